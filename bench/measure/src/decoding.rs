@@ -1,0 +1,91 @@
+//! Answers into models, beside serde_json by hand and serde_json's `Value`.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use http::Response;
+use pipeline_proto::{
+    Operation, WorkflowName,
+    operation::{GetWorkflow, ListWorkflows},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    cases::Case,
+    fixtures::{self, NAME},
+};
+
+/// Decodes the same body again and again. What is dropped is part of the cost.
+fn case<T: 'static>(body: String, decode: impl Fn(&Response<Bytes>) -> T + 'static) -> Case {
+    let response = fixtures::response(body);
+    Box::new(move || {
+        black_box(decode(&response));
+    })
+}
+
+pub(crate) fn list(size: usize) -> Case {
+    case(fixtures::list(size), |response| {
+        ListWorkflows::new().decode(response).expect("a list")
+    })
+}
+
+fn get(body: String) -> Case {
+    let get = GetWorkflow::new(WorkflowName::from_static(NAME));
+    case(body, move |response| {
+        get.decode(response).expect("a workflow")
+    })
+}
+
+pub(crate) fn nodes(size: usize) -> Case {
+    get(fixtures::workflow(size))
+}
+
+pub(crate) fn answer() -> Case {
+    get(fixtures::ANSWER.to_owned())
+}
+
+/// A workflow of the list as one writes it by hand: no unknown members, no open sets.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "it is about the time to fill them in")]
+struct ByHand {
+    name: String,
+    region: String,
+    comment: String,
+    create_time: String,
+    update_time: String,
+    status: String,
+    can_start: bool,
+    is_manual_workflow: bool,
+}
+
+fn text(response: &Response<Bytes>) -> &str {
+    std::str::from_utf8(response.body()).expect("the fixture is UTF-8")
+}
+
+pub(crate) fn list_serde(size: usize) -> Case {
+    case(fixtures::list(size), |response| {
+        serde_json::from_str::<Vec<ByHand>>(text(response)).expect("a list")
+    })
+}
+
+pub(crate) fn answer_serde() -> Case {
+    case(fixtures::ANSWER.to_owned(), |response| {
+        serde_json::from_str::<ByHand>(text(response)).expect("a workflow")
+    })
+}
+
+pub(crate) fn list_value(size: usize) -> Case {
+    value(fixtures::list(size))
+}
+
+pub(crate) fn nodes_value(size: usize) -> Case {
+    value(fixtures::workflow(size))
+}
+
+fn value(body: String) -> Case {
+    case(body, |response| {
+        serde_json::from_slice::<Value>(response.body()).expect("JSON")
+    })
+}

@@ -1,0 +1,115 @@
+//! The steps of a call and of a wait that are not building, signing, sending or decoding.
+
+use std::hint::black_box;
+
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, DATE},
+};
+use pipeline_proto::{
+    Call, CallOptions, Context, Fault, FaultKind, InFlight, WorkflowName,
+    model::WorkflowState,
+    operation::GetWorkflow,
+    wait::{Goal, Poll, Step, WaitOptions, Waiter},
+};
+
+use crate::{
+    cases::{Case, MOST_RUNS},
+    fixtures::{self, NAME, context, now},
+};
+
+fn name() -> WorkflowName {
+    WorkflowName::from_static(NAME)
+}
+
+/// Attempts that were sent, and now get what `answer` does to them.
+fn in_flight<T: 'static>(
+    context: &Context,
+    mut answer: impl FnMut(InFlight<GetWorkflow>) -> T + 'static,
+) -> Case {
+    let attempt = || {
+        let call = Call::new(context, GetWorkflow::new(name()), CallOptions::new());
+        call.expect("a legal operation").start(now()).send().1
+    };
+    let mut attempts: Vec<_> = (0..MOST_RUNS).map(|_| attempt()).collect();
+    Box::new(move || {
+        black_box(answer(attempts.pop().expect("not more than MOST_RUNS")));
+    })
+}
+
+/// Nothing but handing the attempt on: what the other cases have to be compared with.
+pub(crate) fn start_only() -> Case {
+    in_flight(&context(), |in_flight| in_flight)
+}
+
+/// A fault, and the decision to try again and when.
+pub(crate) fn fault() -> Case {
+    in_flight(&context(), |in_flight| {
+        in_flight.on_fault(Fault::new(FaultKind::Interrupted), now())
+    })
+}
+
+/// A refusal that says nothing about the clock.
+pub(crate) fn refused() -> Case {
+    answered(None)
+}
+
+/// The same with the service's time, so that the offset is measured.
+pub(crate) fn dated() -> Case {
+    answered(Some(HeaderValue::from_static(
+        "Sun, 06 Nov 1994 08:49:38 GMT",
+    )))
+}
+
+fn answered(date: Option<HeaderValue>) -> Case {
+    let answer = || {
+        let mut response = fixtures::response(r#"{"error":"E18632: the request is refused"}"#);
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(date) = &date {
+            headers.insert(DATE, date.clone());
+        }
+        response
+    };
+    let mut answers: Vec<_> = (0..MOST_RUNS).map(|_| answer()).collect();
+    let context = context();
+    let attempt = || {
+        let call = Call::new(&context, GetWorkflow::new(name()), CallOptions::new());
+        call.expect("a legal operation").start(now()).send().1
+    };
+    let mut attempts: Vec<_> = (0..MOST_RUNS).map(|_| attempt()).collect();
+    Box::new(move || {
+        let answer = answers.pop().expect("not more than MOST_RUNS");
+        let attempt = attempts.pop().expect("not more than MOST_RUNS");
+        let _ = black_box(attempt.on_response(answer, now()));
+    })
+}
+
+/// One look of a wait that goes on: the observation, the pause, the next look.
+pub(crate) fn wait() -> Case {
+    looks(|poll, state| match poll.on_result(Ok(state), now()) {
+        Step::Pause(pause) => pause.resume(),
+        step => step,
+    })
+}
+
+/// Nothing but handing the look on: what the other case has to be compared with.
+pub(crate) fn look_only() -> Case {
+    looks(|poll, state| (poll, state))
+}
+
+fn looks<T: 'static>(mut look: impl FnMut(Poll, WorkflowState) -> T + 'static) -> Case {
+    let state = serde_json::from_str(r#"{"name":"w","status":"Starting","nodes":[]}"#);
+    let state: WorkflowState = state.expect("a state");
+    let mut states = vec![state; MOST_RUNS];
+    let wait = || Waiter::until(name(), Goal::Started, WaitOptions::default(), now());
+    let mut waits: Vec<_> = (0..MOST_RUNS).map(|_| wait()).collect();
+    Box::new(move || {
+        let Some(Step::Poll(poll)) = waits.pop() else {
+            panic!("a wait starts with a look")
+        };
+        let state = states.pop().expect("not more than MOST_RUNS");
+        black_box(look(poll, state));
+    })
+}

@@ -1,0 +1,234 @@
+//! A GET through each transport, beside the same without a signature over the bare transport.
+
+use std::{hint::black_box, thread};
+
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use pipeline_proto::{
+    WorkflowName,
+    operation::{Draft, GetWorkflow, Operation},
+};
+use tokio::{runtime::Runtime, task::JoinSet};
+
+use crate::{
+    Failure,
+    cases::Case,
+    fixtures::{NAME, credentials},
+};
+
+/// What one run of the saturated cases does.
+const CONCURRENT: usize = 64;
+const THREADS: usize = 4;
+const EACH: usize = 250;
+
+type Bare = Client<HttpConnector, Empty<bytes::Bytes>>;
+
+fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    Ok(builder.enable_all().build()?)
+}
+
+fn get_operation() -> GetWorkflow {
+    GetWorkflow::new(WorkflowName::from_static(NAME))
+}
+
+/// Takes the whole list in, and makes nothing of it.
+#[derive(Clone)]
+struct TakeIn;
+
+impl Operation for TakeIn {
+    type Output = bytes::Bytes;
+    const NAME: &'static str = "take_in";
+    const IDEMPOTENCY: pipeline_proto::Idempotency = pipeline_proto::Idempotency::Safe;
+
+    fn draft(&self) -> Result<Draft, pipeline_proto::BuildError> {
+        Draft::new(http::Method::GET, &["v2", "workflows"])
+    }
+
+    fn decode(
+        &self,
+        response: &http::Response<bytes::Bytes>,
+    ) -> Result<bytes::Bytes, pipeline_proto::DecodeError> {
+        Ok(response.body().clone())
+    }
+}
+
+fn hyper_client(url: &str) -> Result<pipeline_hyper::Client, Failure> {
+    let builder = pipeline_hyper::Client::builder().endpoint(url.parse()?);
+    Ok(builder.credentials(credentials()).no_proxy().build()?)
+}
+
+fn blocking_client(url: &str) -> Result<pipeline_blocking::Client, Failure> {
+    let builder = pipeline_blocking::Client::builder().endpoint(url.parse()?);
+    Ok(builder.credentials(credentials()).no_proxy().build()?)
+}
+
+fn bare_client() -> Bare {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+fn reqwest_client() -> Result<reqwest::Client, Failure> {
+    Ok(reqwest::Client::builder().no_proxy().build()?)
+}
+
+fn address(url: &str) -> String {
+    format!("{url}/v2/workflows/{NAME}")
+}
+
+async fn hyper_get(client: pipeline_hyper::Client) {
+    black_box(client.send(get_operation()).await.expect("an answer"));
+}
+
+async fn bare_get(client: Bare, address: Uri) {
+    let request = Request::get(address).body(Empty::new());
+    let answer = client.request(request.expect("a legal request")).await;
+    let body = answer.expect("an answer").into_body().collect().await;
+    black_box(body.expect("a body").to_bytes());
+}
+
+async fn reqwest_get(client: reqwest::Client, address: String) {
+    let answer = client.get(address).send().await.expect("an answer");
+    black_box(answer.bytes().await.expect("a body"));
+}
+
+pub(crate) fn hyper(url: &str) -> Result<Case, Failure> {
+    let (runtime, client) = (runtime()?, hyper_client(url)?);
+    Ok(Box::new(move || {
+        runtime.block_on(hyper_get(client.clone()))
+    }))
+}
+
+pub(crate) fn hyper_bare(url: &str) -> Result<Case, Failure> {
+    let (runtime, client, address) = (runtime()?, bare_client(), address(url).parse::<Uri>()?);
+    Ok(Box::new(move || {
+        runtime.block_on(bare_get(client.clone(), address.clone()));
+    }))
+}
+
+pub(crate) fn reqwest(url: &str) -> Result<Case, Failure> {
+    let (runtime, client, address) = (runtime()?, reqwest_client()?, address(url));
+    Ok(Box::new(move || {
+        runtime.block_on(reqwest_get(client.clone(), address.clone()));
+    }))
+}
+
+/// Many calls at once on one thread, each on a connection of its own, one after the other there.
+fn saturated<F: Future<Output = ()> + Send + 'static>(
+    call: impl Fn() -> F + Send + Sync + Clone + 'static,
+) -> Result<Case, Failure> {
+    let runtime = runtime()?;
+    Ok(Box::new(move || {
+        runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for _ in 0..CONCURRENT {
+                let call = call.clone();
+                tasks.spawn(async move {
+                    for _ in 0..EACH {
+                        call().await;
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+    }))
+}
+
+pub(crate) fn hyper_64(url: &str) -> Result<Case, Failure> {
+    let client = hyper_client(url)?;
+    saturated(move || hyper_get(client.clone()))
+}
+
+pub(crate) fn hyper_bare_64(url: &str) -> Result<Case, Failure> {
+    let (client, address) = (bare_client(), address(url).parse::<Uri>()?);
+    saturated(move || bare_get(client.clone(), address.clone()))
+}
+
+pub(crate) fn reqwest_64(url: &str) -> Result<Case, Failure> {
+    let (client, address) = (reqwest_client()?, address(url));
+    saturated(move || reqwest_get(client.clone(), address.clone()))
+}
+
+fn ureq_get(agent: &ureq::Agent, address: &str) {
+    let answer = agent.get(address).call().expect("an answer");
+    let body = answer.into_body().read_to_vec();
+    black_box(body.expect("a body"));
+}
+
+pub(crate) fn blocking(url: &str) -> Result<Case, Failure> {
+    let client = blocking_client(url)?;
+    Ok(Box::new(move || {
+        black_box(client.send(get_operation()).expect("an answer"));
+    }))
+}
+
+pub(crate) fn ureq(url: &str) -> Result<Case, Failure> {
+    let (agent, address) = (ureq_agent(), address(url));
+    Ok(Box::new(move || ureq_get(&agent, &address)))
+}
+
+/// Room for one idle connection per thread; ureq keeps three of a host otherwise.
+fn ureq_agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().max_idle_connections_per_host(64);
+    config.proxy(None).build().into()
+}
+
+fn threads(call: impl Fn() + Send + Sync) {
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| (0..CONCURRENT / THREADS * EACH).for_each(|_| call()));
+        }
+    });
+}
+
+pub(crate) fn blocking_4(url: &str) -> Result<Case, Failure> {
+    let client = blocking_client(url)?;
+    Ok(Box::new(move || {
+        threads(|| {
+            black_box(client.send(get_operation()).expect("an answer"));
+        });
+    }))
+}
+
+pub(crate) fn ureq_4(url: &str) -> Result<Case, Failure> {
+    let (agent, address) = (ureq_agent(), address(url));
+    Ok(Box::new(move || threads(|| ureq_get(&agent, &address))))
+}
+
+/// The whole list as bytes. A short answer comes first, so that the connection and its buffers are
+/// there before.
+pub(crate) fn hyper_body(url: &str) -> Result<Case, Failure> {
+    let (runtime, client) = (runtime()?, hyper_client(url)?);
+    runtime.block_on(hyper_get(client.clone()));
+    Ok(Box::new(move || {
+        black_box(runtime.block_on(client.send(TakeIn)).expect("a body"));
+    }))
+}
+
+/// The whole list as models.
+pub(crate) fn hyper_list(url: &str) -> Result<Case, Failure> {
+    let (runtime, client) = (runtime()?, hyper_client(url)?);
+    runtime.block_on(hyper_get(client.clone()));
+    Ok(Box::new(move || {
+        black_box(runtime.block_on(client.list_workflows()).expect("a list"));
+    }))
+}
+
+pub(crate) fn blocking_body(url: &str) -> Result<Case, Failure> {
+    let client = blocking_client(url)?;
+    client.send(get_operation())?;
+    Ok(Box::new(move || {
+        black_box(client.send(TakeIn).expect("a body"));
+    }))
+}
+
+pub(crate) fn blocking_list(url: &str) -> Result<Case, Failure> {
+    let client = blocking_client(url)?;
+    client.send(get_operation())?;
+    Ok(Box::new(move || {
+        black_box(client.list_workflows().expect("a list"));
+    }))
+}

@@ -1,0 +1,34 @@
+//! A blocking client for Qiniu's Pandora pipeline service.
+//!
+//! No async runtime is in its tree. Everything that is about the protocol (signing, reading answers,
+//! deciding on retries) is in [`pipeline_proto`]; this crate moves bytes, by [ureq], and sleeps.
+//!
+//! ```no_run
+//! use pipeline_blocking::Client;
+//! use pipeline_blocking::proto::Credentials;
+//!
+//! let keys = Credentials::new("my-access-key", std::env::var("PANDORA_SECRET_KEY")?)?;
+//! let client = Client::builder().credentials(keys).build()?;
+//! for workflow in client.list_workflows()? {
+//!     println!("{} {}", workflow.name, workflow.status);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! There is a method for each operation; [`Client::send`] takes any, also one of your own. A call
+//! ends within its time-outs, which are finite unless you make them otherwise: connecting 10 s, an
+//! attempt 30 s, a call with all its attempts 2 min.
+//!
+//! A [`Client`] is cheap to clone and can be used from many threads. Connections are kept and used
+//! again. No redirect is followed, because the signature would go with it.
+//!
+//! [ureq]: https://docs.rs/ureq
+
+mod builder;
+mod client;
+mod exchange;
+mod resolver;
+
+pub use builder::{ClientBuilder, ConfigError};
+pub use client::Client;
+pub use pipeline_proto as proto;

@@ -1,0 +1,192 @@
+//! What every command gets: the global options and the places where it writes.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{
+    Args, ValueEnum,
+    builder::{EnumValueParser, PathBufValueParser, TypedValueParser},
+};
+use pipeline_proto::{Endpoint, ResourceOwner};
+
+use crate::{duration::parse_timeout, output::Format};
+
+/// Options that every command takes, before or after its name.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// How data is written to stdout
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_parser = Output::parser(),
+        default_value = "table",
+        help_heading = EVERYWHERE
+    )]
+    output: Output,
+
+    /// Do not ask before something is lost
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) yes: bool,
+
+    /// When to use colour; NO_COLOR and CLICOLOR_FORCE count as well
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        help_heading = EVERYWHERE
+    )]
+    pub(crate) color: Color,
+
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = format!("Where the service is [env: PANDORA_ENDPOINT] [default: {}]", Endpoint::DEFAULT),
+        help_heading = CONNECTION
+    )]
+    pub(crate) endpoint: Option<Endpoint>,
+
+    /// Access key [env: PANDORA_ACCESS_KEY]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) access_key: Option<String>,
+
+    /// File with the secret key, `-` for stdin; or set PANDORA_SECRET_KEY
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) secret_key_file: Option<PathBuf>,
+
+    /// File with a ready-made token, `-` for stdin; or set PANDORA_TOKEN
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = CONNECTION,
+        conflicts_with_all = ["access_key", "secret_key_file"]
+    )]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Act on another account's workflows
+    #[arg(
+        long,
+        global = true,
+        value_name = "ACCOUNT",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) resource_owner: Option<ResourceOwner>,
+
+    /// Longest time for a call with its repetitions, or for a wait [default: 30s, 5m]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        value_parser = parse_timeout,
+        help_heading = CONNECTION
+    )]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Longest time for making a connection
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        value_parser = parse_timeout,
+        default_value = "10s",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) connect_timeout: Duration,
+
+    /// How often a call is repeated that failed for the moment, where that is safe
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 2,
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) retries: u32,
+
+    /// File with further certificates to trust, in PEM form [env: PANDORA_CA_FILE]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Use no proxy, whatever HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say
+    #[arg(long, global = true, hide_short_help = true, help_heading = CONNECTION)]
+    pub(crate) no_proxy: bool,
+}
+
+impl Global {
+    /// How data is written to stdout.
+    pub(crate) fn format(&self) -> Format {
+        match self.output {
+            Output::Format(format) => format,
+            Output::File(_) => Format::Table,
+        }
+    }
+}
+
+/// What `-o` says: a format, but for the one command whose data is a picture, a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Output {
+    Format(Format),
+    File(PathBuf),
+}
+
+impl Output {
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        EnumValueParser::<Format>::new().map(Self::Format)
+    }
+
+    /// For the command that takes a file.
+    pub(crate) fn file_parser() -> impl TypedValueParser<Value = Self> {
+        PathBufValueParser::new().map(Self::File)
+    }
+}
+
+const EVERYWHERE: &str = "Everywhere";
+const CONNECTION: &str = "Connection";
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}

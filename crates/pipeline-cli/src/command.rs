@@ -1,0 +1,40 @@
+//! The commands, one file each.
+
+mod batch;
+mod demo;
+mod emulator;
+mod explain;
+mod header;
+mod sign;
+mod token;
+mod workflow;
+
+use clap::Subcommand;
+
+use crate::{app::Global, exit::Exit, failure::Failure};
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(subcommand)]
+    Workflow(workflow::Workflow),
+    Sign(sign::Sign),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    Explain(explain::Explain),
+    Emulator(emulator::EmulatorCommand),
+    Demo(demo::Demo),
+}
+
+impl Command {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        match self {
+            Self::Workflow(command) => command.run(global),
+            Self::Sign(command) => command.run(global),
+            Self::Token(command) => command.run(global),
+            Self::Explain(command) => command.run(global),
+            Self::Emulator(command) => command.run(global),
+            Self::Demo(command) => command.run(global),
+        }
+    }
+}

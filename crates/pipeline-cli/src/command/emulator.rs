@@ -1,0 +1,294 @@
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime},
+};
+
+use clap::{Args, ValueEnum};
+use pipeline_emulator::{
+    Account, Authentication, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY,
+    Emulator, RecordedRequest, Transition,
+    server::{RunningServer, Server, StateFile},
+};
+use pipeline_proto::Now;
+use serde::Serialize;
+
+use super::workflow::source::{from_file, variable};
+use crate::{
+    app::Global,
+    connection::RawKeys,
+    duration,
+    exit::Exit,
+    failure::Failure,
+    interrupt::Signal,
+    output::{self, note, plain},
+};
+
+/// Run an emulator of the service on this machine
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline emulator
+  pipeline emulator --listen 127.0.0.1:8080 --log
+  pipeline emulator --auth off --transition 2s
+  pipeline emulator --seed clicks.yaml --state dev.state --admin
+
+The first line on stdout is a JSON object with the URL, for programs that start it:
+  {\"ready\":true,\"url\":\"http://127.0.0.1:40123\",\"access_key\":\"…\",\"auth\":\"strict\",…}
+Its account has the keys of PANDORA_ACCESS_KEY and PANDORA_SECRET_KEY, else development keys, which \
+stand in that line. Without --state, workflows are kept in memory until it ends, by Ctrl-C or \
+SIGTERM, with code 0. A state file that is there already takes the place of --seed.")]
+pub(crate) struct EmulatorCommand {
+    /// Address and port; the system chooses a free one for port 0
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Whether signatures and tokens are checked
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    auth: AuthMode,
+
+    /// How long starts and stops take
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "250ms")]
+    transition: Duration,
+
+    /// Region that exists, instead of any; may be repeated
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+
+    /// Further account that X-Resource-Owner may name; may be repeated
+    #[arg(long, value_name = "ID")]
+    account: Vec<String>,
+
+    /// Workflow file to begin with; may be repeated
+    #[arg(long, value_name = "FILE")]
+    seed: Vec<PathBuf>,
+
+    /// Keep the workflows in this file: no answered change is lost, however it ends
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Serve the admin interface under /_emulator/: faults, transitions, clock, request log
+    #[arg(long)]
+    admin: bool,
+
+    /// Where the sequence of request ids starts
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    request_id_seed: u64,
+
+    /// Write a line to stderr for each request
+    #[arg(long)]
+    log: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AuthMode {
+    /// As the service does
+    #[default]
+    Strict,
+    /// Nothing is checked
+    Off,
+}
+
+/// The first line on stdout.
+#[derive(Serialize)]
+struct FirstLine<'a> {
+    ready: bool,
+    url: String,
+    auth: AuthMode,
+    account: &'a str,
+    access_key: &'a str,
+    /// Of the development keys only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<&'a str>,
+    /// If the admin interface was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_url: Option<String>,
+}
+
+impl EmulatorCommand {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let keys = global.raw_keys()?;
+        let account = match &keys {
+            Some(RawKeys {
+                access_key,
+                secret_key,
+            }) => Account::new(DEVELOPMENT_ACCOUNT).key(access_key.as_str(), secret_key.as_bytes()),
+            None => Account::development(),
+        };
+        let mut builder = Emulator::builder()
+            .account(account)
+            .authentication(match self.auth {
+                AuthMode::Strict => Authentication::Strict,
+                AuthMode::Off => Authentication::Off,
+            })
+            .transitions(if self.transition.is_zero() {
+                Transition::Immediate
+            } else {
+                Transition::After(self.transition)
+            })
+            .seed(self.request_id_seed);
+        if !self.region.is_empty() {
+            builder = builder.regions(self.region);
+        }
+        for id in self.account {
+            builder = builder.account(Account::new(id));
+        }
+        let mut emulator = builder.build();
+        let origin = Instant::now();
+        let now = Now::new(SystemTime::now(), origin.elapsed());
+        for path in &self.seed {
+            let definition = from_file(path, variable)?;
+            emulator
+                .add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        }
+        let state = match &self.state {
+            Some(path) => {
+                Some(StateFile::open(path).map_err(|error| Failure::new(Exit::Service, error))?)
+            }
+            None => None,
+        };
+        let failed = |error: io::Error| Failure::io("the emulator cannot be started", &error);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        runtime.block_on(async {
+            let ended = Ended::new().map_err(failed)?;
+            let server = Server::bind(self.listen)
+                .and_then(|mut server| {
+                    if self.admin {
+                        server = server.admin();
+                    }
+                    if let Some(file) = state {
+                        server = server.state(file);
+                    }
+                    server.start(emulator)
+                })
+                .map_err(|error| {
+                    Failure::io(&format!("cannot listen on {}", self.listen), &error)
+                })?;
+            let (access_key, secret_key) = match &keys {
+                Some(keys) => (keys.access_key.as_str(), None),
+                None => (DEVELOPMENT_ACCESS_KEY, Some(DEVELOPMENT_SECRET_KEY)),
+            };
+            let ready = FirstLine {
+                ready: true,
+                url: server.url(),
+                auth: self.auth,
+                account: DEVELOPMENT_ACCOUNT,
+                access_key,
+                secret_key,
+                admin_url: server.admin_url(),
+            };
+            announce(&ready)?;
+            let mut log = Log::default();
+            tokio::select! {
+                () = ended.received() => {}
+                () = log.follow(&server), if self.log => {}
+            }
+            if self.log {
+                log.write(&server);
+            }
+            server.shutdown().await;
+            Ok(Exit::Done)
+        })
+    }
+}
+
+fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {
+    let line = serde_json::to_string(ready).map_err(|error| Failure::new(Exit::Service, error))?;
+    output::raw(format!("{line}\n").as_bytes())?;
+    if crate::terminal::is_watched() {
+        note(format_args!(
+            "\nTo use it from another terminal:\n\n  export PANDORA_ENDPOINT={}\n  export PANDORA_ACCESS_KEY={}\n  export PANDORA_SECRET_KEY={}\n  pipeline workflow list\n\nCtrl-C ends it.",
+            ready.url,
+            ready.access_key,
+            ready.secret_key.unwrap_or("…")
+        ));
+    }
+    Ok(())
+}
+
+/// The lines about requests. It leaves the emulator's own record alone, which others may read.
+#[derive(Default)]
+struct Log {
+    /// The id of the last request that was written out.
+    last: Option<String>,
+}
+
+impl Log {
+    /// Writes out what is asked, for ever.
+    async fn follow(&mut self, server: &RunningServer) {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tick.tick().await;
+            self.write(server);
+        }
+    }
+
+    fn write(&mut self, server: &RunningServer) {
+        let mut requests: Vec<RecordedRequest> = server.with(|emulator| {
+            let is_new = |request: &&RecordedRequest| {
+                self.last.as_deref() != Some(request.request_id.as_str())
+            };
+            emulator
+                .requests()
+                .rev()
+                .take_while(is_new)
+                .cloned()
+                .collect()
+        });
+        requests.reverse();
+        if let Some(request) = requests.last() {
+            self.last = Some(request.request_id.clone());
+        }
+        let mut stderr = io::stderr().lock();
+        for request in requests {
+            let at = httpdate::fmt_http_date(request.at.wall);
+            let target = request.uri.path_and_query().map_or("", |it| it.as_str());
+            // Nothing can be done about a stderr that cannot be written to.
+            let _ = writeln!(
+                stderr,
+                "{at}  {}  {} {}  {} bytes  request {}",
+                request.status.as_u16(),
+                request.method,
+                plain(target),
+                request.body_length,
+                request.request_id
+            );
+        }
+    }
+}
+
+/// Ctrl-C, or the polite signal to end.
+struct Ended {
+    interrupt: Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Ended {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: Signal::new()?,
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn received(mut self) {
+        tokio::select! {
+            () = self.interrupt.received() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn received(self) {
+        self.interrupt.received().await;
+    }
+}

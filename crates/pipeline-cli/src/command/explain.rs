@@ -1,0 +1,144 @@
+use clap::Args;
+use pipeline_proto::{CodeInfo, ErrorCode, ErrorKind};
+use serde::Serialize;
+
+use crate::{
+    app::Global,
+    exit::Exit,
+    failure::Failure,
+    output::{Cell, Show, Table},
+};
+
+/// Say what an error code means, in English and in Chinese
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline explain E18641
+  pipeline explain not-found
+  pipeline explain --all
+  pipeline explain E18641 -o json")]
+pub(crate) struct Explain {
+    /// A code such as E18641 or 18641, a whole message of the service, or a kind such as not-found
+    #[arg(value_name = "CODE", required_unless_present = "all")]
+    what: Option<String>,
+
+    /// Every code
+    #[arg(long, conflicts_with = "what")]
+    all: bool,
+}
+
+impl Explain {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let what = self.what.as_deref().map(str::trim).unwrap_or_default();
+        let known = || ErrorCode::known().iter().map(Row::from);
+        let kind = ErrorKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == what);
+        if self.all {
+            global.format().write(&Rows(known().collect()))?;
+        } else if let Some(kind) = kind {
+            let of_kind = known().filter(|row| row.kind == kind.as_str());
+            global.format().write(&Rows(of_kind.collect()))?;
+        } else {
+            let code = what
+                .parse()
+                .ok()
+                .or_else(|| ErrorCode::from_message(what))
+                .ok_or_else(|| Failure::usage(unreadable(what)))?;
+            let info = code.info().ok_or_else(|| {
+                let line = format!("{code} is in no list of the service's codes");
+                Failure::new(Exit::NotFound, line)
+            })?;
+            global.format().write(&Row::from(info))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn unreadable(what: &str) -> String {
+    let kinds: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    format!(
+        "{what:?} is neither an error code such as E18641 nor a kind of error: {}",
+        kinds.join(", ")
+    )
+}
+
+#[derive(Serialize)]
+struct Row {
+    code: String,
+    http_status: Option<u16>,
+    kind: &'static str,
+    meaning: &'static str,
+    meaning_zh: &'static str,
+    on_api_page: bool,
+    /// What this command ends with when the service answers with this code.
+    exit_code: u8,
+}
+
+impl From<&CodeInfo> for Row {
+    fn from(info: &CodeInfo) -> Self {
+        Self {
+            code: info.code.to_string(),
+            http_status: info.http_status,
+            kind: info.kind.as_str(),
+            meaning: info.meaning,
+            meaning_zh: info.meaning_zh,
+            on_api_page: info.on_api_page,
+            exit_code: Exit::of(info.kind).code(),
+        }
+    }
+}
+
+impl Row {
+    fn status(&self) -> String {
+        self.http_status
+            .map(|it| it.to_string())
+            .unwrap_or_default()
+    }
+}
+
+impl Show for Row {
+    fn names(&self) -> Vec<&str> {
+        vec![&self.code]
+    }
+
+    fn table(&self) -> String {
+        let source = if self.on_api_page {
+            "the service's API page"
+        } else {
+            "the vendor's Go SDK; the API page does not list it"
+        };
+        let mut table = Table::of_pairs();
+        table.pair("Code", Cell::from(&self.code));
+        table.pair("Meaning", Cell::from(self.meaning));
+        table.pair("含义", Cell::from(self.meaning_zh));
+        table.pair("Kind", Cell::from(self.kind));
+        table.pair("HTTP status", Cell::from(self.status()));
+        table.pair("Source", Cell::from(source));
+        table.pair("Exit code", Cell::from(self.exit_code.to_string()));
+        table.render()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Rows(Vec<Row>);
+
+impl Show for Rows {
+    fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|row| row.code.as_str()).collect()
+    }
+
+    fn table(&self) -> String {
+        let mut table = Table::new(&["CODE", "HTTP", "KIND", "MEANING"]);
+        for row in &self.0 {
+            table.row([
+                Cell::from(&row.code),
+                Cell::from(row.status()),
+                Cell::from(row.kind),
+                Cell::from(row.meaning),
+            ]);
+        }
+        table.render()
+    }
+}

@@ -1,0 +1,72 @@
+//! A command for curl that sends what was signed, and nothing that would change it.
+
+use std::fmt::Write as _;
+
+use http::{
+    Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    request::Parts,
+};
+
+use super::url::Url;
+
+/// Writes the command.
+pub(super) fn command(parts: &Parts, url: &Url, authorization: &str, data: Option<&str>) -> String {
+    let mut line = String::from("curl -sS -i --path-as-is --globoff");
+    // Writing to a string cannot fail.
+    let _ = match parts.method {
+        Method::HEAD => write!(line, " --head"),
+        _ => write!(line, " -X {}", quoted(parts.method.as_str())),
+    };
+    let mut header = |text: &str| {
+        let _ = write!(line, " \\\n  -H {}", quoted(text));
+    };
+    for (name, value) in &parts.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // curl drops a header without a value unless a semicolon says that it is meant.
+        if value.trim().is_empty() {
+            header(&format!("{name};"));
+        } else {
+            header(&format!("{name}: {value}"));
+        }
+    }
+    let needs_length = matches!(parts.method, Method::POST | Method::PUT);
+    if data.is_some() && !parts.headers.contains_key(CONTENT_TYPE) {
+        // Of its own, curl would add the type of a form.
+        header("Content-Type:");
+    } else if data.is_none() && needs_length && !parts.headers.contains_key(CONTENT_LENGTH) {
+        header("Content-Length: 0");
+    }
+    header(&format!("Authorization: {authorization}"));
+    if let Some(data) = data {
+        let _ = write!(line, " \\\n  --data-raw {}", quoted(data));
+    }
+    let _ = write!(
+        line,
+        " \\\n  {}\n",
+        quoted(&format!("{}{}", url.origin, url.target))
+    );
+    line
+}
+
+/// Quoted for a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_can_leave_its_quotes() {
+        assert_eq!(quoted("https://host/a?b"), "'https://host/a?b'");
+        assert_eq!(quoted("https://host/a"), "https://host/a");
+        assert_eq!(quoted("it's $(x)"), "'it'\\''s $(x)'");
+        assert_eq!(quoted(""), "''");
+    }
+}

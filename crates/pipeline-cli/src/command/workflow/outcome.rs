@@ -1,0 +1,70 @@
+//! What a command that changes something has to say: a line on stderr, and data if asked for.
+
+use pipeline_proto::{WorkflowName, model::Status, wait::Observation};
+use serde::Serialize;
+
+use crate::{
+    app::Global,
+    duration::Short,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Show, note},
+};
+
+/// What was done to which workflow.
+#[derive(Serialize)]
+pub(crate) struct Outcome<'a> {
+    name: &'a WorkflowName,
+    /// In the past tense: `created`.
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited_seconds: Option<f64>,
+}
+
+impl<'a> Outcome<'a> {
+    pub(crate) fn new(name: &'a WorkflowName, action: &'static str) -> Self {
+        Self {
+            name,
+            action,
+            status: None,
+            waited_seconds: None,
+        }
+    }
+
+    /// Adds what a wait ended with.
+    pub(crate) fn after(mut self, observation: &'a Observation) -> Self {
+        self.status = observation.state.as_ref().map(|state| &state.status);
+        self.waited_seconds = Some(observation.elapsed.as_secs_f64());
+        self
+    }
+
+    /// Says it. People get the line on stderr only.
+    pub(crate) fn report(
+        &self,
+        global: &Global,
+        line: impl std::fmt::Display,
+    ) -> Result<Exit, Failure> {
+        note(line);
+        if global.format() != Format::Table {
+            global.format().write(self)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// How long a wait took, for the end of a line.
+pub(crate) fn waited(observation: &Observation) -> String {
+    format!("(waited {})", Short(observation.elapsed))
+}
+
+impl Show for Outcome<'_> {
+    fn names(&self) -> Vec<&str> {
+        vec![self.name.as_str()]
+    }
+
+    fn table(&self) -> String {
+        String::new()
+    }
+}

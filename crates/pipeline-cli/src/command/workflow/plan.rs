@@ -1,0 +1,247 @@
+//! What has to be done for a workflow to become what a file says, and doing it step by step.
+
+use std::fmt;
+
+use pipeline_graph::{
+    Definition, Graph,
+    diff::{self, Diff},
+};
+use pipeline_proto::{
+    Region, WorkflowName,
+    model::{Status, Workflow},
+    operation::{CreateWorkflow, StartWorkflow, UpdateWorkflow},
+    wait::Goal,
+};
+use serde::Serialize;
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    interrupt,
+    output::note,
+    remote::{By, Remote},
+    terminal::StatusLine,
+};
+
+/// A step that changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Step {
+    Create,
+    Stop,
+    Update,
+    Start,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Stop => "stop",
+            Self::Update => "update",
+            Self::Start => "start",
+        })
+    }
+}
+
+/// What the user allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    /// Stop the workflow if it runs, and leave it running.
+    pub(super) restart: bool,
+    /// Wait for a workflow that is on its way.
+    pub(super) wait: bool,
+}
+
+/// The steps, in their order, and the difference that they make.
+pub(super) struct Plan {
+    name: WorkflowName,
+    region: Region,
+    definition: Definition,
+    pub(super) diff: Diff,
+    pub(super) steps: Vec<Step>,
+    /// Why the steps cannot be taken, if they cannot.
+    pub(super) obstacle: Option<Failure>,
+    allowed: Allowed,
+    /// Whether it is on its way already to where it shall end.
+    starting: bool,
+}
+
+impl Plan {
+    /// Compares what is wanted with what is there.
+    pub(super) fn new(
+        name: WorkflowName,
+        region: Region,
+        definition: Definition,
+        there: Option<&Workflow>,
+        allowed: Allowed,
+    ) -> Self {
+        let mut plan = Self {
+            name,
+            region,
+            definition,
+            diff: Diff::default(),
+            steps: Vec::new(),
+            obstacle: None,
+            allowed,
+            starting: false,
+        };
+        let startable = Graph::new(&plan.definition.nodes).is_ok_and(|graph| graph.can_start());
+        if allowed.restart && !startable {
+            note("it will not be started: it has no transform, export or exportBatch");
+        }
+        let start = allowed.restart && startable;
+        match there {
+            Some(workflow) => plan.change(workflow, start),
+            None => plan.make(start),
+        }
+        plan
+    }
+
+    fn make(&mut self, start: bool) {
+        self.diff = diff::diff(&Definition::default(), &self.definition);
+        self.steps.push(Step::Create);
+        if !self.definition.nodes.is_empty() {
+            self.steps.push(Step::Update);
+        }
+        if start {
+            self.steps.push(Step::Start);
+        }
+    }
+
+    fn change(&mut self, workflow: &Workflow, start: bool) {
+        let old = Definition::from(workflow);
+        if old.region.is_empty() {
+            // The service does not tell it.
+            self.definition.region.clear();
+        } else if old.region != self.definition.region {
+            self.obstacle = Some(Failure::new(
+                Exit::Conflict,
+                format!(
+                    "{} is in region {}, the file says {}: a workflow cannot be moved; correct the \
+                     file, or delete the workflow first",
+                    self.name, old.region, self.definition.region
+                ),
+            ));
+        }
+        if old.comment != self.definition.comment {
+            if !self.definition.comment.is_empty() {
+                note("the comment differs and stays: no request can change it");
+            }
+            self.definition.comment.clone_from(&old.comment);
+        }
+        self.diff = diff::diff(&old, &self.definition);
+        let status = &workflow.status;
+        let runs = matches!(status, Status::Started | Status::Starting);
+        let leaves = runs || *status == Status::Stopping;
+        if !self.diff.is_empty() {
+            if leaves {
+                self.steps.push(Step::Stop);
+                self.obstacle = self.obstacle.take().or_else(|| self.refusal(status));
+            }
+            self.steps.push(Step::Update);
+        }
+        if start && !(runs && self.steps.is_empty()) {
+            if self.steps.is_empty() && leaves {
+                // It is stopping already; what is left is to wait for it.
+                self.steps.push(Step::Stop);
+            }
+            self.steps.push(Step::Start);
+        }
+        self.starting = start && *status == Status::Starting;
+    }
+
+    /// Why a workflow in this state must not be changed.
+    fn refusal(&self, status: &Status) -> Option<Failure> {
+        let Allowed { restart, wait } = self.allowed;
+        let how = match status {
+            Status::Stopping if !(wait || restart) => {
+                "wait until it is, or repeat the command with --wait"
+            }
+            Status::Started | Status::Starting if !restart => {
+                "repeat the command with --restart to stop it, change it and start it again"
+            }
+            _ => return None,
+        };
+        let name = &self.name;
+        let line =
+            format!("{name} is {status}, and can be changed only while it is stopped: {how}");
+        Some(Failure::new(Exit::Conflict, line))
+    }
+
+    /// Does it, and says in one line what was done. A failure says what is not.
+    pub(super) fn carry_out(&self, remote: &Remote) -> Result<(), Failure> {
+        let mut line = StatusLine::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            line.show(format_args!("{}: {step}", self.name));
+            interrupt::task(&format!("the {step} was under way; {}", self.left(at)));
+            self.take(*step, remote)
+                .map_err(|failure| failure.and(self.left(at)))?;
+        }
+        interrupt::task("");
+        if self.steps.is_empty() && self.starting && self.allowed.wait {
+            remote.wait(&self.name, Goal::Started, By::Looking)?;
+        }
+        line.clear();
+        if !self.steps.is_empty() {
+            let done = |step: &Step| match step {
+                Step::Create => "created",
+                Step::Stop => "stopped",
+                Step::Update => "updated",
+                Step::Start if self.allowed.wait => "started",
+                Step::Start => "starting",
+            };
+            let done: Vec<&str> = self.steps.iter().map(done).collect();
+            note(format_args!("{}: {}", self.name, done.join(", ")));
+        }
+        Ok(())
+    }
+
+    fn take(&self, step: Step, remote: &Remote) -> Result<(), Failure> {
+        let name = &self.name;
+        match step {
+            Step::Create => {
+                let mut create = CreateWorkflow::new(name.clone()).region(self.region.clone());
+                if !self.definition.comment.is_empty() {
+                    create = create.comment(self.definition.comment.clone());
+                }
+                remote.send(create)
+            }
+            Step::Stop => {
+                let by = if self.allowed.restart {
+                    By::Acting
+                } else {
+                    By::Looking
+                };
+                remote.wait(name, Goal::Stopped, by).map(|_| ())
+            }
+            Step::Update => {
+                let update = UpdateWorkflow::new(name.clone(), self.definition.nodes.clone());
+                remote.send(update.region(self.region.clone()))
+            }
+            Step::Start if self.allowed.wait => {
+                remote.wait(name, Goal::Started, By::Acting).map(|_| ())
+            }
+            Step::Start => remote.send(StartWorkflow::new(name.clone())),
+        }
+    }
+
+    /// What was done before a step, what was not done from it on, and how to go on.
+    fn left(&self, at: usize) -> String {
+        let list = |steps: &[Step]| {
+            let words: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            words.join(", ")
+        };
+        let (done, open) = self.steps.split_at(at);
+        let done = if done.is_empty() {
+            "nothing".to_owned()
+        } else {
+            list(done)
+        };
+        format!(
+            "of the plan for {}, done: {done}; not finished: {}; the same command again does the rest",
+            self.name,
+            list(open)
+        )
+    }
+}

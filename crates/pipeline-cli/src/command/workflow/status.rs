@@ -1,0 +1,61 @@
+use clap::Args;
+use pipeline_proto::{WorkflowName, model::WorkflowState, operation::GetWorkflowStatus};
+
+use crate::{
+    app::Global,
+    exit::Exit,
+    failure::Failure,
+    output::{Cell, Show, Table},
+};
+
+/// Show the status of a workflow and of each of its nodes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline workflow status nginx_logs
+  pipeline workflow status nginx_logs -o json | jq -r .status
+
+Not on the service's API page; an installation may lack it. `get` shows the status as well.")]
+pub(crate) struct StatusCommand {
+    /// Name of the workflow
+    name: WorkflowName,
+}
+
+impl StatusCommand {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let mut state = global
+            .remote()?
+            .send(GetWorkflowStatus::new(self.name.clone()))?;
+        if state.name.is_empty() {
+            state.name = self.name.into();
+        }
+        global.format().write(&state)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Show for WorkflowState {
+    fn names(&self) -> Vec<&str> {
+        vec![&self.name]
+    }
+
+    fn table(&self) -> String {
+        let mut facts = Table::of_pairs();
+        facts.pair("Name", Cell::from(&self.name));
+        facts.pair("Status", Cell::status(&self.status));
+        let mut text = facts.render();
+        let mut nodes = Table::new(&["NODE", "TYPE", "STATUS"]);
+        for node in &self.nodes {
+            nodes.row([
+                Cell::from(&node.name),
+                Cell::from(node.node_type.as_str()),
+                Cell::status(&node.status),
+            ]);
+        }
+        if !nodes.is_empty() {
+            text.push('\n');
+            text.push_str(&nodes.render());
+        }
+        text
+    }
+}

@@ -1,0 +1,133 @@
+//! Why the command ends without having done what was asked: one line and an exit code.
+
+use std::{error::Error as StdError, fmt, io};
+
+use pipeline_proto::{
+    Endpoint, Error, ErrorKind,
+    wait::{WaitError, WaitFailure},
+};
+
+use crate::exit::Exit;
+
+/// A failure. `Display` is one line without the word "error".
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self {
+            exit,
+            message: one_line(&message.to_string()),
+        }
+    }
+
+    /// The caller asked for something that cannot be asked for. Nothing was sent.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// A call failed.
+    pub(crate) fn of_call(error: &Error, endpoint: &Endpoint) -> Self {
+        Self::new(Exit::of(error.kind()), describe(error, endpoint))
+    }
+
+    /// A wait failed.
+    pub(crate) fn of_wait(error: &WaitError, endpoint: &Endpoint) -> Self {
+        let exit = match error.failure() {
+            WaitFailure::TimedOut(_) => Exit::WaitTimedOut,
+            WaitFailure::NotFound(_) => Exit::NotFound,
+            WaitFailure::Failed(error) => return Self::of_call(error, endpoint),
+            _ => Exit::WaitFailed,
+        };
+        Self::new(exit, error)
+    }
+
+    /// A local file or stream failed.
+    pub(crate) fn io(what: &str, error: &io::Error) -> Self {
+        Self::new(Exit::Usage, format!("{what}: {error}"))
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    #[must_use]
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// Adds what the user should know beyond the error itself.
+    #[must_use]
+    pub(crate) fn and(mut self, addition: impl fmt::Display) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(&one_line(&addition.to_string()));
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The line of the error, what lies below it, and where it was sent when the way there is the trouble.
+pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
+    let mut line = error.to_string();
+    let mut source = StdError::source(error);
+    while let Some(below) = source {
+        let text = below.to_string();
+        // Transports wrap an error in one that says the same.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = below.source();
+    }
+    if matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout) {
+        line.push_str(" (endpoint ");
+        line.push_str(&endpoint.to_string());
+        line.push(')');
+    }
+    line
+}
+
+/// Text on one line, with nothing in it that a terminal would act upon.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.trim_end().chars() {
+        let hidden = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match c {
+            '\n' | '\r' | '\t' => line.push(' '),
+            c if c.is_control() || hidden => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_without_control_characters() {
+        let failure = Failure::usage("a\nb\x1b[31mc\u{202e}d\n").and("e\r\nf");
+        assert_eq!(failure.to_string(), "a b\\u{1b}[31mc\\u{202e}d; e  f");
+    }
+
+    #[test]
+    fn trouble_on_the_way_names_the_endpoint() {
+        let endpoint: Endpoint = "http://127.0.0.1:1".parse().unwrap();
+        let build = Error::build(
+            "get_workflow",
+            pipeline_proto::WorkflowName::new("a-b").unwrap_err(),
+        );
+        assert!(!describe(&build, &endpoint).contains("127.0.0.1"));
+        assert_eq!(Failure::of_call(&build, &endpoint).exit(), Exit::Usage);
+    }
+}

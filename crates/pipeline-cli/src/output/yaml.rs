@@ -1,0 +1,191 @@
+//! YAML from JSON text, with the order of members and the digits of numbers kept.
+
+use std::fmt::{self, Write as _};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Below this depth, values are written as JSON on one line, which is YAML as well.
+const DEEPEST_BLOCK: usize = 64;
+
+/// Writes JSON text as YAML.
+pub(crate) fn write(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    if !block(&mut out, json, 0) {
+        out.push_str(&flow(json));
+    }
+    out.push('\n');
+    out
+}
+
+/// Members of an object, whose values stay text.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// Writes an object or a list that has parts, line by line, without the last line break. False if
+/// the value is something else.
+fn block(out: &mut String, json: &str, depth: usize) -> bool {
+    if depth > DEEPEST_BLOCK {
+        return false;
+    }
+    let mut first = true;
+    let mut start_line = |out: &mut String| {
+        if !std::mem::take(&mut first) {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+    };
+    if let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json)
+        && !members.is_empty()
+    {
+        for (name, value) in members {
+            start_line(out);
+            out.push_str(&scalar(&name));
+            out.push(':');
+            let length = out.len();
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth + 1));
+            if !block(out, value.get(), depth + 1) {
+                out.truncate(length);
+                out.push(' ');
+                out.push_str(&flow(value.get()));
+            }
+        }
+        return true;
+    }
+    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json)
+        && !elements.is_empty()
+    {
+        for element in elements {
+            start_line(out);
+            out.push_str("- ");
+            if !block(out, element.get(), depth + 1) {
+                out.push_str(&flow(element.get()));
+            }
+        }
+        return true;
+    }
+    false
+}
+
+/// A value on one line.
+fn flow(json: &str) -> String {
+    match serde_json::from_str::<String>(json) {
+        Ok(text) => scalar(&text),
+        Err(_) => json.to_owned(),
+    }
+}
+
+/// A string, without quotes if nobody can take it for something else.
+fn scalar(text: &str) -> String {
+    let starts_plain = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '/';
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./ ".contains(c);
+    let reserved = [
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf",
+    ];
+    let plain = text.starts_with(starts_plain)
+        && text.chars().all(is_plain)
+        && !text.ends_with(' ')
+        && !reserved.contains(&text.to_ascii_lowercase().as_str());
+    if plain {
+        return text.to_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            // Line ends of YAML 1.1, marks of the byte order and of direction, and characters that
+            // YAML does not print.
+            c if c.is_control()
+                || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
+                // Writing to a string cannot fail.
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_and_lists_become_blocks() {
+        let json =
+            r#"{"b":[{"x":1,"z":[]},"two words",[true,null]],"a":{"m":1e400,"工":"是"},"e":{}}"#;
+        let expected = "\
+b:
+  - x: 1
+    z: []
+  - two words
+  - - true
+    - null
+a:
+  m: 1e400
+  \"工\": \"是\"
+e: {}
+";
+        assert_eq!(write(json), expected);
+    }
+
+    #[test]
+    fn strings_that_look_like_something_else_are_quoted() {
+        for (text, expected) in [
+            ("nginx_logs", "nginx_logs"),
+            ("/v2/workflows", "/v2/workflows"),
+            ("", "\"\""),
+            ("yes", "\"yes\""),
+            ("NULL", "\"NULL\""),
+            ("12", "\"12\""),
+            ("2017-06-01", "\"2017-06-01\""),
+            ("a: b", "\"a: b\""),
+            ("a #b", "\"a #b\""),
+            ("- a", "\"- a\""),
+            ("a ", "\"a \""),
+            ("\u{1b}\u{85}\u{2028}", "\"\\u001b\\u0085\\u2028\""),
+        ] {
+            assert_eq!(scalar(text), expected);
+        }
+    }
+
+    #[test]
+    fn depth_does_not_overflow_the_stack() {
+        let json = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+        let yaml = write(&json);
+        assert!(yaml.starts_with("- - - ") && yaml.contains("[[[["));
+    }
+}

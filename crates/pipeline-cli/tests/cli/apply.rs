@@ -1,0 +1,377 @@
+//! `workflow apply`: what it sends, what it refuses, and what is left when it is cut short.
+
+use std::process::Command;
+
+use pipeline_emulator::{Emulator, OperationKind, Transition};
+use serde_json::{Value, json};
+
+use crate::{
+    breaker::{Breaker, Lost},
+    support::{Ran, Service, TemporaryFile, signal},
+};
+
+const FILE: &str = r#"
+name: clicks
+region: nb
+comment: from a file
+nodes:
+  raw-repo:
+    data: {region: nb, schema: [{key: ip, valtype: string}]}
+  save-export:
+    parents: [raw-repo]
+    data: {type: http, spec: {host: "http://example.com", token: "${UPLOAD_TOKEN}"}}
+"#;
+
+const TOKEN: &str = "canary-token-91d2";
+
+fn command(service: &Service, arguments: &[&str]) -> Command {
+    let mut command = service.command(&[&["workflow", "apply"], arguments].concat());
+    command.env("UPLOAD_TOKEN", TOKEN);
+    command
+}
+
+fn apply(service: &Service, arguments: &[&str]) -> Ran {
+    let ran = Ran::of(command(service, arguments).output().unwrap());
+    assert!(
+        !ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN),
+        "{ran:?}"
+    );
+    ran
+}
+
+/// The requests since the last time that change something.
+fn changes(service: &Service) -> Vec<OperationKind> {
+    use OperationKind::{Get, List, Search, Status};
+    let asked = service.asked();
+    service.server.with(Emulator::clear_requests);
+    let reads = |kind: &OperationKind| matches!(kind, Get | List | Search | Status);
+    asked.into_iter().filter(|kind| !reads(kind)).collect()
+}
+
+fn get(service: &Service) -> Value {
+    service
+        .run(&["workflow", "get", "clicks", "-o", "json"])
+        .json()
+}
+
+fn changed(text: &str) -> TemporaryFile {
+    TemporaryFile::new("changed.yaml", &text.replace("example.com", "example.org"))
+}
+
+use OperationKind::{Create, Start, Stop, Update};
+
+#[test]
+fn a_new_workflow_is_created_and_a_second_apply_changes_nothing() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    let shown = apply(&service, &["-f", file.path()]);
+    assert_eq!(shown.stderr, "clicks: created, updated\n");
+    assert!(shown.ok().contains("+ node save-export\n"));
+    assert_eq!(changes(&service), [Create, Update]);
+    let workflow = get(&service);
+    assert_eq!(workflow["comment"], "from a file");
+    assert_eq!(workflow["nodes"]["raw-repo"]["children"][0]["name"], "save");
+    assert_eq!(
+        workflow["nodes"]["save-export"]["data"]["spec"]["token"],
+        TOKEN
+    );
+
+    let again = apply(&service, &["-f", file.path()]);
+    assert_eq!(again.stderr, "clicks is as the file says\n");
+    assert_eq!(again.ok(), "");
+    assert_eq!(changes(&service), []);
+}
+
+#[test]
+fn what_is_done_is_data_if_asked_for() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    let report = apply(&service, &["-f", file.path(), "-o", "json"]).json();
+    assert_eq!(
+        (&report["name"], &report["action"]),
+        (&json!("clicks"), &json!("created"))
+    );
+    assert_eq!(report["steps"], json!(["create", "update"]));
+    assert_eq!(report["diff"]["edges"][0]["child"], "save-export");
+    let again = apply(&service, &["-f", file.path(), "-o", "json"]).json();
+    assert_eq!(
+        (&again["action"], &again["steps"]),
+        (&json!("unchanged"), &json!([]))
+    );
+}
+
+#[test]
+fn a_dry_run_shows_and_changes_nothing() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    let ran = apply(&service, &["-f", file.path(), "--dry-run"]);
+    assert_eq!(ran.code, Some(10));
+    assert!(ran.stdout.contains("+ edge raw-repo -> save-export\n"));
+    assert_eq!(ran.stderr, "would be done: create, update\n");
+    assert_eq!(changes(&service), []);
+
+    apply(&service, &["-f", file.path()]).ok();
+    apply(&service, &["-f", file.path(), "--dry-run"]).ok();
+
+    // A running workflow can be looked at as well.
+    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
+    changes(&service);
+    let ran = apply(
+        &service,
+        &["-f", changed(FILE).path(), "--dry-run", "-o", "json"],
+    );
+    assert_eq!(ran.code, Some(10));
+    assert!(ran.stderr.contains("--restart"), "{ran:?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["dry_run"], true);
+    assert_eq!(changes(&service), []);
+}
+
+#[test]
+fn a_file_with_an_error_is_not_sent() {
+    let service = Service::new();
+    for (text, code, says) in [
+        (
+            FILE.replace("valtype: string", "valtype: text"),
+            1,
+            "[schema-valtype]",
+        ),
+        (
+            FILE.replace("[raw-repo]", "[row-repo]"),
+            1,
+            "[dangling-edge]",
+        ),
+        (
+            FILE.replace("name: clicks", "name: cli-cks"),
+            1,
+            "[workflow-name]",
+        ),
+        (
+            FILE.replace("name: clicks\n", ""),
+            2,
+            "the workflow name is empty",
+        ),
+        (
+            FILE.replace("UPLOAD_TOKEN", "NOT_SET"),
+            2,
+            "NOT_SET is not set",
+        ),
+        ("nodes: [".to_owned(), 2, "line "),
+    ] {
+        let file = TemporaryFile::new("broken.yaml", &text);
+        let line = apply(&service, &["-f", file.path()]).failed(code);
+        assert!(
+            line.contains(says) && line.contains("broken.yaml: "),
+            "{line}"
+        );
+    }
+    assert_eq!(service.asked(), []);
+}
+
+#[test]
+fn a_running_workflow_is_changed_with_restart_only() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    apply(&service, &["-f", file.path()]).ok();
+    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
+    changes(&service);
+
+    let changed = changed(FILE);
+    let refused = apply(&service, &["-f", changed.path()]);
+    assert_eq!(refused.code, Some(5));
+    assert!(
+        refused
+            .stdout
+            .contains("\"http://example.com\" -> \"http://example.org\"")
+    );
+    assert!(refused.stderr.contains("clicks is Started") && refused.stderr.contains("--restart"));
+    apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
+    assert_eq!(changes(&service), []);
+
+    let ran = apply(&service, &["-f", changed.path(), "--restart", "--wait"]);
+    assert_eq!(ran.stderr, "clicks: stopped, updated, started\n");
+    assert_eq!(changes(&service), [Stop, Update, Start]);
+    assert_eq!(get(&service)["status"], "Started");
+    apply(&service, &["-f", changed.path(), "--restart", "--wait"]).ok();
+    assert_eq!(changes(&service), []);
+}
+
+#[test]
+fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
+    let service = Service::with(|builder| builder.stop_transition(Transition::AfterReads(2)));
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    apply(&service, &["-f", file.path()]).ok();
+    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
+    service.run(&["workflow", "stop", "clicks"]).ok();
+    changes(&service);
+    let changed = changed(FILE);
+    let refused = apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
+    assert!(
+        refused.contains("clicks is Stopping") && refused.contains("--wait"),
+        "{refused}"
+    );
+    apply(&service, &["-f", changed.path(), "--wait"]).ok();
+    assert_eq!(changes(&service), [Update]);
+    assert_eq!(get(&service)["status"], "Stopped");
+}
+
+#[test]
+fn what_cannot_be_changed_is_said() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    apply(&service, &["-f", file.path()]).ok();
+    changes(&service);
+
+    let comment = TemporaryFile::new("comment.yaml", &FILE.replace("from a file", "another"));
+    let ran = apply(&service, &["-f", comment.path()]);
+    assert!(
+        ran.stderr.contains("the comment differs and stays"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.ok(), "");
+
+    let region = TemporaryFile::new(
+        "region.yaml",
+        &FILE.replace("region: nb\n", "region: jjh\n"),
+    );
+    let ran = apply(&service, &["-f", region.path(), "-o", "json"]).failed(5);
+    assert!(ran.contains("cannot be moved"), "{ran}");
+    assert_eq!(changes(&service), []);
+}
+
+#[test]
+fn a_workflow_without_nodes_can_be_made_and_emptied() {
+    let service = Service::new();
+    let empty = TemporaryFile::new("empty.yaml", "name: clicks\nregion: nb\nnodes: {}\n");
+    let ran = apply(&service, &["-f", empty.path(), "--restart"]);
+    assert!(ran.stderr.contains("it will not be started"), "{ran:?}");
+    ran.ok();
+    assert_eq!(changes(&service), [Create]);
+    apply(
+        &service,
+        &["-f", TemporaryFile::new("clicks.yaml", FILE).path()],
+    )
+    .ok();
+    apply(&service, &["-f", empty.path()]).ok();
+    assert_eq!(changes(&service), [Update, Update]);
+    assert_eq!(get(&service)["nodes"], json!({}));
+}
+
+/// One way of being cut short: what goes wrong is said, and the same command again does the rest.
+fn cut_short(
+    prepare: impl Fn() -> Service,
+    file: &str,
+    options: &[&str],
+    at: usize,
+    lost: Lost,
+) -> usize {
+    let what = format!("{lost:?} {at} was lost");
+    let service = prepare();
+    let breaker = Breaker::new(service.server.addr(), at, lost);
+    let arguments = [&["-f", file, "-o", "json", "--retries", "0"], options].concat();
+    let ran = Ran::of(
+        command(&service, &arguments)
+            .env("PANDORA_ENDPOINT", &breaker.url)
+            .output()
+            .unwrap(),
+    );
+    let changed = changes(&service);
+    if ran.code != Some(0) {
+        let line = ran.failed(8);
+        let said = line.contains("the same command again does the rest");
+        assert!(said || changed.is_empty(), "{what}: {line}");
+        if said {
+            // What is called done was done.
+            let done = line.split("done: ").nth(1).unwrap();
+            let done = done.split(';').next().unwrap();
+            for kind in [Create, Stop, Update, Start] {
+                assert!(
+                    !done.contains(kind.as_str()) || changed.contains(&kind),
+                    "{what}: {line}, but {changed:?}"
+                );
+            }
+        }
+    }
+    let requests = breaker.requests();
+    apply(&service, &arguments).ok();
+    assert_eq!(
+        get(&service)["nodes"]["save-export"]["data"]["spec"]["host"],
+        "http://example.org",
+        "{what}"
+    );
+    if options.contains(&"--restart") {
+        assert_eq!(get(&service)["status"], "Started", "{what}");
+    }
+    changes(&service);
+    apply(&service, &arguments).ok();
+    assert_eq!(changes(&service), [], "{what}");
+    requests
+}
+
+fn cut_short_everywhere(prepare: impl Fn() -> Service + Sync, options: &[&str], least: usize) {
+    let file = changed(FILE);
+    std::thread::scope(|scope| {
+        for lost in [Lost::Request, Lost::Answer] {
+            let (prepare, file) = (&prepare, file.path());
+            scope.spawn(move || {
+                // One beyond the last request, so that the undisturbed way is gone once.
+                let mut at = 1;
+                while cut_short(prepare, file, options, at, lost) >= at {
+                    at += 1;
+                }
+                assert!(at > least, "only {} requests were broken", at - 1);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_creation_that_is_cut_short_anywhere_can_be_repeated() {
+    cut_short_everywhere(Service::new, &[], 3);
+}
+
+#[test]
+fn a_restart_that_is_cut_short_anywhere_can_be_repeated() {
+    let running = || {
+        let service = Service::new();
+        let file = TemporaryFile::new("clicks.yaml", FILE);
+        apply(&service, &["-f", file.path()]).ok();
+        service.run(&["workflow", "start", "clicks"]).ok();
+        changes(&service);
+        service
+    };
+    cut_short_everywhere(running, &["--restart", "--wait"], 8);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_says_what_is_left() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    apply(&service, &["-f", file.path()]).ok();
+    service.run(&["workflow", "start", "clicks"]).ok();
+    service
+        .server
+        .with(|emulator| emulator.set_stop_transition(Transition::Stuck));
+    changes(&service);
+    let changed = changed(FILE);
+    let child = command(&service, &["-f", changed.path(), "--restart", "-o", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let looks = || {
+        service
+            .asked()
+            .iter()
+            .skip_while(|asked| **asked != Stop)
+            .count()
+    };
+    crate::support::until(|| looks() > 1);
+    signal(&child, "INT");
+    let line = Ran::of(child.wait_with_output().unwrap()).failed(130);
+    assert!(
+        line.contains("done: nothing; not finished: stop, update, start"),
+        "{line}"
+    );
+}

@@ -1,0 +1,225 @@
+//! The emulator as a command, and the demonstration.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Stdio},
+};
+
+use crate::support::{Ran, SECRET_KEY, TemporaryFile, pipeline, run};
+use serde_json::Value;
+
+/// An emulator that runs as a process. It ends with the value, whatever becomes of the test.
+struct Running {
+    child: Child,
+    ready: Value,
+    stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    fn new(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).expect(&line);
+        Self {
+            child,
+            ready,
+            stdout,
+        }
+    }
+
+    fn text(&self, member: &str) -> &str {
+        self.ready[member].as_str().unwrap_or_default()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_first_line_is_all_that_a_program_needs() {
+    let running = Running::new(pipeline(&["emulator", "--listen", "127.0.0.1:0"]));
+    assert_eq!(running.ready["ready"], true);
+    assert_eq!(running.text("auth"), "strict");
+    let mut list = pipeline(&["workflow", "list"]);
+    list.env("PANDORA_ENDPOINT", running.text("url"))
+        .env("PANDORA_ACCESS_KEY", running.text("access_key"))
+        .env("PANDORA_SECRET_KEY", running.text("secret_key"));
+    Ran::of(list.output().unwrap()).ok();
+    list.env("PANDORA_SECRET_KEY", "wrong");
+    Ran::of(list.output().unwrap()).failed(4);
+}
+
+#[test]
+fn keys_of_the_environment_are_used_and_not_shown() {
+    let mut command = pipeline(&["emulator"]);
+    command
+        .env("PANDORA_ACCESS_KEY", "ak")
+        .env("PANDORA_SECRET_KEY", SECRET_KEY);
+    let running = Running::new(command);
+    assert_eq!(running.text("access_key"), "ak");
+    assert!(running.ready.get("secret_key").is_none());
+    assert!(!running.ready.to_string().contains(SECRET_KEY));
+    let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
+    list.env("PANDORA_ACCESS_KEY", "ak")
+        .env("PANDORA_SECRET_KEY", SECRET_KEY);
+    Ran::of(list.output().unwrap()).ok();
+}
+
+#[test]
+fn authentication_can_be_switched_off() {
+    let running = Running::new(pipeline(&["emulator", "--auth", "off"]));
+    let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
+    list.env("PANDORA_ACCESS_KEY", "any")
+        .env("PANDORA_SECRET_KEY", "any");
+    Ran::of(list.output().unwrap()).ok();
+}
+
+#[test]
+fn further_accounts_can_be_declared() {
+    let running = Running::new(pipeline(&["emulator", "--account", "9", "--region", "jjh"]));
+    let run = |arguments: &[&str]| {
+        let mut command = pipeline(&[arguments, &["--endpoint", running.text("url")]].concat());
+        command
+            .env("PANDORA_ACCESS_KEY", running.text("access_key"))
+            .env("PANDORA_SECRET_KEY", running.text("secret_key"));
+        Ran::of(command.output().unwrap())
+    };
+    run(&["workflow", "list", "--resource-owner", "9"]).ok();
+    run(&["workflow", "list", "--resource-owner", "8"]).failed(3);
+    run(&["workflow", "create", "w", "--region", "jjh"]).ok();
+    run(&["workflow", "create", "v", "--region", "nb"]).failed(1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_polite_signal_ends_it_with_0() {
+    for name in ["INT", "TERM"] {
+        let mut running = Running::new(pipeline(&["emulator", "--log"]));
+        let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
+        list.env("PANDORA_ACCESS_KEY", "x")
+            .env("PANDORA_SECRET_KEY", "y");
+        Ran::of(list.output().unwrap()).failed(4);
+        crate::support::signal(&running.child, name);
+        assert_eq!(running.child.wait().unwrap().code(), Some(0), "{name}");
+        let (mut more, mut log) = (String::new(), String::new());
+        running.stdout.read_to_string(&mut more).unwrap();
+        running
+            .child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        assert_eq!(more, "", "stdout has the one line only");
+        assert!(log.contains("401  GET /v2/workflows"), "{log}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said() {
+    let running = Running::new(pipeline(&["emulator"]));
+    let address = running.text("url").strip_prefix("http://").unwrap();
+    let line = run(&["emulator", "--listen", address]).failed(2);
+    assert!(
+        line.contains(&format!("cannot listen on {address}")),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_demonstration_needs_nothing_and_shows_everything() {
+    let mut command = pipeline(&["demo"]);
+    command
+        .env("PANDORA_ENDPOINT", "http://127.0.0.1:1")
+        .env("PANDORA_ACCESS_KEY", "half a pair")
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("ALL_PROXY", "http://127.0.0.1:1");
+    let shown = Ran::of(command.output().unwrap()).ok();
+    for part in [
+        "POST /v2/workflows/demo_blocking ",
+        "GET /v2/workflows ",
+        "PUT /v2/workflows/demo_async ",
+        "POST /v2/workflows/demo_async/start ",
+        "Starting → Started after",
+        "Stopping → Stopped after",
+        "DELETE /v2/workflows/demo_async ",
+        "export PANDORA_SECRET_KEY=",
+        "pipeline workflow list",
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+}
+
+#[test]
+fn a_state_file_outlives_a_kill_and_goes_before_the_seed() {
+    let seed = TemporaryFile::new(
+        "seeded.yaml",
+        "name: seeded\nregion: nb\nnodes:\n  clicks-repo:\n    data: {schema: [{key: url, valtype: string}]}\n",
+    );
+    let state = format!("{}.state", seed.path());
+    let arguments = [
+        "emulator",
+        "--auth",
+        "off",
+        "--seed",
+        seed.path(),
+        "--state",
+        &state,
+        "--admin",
+    ];
+    let list = |running: &Running| {
+        let mut list = pipeline(&[
+            "-o",
+            "name",
+            "workflow",
+            "list",
+            "--endpoint",
+            running.text("url"),
+        ]);
+        list.env("PANDORA_ACCESS_KEY", "ak")
+            .env("PANDORA_SECRET_KEY", "sk");
+        Ran::of(list.output().unwrap()).ok()
+    };
+    let running = Running::new(pipeline(&arguments));
+    assert!(
+        running.text("admin_url").ends_with("/_emulator"),
+        "{}",
+        running.ready
+    );
+    assert_eq!(list(&running), "seeded\n");
+    let mut delete = pipeline(&[
+        "--yes",
+        "workflow",
+        "delete",
+        "seeded",
+        "--endpoint",
+        running.text("url"),
+    ]);
+    delete
+        .env("PANDORA_ACCESS_KEY", "ak")
+        .env("PANDORA_SECRET_KEY", "sk");
+    Ran::of(delete.output().unwrap()).ok();
+    // Killed, not stopped.
+    drop(running);
+    assert_eq!(list(&Running::new(pipeline(&arguments))), "");
+    let _ = std::fs::remove_file(&state);
+    let _ = std::fs::remove_file(format!("{state}.lock"));
+}
+
+#[test]
+fn a_damaged_state_file_is_reported_and_left_alone() {
+    let file = TemporaryFile::new("damaged.state", "rubbish");
+    let line = run(&["emulator", "--state", file.path()]).failed(1);
+    assert!(line.contains(file.path()), "{line}");
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "rubbish");
+}

@@ -1,0 +1,229 @@
+//! Workflows as files: export, lint, diff, graph.
+
+use serde_json::{Value, json};
+
+use crate::support::{Service, TemporaryFile, pipeline, run, run_with_input};
+
+const HEALTHY: &str = "\
+name: clicks
+region: nb
+nodes:
+  raw-repo:
+    data: {region: nb, schema: [{key: ip, valtype: string}]}
+  save-export:
+    parents: [raw-repo]
+    data: {type: http, spec: {host: \"http://example.com\", secretKey: \"${SECRET}\"}}
+";
+
+fn broken() -> TemporaryFile {
+    let text = HEALTHY
+        .replace("string", "text")
+        .replace("name: clicks\n", "");
+    TemporaryFile::new("broken.yaml", &text)
+}
+
+/// A workflow with a secret in its nodes.
+fn service() -> Service {
+    let service = Service::new();
+    let file = TemporaryFile::new("healthy.yaml", HEALTHY);
+    let mut apply = service.command(&["workflow", "apply", "-f", file.path()]);
+    let output = apply.env("SECRET", "canary-node-secret").output().unwrap();
+    crate::support::Ran::of(output).ok();
+    service
+}
+
+#[test]
+fn the_lint_of_a_healthy_file_is_silent() {
+    let file = TemporaryFile::new("healthy.yaml", HEALTHY);
+    let ran = run(&["workflow", "lint", file.path()]);
+    assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
+    assert_eq!(ran.stdout, "");
+    let ran = run_with_input(pipeline(&["workflow", "lint", "-"]), HEALTHY.as_bytes());
+    assert_eq!(ran.ok(), "");
+}
+
+#[test]
+fn lint_shows_where_and_why_and_ends_with_1() {
+    let file = broken();
+    let ran = run(&["workflow", "lint", file.path()]);
+    assert_eq!(ran.code, Some(1));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(
+        lines[0].ends_with(
+            "broken.yaml:1:1: warning: the file does not say which workflow it describes [missing-name]"
+        ),
+        "{ran:?}"
+    );
+    assert!(
+        lines[1].contains("broken.yaml:4:52: error: the service knows no type \"text\""),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.ends_with(": 1 error, 1 warning\n"), "{ran:?}");
+
+    let ran = run(&["workflow", "lint", file.path(), "-o", "json"]);
+    assert_eq!(ran.code, Some(1));
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&report["errors"], &report["warnings"]),
+        (&json!(1), &json!(1))
+    );
+    let finding = &report["findings"][1];
+    assert_eq!(finding["rule"], "schema-valtype");
+    assert_eq!(finding["severity"], "error");
+    assert_eq!(
+        (&finding["line"], &finding["column"]),
+        (&json!(4), &json!(52))
+    );
+    assert!(finding["message"].is_string());
+    let names = run(&["workflow", "lint", file.path(), "-o", "name"]);
+    assert_eq!(names.stdout, "missing-name\nschema-valtype\n");
+}
+
+#[test]
+fn a_text_that_is_no_file_is_a_finding_and_a_file_that_is_not_there_is_not() {
+    let file = TemporaryFile::new("no.yaml", "nodes: [");
+    let ran = run(&["workflow", "lint", file.path()]);
+    assert!(ran.stdout.contains("[syntax]"), "{ran:?}");
+    assert_eq!(ran.code, Some(1));
+    run(&["workflow", "lint", "./nonexistent.yaml"]).failed(2);
+    run(&["workflow", "lint", "no-name"]).failed(2);
+}
+
+#[test]
+fn a_workflow_of_the_service_can_be_checked() {
+    let service = service();
+    let ran = service.run(&["workflow", "lint", "clicks"]);
+    assert!(
+        ran.stdout.contains("warning") && ran.stdout.contains("[secret-in-clear]"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("canary-node-secret"));
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn an_export_has_no_secrets_unless_asked() {
+    let service = service();
+    let ran = service.run(&["workflow", "export", "clicks"]);
+    assert!(ran.stderr.contains("set SAVE_EXPORT_SECRET_KEY"), "{ran:?}");
+    let text = ran.ok();
+    assert!(!text.contains("canary-node-secret"), "{text}");
+    assert!(
+        text.starts_with("name: clicks\nregion: nb\nnodes:\n  raw-repo:\n"),
+        "{text}"
+    );
+
+    let shown = service
+        .run(&["workflow", "export", "clicks", "--with-secrets"])
+        .ok();
+    assert!(shown.contains("canary-node-secret"));
+    let json = service
+        .run(&["workflow", "export", "clicks", "-o", "json"])
+        .json();
+    assert_eq!(
+        json["nodes"]["save-export"]["data"]["spec"]["secretKey"],
+        "${SAVE_EXPORT_SECRET_KEY}"
+    );
+}
+
+#[test]
+fn an_export_is_written_to_a_file_and_can_be_applied() {
+    let service = service();
+    let file = TemporaryFile::new("export.json", "old");
+    service
+        .run(&[
+            "workflow",
+            "export",
+            "clicks",
+            "-f",
+            file.path(),
+            "--with-secrets",
+        ])
+        .ok();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert!(
+        text.starts_with("{\n"),
+        "the ending of the name decides: {text}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(file.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let ran = service.run(&["workflow", "apply", "-f", file.path(), "--dry-run"]);
+    assert_eq!(ran.ok(), "");
+}
+
+#[test]
+fn diff_compares_files_and_workflows() {
+    let service = service();
+    let same = TemporaryFile::new(
+        "same.yaml",
+        &HEALTHY.replace("${SECRET}", "canary-node-secret"),
+    );
+    let other = TemporaryFile::new("other.yaml", &HEALTHY.replace("ip, ", "url, "));
+    let diff = |extra: &[&str]| service.run(&[&["workflow", "diff"], extra].concat());
+
+    assert_eq!(diff(&["clicks", same.path(), "--exit-code"]).ok(), "");
+    // A variable that is not set stands for itself between two files, and is an error otherwise.
+    let healthy = TemporaryFile::new("healthy.yaml", HEALTHY);
+    assert!(
+        diff(&["clicks", other.path()])
+            .failed(2)
+            .contains("SECRET is not set")
+    );
+
+    let shown = diff(&[healthy.path(), other.path()]).ok();
+    assert!(shown.contains("~ node raw-repo\n"), "{shown}");
+    let ran = diff(&[healthy.path(), other.path(), "--exit-code", "-o", "json"]);
+    assert_eq!(ran.code, Some(10));
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["nodes"][0]["node"], "raw-repo");
+    assert_eq!(report["new"], other.path());
+
+    let secret = diff(&[same.path(), healthy.path()]).ok();
+    assert!(
+        secret.contains("(secret)") && !secret.contains("canary"),
+        "{secret}"
+    );
+    let coloured = diff(&[healthy.path(), other.path(), "--color", "always"]).ok();
+    assert!(coloured.contains("\x1b[33m~ node raw-repo"), "{coloured}");
+}
+
+#[test]
+fn files_need_no_credentials() {
+    let file = TemporaryFile::new("healthy.yaml", HEALTHY);
+    run(&["workflow", "diff", file.path(), file.path()]).ok();
+    let tree = run(&["workflow", "graph", file.path()]).ok();
+    assert!(
+        tree.contains("raw      repo\n└─ save  export · http\n"),
+        "{tree}"
+    );
+}
+
+#[test]
+fn a_graph_is_drawn_in_every_form() {
+    let service = service();
+    let draw = |extra: &[&str]| {
+        service
+            .run(&[&["workflow", "graph", "clicks"], extra].concat())
+            .ok()
+    };
+    assert!(draw(&[]).starts_with("clicks · Ready\n"));
+    assert!(draw(&["--ascii"]).contains("`- save"));
+    assert!(draw(&["--format", "mermaid"]).contains("flowchart"));
+    assert!(draw(&["--format", "dot"]).contains("digraph"));
+    let svg = draw(&["--format", "svg"]);
+    assert!(svg.starts_with("<svg"), "{svg}");
+    let file = TemporaryFile::new("clicks.svg", "");
+    assert_eq!(draw(&["--format", "svg", "-o", file.path()]), "");
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), svg);
+    for text in [draw(&[]), svg] {
+        assert!(!text.contains("canary-node-secret"));
+    }
+    let line = service
+        .run(&["-o", "json", "workflow", "graph", "clicks"])
+        .failed(2);
+    assert!(line.contains("--format"), "{line}");
+}

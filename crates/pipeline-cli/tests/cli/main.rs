@@ -1,0 +1,13 @@
+//! The command as its users meet it: a process with arguments, an environment and two streams.
+
+mod apply;
+mod breaker;
+mod credentials;
+mod emulator;
+mod exit_codes;
+mod explain;
+mod files;
+mod signing;
+mod support;
+mod watch;
+mod workflow;

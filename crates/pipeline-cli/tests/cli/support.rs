@@ -1,0 +1,215 @@
+//! The command, run as a process against an emulator in the test's own process.
+
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use pipeline_emulator::{
+    Account, Emulator, EmulatorBuilder, OperationKind, Transition,
+    server::{Server, ServerThread},
+};
+
+pub(crate) const ACCESS_KEY: &str = "access-key-for-tests";
+
+/// Must never be written anywhere. Every run is checked for it.
+pub(crate) const SECRET_KEY: &str = "canary-secret-5b1c0e";
+
+/// What a run of the command left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
+        let ran = Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
+        for shown in [&ran.stdout, &ran.stderr] {
+            assert!(!shown.contains(SECRET_KEY), "the secret leaked: {ran:?}");
+            assert!(!shown.contains("panicked"), "{ran:?}");
+        }
+        ran
+    }
+
+    /// It succeeded; what it wrote to stdout.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    /// It succeeded and wrote JSON.
+    #[track_caller]
+    pub(crate) fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.ok()).expect("stdout is JSON")
+    }
+
+    /// It failed with this code, no data, and one line of explanation, which is returned.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.stdout, "", "{self:?}");
+        let line = self.stderr.strip_suffix('\n').unwrap_or_default();
+        assert!(
+            line.starts_with("error: ") && !line.contains('\n'),
+            "{self:?}"
+        );
+        line["error: ".len()..].to_owned()
+    }
+}
+
+/// The command without anything from this process's environment.
+pub(crate) fn pipeline(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+    command.env_clear().args(arguments).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Ran {
+    Ran::of(pipeline(arguments).output().unwrap())
+}
+
+pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Ran {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    // The command may answer before it has read everything.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Ran::of(output)
+}
+
+/// An emulator behind a port, and the command pointed at it.
+pub(crate) struct Service {
+    pub(crate) server: ServerThread,
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder.transitions(Transition::Immediate))
+    }
+
+    pub(crate) fn with(settings: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
+        let builder =
+            Emulator::builder().account(Account::new("tests").key(ACCESS_KEY, SECRET_KEY));
+        let server = Server::on_loopback(settings(builder).build()).unwrap();
+        Self { server }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = pipeline(arguments);
+        command
+            .env("PANDORA_ENDPOINT", self.server.url())
+            .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
+            .env("PANDORA_SECRET_KEY", SECRET_KEY);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        run_with_input(self.command(arguments), input.as_bytes())
+    }
+
+    /// Creates a workflow that can be started.
+    pub(crate) fn with_workflow(self, name: &str) -> Self {
+        self.run(&["workflow", "create", name]).ok();
+        self.run_with_input(&["workflow", "update", name, "-f", "-"], NODES)
+            .ok();
+        self.server.with(Emulator::clear_requests);
+        self
+    }
+
+    /// The operations that were asked for so far.
+    pub(crate) fn asked(&self) -> Vec<OperationKind> {
+        self.server.with(|emulator| {
+            let operations = emulator.requests().filter_map(|request| request.operation);
+            operations.collect()
+        })
+    }
+
+    /// Comes back when so many requests have been answered.
+    pub(crate) fn when_asked(&self, times: usize) {
+        until(|| self.asked().len() >= times);
+    }
+}
+
+/// Looks again and again, for ten seconds at most.
+pub(crate) fn until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// Two nodes that make a workflow startable, as `workflow update` reads them.
+pub(crate) const NODES: &str = r#"{
+  "region": "nb",
+  "nodes": {
+    "clicks-repo": {"name": "clicks", "type": "repo",
+      "data": {"region": "nb", "schema": [{"key": "ip", "valtype": "string"}]},
+      "children": [{"name": "save", "type": "export"}]},
+    "save-export": {"name": "save", "type": "export",
+      "data": {"type": "http", "spec": {"host": "http://example.com"}},
+      "parents": [{"name": "clicks", "type": "repo"}]}
+  }
+}"#;
+
+/// Sends a signal by the system's own command; there is no safe call for it in the standard library.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// A file that is gone with the value.
+pub(crate) struct TemporaryFile(PathBuf);
+
+impl TemporaryFile {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!(
+            "{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+        // Its folder as well, if this was the last file of the test.
+        let _ = self.0.parent().map(std::fs::remove_dir);
+    }
+}

@@ -1,0 +1,232 @@
+use std::time::Duration;
+
+use pipeline_proto::{
+    Auth, CallOptions, Context, Credentials, Endpoint, Error, Operation, RetryPolicy, WorkflowName,
+    wait::{Goal, Observation, WaitError, WaitOptions},
+};
+
+/// A client, whichever it is. The suite is written once against this.
+pub trait Driver: Sized {
+    /// A client for this address, with keys `ak` and `sk` unless the settings say otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If the client cannot be made; this is for tests.
+    fn new(url: &str, settings: impl FnOnce(Settings) -> Settings) -> Self;
+
+    /// Sends an operation with other options.
+    ///
+    /// # Errors
+    ///
+    /// As the client.
+    fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error>;
+
+    /// Sends an operation.
+    ///
+    /// # Errors
+    ///
+    /// As the client.
+    fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.send_with(operation, CallOptions::new())
+    }
+
+    /// Waits.
+    ///
+    /// # Errors
+    ///
+    /// As the client.
+    fn wait_until(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError>;
+
+    /// Starts or stops, and waits.
+    ///
+    /// # Errors
+    ///
+    /// As the client.
+    fn ensure(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError>;
+
+    /// What the calls of the client have in common.
+    fn context(&self) -> &Context;
+}
+
+/// What the suite sets on a client. The defaults retry fast, so that tests do not wait.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Keys, token or nothing.
+    pub auth: Auth,
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// Time for an attempt.
+    pub attempt_timeout: Duration,
+    /// Time for a connection.
+    pub connect_timeout: Duration,
+    /// Largest answer, in bytes.
+    pub max_response_size: usize,
+    /// Certificates to trust, in PEM form.
+    pub extra_roots: Option<String>,
+    /// Proxy to go through.
+    pub proxy: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            auth: Credentials::new("ak", "sk").map_or(Auth::Anonymous, Auth::from),
+            retry: RetryPolicy::default().base_delay(Duration::from_millis(1)),
+            attempt_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
+            max_response_size: 1 << 20,
+            extra_roots: None,
+            proxy: None,
+        }
+    }
+}
+
+macro_rules! configured {
+    ($builder:expr, $url:expr, $settings:expr) => {{
+        let endpoint: Endpoint = $url
+            .parse()
+            .expect("the address of a test server is an endpoint");
+        let settings = $settings(Settings::default());
+        let mut builder = $builder
+            .endpoint(endpoint)
+            .auth(settings.auth)
+            .retry(settings.retry)
+            .attempt_timeout(settings.attempt_timeout)
+            .connect_timeout(settings.connect_timeout)
+            .max_response_size(settings.max_response_size);
+        if let Some(pem) = settings.extra_roots {
+            builder = builder.extra_root_certificates(pem);
+        }
+        builder = match settings.proxy {
+            Some(url) => builder.proxy(url),
+            None => builder.no_proxy(),
+        };
+        builder.build().expect("a test's settings are valid")
+    }};
+}
+
+/// The blocking client.
+#[derive(Debug)]
+pub struct BlockingDriver(pub pipeline_blocking::Client);
+
+impl Driver for BlockingDriver {
+    fn new(url: &str, settings: impl FnOnce(Settings) -> Settings) -> Self {
+        Self(configured!(
+            pipeline_blocking::Client::builder(),
+            url,
+            settings
+        ))
+    }
+
+    fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error> {
+        self.0.send_with(operation, options)
+    }
+
+    fn wait_until(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError> {
+        self.0
+            .wait_until_with(name, goal, options, &CallOptions::new(), |_| {})
+    }
+
+    fn ensure(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError> {
+        self.0
+            .ensure_with(name, goal, options, &CallOptions::new(), |_| {})
+    }
+
+    fn context(&self) -> &Context {
+        self.0.context()
+    }
+}
+
+/// The async client, with a runtime of its own.
+#[derive(Debug)]
+pub struct HyperDriver {
+    /// The client.
+    pub client: pipeline_hyper::Client,
+    /// Its runtime.
+    pub runtime: tokio::runtime::Runtime,
+}
+
+impl Driver for HyperDriver {
+    fn new(url: &str, settings: impl FnOnce(Settings) -> Settings) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a test can have a runtime");
+        Self {
+            client: configured!(pipeline_hyper::Client::builder(), url, settings),
+            runtime,
+        }
+    }
+
+    fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error> {
+        self.runtime
+            .block_on(self.client.send_with(operation, options))
+    }
+
+    fn wait_until(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError> {
+        self.runtime.block_on(self.client.wait_until_with(
+            name,
+            goal,
+            options,
+            &CallOptions::new(),
+            |_| {},
+        ))
+    }
+
+    fn ensure(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation, WaitError> {
+        self.runtime.block_on(self.client.ensure_with(
+            name,
+            goal,
+            options,
+            &CallOptions::new(),
+            |_| {},
+        ))
+    }
+
+    fn context(&self) -> &Context {
+        self.client.context()
+    }
+}

@@ -1,0 +1,241 @@
+use std::{
+    collections::VecDeque,
+    io::{BufRead as _, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+/// What the server does with one request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// Writes these bytes and keeps the connection.
+    Bytes(Vec<u8>),
+    /// Writes these bytes and closes the connection.
+    Close(Vec<u8>),
+    /// Writes these bytes and then nothing, until the client goes away.
+    Stall(Vec<u8>),
+}
+
+impl Reply {
+    /// A complete answer with a JSON body.
+    pub fn json(status: &str, body: &str) -> Self {
+        Self::with(status, "", body)
+    }
+
+    /// A complete answer with further headers, each ending in a line break.
+    pub fn with(status: &str, headers: &str, body: &str) -> Self {
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        Self::Bytes(head.into())
+    }
+}
+
+/// A request as it came over the wire.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Request {
+    /// Request line and headers, as text, without the empty line.
+    pub head: String,
+    /// The body, by its declared length.
+    pub body: Vec<u8>,
+    /// Which connection it came on, from 0.
+    pub connection: usize,
+}
+
+impl Request {
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap_or_default()
+    }
+
+    /// The request target.
+    pub fn target(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    /// The names of all headers in lower case, sorted.
+    pub fn header_names(&self) -> Vec<String> {
+        let names = self
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| Some(line.split_once(':')?.0.to_ascii_lowercase()));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+}
+
+/// A server on loopback that answers requests with the replies of a script, in order, whichever
+/// connection they come on. Afterwards it closes connections without an answer. Stops when dropped.
+#[derive(Debug)]
+pub struct Script {
+    shared: Arc<Shared>,
+    url: String,
+    address: SocketAddr,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    requests: Vec<Request>,
+    connections: Vec<TcpStream>,
+    stopped: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Script {
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// If loopback has no port left; this is for tests.
+    pub fn play(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let shared = Arc::new(Shared::default());
+        shared.lock().replies.extend(replies);
+        let acceptor = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || accept(&listener, &shared))
+        };
+        Self {
+            shared,
+            url: format!("http://{address}"),
+            address,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    /// The address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Everything that was asked so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().requests.clone()
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.lock().connections.len()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let connections = {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            std::mem::take(&mut state.connections)
+        };
+        for connection in connections {
+            // One that is closed already needs no closing.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        // Wakes the acceptor up.
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut threads = Vec::new();
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else { break };
+        let number = {
+            let mut state = shared.lock();
+            if state.stopped {
+                break;
+            }
+            let Ok(clone) = stream.try_clone() else { break };
+            state.connections.push(clone);
+            state.connections.len() - 1
+        };
+        let shared = Arc::clone(shared);
+        threads.push(thread::spawn(move || serve(&stream, number, &shared)));
+    }
+    for thread in threads {
+        let _ = thread.join();
+    }
+}
+
+/// Answers the requests of one connection until either side closes it.
+fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Some(mut request) = read_request(&mut reader) {
+        request.connection = connection;
+        let reply = {
+            let mut state = shared.lock();
+            state.requests.push(request);
+            state.replies.pop_front()
+        };
+        match reply {
+            Some(Reply::Bytes(bytes)) => {
+                if writer.write_all(&bytes).is_err() {
+                    break;
+                }
+            }
+            Some(Reply::Close(bytes)) => {
+                let _ = writer.write_all(&bytes);
+                break;
+            }
+            Some(Reply::Stall(bytes)) => {
+                let _ = writer.write_all(&bytes);
+                // Until the client goes away, or the script is dropped.
+                let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                break;
+            }
+            None => break,
+        }
+    }
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+    let mut request = Request::default();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line.trim_end().is_empty() {
+            break;
+        }
+        request.head.push_str(line.trim_end());
+        request.head.push('\n');
+    }
+    let length = request
+        .header("content-length")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0);
+    request.body = vec![0; length];
+    reader.read_exact(&mut request.body).ok()?;
+    Some(request)
+}

@@ -1,0 +1,137 @@
+//! The service: the emulator, with a reference beside it that says what it must answer.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pipeline_emulator::{Account, ClockOffset, Emulator, Transition};
+use pipeline_proto::Now;
+
+use super::{
+    check::{Rule, Violation, demand},
+    clock::{Clock, correct, unix_seconds},
+    model::{Expected, MANUAL_RUN, Model, REGIONS},
+    network::{Answer, Date, Origin},
+    scenario::{KEYRING, Service},
+    verifier::{Verdict, judge},
+    work::Intent,
+};
+
+#[derive(Debug)]
+pub(super) struct Server {
+    emulator: Emulator,
+    model: Model,
+    pub(super) clock: Clock,
+}
+
+/// What the service made of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Handled {
+    pub(super) at: Duration,
+    /// What the service's clock showed.
+    pub(super) service_time: SystemTime,
+    pub(super) verdict: Verdict,
+    pub(super) expected: Expected,
+}
+
+impl Server {
+    pub(super) fn new(seed: u64, service: &Service) -> Self {
+        let (_, start, stop) = service.transitions[0];
+        let builder = Emulator::builder()
+            .start_transition(start)
+            .stop_transition(stop)
+            .manual_run(MANUAL_RUN)
+            .regions(REGIONS)
+            .request_log(0)
+            .seed(seed);
+        let accounts = KEYRING.iter();
+        let builder = accounts.fold(builder, |builder, keys| {
+            builder.account(Account::new(keys.account).key(keys.access, keys.secret))
+        });
+        let accounts = KEYRING.iter().map(|keys| keys.account).collect();
+        Self {
+            emulator: builder.build(),
+            model: Model::new(accounts, start, stop),
+            clock: service.clock.clone(),
+        }
+    }
+
+    pub(super) fn set_transitions(&mut self, start: Transition, stop: Transition) {
+        self.emulator.set_start_transition(start);
+        self.emulator.set_stop_transition(stop);
+        (self.model.start, self.model.stop) = (start, stop);
+    }
+
+    /// Whole seconds that the service's clock shows.
+    pub(super) fn seconds(&self, elapsed: Duration) -> u64 {
+        unix_seconds(self.clock.wall(elapsed))
+    }
+
+    /// Has the emulator answer, and compares that with what the verifier and the model say.
+    pub(super) fn handle(
+        &mut self,
+        request: Request<Bytes>,
+        intent: &Intent,
+        elapsed: Duration,
+    ) -> Result<(Response<Bytes>, Answer, Handled), Violation> {
+        let wrong = self.clock.error(elapsed);
+        let by = Duration::from_millis(wrong.unsigned_abs());
+        self.emulator.set_clock_offset(match wrong {
+            0.. => ClockOffset::Ahead(by),
+            _ => ClockOffset::Behind(by),
+        });
+        let verdict = judge(&KEYRING, &request, self.seconds(elapsed));
+        let now = Now::new(correct(elapsed), elapsed);
+        let response = self.emulator.handle(request, now);
+        let status = response.status().as_u16();
+        demand!(
+            verdict.is_valid() == (status != 401),
+            Rule::Authentication,
+            "the service answered {status}, but by the rules the request is {verdict:?}",
+        );
+        let expected = match verdict {
+            Verdict::Valid(account) => self.model.apply(intent, account, elapsed),
+            _ => Expected {
+                status: 401,
+                code: None,
+                effect: false,
+                shown: Vec::new(),
+            },
+        };
+        let code = code_of(response.body());
+        demand!(
+            (status, code) == (expected.status, expected.code),
+            Rule::Model,
+            "the service answered {status} {code:?}, the model says {} {:?}",
+            expected.status,
+            expected.code,
+        );
+        let request_id = response.headers().get("x-reqid");
+        let answer = Answer {
+            status,
+            code,
+            request_id: request_id
+                .and_then(|id| id.to_str().ok())
+                .map(str::to_owned),
+            retry_after: None,
+            origin: Origin::Service,
+            date: Date::True,
+            cut: false,
+            status_unknown: false,
+        };
+        let handled = Handled {
+            at: elapsed,
+            service_time: self.clock.wall(elapsed),
+            verdict,
+            expected,
+        };
+        Ok((response, answer, handled))
+    }
+}
+
+/// The code of an error object as the emulator writes it.
+fn code_of(body: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (code, _) = text.strip_prefix(r#"{"error":"E"#)?.split_once(':')?;
+    code.parse().ok()
+}

@@ -1,0 +1,375 @@
+//! One run: the clients, the network and the service, moved along by a queue of events.
+
+mod hand;
+mod wire;
+
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, VecDeque},
+    fmt,
+    panic::{self, AssertUnwindSafe},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Response;
+use pipeline_emulator::Transition;
+use pipeline_proto::{
+    Auth, Context, Credentials, FaultKind, Phase,
+    operation::{StartWorkflow, StopWorkflow},
+    wait::{Act, Pause, Poll},
+};
+
+use super::{
+    Config,
+    check::{self, Rule, Violation, demand},
+    clock::Clock,
+    history::{CallLog, WaitLog},
+    machine::{Flight, Retry},
+    network::Answer,
+    scenario::{self, Item, Scenario, Weather},
+    server::Server,
+    summary::Summary,
+    trouble::Trouble,
+    verifier::Keys,
+};
+
+/// No run needs so many; one that does has no end.
+const MOST_EVENTS: u64 = 200_000;
+
+pub(super) struct World {
+    seed: u64,
+    now: Duration,
+    queue: BinaryHeap<Reverse<Scheduled>>,
+    scheduled: u64,
+    weather: Weather,
+    server: Server,
+    clients: Vec<Client>,
+    hands: Vec<Hand>,
+    calls: Vec<CallLog>,
+    pub(super) summary: Summary,
+    pub(super) trace: Option<Vec<String>>,
+}
+
+/// A client as the run goes on.
+pub(super) struct Client {
+    context: Context,
+    pub(super) clock: Clock,
+    pub(super) keys: Option<Keys>,
+    pub(super) correct_clock: bool,
+    limits: scenario::Limits,
+    /// What it learned last of the service's time, if it was told the truth.
+    pub(super) learned: Option<Learned>,
+}
+
+/// That a client knows the service's time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Learned {
+    pub(super) at: Duration,
+    /// As in [`AttemptLog`].
+    pub(super) order: u64,
+    /// How often the client's clock and the service's were set before.
+    pub(super) jumps: (u32, u32),
+    /// How far off it may be.
+    pub(super) error: Duration,
+}
+
+/// One of a client's hands: does one thing after another.
+struct Hand {
+    client: usize,
+    number: u8,
+    items: VecDeque<Item>,
+    item: Option<Item>,
+    doing: Doing,
+    then: Then,
+    wait: Option<WaitLog>,
+    /// How often it was woken up, which numbers its chances of being late.
+    wakes: u64,
+    /// By how much it was woken too late in this call.
+    late: Duration,
+}
+
+enum Doing {
+    Nothing,
+    Flying(Box<dyn Flight>),
+    Backing(usize, Box<dyn Retry>),
+    Pausing(Box<Pause>),
+}
+
+/// What the result of a call is for.
+enum Then {
+    Item,
+    Look(Box<Poll>),
+    Start(Box<Act<StartWorkflow>>),
+    Stop(Box<Act<StopWorkflow>>),
+}
+
+struct Scheduled {
+    at: Duration,
+    /// Events of one moment happen in the order in which they were scheduled.
+    number: u64,
+    event: Event,
+}
+
+enum Event {
+    Wake(usize),
+    /// A request reaches the service, or a copy of it does.
+    Arrive(Which, Copy),
+    /// The client is told what became of an attempt.
+    Deliver(Which, Box<Delivery>),
+    ClientJump(usize, i64),
+    ServiceJump(i64),
+    Transitions(Transition, Transition),
+}
+
+/// An attempt of a call of a hand.
+#[derive(Debug, Clone, Copy)]
+struct Which {
+    hand: usize,
+    call: usize,
+    attempt: usize,
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {}, attempt {}", self.call, self.attempt + 1)
+    }
+}
+
+/// Whether a request is the client's own or one that the network made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    No,
+    Yes,
+}
+
+enum Delivery {
+    Answer(Response<Bytes>, Answer),
+    Fault(FaultKind, Option<Phase>),
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Scheduled {}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+/// Writes a line of the trace, if there is one.
+macro_rules! note {
+    ($world:expr, $who:expr, $($what:tt)+) => {
+        if $world.trace.is_some() {
+            let line = $crate::sim::world::line($world.now, &$who, format_args!($($what)+));
+            $world.trace.get_or_insert_default().push(line);
+        }
+    };
+}
+use note;
+
+pub(super) fn line(now: Duration, who: &dyn fmt::Display, what: fmt::Arguments<'_>) -> String {
+    let (seconds, millis) = (now.as_secs(), now.subsec_millis());
+    format!(
+        "{seconds:>9}.{millis:03} s  {who:<8}  {what}",
+        who = who.to_string()
+    )
+}
+
+impl World {
+    pub(super) fn new(seed: u64, config: &Config, traced: bool) -> Self {
+        let scenario = Scenario::draw(seed, config);
+        let mut world = Self {
+            seed,
+            now: Duration::ZERO,
+            queue: BinaryHeap::new(),
+            scheduled: 0,
+            server: Server::new(seed, &scenario.service),
+            clients: Vec::new(),
+            hands: Vec::new(),
+            calls: Vec::new(),
+            summary: Summary::default(),
+            trace: traced.then(Vec::new),
+            weather: scenario.weather,
+        };
+        world.summary.runs = 1;
+        note!(world, "weather", "{}", world.weather.describe());
+        for (at, by) in scenario.service.jumps {
+            world.after(at, Event::ServiceJump(by));
+        }
+        for (at, start, stop) in scenario.service.transitions {
+            world.after(at, Event::Transitions(start, stop));
+        }
+        world.meet_clock(
+            &scenario.service.clock,
+            [Trouble::ServiceClockOff, Trouble::ServiceClockDrifts],
+        );
+        note!(world, "service", "{:?}", scenario.service.clock);
+        for client in scenario.clients {
+            world.join(client);
+        }
+        world
+    }
+
+    fn join(&mut self, client: scenario::Client) {
+        let number = self.clients.len();
+        let auth = match client.keys {
+            Some(keys) => credentials(keys.access, keys.secret).into(),
+            None => Auth::Anonymous,
+        };
+        let limits = client.limits;
+        let context = Context::builder()
+            .auth(auth)
+            .correct_clock(client.correct_clock)
+            .retry(limits.policy())
+            .attempt_timeout(limits.attempt_timeout)
+            .total_timeout(limits.total_timeout)
+            .build();
+        for (at, by) in client.jumps {
+            self.after(at, Event::ClientJump(number, by));
+        }
+        self.meet_clock(
+            &client.clock,
+            [Trouble::ClientClockOff, Trouble::ClientClockDrifts],
+        );
+        // A client that only stands by is of no interest.
+        if client.hands.iter().any(|items| !items.is_empty()) {
+            let who = format_args!("c{number}");
+            note!(self, who, "{:?}, {limits:?}", client.clock);
+        }
+        self.clients.push(Client {
+            context,
+            clock: client.clock,
+            keys: client.keys,
+            correct_clock: client.correct_clock,
+            limits,
+            learned: None,
+        });
+        for (hand, items) in (0..).zip(client.hands) {
+            self.hands.push(Hand {
+                client: number,
+                number: hand,
+                items: items.into(),
+                item: None,
+                doing: Doing::Nothing,
+                then: Then::Item,
+                wait: None,
+                wakes: 0,
+                late: Duration::ZERO,
+            });
+            self.rest(self.hands.len() - 1);
+        }
+    }
+
+    fn meet_clock(&mut self, clock: &Clock, [off, drifts]: [Trouble; 2]) {
+        if clock.error(Duration::ZERO) != 0 {
+            self.summary.met(off);
+        }
+        if !clock.drift_within(Duration::from_secs(1_000_000)).is_zero() {
+            self.summary.met(drifts);
+        }
+    }
+
+    /// Runs to the end. A panic of whatever takes part is a violation like others.
+    pub(super) fn run_caught(&mut self) -> Result<(), Violation> {
+        // What the panic may have left half done is not looked at but for the trace.
+        let run = AssertUnwindSafe(|| self.run());
+        panic::catch_unwind(run).unwrap_or_else(|_| {
+            Err(Violation {
+                rule: Rule::Progress,
+                what: "something panicked".into(),
+            })
+        })
+    }
+
+    fn run(&mut self) -> Result<(), Violation> {
+        let mut events = 0;
+        while let Some(Reverse(next)) = self.queue.pop() {
+            self.now = next.at;
+            events += 1;
+            demand!(
+                events <= MOST_EVENTS,
+                Rule::Progress,
+                "more than {MOST_EVENTS} events"
+            );
+            match next.event {
+                Event::Wake(hand) => self.wake(hand)?,
+                Event::Arrive(which, copy) => self.arrive(which, copy)?,
+                Event::Deliver(which, delivery) => self.deliver(which, *delivery)?,
+                Event::ClientJump(client, by) => {
+                    self.summary.met(Trouble::ClientClockJumps);
+                    self.clients[client].clock.jump(by);
+                    note!(
+                        self,
+                        format_args!("c{client}"),
+                        "its clock is set by {by} ms"
+                    );
+                }
+                Event::ServiceJump(by) => {
+                    self.summary.met(Trouble::ServiceClockJumps);
+                    self.server.clock.jump(by);
+                    note!(self, "service", "its clock is set by {by} ms");
+                }
+                Event::Transitions(start, stop) => {
+                    for transition in [start, stop] {
+                        if matches!(transition, Transition::Stuck | Transition::FallsBack(_)) {
+                            self.summary.met(Trouble::StuckTransition);
+                        }
+                    }
+                    self.server.set_transitions(start, stop);
+                    note!(
+                        self,
+                        "service",
+                        "from now on, starts {start:?}, stops {stop:?}"
+                    );
+                }
+            }
+        }
+        let idle = self
+            .hands
+            .iter()
+            .all(|hand| matches!(hand.doing, Doing::Nothing));
+        demand!(
+            idle,
+            Rule::Progress,
+            "nothing happens any more, but a client is not done"
+        );
+        self.summary.time = self.now;
+        self.calls.iter().try_for_each(check::settled_effects)
+    }
+
+    fn after(&mut self, delay: Duration, event: Event) {
+        self.scheduled += 1;
+        self.queue.push(Reverse(Scheduled {
+            at: self.now + delay,
+            number: self.scheduled,
+            event,
+        }));
+    }
+
+    fn jumps(&self, client: usize) -> (u32, u32) {
+        (
+            self.clients[client].clock.jumps(),
+            self.server.clock.jumps(),
+        )
+    }
+}
+
+fn number(index: usize) -> u64 {
+    u64::try_from(index).unwrap_or(u64::MAX)
+}
+
+fn credentials(access: &str, secret: &str) -> Credentials {
+    Credentials::new(access, secret).expect("the keys of the simulation are legal")
+}

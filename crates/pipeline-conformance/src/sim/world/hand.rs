@@ -1,0 +1,445 @@
+//! What the clients' hands do: calls, one attempt after the other, and waits, one call after the
+//! other.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request};
+use pipeline_proto::{
+    CallOptions, Error, RetryReason, Token,
+    operation::PollBy,
+    token::{TokenDescriptor, UnixTime},
+    wait::{Observation, Pause, Step as Advice, WaitError, Waiter},
+};
+
+use super::{Doing, Event, Hand, Learned, Then, World, credentials, note, number};
+use crate::sim::{
+    check::{self, Violation},
+    history::{Asked, CallLog, Outcome, WaitLog},
+    machine::{Output, Step},
+    network::Date,
+    rng::Rng,
+    scenario::{Item, Part, Pass},
+    summary::Group,
+    trouble::Trouble,
+    verifier::Keys,
+    work::{Intent, Kind, Task, workflow},
+};
+
+/// The headers that some calls have, and that are signed: not in their order, and with blanks that
+/// do not count.
+const SIGNED_HEADERS: [(&str, &str); 2] = [("x-qiniu-run", "one"), ("x-qiniu-by", "  two\t ")];
+
+impl World {
+    pub(super) fn who(&self, hand: usize) -> String {
+        let Hand { client, number, .. } = &self.hands[hand];
+        format!("c{client}.{number}")
+    }
+
+    /// The next thing to do, when its time comes.
+    pub(super) fn rest(&mut self, hand: usize) {
+        self.hands[hand].doing = Doing::Nothing;
+        self.hands[hand].wait = None;
+        if let Some(item) = self.hands[hand].items.front() {
+            self.after(item.idle, Event::Wake(hand));
+        }
+    }
+
+    pub(super) fn wake(&mut self, hand: usize) -> Result<(), Violation> {
+        let state = &mut self.hands[hand];
+        state.wakes += 1;
+        match std::mem::replace(&mut state.doing, Doing::Nothing) {
+            Doing::Nothing => match state.items.pop_front() {
+                Some(item) => self.take_up(hand, item),
+                None => Ok(()),
+            },
+            Doing::Backing(call, retry) => {
+                let now = self.clients[state.client].clock.now(self.now);
+                match retry.resume(now) {
+                    Ok(sent) => self.sent(hand, call, sent),
+                    Err(error) => self.ended(hand, call, Err(error)),
+                }
+            }
+            Doing::Pausing(pause) => self.advised(hand, pause.resume()),
+            Doing::Flying(..) => unreachable!("who awaits an answer is not woken"),
+        }
+    }
+
+    fn take_up(&mut self, hand: usize, item: Item) -> Result<(), Violation> {
+        self.hands[hand].wakes = 0;
+        let task = item.task.clone();
+        self.hands[hand].item = Some(item);
+        let (name, goal, ensure, patience) = match task {
+            Task::Call(intent) => return self.begin(hand, intent, Then::Item),
+            Task::Wait {
+                name,
+                goal,
+                ensure,
+                patience,
+                ..
+            } => (name, goal, ensure, patience),
+        };
+        note!(
+            self,
+            self.who(hand),
+            "waits for {name} to be {goal}, ensure: {ensure}, {patience:?}"
+        );
+        self.hands[hand].wait = Some(WaitLog {
+            goal,
+            ensure,
+            patience,
+            started: self.now,
+            deadline: self.now + patience.timeout,
+            looks: 0,
+            paused: Duration::ZERO,
+            late: Duration::ZERO,
+            call: None,
+            seen: None,
+            settled: 0,
+            asked: Asked::Nothing,
+        });
+        let now = self.clients[self.hands[hand].client].clock.now(self.now);
+        let (name, options) = (workflow(name), patience.options());
+        let first = if ensure {
+            Waiter::ensure(name, goal, options, now)
+        } else {
+            Waiter::until(name, goal, options, now)
+        };
+        self.advised(hand, first)
+    }
+
+    fn begin(&mut self, hand: usize, intent: Intent, then: Then) -> Result<(), Violation> {
+        let call = self.calls.len();
+        let state = &mut self.hands[hand];
+        state.then = then;
+        state.late = Duration::ZERO;
+        if let Some(wait) = &mut state.wait {
+            check::begins(wait, self.now)?;
+            wait.call = Some(call);
+        }
+        let Some(item) = state.item.clone() else {
+            unreachable!("a hand that begins a call has something to do");
+        };
+        let client = &self.clients[state.client];
+        let limits = item.limits.unwrap_or(client.limits);
+        let now = client.clock.now(self.now);
+        let mut options = CallOptions::new().seed(self.seed ^ number(call));
+        if let Some(limits) = item.limits {
+            options = options
+                .retry(limits.policy())
+                .attempt_timeout(limits.attempt_timeout)
+                .total_timeout(limits.total_timeout);
+        }
+        if item.signed_headers {
+            for (name, value) in SIGNED_HEADERS {
+                let (name, value) = (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                );
+                options = options
+                    .header(name, value)
+                    .expect("no call has this header already");
+            }
+        }
+        if let Some(owner) = intent.owner {
+            let owner = owner
+                .parse()
+                .expect("the accounts of the simulation are visible ASCII");
+            options = options.resource_owner(owner);
+        }
+        let expires = self.token_expiry(item.pass);
+        let mut fits = false;
+        if let (Some(expires), Some(keys)) = (expires, client.keys) {
+            // Made for the first request, so a waiter's start or stop will not get through with it.
+            let first = self.hands[hand].first_intent(&intent);
+            fits = first.kind == intent.kind;
+            if let Ok(sample) = first.begin(&client.context, options.clone(), now) {
+                let token = mint(&sample.request, item.pass, keys, expires);
+                options = options.auth(token);
+            }
+        }
+        note!(
+            self,
+            self.who(hand),
+            "call {call}: {} {} {:?}",
+            intent.kind.as_str(),
+            intent.name,
+            item.pass
+        );
+        self.summary.calls += 1;
+        let begun = intent.begin(&client.context, options, now);
+        self.calls.push(CallLog {
+            intent,
+            pass: if client.keys.is_some() {
+                item.pass
+            } else {
+                Pass::Own
+            },
+            token_expires: expires,
+            token_fits: fits,
+            limits,
+            deadline: self.now + limits.total_timeout,
+            attempts: Vec::new(),
+            waited: Duration::ZERO,
+            clock_retries: 0,
+            claimed: None,
+        });
+        match begun {
+            Ok(sent) => self.sent(hand, call, sent),
+            Err(error) => self.ended(hand, call, Err(error)),
+        }
+    }
+
+    fn token_expiry(&self, pass: Pass) -> Option<u64> {
+        let now = self.server.seconds(self.now);
+        match pass {
+            Pass::Own => None,
+            Pass::Token(seconds) => Some(now.saturating_add_signed(seconds)),
+            Pass::TokenForAnother | Pass::ForgedToken => Some(now + 3600),
+        }
+    }
+
+    /// The call knows what follows from an answer or a fault.
+    pub(super) fn stepped(
+        &mut self,
+        hand: usize,
+        call: usize,
+        step: Step,
+    ) -> Result<(), Violation> {
+        let client = self.hands[hand].client;
+        let retry = match step {
+            Step::Done(result) => {
+                check::resting(&self.calls[call], &self.clients[client], self.now)?;
+                return self.ended(hand, call, result);
+            }
+            Step::Retry(retry) => retry,
+        };
+        let (delay, reason) = (retry.delay(), retry.reason());
+        note!(
+            self,
+            self.who(hand),
+            "call {call}: again in {delay:?}, because of {reason:?}"
+        );
+        let log = &self.calls[call];
+        check::retried(
+            log,
+            delay,
+            reason,
+            &retry.printed(),
+            &self.clients[client],
+            self.now,
+        )?;
+        self.summary.retried(reason);
+        if let RetryReason::Clock(_) = reason {
+            let jumps = self.jumps(client);
+            self.clients[client].learned = learned(log, jumps, self.now, self.scheduled);
+        }
+        let log = &mut self.calls[call];
+        log.waited += delay;
+        log.clock_retries += u32::from(matches!(reason, RetryReason::Clock(_)));
+        self.hands[hand].doing = Doing::Backing(call, retry);
+        self.sleep(hand, delay);
+        Ok(())
+    }
+
+    /// Lets time pass, and perhaps more than was asked for.
+    fn sleep(&mut self, hand: usize, delay: Duration) {
+        let state = &mut self.hands[hand];
+        let item = state.item.as_ref().map_or(0, |item| item.number);
+        let mut rng = Rng::of(&[
+            self.seed,
+            Part::Wake as u64,
+            number(state.client),
+            u64::from(state.number),
+            u64::from(item),
+            state.wakes,
+        ]);
+        let mut late = Duration::ZERO;
+        if rng.chance(self.weather.rate(Trouble::LateWake)) {
+            late = rng.magnitude(Duration::from_secs(120));
+            self.summary.met(Trouble::LateWake);
+        }
+        let state = &mut self.hands[hand];
+        state.late += late;
+        if let Some(wait) = &mut state.wait {
+            wait.late += late;
+        }
+        self.after(delay + late, Event::Wake(hand));
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        hand: usize,
+        call: usize,
+        result: Result<Output, Error>,
+    ) -> Result<(), Violation> {
+        match &result {
+            Ok(_) => {
+                let kind = self.calls[call].intent.kind;
+                self.summary.tally(Group::Succeeded, kind.as_str());
+                note!(self, self.who(hand), "call {call} succeeds");
+            }
+            Err(error) => {
+                self.calls[call].claimed = Some(error.effect());
+                self.summary.failed(error);
+                note!(self, self.who(hand), "call {call} fails: {error}");
+            }
+        }
+        check::ended(&self.calls[call], &result, self.now, self.hands[hand].late)?;
+        let state = &mut self.hands[hand];
+        let now = self.clients[state.client].clock.now(self.now);
+        let then = std::mem::replace(&mut state.then, Then::Item);
+        let Some(wait) = &mut state.wait else {
+            self.rest(hand);
+            return Ok(());
+        };
+        let asked = if result.is_ok() {
+            Asked::Accepted
+        } else {
+            Asked::Failed
+        };
+        let next = match then {
+            Then::Look(poll) => {
+                check::looked(wait, &self.calls[call], &result);
+                let state = result.map(|output| match output {
+                    Output::State(state) => state,
+                    _ => unreachable!("a look brings a state"),
+                });
+                poll.on_result(state, now)
+            }
+            Then::Start(act) => {
+                wait.asked = asked;
+                act.on_result(result.map(drop), now)
+            }
+            Then::Stop(act) => {
+                wait.asked = asked;
+                act.on_result(result.map(drop), now)
+            }
+            Then::Item => unreachable!("the calls of a wait are steps of it"),
+        };
+        self.advised(hand, next)
+    }
+
+    /// The wait knows what to do next.
+    fn advised(&mut self, hand: usize, advice: Advice) -> Result<(), Violation> {
+        let (kind, then) = match advice {
+            Advice::Poll(poll) => (None, Then::Look(Box::new(poll))),
+            Advice::Start(act) => (Some(Kind::Start), Then::Start(Box::new(act))),
+            Advice::Stop(act) => (Some(Kind::Stop), Then::Stop(Box::new(act))),
+            Advice::Pause(pause) => return self.pause(hand, pause),
+            Advice::Done(result) => return self.wait_ended(hand, &result),
+        };
+        let state = &mut self.hands[hand];
+        let (Some(wait), Some(item)) = (&mut state.wait, &state.item) else {
+            unreachable!("who is advised is waiting");
+        };
+        if let Some(kind) = kind {
+            check::acts(wait, kind, self.now)?;
+            wait.settled = 0;
+        }
+        let intent = item.wait_call(kind);
+        self.begin(hand, intent, then)
+    }
+
+    fn pause(&mut self, hand: usize, pause: Pause) -> Result<(), Violation> {
+        let delay = pause.delay();
+        note!(
+            self,
+            self.who(hand),
+            "saw: {}; pauses for {delay:?}",
+            pause.observation()
+        );
+        let state = &mut self.hands[hand];
+        if let Some(wait) = &mut state.wait {
+            check::paused(wait, delay, pause.observation(), self.now)?;
+            wait.paused += delay;
+        }
+        state.doing = Doing::Pausing(Box::new(pause));
+        self.sleep(hand, delay);
+        Ok(())
+    }
+
+    fn wait_ended(
+        &mut self,
+        hand: usize,
+        result: &Result<Observation, WaitError>,
+    ) -> Result<(), Violation> {
+        match result {
+            Ok(observation) => {
+                self.summary.tally(Group::Waited, "success");
+                note!(self, self.who(hand), "the wait succeeds: {observation}");
+            }
+            Err(error) => {
+                self.summary.wait_failed(error.failure());
+                note!(self, self.who(hand), "the wait fails: {error}");
+            }
+        }
+        let wait = self.hands[hand].wait.take();
+        if let Some(wait) = &wait
+            && let Some(call) = wait.call
+        {
+            check::wait_ended(wait, &self.calls[call], result, self.now)?;
+        }
+        self.rest(hand);
+        Ok(())
+    }
+}
+
+impl Hand {
+    /// What the first call of the item asks for.
+    fn first_intent(&self, intent: &Intent) -> Intent {
+        match (&self.wait, &self.item) {
+            (Some(_), Some(item)) => item.wait_call(None),
+            _ => intent.clone(),
+        }
+    }
+}
+
+impl Item {
+    /// A call of the wait that this item is: a start or stop, or else a look.
+    fn wait_call(&self, act: Option<Kind>) -> Intent {
+        let Task::Wait {
+            name,
+            owner,
+            patience,
+            ..
+        } = &self.task
+        else {
+            unreachable!("only a wait has further calls");
+        };
+        let kind = act.unwrap_or(match patience.look {
+            PollBy::Status => Kind::Status,
+            PollBy::Get => Kind::Get,
+        });
+        Intent::of_wait(kind, name, *owner, act.is_none().then_some(patience.look))
+    }
+}
+
+/// What a client knows of the service's time after a 401, unless it was told something wrong.
+fn learned(call: &CallLog, jumps: (u32, u32), now: Duration, order: u64) -> Option<Learned> {
+    let attempt = call.attempts.last()?;
+    let Some(Outcome::Answer(answer)) = &attempt.outcome else {
+        return None;
+    };
+    (answer.date == Date::True && attempt.jumps == jumps).then(|| Learned {
+        at: now,
+        order,
+        jumps,
+        error: attempt.round_trip() / 2,
+    })
+}
+
+fn mint(request: &Request<Bytes>, pass: Pass, keys: Keys, expires: u64) -> Token {
+    let expires = UnixTime::from_secs(i64::try_from(expires).unwrap_or(i64::MAX));
+    let (parts, _) = request.clone().into_parts();
+    let mut descriptor = TokenDescriptor::for_request(&parts, expires)
+        .unwrap_or_else(|_| TokenDescriptor::new(&Method::GET, "/", expires));
+    if pass == Pass::TokenForAnother {
+        descriptor.resource.push_str("_2");
+    }
+    let secret = match pass {
+        Pass::ForgedToken => "canary-of-a-forger",
+        _ => keys.secret,
+    };
+    descriptor.mint(&credentials(keys.access, secret))
+}

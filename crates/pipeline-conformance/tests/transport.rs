@@ -1,0 +1,358 @@
+//! The one suite that both clients pass.
+
+use std::{net::TcpListener, time::Duration};
+
+use http::StatusCode;
+use pipeline_conformance::{BlockingDriver, Driver, HyperDriver, Reply, Script};
+use pipeline_proto::{
+    CallOptions, Cause, Effect, ErrorKind, FaultKind, Phase, RetryPolicy, Stop, WorkflowName,
+    operation::{CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow},
+};
+
+/// Makes a test for each client of functions that take one.
+macro_rules! suite {
+    ($($test:ident)*) => {
+        mod blocking {
+            $(#[test] fn $test() { super::$test::<super::BlockingDriver>(); })*
+        }
+        mod hyper {
+            $(#[test] fn $test() { super::$test::<super::HyperDriver>(); })*
+        }
+    };
+}
+
+suite! {
+    a_get_answered_503_twice_makes_three_attempts
+    a_create_whose_connection_breaks_makes_one_attempt
+    a_refused_connection_was_not_sent_and_is_tried_again
+    an_unknown_host_was_not_sent
+    no_redirect_is_followed
+    connections_are_used_again
+    a_closed_idle_connection_is_replaced
+    a_stalled_head_ends_within_the_attempt
+    a_stalled_body_ends_within_the_attempt
+    a_body_of_declared_excess_is_refused
+    a_body_of_undeclared_excess_is_refused
+    a_body_cut_short_is_asked_for_again
+    a_chunked_body_is_read
+    an_empty_post_has_a_length_and_nothing_else
+    a_get_has_no_body_headers
+    a_clock_that_is_off_is_corrected_and_remembered
+    an_answer_that_is_no_http_is_a_fault
+    the_total_time_bounds_all_attempts
+    a_proxy_is_asked_for_a_tunnel
+    an_interim_answer_is_passed_over
+}
+
+fn name() -> WorkflowName {
+    WorkflowName::from_static("wf")
+}
+
+const WORKFLOW: &str = r#"{"name":"wf","region":"nb","status":"Ready","canStart":false}"#;
+
+fn a_get_answered_503_twice_makes_three_attempts<D: Driver>() {
+    let busy = Reply::json("503 Service Unavailable", r#"{"error":"busy"}"#);
+    let script = Script::play([busy.clone(), busy, Reply::json("200 OK", WORKFLOW)]);
+    let client = D::new(script.url(), |settings| settings);
+    assert_eq!(client.send(GetWorkflow::new(name())).unwrap().name, "wf");
+    let requests = script.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| {
+        request
+            .header("authorization")
+            .unwrap()
+            .starts_with("Pandora ak:")
+    }));
+}
+
+fn a_create_whose_connection_breaks_makes_one_attempt<D: Driver>() {
+    let script = Script::play([Reply::Close(Vec::new())]);
+    let client = D::new(script.url(), |settings| settings);
+    let error = client.send(CreateWorkflow::new(name())).unwrap_err();
+    assert_eq!(script.requests().len(), 1);
+    assert_eq!(
+        (error.attempts(), error.effect(), error.stop()),
+        (1, Effect::Possible, Stop::NotRepeatable)
+    );
+    assert_eq!(error.kind(), ErrorKind::Network);
+}
+
+fn a_refused_connection_was_not_sent_and_is_tried_again<D: Driver>() {
+    let unused = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let client = D::new(&format!("http://{unused}"), |settings| settings);
+    let error = client.send(CreateWorkflow::new(name())).unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.effect(), error.stop()),
+        (3, Effect::None, Stop::AttemptsExhausted)
+    );
+    assert!(matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::NotSent));
+    assert!(
+        std::error::Error::source(&error)
+            .unwrap()
+            .to_string()
+            .contains("refused"),
+        "{error:?}"
+    );
+}
+
+fn an_unknown_host_was_not_sent<D: Driver>() {
+    // A name that no resolver may know (RFC 2606).
+    let client = D::new("http://pipeline.invalid", |mut settings| {
+        settings.retry = RetryPolicy::none();
+        settings
+    });
+    let error = client.send(CreateWorkflow::new(name())).unwrap_err();
+    assert_eq!(error.effect(), Effect::None);
+    assert!(
+        matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::NotSent),
+        "{error:?}"
+    );
+}
+
+fn no_redirect_is_followed<D: Driver>() {
+    let elsewhere = Script::play([Reply::json("200 OK", WORKFLOW)]);
+    let location = format!("location: {}/v2/workflows/wf\r\n", elsewhere.url());
+    for status in [
+        "301 Moved",
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
+        let script = Script::play([Reply::with(status, &location, "")]);
+        let client = D::new(script.url(), |settings| settings);
+        let error = client.send(GetWorkflow::new(name())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+        assert!(error.to_string().contains("not followed"), "{error}");
+        assert_eq!(error.attempts(), 1);
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+fn connections_are_used_again<D: Driver>() {
+    let script = Script::play(vec![Reply::json("200 OK", "[]"); 5]);
+    let client = D::new(script.url(), |settings| settings);
+    for _ in 0..5 {
+        client.send(ListWorkflows::new()).unwrap();
+    }
+    assert_eq!((script.requests().len(), script.connections()), (5, 1));
+}
+
+fn a_closed_idle_connection_is_replaced<D: Driver>() {
+    // The server says nothing of closing, as servers do that close idle connections.
+    let close = Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]".to_vec());
+    let script = Script::play([close, Reply::json("200 OK", "[]")]);
+    let client = D::new(script.url(), |settings| settings);
+    client.send(ListWorkflows::new()).unwrap();
+    client.send(ListWorkflows::new()).unwrap();
+    assert_eq!(script.connections(), 2);
+}
+
+fn a_stalled_head_ends_within_the_attempt<D: Driver>() {
+    let script = Script::play([Reply::Stall(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec())]);
+    let client = D::new(script.url(), |mut settings| {
+        settings.attempt_timeout = Duration::from_millis(200);
+        settings
+    });
+    let error = client.send(StartWorkflow::new(name())).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Timeout, Effect::Possible)
+    );
+    assert!(
+        matches!(error.cause(), Cause::Fault(fault) if fault.phase() == Some(Phase::Response)),
+        "{error:?}"
+    );
+}
+
+fn a_stalled_body_ends_within_the_attempt<D: Driver>() {
+    let script = Script::play([Reply::Stall(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"name\":".to_vec(),
+    )]);
+    let client = D::new(script.url(), |mut settings| {
+        settings.attempt_timeout = Duration::from_millis(200);
+        settings.retry = RetryPolicy::none();
+        settings
+    });
+    let error = client.send(GetWorkflow::new(name())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+fn a_body_of_declared_excess_is_refused<D: Driver>() {
+    let script = Script::play([Reply::Stall(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec(),
+    )]);
+    let client = D::new(script.url(), |settings| settings);
+    let error = client.send(ListWorkflows::new()).unwrap_err();
+    assert!(
+        matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::BodyTooLarge),
+        "{error:?}"
+    );
+    assert_eq!(error.attempts(), 1);
+}
+
+fn a_body_of_undeclared_excess_is_refused<D: Driver>() {
+    let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..100 {
+        answer.extend_from_slice(b"40\r\n");
+        answer.extend_from_slice(&[b' '; 64]);
+        answer.extend_from_slice(b"\r\n");
+    }
+    let script = Script::play([Reply::Stall(answer)]);
+    let client = D::new(script.url(), |mut settings| {
+        settings.max_response_size = 1000;
+        settings
+    });
+    let error = client.send(ListWorkflows::new()).unwrap_err();
+    assert!(
+        matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::BodyTooLarge),
+        "{error:?}"
+    );
+}
+
+fn a_body_cut_short_is_asked_for_again<D: Driver>() {
+    let cut = Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"name\":".to_vec());
+    let script = Script::play([cut, Reply::json("200 OK", WORKFLOW)]);
+    let client = D::new(script.url(), |settings| settings);
+    assert_eq!(client.send(GetWorkflow::new(name())).unwrap().name, "wf");
+    assert_eq!(script.requests().len(), 2);
+}
+
+fn a_chunked_body_is_read<D: Driver>() {
+    let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[{\r\n0e\r\n\"name\":\"other\"\r\n2\r\n}]\r\n0\r\n\r\n";
+    let script = Script::play([Reply::Bytes(answer.to_vec())]);
+    let client = D::new(script.url(), |settings| settings);
+    assert_eq!(client.send(ListWorkflows::new()).unwrap()[0].name, "other");
+}
+
+fn an_empty_post_has_a_length_and_nothing_else<D: Driver>() {
+    let script = Script::play([Reply::json("200 OK", "{}")]);
+    let client = D::new(script.url(), |settings| settings);
+    client.send(StartWorkflow::new(name())).unwrap();
+    let request = &script.requests()[0];
+    assert_eq!(
+        (request.method(), request.target()),
+        ("POST", "/v2/workflows/wf/start")
+    );
+    assert_eq!(
+        request.header_names(),
+        [
+            "authorization",
+            "content-length",
+            "date",
+            "host",
+            "user-agent"
+        ]
+    );
+    assert_eq!(request.header("content-length"), Some("0"));
+}
+
+fn a_get_has_no_body_headers<D: Driver>() {
+    let script = Script::play([Reply::json("200 OK", "[]"), Reply::json("200 OK", "{}")]);
+    let client = D::new(script.url(), |settings| settings);
+    client.send(ListWorkflows::new()).unwrap();
+    client.send(DeleteWorkflow::new(name())).unwrap();
+    for request in script.requests() {
+        assert_eq!(
+            request.header_names(),
+            ["authorization", "date", "host", "user-agent"],
+            "{}",
+            request.method()
+        );
+    }
+}
+
+fn a_clock_that_is_off_is_corrected_and_remembered<D: Driver>() {
+    let ahead = std::time::SystemTime::now() + Duration::from_secs(20 * 60);
+    let date = format!("date: {}\r\n", httpdate::fmt_http_date(ahead));
+    let script = Script::play([
+        Reply::with("401 Unauthorized", &date, r#"{"error":"bad token"}"#),
+        Reply::json("200 OK", "[]"),
+        Reply::json("200 OK", "[]"),
+    ]);
+    let client = D::new(script.url(), |settings| settings);
+    client.send(ListWorkflows::new()).unwrap();
+    client.send(ListWorkflows::new()).unwrap();
+    let dates: Vec<_> = script
+        .requests()
+        .iter()
+        .map(|request| httpdate::parse_http_date(request.header("date").unwrap()).unwrap())
+        .collect();
+    for date in &dates[1..] {
+        let moved = date.duration_since(dates[0]).unwrap().as_secs();
+        assert!((1190..=1260).contains(&moved), "{moved}");
+    }
+    assert!(client.context().clock_offset().magnitude() > Duration::from_secs(1190));
+}
+
+fn an_answer_that_is_no_http_is_a_fault<D: Driver>() {
+    let script = Script::play([Reply::Close(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec())]);
+    let client = D::new(script.url(), |mut settings| {
+        settings.retry = RetryPolicy::none();
+        settings
+    });
+    let error = client.send(ListWorkflows::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+}
+
+fn the_total_time_bounds_all_attempts<D: Driver>() {
+    let script = Script::play(vec![Reply::Stall(Vec::new()); 10]);
+    let client = D::new(script.url(), |mut settings| {
+        settings.attempt_timeout = Duration::from_millis(80);
+        settings.retry = RetryPolicy::default()
+            .max_attempts(100)
+            .base_delay(Duration::from_millis(1));
+        settings
+    });
+    let options = CallOptions::new().total_timeout(Duration::from_millis(200));
+    let error = client.send_with(ListWorkflows::new(), options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(
+        (1..=4).contains(&script.requests().len()),
+        "{}",
+        script.requests().len()
+    );
+}
+
+fn a_proxy_is_asked_for_a_tunnel<D: Driver>() {
+    let tunnel = Reply::Bytes(b"HTTP/1.1 200 Connection established\r\n\r\n".to_vec());
+    let proxy = Script::play([tunnel, Reply::json("200 OK", "[]")]);
+    let with_password = proxy.url().replace("http://", "http://user:secret@");
+    let client = D::new("http://pipeline.test", |mut settings| {
+        settings.proxy = Some(with_password);
+        settings
+    });
+    client.send(ListWorkflows::new()).unwrap();
+    let requests = proxy.requests();
+    assert_eq!(
+        (requests[0].method(), requests[0].target()),
+        ("CONNECT", "pipeline.test:80")
+    );
+    assert_eq!(
+        requests[0].header("proxy-authorization"),
+        Some("Basic dXNlcjpzZWNyZXQ=")
+    );
+    assert_eq!(
+        (requests[1].method(), requests[1].target()),
+        ("GET", "/v2/workflows")
+    );
+    assert_eq!(requests[1].header("host"), Some("pipeline.test"));
+}
+
+fn an_interim_answer_is_passed_over<D: Driver>() {
+    let answer = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
+    let script = Script::play([Reply::Bytes(answer.to_vec())]);
+    let client = D::new(script.url(), |settings| settings);
+    assert!(client.send(ListWorkflows::new()).unwrap().is_empty());
+}
+
+#[test]
+fn the_statuses_of_errors_reach_the_caller() {
+    let script = Script::play([Reply::json("409 Conflict", r#"{"error":"E18640: exists"}"#)]);
+    let client = BlockingDriver::new(script.url(), |settings| settings);
+    let error = client.send(CreateWorkflow::new(name())).unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+}

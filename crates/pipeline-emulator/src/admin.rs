@@ -1,0 +1,232 @@
+//! What a test in another process says to an emulator: JSON in, JSON out.
+
+mod fault;
+mod request;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use pipeline_proto::Now;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    Emulator, Snapshot, body,
+    clock::rfc3339_millis,
+    refusal::{Refusal, json_response},
+};
+use fault::FaultSpec;
+use settings::{Clock, Transitions};
+
+const PREFIX: &str = "/_emulator";
+
+/// How deep the JSON of a request may be nested: the graphs in a snapshot stand some levels deeper
+/// than in the request that brought them.
+const MAX_DEPTH: usize = body::MAX_DEPTH + 10;
+
+/// Everything there is: method, path, what it does.
+const ENDPOINTS: &[(&str, &str, &str)] = &[
+    ("GET", "/", "this list"),
+    (
+        "GET",
+        "/health",
+        "that it answers, the time on its clock, how many workflows it has",
+    ),
+    ("GET", "/requests", "the latest requests, the oldest first"),
+    ("DELETE", "/requests", "forgets them"),
+    ("POST", "/reset", "forgets workflows, faults and requests"),
+    ("GET", "/snapshot", "the workflows of all accounts"),
+    (
+        "POST",
+        "/restore",
+        "puts a snapshot in the place of all workflows",
+    ),
+    ("GET", "/clock", "how far the clock is off"),
+    (
+        "PUT",
+        "/clock",
+        "sets that: offset_ms, negative for a clock that is behind",
+    ),
+    (
+        "GET",
+        "/transitions",
+        "how starts and stops come to their end",
+    ),
+    ("PUT", "/transitions", "sets that: start, stop, or both"),
+    (
+        "GET",
+        "/faults",
+        "the faults, with how often each was served and is left",
+    ),
+    ("POST", "/faults", "adds one"),
+    ("DELETE", "/faults", "removes all"),
+    ("DELETE", "/faults/{id}", "removes one"),
+];
+
+/// Whether a path belongs to the admin interface.
+#[cfg(feature = "server")]
+pub(crate) fn is_admin(path: &str) -> bool {
+    path.strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Emulator {
+    /// Answers a request to the admin interface, whose paths begin with `/_emulator/`.
+    ///
+    /// It does what the methods of this type do, for tests in another process or language. Nobody is
+    /// asked for a signature, and its requests stand in no log. A GET of `/_emulator/` lists all there
+    /// is; `docs/testing-with-the-emulator.md` has it as a table with examples.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::Request;
+    /// use pipeline_emulator::Emulator;
+    /// use pipeline_proto::Now;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let mut emulator = Emulator::builder().build();
+    /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+    /// let fault = Bytes::from(r#"{"operation": "get", "status": 503, "times": 2}"#);
+    /// let answer = emulator.handle_admin(Request::post("/_emulator/faults").body(fault)?, now);
+    /// assert_eq!(answer.status(), 200);
+    /// assert_eq!(emulator.faults().next().unwrap().left(), Some(2));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn handle_admin(&mut self, request: Request<Bytes>, now: Now) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        self.administer(&parts.method, path, &body, now)
+            .map_or_else(Refusal::into_response, |body| {
+                json_response(StatusCode::OK, body)
+            })
+    }
+
+    fn administer(
+        &mut self,
+        method: &Method,
+        path: &str,
+        body: &[u8],
+        now: Now,
+    ) -> Result<Bytes, Refusal> {
+        let path = match path.strip_prefix(PREFIX) {
+            Some("") => "/",
+            Some(path) => path,
+            None => return Err(no_endpoint(path)),
+        };
+        match (method.as_str(), path) {
+            ("GET", "/") => answer(&json!({ "endpoints": endpoints() })),
+            ("GET", "/health") => answer(&self.health(now)),
+            ("GET", "/requests") => {
+                let requests: Vec<_> = self.requests().map(request::to_json).collect();
+                answer(&json!({ "requests": requests }))
+            }
+            ("DELETE", "/requests") => {
+                self.clear_requests();
+                Ok(DONE)
+            }
+            ("POST", "/reset") => {
+                self.reset();
+                Ok(DONE)
+            }
+            ("GET", "/snapshot") => answer(&self.snapshot(now)),
+            ("POST", "/restore") => {
+                let snapshot: Snapshot = read(body)?;
+                self.restore(&snapshot, now);
+                Ok(DONE)
+            }
+            ("GET", "/clock") => answer(&Clock::of(self, now)),
+            ("PUT", "/clock") => {
+                read::<Clock>(body)?.set(self);
+                answer(&Clock::of(self, now))
+            }
+            ("GET", "/transitions") => answer(&Transitions::of(self)),
+            ("PUT", "/transitions") => {
+                read::<Transitions>(body)?.set(self);
+                answer(&Transitions::of(self))
+            }
+            ("GET", "/faults") => {
+                let faults: Vec<_> = self.faults().map(fault::to_json).collect();
+                answer(&json!({ "faults": faults }))
+            }
+            ("POST", "/faults") => {
+                let fault = read::<FaultSpec>(body)?.into_fault()?;
+                self.inject(fault);
+                answer(&self.faults().last().map(fault::to_json))
+            }
+            ("DELETE", "/faults") => {
+                self.clear_faults();
+                Ok(DONE)
+            }
+            ("DELETE", path) if path.starts_with("/faults/") => {
+                let id = &path["/faults/".len()..];
+                if id.parse().is_ok_and(|id| self.remove_fault(id)) {
+                    Ok(DONE)
+                } else {
+                    let message =
+                        format!("there is no fault {id:?}; GET {PREFIX}/faults lists them");
+                    Err(Refusal::plain(StatusCode::NOT_FOUND, message))
+                }
+            }
+            _ => Err(no_endpoint(path)),
+        }
+    }
+
+    fn health(&self, now: Now) -> Value {
+        // An account that is not declared may have some out of a snapshot.
+        let declared = self.accounts.ids().map(|id| (id, 0));
+        let workflows: BTreeMap<&str, usize> = declared.chain(self.state.counts()).collect();
+        json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "time": rfc3339_millis(self.clock_offset().apply(now.wall)),
+            "workflows": workflows,
+        })
+    }
+}
+
+fn endpoints() -> Vec<Value> {
+    let endpoint = |(method, path, what): &(&str, &str, &str)| {
+        let path = format!("{PREFIX}{path}");
+        json!({ "method": method, "path": path, "what": what })
+    };
+    ENDPOINTS.iter().map(endpoint).collect()
+}
+
+/// A refusal with the methods that the path has, or with the way to the list of paths.
+fn no_endpoint(path: &str) -> Refusal {
+    let path = match path.strip_prefix("/faults/") {
+        Some(_) => "/faults/{id}",
+        None => path,
+    };
+    let known = ENDPOINTS.iter().filter(|(_, known, _)| *known == path);
+    let methods: Vec<&str> = known.map(|(method, ..)| *method).collect();
+    if methods.is_empty() {
+        let message = format!("no such path; GET {PREFIX}/ lists them");
+        return Refusal::plain(StatusCode::NOT_FOUND, message);
+    }
+    Refusal::wrong_method(methods.join(", "))
+}
+
+fn answer(value: &impl Serialize) -> Result<Bytes, Refusal> {
+    serde_json::to_vec(value)
+        .map(Bytes::from)
+        .map_err(|error| Refusal::plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+/// The answer to what has been done and has nothing to tell.
+const DONE: Bytes = Bytes::from_static(b"{}");
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let refused = |message: String| Refusal::plain(StatusCode::BAD_REQUEST, message);
+    let text = std::str::from_utf8(body)
+        .map_err(|error| refused(format!("the body is no JSON: {error}")))?;
+    if body::depth(text) > MAX_DEPTH {
+        let message = format!("the body is nested more than {MAX_DEPTH} levels deep");
+        return Err(refused(message));
+    }
+    serde_json::from_str(text).map_err(|error| refused(format!("the body cannot be used: {error}")))
+}

@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use crate::{
+    account::{Account, Accounts},
+    auth::Authentication,
+    clock::ClockOffset,
+    emulator::{Emulator, RequestIds},
+    fault::Faults,
+    journal::Journal,
+    service::Rules,
+    state::State,
+    transition::Transition,
+};
+
+/// Settings of an [`Emulator`].
+///
+/// ```
+/// use pipeline_emulator::{Account, Emulator, Transition};
+///
+/// let emulator = Emulator::builder()
+///     .account(Account::new("1380000000").key("access-key", "secret-key"))
+///     .regions(["nb", "jjh"])
+///     .transitions(Transition::AfterReads(3))
+///     .seed(7)
+///     .build();
+/// assert_eq!(emulator.max_body(), 2 * 1024 * 1024);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct EmulatorBuilder {
+    accounts: Vec<Account>,
+    authentication: Authentication,
+    rules: Rules,
+    max_body: usize,
+    request_log: usize,
+    seed: u64,
+}
+
+impl Default for EmulatorBuilder {
+    fn default() -> Self {
+        Self {
+            accounts: Vec::new(),
+            authentication: Authentication::default(),
+            rules: Rules {
+                regions: None,
+                start: Transition::default(),
+                stop: Transition::default(),
+                manual_run: Duration::from_secs(1),
+                clock_offset: ClockOffset::default(),
+            },
+            max_body: 2 * 1024 * 1024,
+            request_log: 1_000,
+            seed: 0,
+        }
+    }
+}
+
+impl EmulatorBuilder {
+    /// Adds an account; one that is declared twice has the keys of both declarations. Without any
+    /// there is [`Account::development`]. Of an access key that was given twice, the last counts.
+    pub fn account(mut self, account: Account) -> Self {
+        self.accounts.push(account);
+        self
+    }
+
+    /// Sets whether callers must prove who they are. Default: they must.
+    pub fn authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Sets how starts and stops come to their end. Default: after 250 ms.
+    pub fn transitions(self, transition: Transition) -> Self {
+        self.start_transition(transition)
+            .stop_transition(transition)
+    }
+
+    /// Sets how starts come to their end.
+    pub fn start_transition(mut self, transition: Transition) -> Self {
+        self.rules.start = transition;
+        self
+    }
+
+    /// Sets how stops come to their end.
+    pub fn stop_transition(mut self, transition: Transition) -> Self {
+        self.rules.stop = transition;
+        self
+    }
+
+    /// Sets how long a workflow of manually run jobs stays `Started` before it ends in `Stopped` by
+    /// itself. Default: 1 s.
+    pub fn manual_run(mut self, duration: Duration) -> Self {
+        self.rules.manual_run = duration;
+        self
+    }
+
+    /// Sets the regions that exist. Default: any.
+    pub fn regions<T: Into<String>>(mut self, regions: impl IntoIterator<Item = T>) -> Self {
+        self.rules.regions = Some(regions.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets how far the service's clock is off. Default: not at all.
+    pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
+        self.rules.clock_offset = offset;
+        self
+    }
+
+    /// Sets the size of the longest request body that is accepted, in bytes. Default: 2 MiB.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Sets how many requests the log keeps. Default: 1,000; of their bodies, at most 16 KiB each.
+    pub fn request_log(mut self, requests: usize) -> Self {
+        self.request_log = requests;
+        self
+    }
+
+    /// Sets where the sequence of request ids starts. Default: 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Builds the emulator.
+    #[must_use]
+    pub fn build(self) -> Emulator {
+        Emulator {
+            accounts: Accounts::new(self.accounts),
+            authentication: self.authentication,
+            rules: self.rules,
+            max_body: self.max_body,
+            request_ids: RequestIds::new(self.seed),
+            state: State::default(),
+            faults: Faults::default(),
+            journal: Journal::new(self.request_log),
+        }
+    }
+}

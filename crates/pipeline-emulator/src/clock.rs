@@ -1,0 +1,280 @@
+//! The service's clock and the texts it writes: `Date`, `createTime`, log timestamps.
+
+use std::time::{Duration, SystemTime};
+
+/// How far the service's clock is from that of the caller who drives it.
+///
+/// ```
+/// use pipeline_emulator::{ClockOffset, Emulator};
+/// use std::time::Duration;
+///
+/// // A service whose clock refuses every correctly dated request.
+/// let emulator = Emulator::builder()
+///     .clock_offset(ClockOffset::Ahead(Duration::from_secs(20 * 60)))
+///     .build();
+/// # drop(emulator);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockOffset {
+    /// The service is ahead by this much.
+    Ahead(Duration),
+    /// The service is behind by this much.
+    Behind(Duration),
+}
+
+impl ClockOffset {
+    /// What the service's clock shows; stays within what the platform can express.
+    pub(crate) fn apply(self, wall: SystemTime) -> SystemTime {
+        let shifted = match self {
+            Self::Ahead(by) => wall.checked_add(by),
+            Self::Behind(by) => wall.checked_sub(by),
+        };
+        shifted.unwrap_or(wall)
+    }
+}
+
+impl Default for ClockOffset {
+    fn default() -> Self {
+        Self::Ahead(Duration::ZERO)
+    }
+}
+
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Days before each month in a year without a leap day.
+const STARTS: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/// Last second of the year 9999; neither text form can express a later one.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// Since 1970. Times outside 1970 to 9999 give the nearest end: an emulator must not stop working
+/// because a simulated clock runs wild.
+pub(crate) fn unix_time(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .min(Duration::from_secs(LAST_SECOND))
+}
+
+/// Milliseconds since 1970, within the same limits.
+pub(crate) fn to_millis(time: SystemTime) -> u64 {
+    u64::try_from(unix_time(time).as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The reverse of [`to_millis`], for any number.
+pub(crate) fn from_millis(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis).min(Duration::from_secs(LAST_SECOND))
+}
+
+struct Civil {
+    year: u64,
+    month: u64,
+    day: u64,
+    hour: u64,
+    minute: u64,
+    second: u64,
+    weekday: &'static str,
+    month_name: &'static str,
+}
+
+/// Gregorian date and time of a second since 1970.
+fn civil(seconds: u64) -> Civil {
+    let days = seconds / 86_400;
+    // Eras of 400 years that begin on 1 March, so that a leap day is the last of its year.
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let month0 = (from_march + 2) % 12;
+    Civil {
+        year: era * 400 + year_of_era + u64::from(month0 < 2),
+        month: month0 + 1,
+        day: day_of_year - (153 * from_march + 2) / 5 + 1,
+        hour: seconds / 3_600 % 24,
+        minute: seconds / 60 % 60,
+        second: seconds % 60,
+        weekday: WEEKDAYS[(days % 7) as usize],
+        month_name: MONTHS[month0 as usize],
+    }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(crate) fn imf_fixdate(time: SystemTime) -> String {
+    let seconds = unix_time(time).as_secs();
+    let Civil {
+        year,
+        day,
+        hour,
+        minute,
+        second,
+        weekday,
+        month_name,
+        ..
+    } = civil(seconds);
+    format!("{weekday}, {day:02} {month_name} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// Seconds since 1970 of exactly the form that [`imf_fixdate`] writes, the right weekday included.
+pub(crate) fn parse_imf_fixdate(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(", ")?;
+    let mut words = rest.split([' ', ':']);
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let day = number()?;
+    let month_name = words.next()?;
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
+    let month = MONTHS.iter().position(|name| *name == month_name)?;
+    if !(1970..=9999).contains(&year) || day > 31 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let before = |year: u64| year * 365 + year / 4 - year / 100 + year / 400;
+    let leap = u64::from(before(year) - before(year - 1) == 366);
+    let leap_day = if month > 1 { leap } else { 0 };
+    let day_of_year = STARTS[month] + leap_day + day.checked_sub(1)?;
+    let days = before(year - 1) - before(1969) + day_of_year;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    // Writing it again settles everything else: widths, weekday, days that a month does not have.
+    (imf_fixdate(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)) == text).then_some(seconds)
+}
+
+/// `1994-11-06T08:49:37Z`, the form of `createTime` and `updateTime`. The API page gives none;
+/// this one says its zone.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let (date, _) = rfc3339_parts(unix_time(time));
+    date + "Z"
+}
+
+/// `1994-11-06T08:49:37.000Z`, the form of timestamps in logs.
+pub(crate) fn rfc3339_millis(time: SystemTime) -> String {
+    let (date, millis) = rfc3339_parts(unix_time(time));
+    format!("{date}.{millis:03}Z")
+}
+
+fn rfc3339_parts(time: Duration) -> (String, u32) {
+    let Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        ..
+    } = civil(time.as_secs());
+    (
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+        time.subsec_millis(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pipeline_proto::model::Timestamp;
+    use proptest::prelude::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn known_moments_are_written_and_read() {
+        for (seconds, imf, rfc) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"),
+            (
+                784_111_777,
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                "1994-11-06T08:49:37Z",
+            ),
+            (
+                951_782_400,
+                "Tue, 29 Feb 2000 00:00:00 GMT",
+                "2000-02-29T00:00:00Z",
+            ),
+            (
+                951_868_799,
+                "Tue, 29 Feb 2000 23:59:59 GMT",
+                "2000-02-29T23:59:59Z",
+            ),
+            (
+                1_709_251_199,
+                "Thu, 29 Feb 2024 23:59:59 GMT",
+                "2024-02-29T23:59:59Z",
+            ),
+            (
+                4_107_542_400,
+                "Mon, 01 Mar 2100 00:00:00 GMT",
+                "2100-03-01T00:00:00Z",
+            ),
+            (
+                LAST_SECOND,
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                "9999-12-31T23:59:59Z",
+            ),
+        ] {
+            assert_eq!(imf_fixdate(at(seconds)), imf);
+            assert_eq!(parse_imf_fixdate(imf), Some(seconds));
+            assert_eq!(rfc3339(at(seconds)), rfc);
+        }
+        assert_eq!(
+            rfc3339_millis(at(0) + Duration::from_micros(1_234_999)),
+            "1970-01-01T00:00:01.234Z"
+        );
+    }
+
+    #[test]
+    fn only_the_exact_form_is_read() {
+        for text in [
+            "",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "sun, 06 nov 1994 08:49:37 gmt",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sun, 06 Nov 1994  08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Wed, 29 Feb 2023 00:00:00 GMT",
+            "Sat, 00 Jan 2000 00:00:00 GMT",
+            "Wed, 31 Dec 1969 23:59:59 GMT",
+            "Thu, 01 Jan 18446744073709551615 00:00:00 GMT",
+            "1994-11-06T08:49:37Z",
+        ] {
+            assert_eq!(parse_imf_fixdate(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clock_run_wild_is_held_within_four_digit_years() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+        let far = ClockOffset::Ahead(Duration::MAX).apply(at(7));
+        assert_eq!(far, at(7));
+        assert_eq!(
+            ClockOffset::Behind(Duration::from_secs(3)).apply(at(7)),
+            at(4)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_second_survives_both_forms(seconds in 0..=LAST_SECOND) {
+            let time = at(seconds);
+            prop_assert_eq!(parse_imf_fixdate(&imf_fixdate(time)), Some(seconds));
+            prop_assert_eq!(Timestamp::from(rfc3339(time)).to_system_time(), Some(time));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,40}", tail in "[A-Za-z0-9 ,:]{0,30}") {
+            let _ = parse_imf_fixdate(&text);
+            let _ = parse_imf_fixdate(&format!("Sun, {tail} GMT"));
+        }
+    }
+}

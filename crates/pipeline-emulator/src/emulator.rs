@@ -1,0 +1,259 @@
+mod control;
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use pipeline_proto::{ErrorCode, Now};
+
+pub use control::SeedError;
+
+use crate::{
+    account::Accounts,
+    auth::{Authentication, Presented, authenticate, presume},
+    body,
+    builder::EmulatorBuilder,
+    clock::{imf_fixdate, unix_time},
+    fault::Faults,
+    journal::{Journal, Outcome},
+    operation::OperationKind,
+    refusal::{Refusal, json_response},
+    service::{self, Rules},
+    state::State,
+    target::{Route, Target},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-reqid");
+const RESOURCE_OWNER: HeaderName = HeaderName::from_static("x-resource-owner");
+
+/// The service as a state machine: a request and a moment in, an answer out.
+///
+/// It reads no clock, opens no socket and starts no thread. Two emulators that are built alike and
+/// given the same requests at the same moments give the same answers, byte for byte. A clone is a
+/// snapshot.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Request;
+/// use pipeline_emulator::{Authentication, Emulator};
+/// use pipeline_proto::Now;
+/// use std::time::{Duration, SystemTime};
+///
+/// let mut emulator = Emulator::builder().authentication(Authentication::Off).build();
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// let create = Request::post("/v2/workflows/logs").body(Bytes::from(r#"{"region":"nb"}"#))?;
+/// let answer = emulator.handle(create, now);
+/// assert_eq!(answer.status(), 200);
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Emulator {
+    pub(crate) accounts: Accounts,
+    pub(crate) authentication: Authentication,
+    pub(crate) rules: Rules,
+    pub(crate) max_body: usize,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) state: State,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+}
+
+/// What is known of a request while it is being answered.
+#[derive(Default)]
+struct Context {
+    operation: Option<OperationKind>,
+    workflow: Option<String>,
+    owner: Option<String>,
+}
+
+impl Emulator {
+    /// An emulator with defaults for everything.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    /// Answers a request.
+    ///
+    /// POST and PUT need a `Content-Length`, as on the wire, unless they have a body: the HTTP library
+    /// that would add the header there, and leave it out of an empty one, is not in between here.
+    pub fn handle(&mut self, request: Request<Bytes>, now: Now) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let target = Target::of(&parts.method, &parts.uri);
+        let mut context = Context::of(&target.route);
+        let fault = self
+            .faults
+            .serve(context.operation, context.workflow.as_deref());
+        let mut answer = match &fault {
+            Some(fault) if !fault.after_effect => Response::default(),
+            _ => self
+                .serve(&mut context, target, &parts, &body, now)
+                .map_or_else(Refusal::into_response, |body| {
+                    json_response(StatusCode::OK, body)
+                }),
+        };
+        if let Some(fault) = &fault {
+            answer = fault.spoil(answer, self.rules.clock_offset.apply(now.wall));
+        }
+        self.finish(context, answer, parts, &body, now)
+    }
+
+    /// Refuses a request whose body could not be read to its end.
+    #[cfg(feature = "server")]
+    pub(crate) fn refuse(
+        &mut self,
+        parts: request::Parts,
+        refusal: Refusal,
+        now: Now,
+    ) -> Response<Bytes> {
+        let context = Context::of(&Target::of(&parts.method, &parts.uri).route);
+        self.finish(context, refusal.into_last_response(), parts, &[], now)
+    }
+
+    /// The body of a success, or why there is none. Whether the path exists comes first, then what can
+    /// be told without the keys, then who is calling, then what they want.
+    fn serve(
+        &mut self,
+        context: &mut Context,
+        target: Target<'_>,
+        parts: &request::Parts,
+        body: &[u8],
+        now: Now,
+    ) -> Result<Bytes, Refusal> {
+        let (operation, name) = match target.route {
+            Route::Operation(operation, name) => (operation, name),
+            Route::WrongMethod { allow } => return Err(Refusal::wrong_method(allow)),
+            Route::Unknown => return Err(Refusal::plain(StatusCode::NOT_FOUND, "no such path")),
+            Route::Malformed => {
+                let message = "the path has a malformed percent escape";
+                return Err(Refusal::plain(StatusCode::BAD_REQUEST, message));
+            }
+        };
+        body::check_length(&parts.method, &parts.headers, body, self.max_body)?;
+        let caller = match self.authentication {
+            Authentication::Off => presume(&self.accounts, &parts.headers),
+            Authentication::Strict => {
+                let presented = Presented {
+                    method: parts.method.as_str(),
+                    uri: &parts.uri,
+                    path: &target.path,
+                    headers: &parts.headers,
+                };
+                let server_time = unix_time(self.rules.clock_offset.apply(now.wall)).as_secs();
+                authenticate(&self.accounts, presented, server_time)?
+            }
+        };
+        let owner = self.owner(caller, &parts.headers)?.to_owned();
+        context.owner = Some(owner.clone());
+        body::check_digest(&parts.headers, body)?;
+        let request = service::Request {
+            operation,
+            name: name.as_deref(),
+            body,
+            now,
+        };
+        self.rules.perform(&mut self.state.of(&owner), &request)
+    }
+
+    /// Whose workflows a request is about: the caller's, or those of the account that
+    /// `X-Resource-Owner` names. Any account may act for any other. Where there is one account only,
+    /// the header means that one whatever it says: recorded requests name accounts nobody set up.
+    fn owner<'a>(&self, caller: &'a str, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
+        let Some(value) = headers
+            .get(RESOURCE_OWNER)
+            .filter(|value| !value.is_empty() && !self.accounts.is_single())
+        else {
+            return Ok(caller);
+        };
+        std::str::from_utf8(value.as_bytes())
+            .ok()
+            .filter(|owner| self.accounts.contains(owner))
+            .ok_or_else(|| {
+                let named = String::from_utf8_lossy(value.as_bytes());
+                Refusal::code(ErrorCode::RESOURCE_OWNER_NOT_FOUND, format!("{named:?}"))
+            })
+    }
+
+    /// Adds what every answer has, and records the request.
+    fn finish(
+        &mut self,
+        context: Context,
+        mut answer: Response<Bytes>,
+        parts: request::Parts,
+        body: &[u8],
+        now: Now,
+    ) -> Response<Bytes> {
+        let status = answer.status();
+        let headers = answer.headers_mut();
+        let date = imf_fixdate(self.rules.clock_offset.apply(now.wall));
+        for (name, text) in [(header::DATE, date), (REQUEST_ID, self.request_ids.next())] {
+            let value = HeaderValue::try_from(text).expect("dates and request ids are ASCII");
+            headers.entry(name).or_insert(value);
+        }
+        let request_id = headers
+            .get(REQUEST_ID)
+            .map_or(&b""[..], |value| value.as_bytes());
+        let outcome = Outcome {
+            operation: context.operation,
+            workflow: context.workflow,
+            owner: context.owner,
+            status,
+            request_id: String::from_utf8_lossy(request_id).into_owned(),
+        };
+        self.journal.record(parts, body, now, outcome);
+        answer
+    }
+}
+
+impl Context {
+    fn of(route: &Route) -> Self {
+        match route {
+            Route::Operation(operation, name) => Self {
+                operation: Some(*operation),
+                workflow: name.clone(),
+                owner: None,
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workflows: BTreeMap<_, _> = self.state.counts().collect();
+        f.debug_struct("Emulator")
+            .field("accounts", &self.accounts)
+            .field("authentication", &self.authentication)
+            .field("rules", &self.rules)
+            .field("max_body", &self.max_body)
+            .field("workflows", &workflows)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Request ids: 16 characters each, the same sequence for the same seed.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestIds(u64);
+
+impl RequestIds {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> String {
+        let words = [self.word().to_be_bytes(), self.word().to_be_bytes()].concat();
+        URL_SAFE_NO_PAD.encode(&words[..12])
+    }
+
+    /// SplitMix64: ids need to look different, not to be unforeseeable.
+    fn word(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What a test says to an emulator, beside the requests of its clients.
+
+use std::fmt;
+
+use pipeline_graph::Definition;
+use pipeline_proto::{ErrorCode, Now};
+
+use super::Emulator;
+use crate::{
+    clock::ClockOffset,
+    fault::{Fault, FaultReport},
+    journal::RecordedRequest,
+    refusal::Refusal,
+    snapshot::Snapshot,
+    transition::Transition,
+};
+
+impl Emulator {
+    /// Puts a fault in the way of coming requests, behind those that are there already.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.inject(fault);
+    }
+
+    /// The injected faults in their order, those used up included.
+    pub fn faults(&self) -> impl Iterator<Item = &FaultReport> {
+        self.faults.report()
+    }
+
+    /// Removes one fault, and gives whether it was there.
+    pub fn remove_fault(&mut self, id: u64) -> bool {
+        self.faults.remove(id)
+    }
+
+    /// Removes all faults, and with them their report.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The latest requests, the oldest first; up to as many as the
+    /// [builder](crate::EmulatorBuilder::request_log) was told to keep.
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = &RecordedRequest> {
+        self.journal.iter()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&mut self) {
+        self.journal.clear();
+    }
+
+    /// Forgets workflows, faults and requests. Accounts, settings and the sequence of request ids
+    /// stay.
+    pub fn reset(&mut self) {
+        self.state.clear();
+        self.clear_faults();
+        self.clear_requests();
+    }
+
+    /// Adds a workflow of an account as if it had been created and given its nodes at this moment.
+    ///
+    /// ```
+    /// use pipeline_emulator::{DEVELOPMENT_ACCOUNT, Emulator};
+    /// use pipeline_graph::file::{Format, WorkflowFile};
+    /// use pipeline_proto::Now;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let text = r#"{"name": "clicks", "nodes": {"raw-repo": {"data": {}}}}"#;
+    /// let definition = WorkflowFile::parse(text, Format::Json)?.resolve(|_| None)?;
+    /// let mut emulator = Emulator::builder().build();
+    /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+    /// emulator.add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)?;
+    /// assert_eq!(emulator.snapshot(now).len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such account, or the service would refuse to create the workflow or to take its
+    /// nodes. Nothing has changed then.
+    pub fn add_workflow(
+        &mut self,
+        account: &str,
+        definition: &Definition,
+        now: Now,
+    ) -> Result<(), SeedError> {
+        if !self.accounts.contains(account) {
+            return Err(SeedError(Refusal::code(
+                ErrorCode::RESOURCE_OWNER_NOT_FOUND,
+                format!("{account:?}"),
+            )));
+        }
+        self.rules
+            .add(&mut self.state.of(account), definition, now)
+            .map_err(SeedError)
+    }
+
+    /// The workflows of all accounts at this moment. Settings, faults and requests are no part of it;
+    /// a clone of the emulator has them all.
+    pub fn snapshot(&mut self, now: Now) -> Snapshot {
+        self.state.snapshot(now, self.rules.manual_run)
+    }
+
+    /// Puts the workflows of a snapshot in the place of all there are. Transitions under way go on
+    /// from here with the time that they had left.
+    pub fn restore(&mut self, snapshot: &Snapshot, now: Now) {
+        self.state.restore(snapshot, now);
+    }
+
+    /// How starts from now on come to their end.
+    pub fn start_transition(&self) -> Transition {
+        self.rules.start
+    }
+
+    /// Sets how starts from now on come to their end.
+    pub fn set_start_transition(&mut self, transition: Transition) {
+        self.rules.start = transition;
+    }
+
+    /// How stops from now on come to their end.
+    pub fn stop_transition(&self) -> Transition {
+        self.rules.stop
+    }
+
+    /// Sets how stops from now on come to their end.
+    pub fn set_stop_transition(&mut self, transition: Transition) {
+        self.rules.stop = transition;
+    }
+
+    /// How far the service's clock is off.
+    pub fn clock_offset(&self) -> ClockOffset {
+        self.rules.clock_offset
+    }
+
+    /// Sets the service's clock.
+    pub fn set_clock_offset(&mut self, offset: ClockOffset) {
+        self.rules.clock_offset = offset;
+    }
+
+    /// The size of the longest request body that is accepted, in bytes.
+    pub fn max_body(&self) -> usize {
+        self.max_body
+    }
+}
+
+/// Why a workflow was not [added](Emulator::add_workflow): the service's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedError(Refusal);
+
+impl SeedError {
+    /// The code with which the service would refuse it.
+    pub fn code(&self) -> Option<ErrorCode> {
+        ErrorCode::from_message(&self.0.message)
+    }
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for SeedError {}

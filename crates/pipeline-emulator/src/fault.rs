@@ -1,0 +1,407 @@
+//! Faults on demand: answers that a test wants instead of the true one, or true ones that arrive
+//! in a bad way.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use pipeline_proto::ErrorCode;
+
+use crate::{
+    ClockOffset, Interruption, NetworkFault,
+    clock::imf_fixdate,
+    operation::OperationKind,
+    refusal::{message_of, status_of},
+};
+
+/// Something that goes wrong with chosen requests, a number of times.
+///
+/// A fault made by [`status`](Self::status) or [`code`](Self::code) answers in place of the service,
+/// which does not get to see the request. One made by [`pass`](Self::pass) lets the service answer
+/// and spoils only what it is told to. By default a fault meets the next request, whatever that is,
+/// once.
+///
+/// ```
+/// use pipeline_emulator::{ClockOffset, Emulator, Fault, OperationKind};
+/// use pipeline_proto::ErrorCode;
+/// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+/// use std::time::Duration;
+///
+/// let mut emulator = Emulator::builder().build();
+/// // Two gets fail as if the service were overloaded.
+/// emulator.inject(
+///     Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+///         .retry_after(Duration::from_secs(2))
+///         .on(OperationKind::Get)
+///         .times(2),
+/// );
+/// // A create that takes effect, but its answer gets lost behind a proxy.
+/// emulator.inject(
+///     Fault::status(StatusCode::BAD_GATEWAY)
+///         .body(HeaderValue::from_static("text/html"), "<h1>Bad Gateway</h1>")
+///         .on(OperationKind::Create)
+///         .after_effect(),
+/// );
+/// // An error with a status that looks like success.
+/// emulator.inject(Fault::code(ErrorCode::REPO_BEING_CREATED).on_workflow("logs"));
+/// // A start that takes effect while its connection breaks.
+/// emulator.inject(Fault::pass().reset().on(OperationKind::Start));
+/// // True answers with the wrong type and a date that is off.
+/// emulator.inject(
+///     Fault::pass()
+///         .header(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
+///         .skew_date(ClockOffset::Ahead(Duration::from_secs(20 * 60)))
+///         .on(OperationKind::List)
+///         .always(),
+/// );
+///
+/// let left: Vec<_> = emulator.faults().map(|fault| fault.left()).collect();
+/// assert_eq!(left, [Some(2), Some(1), Some(1), Some(1), None]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub(crate) operation: Option<OperationKind>,
+    pub(crate) workflow: Option<String>,
+    times: Option<u32>,
+    pub(crate) after_effect: bool,
+    /// Whether the service's answer is what the rest is applied to.
+    passes: bool,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    body: Option<Body>,
+    pub(crate) date_skew: Option<ClockOffset>,
+    pub(crate) network: NetworkFault,
+}
+
+/// Node data may stand in a body, so `Debug` tells the length only.
+#[derive(Clone)]
+struct Body(Bytes);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl Fault {
+    /// Answers with this status. The body is the service's error object with the status in words.
+    pub fn status(status: StatusCode) -> Self {
+        Self::error(
+            status,
+            status.canonical_reason().unwrap_or("a fault was injected"),
+        )
+    }
+
+    /// Answers with this code, its message, and the status that goes with it.
+    pub fn code(code: ErrorCode) -> Self {
+        let detail = "a fault was injected";
+        Self::error(status_of(code), &format!("{}: {detail}", message_of(code)))
+    }
+
+    fn error(status: StatusCode, message: &str) -> Self {
+        let body = serde_json::json!({ "error": message }).to_string();
+        let fault = Self {
+            after_effect: false,
+            passes: false,
+            status: Some(status),
+            ..Self::pass()
+        };
+        fault.body(HeaderValue::from_static("application/json"), body)
+    }
+
+    /// Lets the service act and answer. What is set on the fault is changed in that answer, and in
+    /// the way it arrives.
+    pub fn pass() -> Self {
+        Self {
+            operation: None,
+            workflow: None,
+            times: Some(1),
+            after_effect: true,
+            passes: true,
+            status: None,
+            headers: HeaderMap::new(),
+            body: None,
+            date_skew: None,
+            network: NetworkFault::default(),
+        }
+    }
+
+    /// Changes the status, and nothing else.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Meets requests of this operation only.
+    #[must_use]
+    pub fn on(mut self, operation: OperationKind) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// Meets requests about the workflow of this name only.
+    #[must_use]
+    pub fn on_workflow(mut self, name: impl Into<String>) -> Self {
+        self.workflow = Some(name.into());
+        self
+    }
+
+    /// Meets so many requests instead of one.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Meets every request, until [`clear_faults`](crate::Emulator::clear_faults).
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    /// Lets the service do what the request asks for, and replaces only the answer.
+    #[must_use]
+    pub fn after_effect(mut self) -> Self {
+        self.after_effect = true;
+        self
+    }
+
+    /// Sets a header of the answer; `X-Reqid` and `Date` too, which otherwise are as ever.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets `Retry-After`, in whole seconds.
+    #[must_use]
+    pub fn retry_after(self, delay: Duration) -> Self {
+        self.header(header::RETRY_AFTER, HeaderValue::from(delay.as_secs()))
+    }
+
+    /// Sets the body and its type.
+    #[must_use]
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.body = Some(Body(body.into()));
+        self.header(header::CONTENT_TYPE, content_type)
+    }
+
+    /// Sets `Date` to what a clock shows that is so far from the service's. Signatures are checked by
+    /// the service's clock as ever; see [`set_clock_offset`](crate::Emulator::set_clock_offset).
+    #[must_use]
+    pub fn skew_date(mut self, skew: ClockOffset) -> Self {
+        self.date_skew = Some(skew);
+        self
+    }
+
+    /// Lets the answer arrive so much later. What the request asked for has happened by then.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.network.latency = latency;
+        self
+    }
+
+    /// Lets nothing more of the answer arrive after so many bytes of its body, on a connection that
+    /// stays open. Of this and the three that follow, the last one set counts.
+    #[must_use]
+    pub fn stall_at(self, at: usize) -> Self {
+        self.interrupt(Interruption::Stall { at })
+    }
+
+    /// Closes the connection in good order after so many bytes of the body.
+    #[must_use]
+    pub fn truncate_at(self, at: usize) -> Self {
+        self.interrupt(Interruption::Truncate { at })
+    }
+
+    /// Resets the connection after so many bytes of the body.
+    #[must_use]
+    pub fn reset_at(self, at: usize) -> Self {
+        self.interrupt(Interruption::ResetAt { at })
+    }
+
+    /// Resets the connection in place of an answer. The request takes effect with a fault made by
+    /// [`pass`](Self::pass), and with any other only [if told to](Self::after_effect).
+    #[must_use]
+    pub fn reset(self) -> Self {
+        self.interrupt(Interruption::Reset)
+    }
+
+    fn interrupt(mut self, interruption: Interruption) -> Self {
+        self.network.interruption = Some(interruption);
+        self
+    }
+
+    /// The body that replaces the true one.
+    pub(crate) fn replaced_body(&self) -> Option<&Bytes> {
+        self.body.as_ref().map(|body| &body.0)
+    }
+
+    /// What becomes of an answer, at this time on the service's clock.
+    pub(crate) fn spoil(&self, answer: Response<Bytes>, time: SystemTime) -> Response<Bytes> {
+        let mut spoiled = if self.passes {
+            answer
+        } else {
+            Response::default()
+        };
+        if let Some(status) = self.status {
+            *spoiled.status_mut() = status;
+        }
+        if let Some(body) = self.replaced_body() {
+            *spoiled.body_mut() = body.clone();
+        }
+        let headers = spoiled.headers_mut();
+        if let Some(skew) = self.date_skew {
+            let date = imf_fixdate(skew.apply(time));
+            let date = HeaderValue::try_from(date).expect("a date is ASCII");
+            headers.insert(header::DATE, date);
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        if self.network != NetworkFault::default() {
+            spoiled.extensions_mut().insert(self.network);
+        }
+        spoiled
+    }
+
+    fn meets(&self, operation: Option<OperationKind>, workflow: Option<&str>) -> bool {
+        (self.operation.is_none() || self.operation == operation)
+            && (self.workflow.is_none() || self.workflow.as_deref() == workflow)
+    }
+}
+
+/// A fault that was injected, and how far it has been used up.
+#[derive(Debug, Clone)]
+pub struct FaultReport {
+    id: u64,
+    fault: Fault,
+    served: u32,
+}
+
+impl FaultReport {
+    /// What [`remove_fault`](crate::Emulator::remove_fault) knows it by; no other fault of this
+    /// emulator has it, or ever had.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The fault as it was injected.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// How many requests it has met.
+    pub fn served(&self) -> u32 {
+        self.served
+    }
+
+    /// How many more it will meet; `None` for one that never ends.
+    pub fn left(&self) -> Option<u32> {
+        Some(self.fault.times?.saturating_sub(self.served))
+    }
+}
+
+/// All faults that were injected, those used up included.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults {
+    next: u64,
+    reports: Vec<FaultReport>,
+}
+
+impl Faults {
+    pub(crate) fn inject(&mut self, fault: Fault) {
+        let (id, served) = (self.next, 0);
+        self.next += 1;
+        self.reports.push(FaultReport { id, fault, served });
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let before = self.reports.len();
+        self.reports.retain(|report| report.id != id);
+        self.reports.len() != before
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.reports.clear();
+    }
+
+    pub(crate) fn report(&self) -> impl Iterator<Item = &FaultReport> {
+        self.reports.iter()
+    }
+
+    /// The fault for a request: the first that meets it and is not used up.
+    pub(crate) fn serve(
+        &mut self,
+        operation: Option<OperationKind>,
+        workflow: Option<&str>,
+    ) -> Option<Fault> {
+        let ready = |report: &FaultReport| report.left() != Some(0);
+        let report = self
+            .reports
+            .iter_mut()
+            .find(|report| ready(report) && report.fault.meets(operation, workflow))?;
+        report.served = report.served.saturating_add(1);
+        Some(report.fault.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use OperationKind::{Get, List, Start};
+
+    #[test]
+    fn faults_meet_what_they_are_addressed_to_in_their_order() {
+        let mut faults = Faults::default();
+        let fault = |status: u16| Fault::status(StatusCode::from_u16(status).unwrap());
+        faults.inject(fault(500).on(Get).on_workflow("w"));
+        faults.inject(fault(502).on(Get).times(2));
+        faults.inject(fault(503).always().on_workflow("x"));
+        let mut serve = |operation, workflow| {
+            faults
+                .serve(operation, workflow)
+                .and_then(|fault| Some(fault.status?.as_u16()))
+        };
+        assert_eq!(serve(Some(List), None), None);
+        assert_eq!(serve(None, None), None);
+        assert_eq!(serve(Some(Get), Some("v")), Some(502));
+        assert_eq!(serve(Some(Get), Some("w")), Some(500));
+        assert_eq!(serve(Some(Get), Some("w")), Some(502));
+        assert_eq!(serve(Some(Get), Some("w")), None);
+        for _ in 0..5 {
+            assert_eq!(serve(Some(Start), Some("x")), Some(503));
+        }
+        let report: Vec<_> = faults
+            .report()
+            .map(|fault| (fault.served(), fault.left()))
+            .collect();
+        assert_eq!(report, [(1, Some(0)), (2, Some(0)), (5, None)]);
+    }
+
+    #[test]
+    fn a_code_brings_status_and_message() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::code(ErrorCode::REPO_BEING_CREATED));
+        let fault = faults.serve(None, None).unwrap();
+        assert_eq!(fault.status, Some(StatusCode::ACCEPTED));
+        assert_eq!(fault.headers[header::CONTENT_TYPE], "application/json");
+        let body = fault.replaced_body().unwrap();
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        assert!(body["error"].as_str().unwrap().starts_with("E18124: "));
+    }
+
+    #[test]
+    fn debug_does_not_show_bodies() {
+        let fault = Fault::status(StatusCode::OK).body(
+            HeaderValue::from_static("application/json"),
+            "{\"secret\":\"canary\"}",
+        );
+        assert!(!format!("{fault:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,198 @@
+//! The log of requests, for assertions.
+
+use std::{collections::VecDeque, fmt};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
+use pipeline_proto::Now;
+
+use crate::operation::OperationKind;
+
+/// Of a longer body only this much is kept.
+const KEPT_BODY: usize = 16 * 1024;
+
+/// A request that was answered.
+///
+/// The signature is not kept: `Authorization` reads `Pandora <access key>:(masked)`. `Debug` tells
+/// the length of the body only, since node data may hold secrets.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// When it was answered.
+    pub at: Now,
+    /// Its method.
+    pub method: Method,
+    /// Where it went, as it was sent.
+    pub uri: Uri,
+    /// The operation, if method and path name one.
+    pub operation: Option<OperationKind>,
+    /// The name of a workflow in the path, legal or not.
+    pub workflow: Option<String>,
+    /// The account whose workflows it was about, if it got as far as that.
+    pub owner: Option<String>,
+    /// Its headers, the signature masked.
+    pub headers: HeaderMap,
+    /// The first 16 KiB of its body.
+    pub body: Bytes,
+    /// Length of the whole body.
+    pub body_length: usize,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// The `X-Reqid` of the answer.
+    pub request_id: String,
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedRequest")
+            .field("at", &self.at)
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .field("operation", &self.operation)
+            .field("workflow", &self.workflow)
+            .field("owner", &self.owner)
+            .field("headers", &self.headers)
+            .field("body_length", &self.body_length)
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the answer adds to the record of a request.
+pub(crate) struct Outcome {
+    pub(crate) operation: Option<OperationKind>,
+    pub(crate) workflow: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: String,
+}
+
+/// The latest requests, the oldest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    capacity: usize,
+    entries: VecDeque<RecordedRequest>,
+}
+
+impl Journal {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            entries: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &RecordedRequest> {
+        self.entries.iter()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    pub(crate) fn record(&mut self, parts: request::Parts, body: &[u8], at: Now, outcome: Outcome) {
+        if self.capacity == 0 {
+            return;
+        }
+        if self.entries.len() == self.capacity {
+            self.entries.pop_front();
+        }
+        let mut headers = parts.headers;
+        mask(&mut headers);
+        self.entries.push_back(RecordedRequest {
+            at,
+            method: parts.method,
+            uri: parts.uri,
+            operation: outcome.operation,
+            workflow: outcome.workflow,
+            owner: outcome.owner,
+            headers,
+            // A copy: a slice would keep the whole body in memory.
+            body: Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]),
+            body_length: body.len(),
+            status: outcome.status,
+            request_id: outcome.request_id,
+        });
+    }
+}
+
+/// Replaces what could be used again. The access key stays, if it can be told from the rest.
+fn mask(headers: &mut HeaderMap) {
+    for name in [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+    ] {
+        let Some(value) = headers.get(&name) else {
+            continue;
+        };
+        let access_key = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.strip_prefix("Pandora ")?.split_once(':'))
+            .map(|(access_key, _)| format!("Pandora {access_key}:(masked)"));
+        let masked = access_key
+            .and_then(|text| HeaderValue::from_str(&text).ok())
+            .unwrap_or(HeaderValue::from_static("(masked)"));
+        headers.insert(name, masked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+    use std::time::{Duration, SystemTime};
+
+    fn record(journal: &mut Journal, uri: &str, authorization: &str, body: &[u8]) {
+        let request = Request::get(uri).header("authorization", authorization);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+        let outcome = Outcome {
+            operation: None,
+            workflow: None,
+            owner: None,
+            status: StatusCode::OK,
+            request_id: "id".into(),
+        };
+        journal.record(parts, body, now, outcome);
+    }
+
+    #[test]
+    fn signatures_are_masked() {
+        let mut journal = Journal::new(9);
+        for text in [
+            "Pandora the-key:canary=",
+            "Pandora the-key:canary=:canary",
+            "Bearer canary",
+        ] {
+            record(&mut journal, "/", text, b"canary");
+        }
+        let shown = format!("{journal:?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        let first = journal.iter().next().unwrap();
+        assert_eq!(first.headers["authorization"], "Pandora the-key:(masked)");
+        assert_eq!(
+            journal.iter().last().unwrap().headers["authorization"],
+            "(masked)"
+        );
+        assert_eq!(first.body, "canary");
+    }
+
+    #[test]
+    fn only_the_latest_are_kept_and_bodies_are_cut() {
+        let mut journal = Journal::new(2);
+        for uri in ["/1", "/2", "/3"] {
+            record(&mut journal, uri, "", &vec![b'x'; KEPT_BODY + 1]);
+        }
+        let kept: Vec<_> = journal.iter().map(|entry| entry.uri.path()).collect();
+        assert_eq!(kept, ["/2", "/3"]);
+        let last = journal.iter().next_back().unwrap();
+        assert_eq!(
+            (last.body.len(), last.body_length),
+            (KEPT_BODY, KEPT_BODY + 1)
+        );
+        record(&mut Journal::new(0), "/", "", b"");
+    }
+}

@@ -1,0 +1,95 @@
+//! An emulator of Qiniu's Pandora *pipeline* service, for tests and for trying things out.
+//!
+//! [`Emulator::handle`] is the service as a function: a request and a moment in, an answer out, with
+//! the service's rules, error codes and signatures. It does no IO and reads no clock, so five lines
+//! of any test can use it, and time passes only when the test says so. With the feature `server`,
+//! on by default, [`server`] puts it behind a port.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use pipeline_emulator::{Authentication, Emulator};
+//! use pipeline_proto::Now;
+//! use std::time::{Duration, SystemTime};
+//!
+//! let mut emulator = Emulator::builder().authentication(Authentication::Off).build();
+//! let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+//! let get = Request::get("/v2/workflows/logs").body(Bytes::new())?;
+//! let answer = emulator.handle(get, now);
+//! assert_eq!(answer.status(), 404);
+//! assert_eq!(answer.body(), r#"{"error":"E18641: the workflow does not exist: \"logs\""}"#);
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! # What it does where the sources are silent
+//!
+//! The API page describes six operations and no states; the vendor's clients show three operations
+//! more. Where neither says what the service does, the emulator does this:
+//!
+//! | question | reading |
+//! |---|---|
+//! | order of the checks | path and method (404, 405), length (411, 400, 413), caller (401), owner (E18664), digest (E18220), name (E18639), body, workflow (E18641), state, graph |
+//! | `Content-Length` on POST and PUT | required; a chunked body gets 411 like a missing length |
+//! | bad digest in `Content-MD5` | 400 E18220, the code of plugin uploads |
+//! | status of E18643, E18646, E18650, E18653 | 400; of E18664 404 |
+//! | start without anything to run | E18650 in a state that allows a start, else E18644 |
+//! | start in `Starting`, `Started`, `Stopping`; stop anywhere but in `Started` | E18644; E18645 |
+//! | update without `nodes`, or with `null` | accepted, the nodes stay; `{}` removes them all |
+//! | update with another region | E18642; a missing or unknown region as well |
+//! | update with a comment, unknown members of a body | ignored; those of a node are kept |
+//! | delete | in every state, nodes included |
+//! | a name in the body | may be missing; if it differs from the path, E18642 |
+//! | JSON nested more than 100 levels deep | E18007 |
+//! | a comment above 10,000 characters | E18008 |
+//! | `createTime`, `updateTime` | RFC 3339 in UTC, whole seconds; only create and update set them |
+//! | list | a JSON array by name, without `nodes` |
+//! | status of a node | that of its workflow |
+//! | search | the workflow's own history; bounds in milliseconds, both ends included; ten entries unless `size` says otherwise, a thousand at most, the latest first |
+//! | `X-Resource-Owner` | the id of an account; any account may act for any other. With one account, whatever it says means that one |
+//! | a token's `resource` | the path, or path and query, as sent or decoded |
+//! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
+//! | trailing slash | an empty name, E18639 |
+//!
+//! There are no repos, transforms and so on outside workflows, so the codes about them (E18661 among
+//! them) never occur.
+
+mod account;
+mod admin;
+mod auth;
+mod body;
+mod builder;
+mod clock;
+mod emulator;
+mod fault;
+mod journal;
+mod network;
+mod operation;
+mod refusal;
+mod search;
+#[cfg(feature = "server")]
+pub mod server;
+mod service;
+mod snapshot;
+mod state;
+mod target;
+#[cfg(test)]
+mod testing;
+mod transition;
+mod workflow;
+
+/// The code in the guide works.
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../../../docs/testing-with-the-emulator.md")]
+mod guide {}
+
+pub use account::{Account, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY};
+pub use auth::Authentication;
+pub use builder::EmulatorBuilder;
+pub use clock::ClockOffset;
+pub use emulator::{Emulator, SeedError};
+pub use fault::{Fault, FaultReport};
+pub use journal::RecordedRequest;
+pub use network::{Interruption, NetworkFault};
+pub use operation::OperationKind;
+pub use snapshot::Snapshot;
+pub use transition::Transition;

@@ -1,0 +1,395 @@
+//! One workflow: its definition, its state machine and its history.
+
+mod stored;
+
+pub(crate) use stored::{StoredGraph, StoredState};
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, SystemTime},
+};
+
+use pipeline_proto::{
+    Now,
+    model::{Node, NodeId, NodeType, Nodes, Status, spec::NodeSpec},
+};
+
+use crate::transition::Transition;
+
+/// How many events of a workflow are kept.
+const HISTORY: usize = 100;
+
+/// Where a workflow is in its life.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Ready,
+    Starting(Moving),
+    /// A manual workflow has an end.
+    Started {
+        ends: Option<Now>,
+    },
+    Stopping(Moving),
+    Stopped,
+}
+
+/// A start or a stop under way.
+#[derive(Debug, Clone, Copy)]
+struct Moving {
+    end: End,
+    /// Whether it ends where it came from.
+    fails: bool,
+}
+
+/// What a start or a stop waits for.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    At(Now),
+    /// So many reads still show the state in between.
+    AfterReads(u32),
+    Never,
+}
+
+impl Moving {
+    fn new(how: Transition, now: Now) -> Self {
+        let (end, fails) = match how {
+            Transition::Immediate => (End::At(now), false),
+            Transition::After(after) => (End::At(now + after), false),
+            Transition::AfterReads(reads) => (End::AfterReads(reads), false),
+            Transition::Stuck => (End::Never, false),
+            Transition::FallsBack(after) => (End::At(now + after), true),
+        };
+        Self { end, fails }
+    }
+
+    /// When it ended, if that is at or before `now`.
+    fn ended(self, now: Now) -> Option<Now> {
+        match self.end {
+            End::At(at) => (now.mono >= at.mono).then_some(at),
+            End::AfterReads(0) => Some(now),
+            End::AfterReads(_) | End::Never => None,
+        }
+    }
+}
+
+/// Something that happened to a workflow, in the words of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    /// Counts up, so that nodes added later do not inherit what happened before.
+    pub(crate) number: u64,
+    pub(crate) wall: SystemTime,
+    pub(crate) status: Status,
+    pub(crate) what: Cow<'static, str>,
+}
+
+/// Times inside are those of the driver; the offset of the service's clock is added when they are
+/// shown. No timer runs: the state is brought up to date whenever somebody looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Workflow {
+    pub(crate) region: String,
+    pub(crate) comment: String,
+    pub(crate) created: SystemTime,
+    pub(crate) updated: SystemTime,
+    nodes: Nodes,
+    can_start: bool,
+    is_manual: bool,
+    phase: Phase,
+    history: VecDeque<Event>,
+    events: u64,
+    /// The first event that each node has seen.
+    known_since: BTreeMap<NodeId, u64>,
+}
+
+impl Workflow {
+    pub(crate) fn new(region: String, comment: String, now: Now) -> Self {
+        let mut workflow = Self {
+            region,
+            comment,
+            created: now.wall,
+            updated: now.wall,
+            nodes: Nodes::new(),
+            can_start: false,
+            is_manual: false,
+            phase: Phase::Ready,
+            history: VecDeque::new(),
+            events: 0,
+            known_since: BTreeMap::new(),
+        };
+        workflow.note(now, "the workflow was created");
+        workflow
+    }
+
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    pub(crate) fn can_start(&self) -> bool {
+        self.can_start
+    }
+
+    pub(crate) fn is_manual(&self) -> bool {
+        self.is_manual
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self.phase {
+            Phase::Ready => Status::Ready,
+            Phase::Starting(_) => Status::Starting,
+            Phase::Started { .. } => Status::Started,
+            Phase::Stopping(_) => Status::Stopping,
+            Phase::Stopped => Status::Stopped,
+        }
+    }
+
+    /// Brings the state up to date, and tells whether that changed it. A manual workflow ends a
+    /// `manual_run` after it has started.
+    pub(crate) fn settle(&mut self, now: Now, manual_run: Duration) -> bool {
+        let mut changed = false;
+        while let Some((at, phase, what)) = self.due(now, manual_run) {
+            self.phase = phase;
+            self.note(at, what);
+            changed = true;
+        }
+        changed
+    }
+
+    /// The next change that time or reads have brought about.
+    fn due(&self, now: Now, manual_run: Duration) -> Option<(Now, Phase, &'static str)> {
+        let started = |at: Now| Phase::Started {
+            ends: self.is_manual.then_some(at + manual_run),
+        };
+        Some(match self.phase {
+            Phase::Starting(moving) => {
+                let at = moving.ended(now)?;
+                if moving.fails {
+                    (at, Phase::Stopped, "the start failed")
+                } else {
+                    (at, started(at), "started")
+                }
+            }
+            Phase::Stopping(moving) => {
+                let at = moving.ended(now)?;
+                if moving.fails {
+                    // A manual run that could not be stopped goes on from here.
+                    (at, started(at), "the stop failed")
+                } else {
+                    (at, Phase::Stopped, "stopped")
+                }
+            }
+            Phase::Started { ends: Some(end) } if now.mono >= end.mono => {
+                (end, Phase::Stopped, "the manual run came to its end")
+            }
+            Phase::Ready | Phase::Started { .. } | Phase::Stopped => return None,
+        })
+    }
+
+    /// Tells the state machine that a caller has been shown the present status. Gives whether that
+    /// brings the end of a transition nearer.
+    pub(crate) fn was_read(&mut self) -> bool {
+        if let Phase::Starting(moving) | Phase::Stopping(moving) = &mut self.phase
+            && let End::AfterReads(left @ 1..) = &mut moving.end
+        {
+            *left -= 1;
+            return true;
+        }
+        false
+    }
+
+    /// Whether time alone will change the state.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_under_way(&self) -> bool {
+        match self.phase {
+            Phase::Starting(moving) | Phase::Stopping(moving) => matches!(moving.end, End::At(_)),
+            Phase::Started { ends } => ends.is_some(),
+            Phase::Ready | Phase::Stopped => false,
+        }
+    }
+
+    /// Whoever calls this has made sure that the workflow may start.
+    pub(crate) fn start(&mut self, how: Transition, now: Now) {
+        self.phase = Phase::Starting(Moving::new(how, now));
+        self.note(now, "a start was asked for");
+    }
+
+    /// Whoever calls this has made sure that the workflow may stop.
+    pub(crate) fn stop(&mut self, how: Transition, now: Now) {
+        self.phase = Phase::Stopping(Moving::new(how, now));
+        self.note(now, "a stop was asked for");
+    }
+
+    /// Takes a new definition, which has been checked.
+    pub(crate) fn replace_nodes(&mut self, nodes: Nodes, can_start: bool, now: Now) {
+        self.known_since.retain(|id, _| nodes.contains_key(id));
+        for id in nodes.keys() {
+            self.known_since.entry(id.clone()).or_insert(self.events);
+        }
+        self.take_nodes(nodes, can_start);
+        self.updated = now.wall;
+        self.note(now, "the nodes were replaced");
+    }
+
+    fn take_nodes(&mut self, nodes: Nodes, can_start: bool) {
+        self.is_manual = nodes.values().any(is_manual_job);
+        self.can_start = can_start;
+        self.nodes = nodes;
+    }
+
+    /// What a node has seen, the latest first.
+    pub(crate) fn history_of(&self, node: &NodeId) -> impl Iterator<Item = &Event> {
+        let since = self.known_since.get(node).copied().unwrap_or(u64::MAX);
+        self.history
+            .iter()
+            .rev()
+            .take_while(move |event| event.number >= since)
+    }
+
+    fn note(&mut self, at: Now, what: &'static str) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Event {
+            number: self.events,
+            wall: at.wall,
+            status: self.status(),
+            what: Cow::Borrowed(what),
+        });
+        self.events = self.events.saturating_add(1);
+    }
+}
+
+/// Scheduled and manual jobs cannot share a workflow, so one job tells what the workflow is.
+fn is_manual_job(node: &Node) -> bool {
+    if node.node_type != NodeType::Job {
+        return false;
+    }
+    let Ok(NodeSpec::Job(job)) = node.spec() else {
+        return false;
+    };
+    let scheduler = job.scheduler.and_then(|scheduler| scheduler.r#type);
+    scheduler.as_deref() == Some("manual")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Now {
+        Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO) + Duration::from_secs(seconds)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn workflow() -> Workflow {
+        Workflow::new("nb".into(), String::new(), at(0))
+    }
+
+    fn status(workflow: &mut Workflow, second: u64) -> Status {
+        workflow.settle(at(second), RUN);
+        workflow.status()
+    }
+
+    #[test]
+    fn a_transition_takes_its_time_to_the_second() {
+        let mut workflow = workflow();
+        assert_eq!(workflow.status(), Status::Ready);
+        workflow.start(Transition::After(seconds(5)), at(10));
+        assert_eq!(status(&mut workflow, 14), Status::Starting);
+        assert_eq!(status(&mut workflow, 15), Status::Started);
+        workflow.stop(Transition::After(seconds(1)), at(20));
+        assert_eq!(status(&mut workflow, 20), Status::Stopping);
+        assert_eq!(status(&mut workflow, 1_000), Status::Stopped);
+    }
+
+    #[test]
+    fn an_immediate_transition_is_never_seen() {
+        let mut workflow = workflow();
+        workflow.start(Transition::Immediate, at(1));
+        assert_eq!(status(&mut workflow, 1), Status::Started);
+    }
+
+    #[test]
+    fn a_transition_may_wait_for_reads_only() {
+        let mut workflow = workflow();
+        workflow.start(Transition::AfterReads(2), at(1));
+        for _ in 0..2 {
+            assert_eq!(status(&mut workflow, 9_999), Status::Starting);
+            workflow.was_read();
+        }
+        assert_eq!(status(&mut workflow, 1), Status::Started);
+    }
+
+    #[test]
+    fn a_transition_may_be_stuck_or_fall_back() {
+        let mut workflow = workflow();
+        workflow.start(Transition::Stuck, at(0));
+        assert_eq!(status(&mut workflow, u64::from(u32::MAX)), Status::Starting);
+        workflow.start(Transition::FallsBack(seconds(3)), at(0));
+        assert_eq!(status(&mut workflow, 2), Status::Starting);
+        assert_eq!(status(&mut workflow, 3), Status::Stopped);
+        workflow.start(Transition::Immediate, at(4));
+        assert_eq!(status(&mut workflow, 4), Status::Started);
+        workflow.stop(Transition::FallsBack(seconds(3)), at(5));
+        assert_eq!(status(&mut workflow, 8), Status::Started);
+    }
+
+    #[test]
+    fn a_manual_workflow_runs_once_and_stops_by_itself() {
+        let mut workflow = workflow();
+        let nodes: Nodes = serde_json::from_str(
+            r#"{"j-job":{"name":"j","type":"job","data":{"scheduler":{"type":"manual"}}}}"#,
+        )
+        .unwrap();
+        workflow.replace_nodes(nodes, true, at(1));
+        assert!(workflow.is_manual());
+        workflow.start(Transition::After(seconds(5)), at(10));
+        assert_eq!(status(&mut workflow, 24), Status::Started);
+        assert_eq!(status(&mut workflow, 25), Status::Stopped);
+        // Nobody has to look in between, and the log tells the times at which things happened.
+        workflow.start(Transition::After(seconds(5)), at(30));
+        assert_eq!(status(&mut workflow, 100), Status::Stopped);
+        let walls: Vec<_> = workflow
+            .history_of(&NodeId::from("j-job"))
+            .map(|event| {
+                event
+                    .wall
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap()
+                    .as_secs()
+            })
+            .collect();
+        assert_eq!(walls, [45, 35, 30, 25, 15, 10, 1]);
+    }
+
+    #[test]
+    fn a_node_has_seen_only_what_came_after_it() {
+        let mut workflow = workflow();
+        let node = |name: &str| {
+            let mut node = Node::default();
+            node.name = name.into();
+            node.node_type = NodeType::Repo;
+            (node.id(), node)
+        };
+        workflow.replace_nodes([node("a")].into(), true, at(1));
+        workflow.start(Transition::Immediate, at(2));
+        workflow.settle(at(2), RUN);
+        workflow.stop(Transition::Immediate, at(3));
+        workflow.settle(at(3), RUN);
+        workflow.replace_nodes([node("a"), node("b")].into(), true, at(4));
+        let seen = |id: &str| workflow.history_of(&NodeId::from(id)).count();
+        assert_eq!((seen("a-repo"), seen("b-repo"), seen("c-repo")), (6, 1, 0));
+    }
+
+    #[test]
+    fn the_history_is_bounded() {
+        let mut workflow = workflow();
+        for second in 0..HISTORY as u64 {
+            workflow.start(Transition::Immediate, at(second));
+            workflow.settle(at(second), RUN);
+        }
+        assert_eq!(workflow.history.len(), HISTORY);
+    }
+}

@@ -1,0 +1,190 @@
+//! A workflow as it is written down: in snapshots and in state files.
+//!
+//! Monotonic moments mean nothing to another process, so what is kept of a transition is the time
+//! that it still takes.
+
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+
+use pipeline_proto::{
+    Now,
+    model::{NodeId, Nodes, Status},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{End, Event, HISTORY, Moving, Phase, Workflow};
+use crate::clock::{from_millis, to_millis};
+
+/// Everything but the graph: the part that changes all the time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredState {
+    region: String,
+    comment: String,
+    created_ms: u64,
+    updated_ms: u64,
+    phase: StoredPhase,
+    history: Vec<StoredEvent>,
+    next_event: u64,
+}
+
+/// The graph. It may be large.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredGraph<'a> {
+    nodes: Cow<'a, Nodes>,
+    known_since: Cow<'a, BTreeMap<NodeId, u64>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredPhase {
+    Ready,
+    Starting(StoredMoving),
+    Started {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_in_ms: Option<u64>,
+    },
+    Stopping(StoredMoving),
+    Stopped,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredMoving {
+    end: StoredEnd,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fails: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredEnd {
+    InMs(u64),
+    AfterReads(u32),
+    Never,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredEvent {
+    number: u64,
+    at_ms: u64,
+    status: Status,
+    what: Cow<'static, str>,
+}
+
+impl Workflow {
+    /// What there is to write down at this moment, to which the workflow has been settled.
+    pub(crate) fn stored_state(&self, now: Now) -> StoredState {
+        let moving = |moving: Moving| StoredMoving {
+            end: match moving.end {
+                End::At(at) => StoredEnd::InMs(left(at, now)),
+                End::AfterReads(reads) => StoredEnd::AfterReads(reads),
+                End::Never => StoredEnd::Never,
+            },
+            fails: moving.fails,
+        };
+        StoredState {
+            region: self.region.clone(),
+            comment: self.comment.clone(),
+            created_ms: to_millis(self.created),
+            updated_ms: to_millis(self.updated),
+            phase: match self.phase {
+                Phase::Ready => StoredPhase::Ready,
+                Phase::Starting(start) => StoredPhase::Starting(moving(start)),
+                Phase::Started { ends } => StoredPhase::Started {
+                    ends_in_ms: ends.map(|at| left(at, now)),
+                },
+                Phase::Stopping(stop) => StoredPhase::Stopping(moving(stop)),
+                Phase::Stopped => StoredPhase::Stopped,
+            },
+            history: self
+                .history
+                .iter()
+                .map(|event| StoredEvent {
+                    number: event.number,
+                    at_ms: to_millis(event.wall),
+                    status: event.status.clone(),
+                    what: event.what.clone(),
+                })
+                .collect(),
+            next_event: self.events,
+        }
+    }
+
+    pub(crate) fn stored_graph(&self) -> StoredGraph<'_> {
+        StoredGraph {
+            nodes: Cow::Borrowed(&self.nodes),
+            known_since: Cow::Borrowed(&self.known_since),
+        }
+    }
+
+    /// A workflow that was written down, whose transitions go on from this moment.
+    pub(crate) fn restored(
+        state: &StoredState,
+        graph: &StoredGraph<'_>,
+        can_start: bool,
+        now: Now,
+    ) -> Self {
+        let after = |millis: u64| now + Duration::from_millis(millis);
+        let moving = |moving: &StoredMoving| Moving {
+            end: match moving.end {
+                StoredEnd::InMs(millis) => End::At(after(millis)),
+                StoredEnd::AfterReads(reads) => End::AfterReads(reads),
+                StoredEnd::Never => End::Never,
+            },
+            fails: moving.fails,
+        };
+        let surplus = state.history.len().saturating_sub(HISTORY);
+        let events = state.history.iter().skip(surplus);
+        let mut workflow = Self {
+            region: state.region.clone(),
+            comment: state.comment.clone(),
+            created: from_millis(state.created_ms),
+            updated: from_millis(state.updated_ms),
+            nodes: Nodes::new(),
+            can_start: false,
+            is_manual: false,
+            phase: match &state.phase {
+                StoredPhase::Ready => Phase::Ready,
+                StoredPhase::Starting(start) => Phase::Starting(moving(start)),
+                StoredPhase::Started { ends_in_ms } => Phase::Started {
+                    ends: ends_in_ms.map(after),
+                },
+                StoredPhase::Stopping(stop) => Phase::Stopping(moving(stop)),
+                StoredPhase::Stopped => Phase::Stopped,
+            },
+            history: events
+                .map(|event| Event {
+                    number: event.number,
+                    wall: from_millis(event.at_ms),
+                    status: event.status.clone(),
+                    what: event.what.clone(),
+                })
+                .collect(),
+            events: state.next_event,
+            known_since: graph.known_since.clone().into_owned(),
+        };
+        workflow.take_nodes(graph.nodes.clone().into_owned(), can_start);
+        workflow
+    }
+}
+
+impl StoredGraph<'_> {
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    pub(crate) fn into_owned(self) -> StoredGraph<'static> {
+        StoredGraph {
+            nodes: Cow::Owned(self.nodes.into_owned()),
+            known_since: Cow::Owned(self.known_since.into_owned()),
+        }
+    }
+}
+
+/// Rounded up, so that nothing ends early.
+fn left(at: Now, now: Now) -> u64 {
+    let nanos = at.since(now).as_nanos().div_ceil(1_000_000);
+    u64::try_from(nanos).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,572 @@
+//! A server that is killed with SIGKILL while it is being written to, again and again.
+//!
+//! No change that was answered may be lost, and one that was not must be there whole or not at all.
+//! `KILL_ROUNDS=100 cargo test -p pipeline-emulator --test durable` kills it more often;
+//! `KILL_SEED` repeats a run, as far as two processes can be made to repeat anything.
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+    thread::{self, ScopedJoinHandle},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Request;
+use pipeline_emulator::{
+    Authentication, Emulator, Transition,
+    server::{Server, StateErrorKind, StateFile},
+};
+use pipeline_proto::Now;
+use serde_json::Value;
+use support::{Folder, connect, read_answer};
+
+const STATE: &str = "EMULATOR_TEST_STATE";
+const READY: &str = "listening on ";
+const WORKERS: u64 = 6;
+const WORKFLOWS_PER_WORKER: u64 = 4;
+
+fn emulator() -> Emulator {
+    Emulator::builder()
+        .authentication(Authentication::Off)
+        .transitions(Transition::Immediate)
+        .build()
+}
+
+/// Not a test but the process that is killed: the test below runs it out of this very program.
+#[test]
+#[ignore = "it serves until it is killed; the test of durability starts it"]
+fn serve_until_killed() {
+    let Some(path) = env::var_os(STATE) else {
+        return;
+    };
+    let state = StateFile::open(path).unwrap();
+    let server = Server::bind("127.0.0.1:0").unwrap().state(state).admin();
+    let server = server.start_on_thread(emulator()).unwrap();
+    println!("{READY}{}", server.addr());
+    loop {
+        thread::park();
+    }
+}
+
+struct Process {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Process {
+    fn start(state: &Path) -> Self {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "serve_until_killed", "--ignored", "--nocapture"])
+            .env(STATE, state)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = output.lines().map(Result::unwrap);
+        let addr = lines
+            .find_map(|line| Some(line.split_once(READY)?.1.parse().unwrap()))
+            .expect("the server says where it listens");
+        Self { child, addr }
+    }
+}
+
+impl Drop for Process {
+    /// SIGKILL, where there is such a thing.
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// What a workflow should be like; none for one that should not be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Model {
+    comment: String,
+    nodes: Option<u64>,
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Create(u64),
+    Update(u64),
+    Start,
+    Stop,
+    Delete,
+}
+
+impl Change {
+    /// One that succeeds.
+    fn choose(model: Option<&Model>, number: u64, random: &mut Random) -> Self {
+        match model {
+            None => Self::Create(number),
+            Some(model) if model.status == "Started" => match random.below(10) {
+                0 => Self::Delete,
+                _ => Self::Stop,
+            },
+            Some(model) => match random.below(10) {
+                0 => Self::Delete,
+                1..6 if model.nodes.is_some() => Self::Start,
+                _ => Self::Update(number),
+            },
+        }
+    }
+
+    fn request(self) -> (&'static str, &'static str, String) {
+        match self {
+            Self::Create(number) => (
+                "POST",
+                "",
+                format!(r#"{{"region":"nb","comment":"{number}"}}"#),
+            ),
+            // Of some size, so that the file is written anew now and then.
+            Self::Update(number) => (
+                "PUT",
+                "",
+                format!(
+                    r#"{{"region":"nb","nodes":{{
+                    "r-repo":{{"name":"r","type":"repo","children":[{{"name":"e","type":"export"}}],"data":{{"number":{number},"pad":"{}"}}}},
+                    "e-export":{{"name":"e","type":"export","parents":[{{"name":"r","type":"repo"}}],"data":{{"number":{number}}}}}}}}}"#,
+                    "x".repeat(usize::try_from(number % 7_000).unwrap())
+                ),
+            ),
+            Self::Start => ("POST", "/start", String::new()),
+            Self::Stop => ("POST", "/stop", String::new()),
+            Self::Delete => ("DELETE", "", String::new()),
+        }
+    }
+
+    /// What it makes of a workflow.
+    fn apply(self, model: Option<&Model>) -> Option<Model> {
+        let there = || model.cloned().expect("it was chosen for one that is there");
+        Some(match self {
+            Self::Create(number) => Model {
+                comment: number.to_string(),
+                nodes: None,
+                status: "Ready",
+            },
+            Self::Update(number) => Model {
+                nodes: Some(number),
+                ..there()
+            },
+            Self::Start => Model {
+                status: "Started",
+                ..there()
+            },
+            Self::Stop => Model {
+                status: "Stopped",
+                ..there()
+            },
+            Self::Delete => return None,
+        })
+    }
+}
+
+/// xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) % end
+    }
+}
+
+/// What one client did until the connection broke.
+struct Worker {
+    models: BTreeMap<String, Model>,
+    /// Asked for and not answered.
+    in_flight: Option<(String, Change)>,
+}
+
+/// Changes workflows of its own until the server is gone.
+fn work(
+    addr: SocketAddr,
+    worker: u64,
+    mut models: BTreeMap<String, Model>,
+    mut random: Random,
+    answered: &AtomicU64,
+) -> Worker {
+    let mut stream = connect(addr);
+    loop {
+        let name = format!("w{worker}_{}", random.below(WORKFLOWS_PER_WORKER));
+        let model = models.get(&name);
+        let number = random.below(1_000_000);
+        let change = Change::choose(model, number, &mut random);
+        let next = change.apply(model);
+        if !answers_with_success(&mut stream, &name, change) {
+            let in_flight = Some((name, change));
+            return Worker { models, in_flight };
+        }
+        match next {
+            Some(model) => models.insert(name, model),
+            None => models.remove(&name),
+        };
+        answered.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// False if the server has gone.
+fn answers_with_success(stream: &mut TcpStream, name: &str, change: Change) -> bool {
+    let (method, action, body) = change.request();
+    let length = body.len();
+    let request = format!(
+        "{method} /v2/workflows/{name}{action} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    if stream.write_all(request.as_bytes()).is_err() {
+        return false;
+    }
+    match read_answer(stream) {
+        Ok(answer) => {
+            assert_eq!(answer.status, 200, "{change:?} of {name}: {answer:?}");
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// What a file has of a workflow.
+fn found(emulator: &mut Emulator, name: &str, now: Now) -> Option<Model> {
+    let get = Request::get(format!("/v2/workflows/{name}")).body(Bytes::new());
+    let answer = emulator.handle(get.unwrap(), now);
+    if answer.status() == 404 {
+        return None;
+    }
+    let workflow: Value = serde_json::from_slice(answer.body()).unwrap();
+    let number = |id: &str| workflow["nodes"][id]["data"]["number"].as_u64();
+    let nodes = number("r-repo");
+    assert_eq!(
+        nodes,
+        number("e-export"),
+        "a definition is whole: {workflow}"
+    );
+    let statuses = ["Ready", "Started", "Stopped"];
+    let status = statuses
+        .into_iter()
+        .find(|known| workflow["status"] == *known);
+    Some(Model {
+        comment: workflow["comment"].as_str().unwrap().to_owned(),
+        nodes,
+        status: status.unwrap_or_else(|| panic!("{workflow}")),
+    })
+}
+
+/// The workflows in a file that nobody uses any more.
+fn read(state: &Path) -> (Emulator, Now) {
+    let server = Server::bind("127.0.0.1:0")
+        .unwrap()
+        .state(StateFile::open(state).unwrap())
+        .start_on_thread(emulator())
+        .unwrap();
+    let now = server.now();
+    (server.with(|emulator| emulator.clone()), now)
+}
+
+#[test]
+fn a_killed_server_has_lost_nothing_that_it_answered() {
+    let variable = |name, default| {
+        env::var(name).map_or(default, |text: String| text.parse().expect("a number"))
+    };
+    let rounds = variable("KILL_ROUNDS", 20);
+    let seed = variable("KILL_SEED", 0x9e37_79b9_7f4a_7c15);
+    println!("KILL_ROUNDS={rounds} KILL_SEED={seed}");
+    let folder = Folder::new("pipeline-emulator-durable");
+    let state = folder.0.join("state");
+    let mut random = Random(seed);
+    let mut models: BTreeMap<u64, BTreeMap<String, Model>> = BTreeMap::new();
+    let (mut changes, mut took_effect, mut not_at_all) = (0, 0, 0);
+    for round in 0..rounds {
+        let process = Process::start(&state);
+        let addr = process.addr;
+        let answered = AtomicU64::new(0);
+        // From at once to somewhere in the midst of it, to the answer.
+        let enough = random.below(400);
+        let workers: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..WORKERS)
+                .map(|worker| {
+                    let models = models.remove(&worker).unwrap_or_default();
+                    let random = Random(seed ^ (round * WORKERS + worker + 1));
+                    let answered = &answered;
+                    scope.spawn(move || work(addr, worker, models, random, answered))
+                })
+                .collect();
+            while answered.load(Ordering::SeqCst) < enough
+                && !workers.iter().any(ScopedJoinHandle::is_finished)
+            {
+                thread::yield_now();
+            }
+            drop(process);
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .collect()
+        });
+        changes += answered.into_inner();
+        let (mut emulator, now) = read(&state);
+        for (worker, done) in (0..).zip(workers) {
+            let mut expected = done.models;
+            for number in 0..WORKFLOWS_PER_WORKER {
+                let name = format!("w{worker}_{number}");
+                let before = expected.remove(&name);
+                let found = found(&mut emulator, &name, now);
+                let in_flight = done.in_flight.as_ref().filter(|(of, _)| *of == name);
+                match in_flight.map(|(_, change)| change.apply(before.as_ref())) {
+                    Some(after) if found == after => took_effect += 1,
+                    in_flight => {
+                        not_at_all += u64::from(in_flight.is_some());
+                        assert_eq!(found, before, "round {round}, {name}");
+                    }
+                }
+                expected.extend(found.map(|model| (name, model)));
+            }
+            models.insert(worker, expected);
+        }
+    }
+    println!(
+        "{rounds} kills, {changes} changes answered and there; of those without an answer {took_effect} took effect whole, {not_at_all} not at all"
+    );
+    assert!(changes > rounds, "there was work");
+}
+
+/// Somebody else's change is not shown before it is kept.
+#[test]
+fn a_killed_server_has_lost_nothing_that_it_showed() {
+    let folder = Folder::new("pipeline-emulator-shown");
+    let state = folder.0.join("state");
+    let mut random = Random(11);
+    let mut number = 0;
+    for round in 0..8 {
+        let process = Process::start(&state);
+        let addr = process.addr;
+        let mut stream = connect(addr);
+        if round == 0 {
+            assert!(answers_with_success(&mut stream, "w", Change::Create(0)));
+        }
+        assert!(answers_with_success(
+            &mut stream,
+            "w",
+            Change::Update(number)
+        ));
+        let shown = AtomicU64::new(number);
+        let enough = number + 50 + random.below(100);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                loop {
+                    number += 1;
+                    if !answers_with_success(&mut stream, "w", Change::Update(number)) {
+                        break;
+                    }
+                }
+            });
+            for _ in 0..3 {
+                let mut stream = connect(addr);
+                let shown = &shown;
+                scope.spawn(move || {
+                    while let Some(number) = shown_number(&mut stream) {
+                        shown.fetch_max(number, Ordering::SeqCst);
+                    }
+                });
+            }
+            while shown.load(Ordering::SeqCst) < enough {
+                thread::yield_now();
+            }
+            drop(process);
+        });
+        let (mut emulator, now) = read(&state);
+        let kept = found(&mut emulator, "w", now).unwrap().nodes.unwrap();
+        let shown = shown.into_inner();
+        assert!(shown <= kept && kept <= number, "{shown} {kept} {number}");
+        number = kept;
+    }
+}
+
+/// None if the server has gone.
+fn shown_number(stream: &mut TcpStream) -> Option<u64> {
+    let get = b"GET /v2/workflows/w HTTP/1.1\r\nHost: h\r\n\r\n";
+    stream.write_all(get).ok()?;
+    let workflow = read_answer(stream).ok()?.json();
+    workflow["nodes"]["r-repo"]["data"]["number"].as_u64()
+}
+
+#[test]
+fn a_restore_is_there_whole_or_not_at_all() {
+    let folder = Folder::new("pipeline-emulator-restore");
+    let state = folder.0.join("state");
+    let snapshot = |letter: &str| {
+        let mut emulator = emulator();
+        let now = Now::new(std::time::SystemTime::UNIX_EPOCH, Duration::ZERO);
+        for number in 0..300 {
+            let create = Request::post(format!("/v2/workflows/{letter}{number}"))
+                .body(Bytes::from(r#"{"region":"nb"}"#));
+            emulator.handle(create.unwrap(), now);
+        }
+        serde_json::to_string(&emulator.snapshot(now)).unwrap()
+    };
+    let snapshots = [snapshot("a"), snapshot("b")];
+    let mut random = Random(7);
+    for round in 0..6 {
+        let process = Process::start(&state);
+        let mut stream = connect(process.addr);
+        let enough = random.below(4);
+        for (answered, snapshot) in (0..).zip(snapshots.iter().cycle().skip(round)) {
+            let length = snapshot.len();
+            let head = format!(
+                "POST /_emulator/restore HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n"
+            );
+            stream.write_all((head + snapshot).as_bytes()).unwrap();
+            if answered == enough {
+                // The request is there; whether it is carried out is open.
+                drop(process);
+                break;
+            }
+            assert_eq!(read_answer(&mut stream).unwrap().status, 200);
+        }
+        let (mut emulator, now) = read(&state);
+        let list = Request::get("/v2/workflows").body(Bytes::new()).unwrap();
+        let list = emulator.handle(list, now);
+        let list: Vec<Value> = serde_json::from_slice(list.body()).unwrap();
+        let letters: Vec<_> = list
+            .iter()
+            .map(|w| &w["name"].as_str().unwrap()[..1])
+            .collect();
+        assert!(
+            letters.windows(2).all(|pair| pair[0] == pair[1]),
+            "{letters:?}"
+        );
+        assert!(letters.len() == 300 || round == 0 && enough == 0 && letters.is_empty());
+    }
+}
+
+/// Creates a workflow and asks for its start.
+fn start(addr: SocketAddr) {
+    let mut stream = connect(addr);
+    for change in [Change::Create(1), Change::Update(1), Change::Start] {
+        assert!(answers_with_success(&mut stream, "w", change));
+    }
+}
+
+#[test]
+fn a_server_that_was_stopped_goes_on_where_it_was() {
+    let folder = Folder::new("pipeline-emulator-stopped");
+    let state = folder.0.join("state");
+    let second = Duration::from_secs(1);
+    let serve = || {
+        let clock = support::Clock::default();
+        let of_server = clock.clone();
+        let emulator = Emulator::builder()
+            .authentication(Authentication::Off)
+            .transitions(Transition::After(10 * second))
+            .build();
+        let server = Server::bind("127.0.0.1:0")
+            .unwrap()
+            .clock(move || of_server.now())
+            .state(StateFile::open(&state).unwrap());
+        (server.start_on_thread(emulator).unwrap(), clock)
+    };
+    let status = |addr| {
+        let answer = support::send(addr, "GET", "/v2/workflows/w/status", &[], "");
+        answer.json()["status"].as_str().unwrap().to_owned()
+    };
+    let (server, clock) = serve();
+    start(server.addr());
+    clock.advance(7 * second);
+    drop(server);
+    // The clock of this one begins at zero again.
+    let (server, clock) = serve();
+    clock.advance(2 * second);
+    assert_eq!(status(server.addr()), "Starting");
+    clock.advance(second);
+    assert_eq!(status(server.addr()), "Started");
+}
+
+/// So that a killed server, too, has to go through little of a transition again.
+#[test]
+fn the_time_that_a_transition_has_left_is_kept_while_it_passes() {
+    let folder = Folder::new("pipeline-emulator-passing");
+    let state = folder.0.join("state");
+    let clock = support::Clock::default();
+    let of_server = clock.clone();
+    let emulator = Emulator::builder()
+        .authentication(Authentication::Off)
+        .transitions(Transition::After(Duration::from_secs(10)))
+        .build();
+    let server = Server::bind("127.0.0.1:0")
+        .unwrap()
+        .clock(move || of_server.now())
+        .state(StateFile::open(&state).unwrap());
+    let server = server.start_on_thread(emulator).unwrap();
+    start(server.addr());
+    let left = |millis: &str| {
+        let text = fs::read_to_string(&state).unwrap();
+        text.lines()
+            .last()
+            .unwrap()
+            .contains(&format!(r#""in_ms":{millis}"#))
+    };
+    assert!(left("10000"));
+    clock.advance(Duration::from_secs(7));
+    while !left("3000") {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_file_that_is_there_takes_the_place_of_the_emulators_workflows() {
+    let folder = Folder::new("pipeline-emulator-seeded");
+    let state = folder.0.join("state");
+    let with = |name: &str| {
+        let now = Now::new(std::time::SystemTime::UNIX_EPOCH, Duration::ZERO);
+        let mut emulator = emulator();
+        let create =
+            Request::post(format!("/v2/workflows/{name}")).body(Bytes::from(r#"{"region":"nb"}"#));
+        emulator.handle(create.unwrap(), now);
+        let server = Server::bind("127.0.0.1:0").unwrap();
+        let server = server.state(StateFile::open(&state).unwrap());
+        let server = server.start_on_thread(emulator).unwrap();
+        support::send(server.addr(), "GET", "/v2/workflows", &[], "").json()[0]["name"].clone()
+    };
+    assert_eq!(with("first"), "first");
+    assert_eq!(with("second"), "first");
+}
+
+/// Nobody can be told of a change that cannot be kept.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_change_that_cannot_be_written_is_not_answered_with_success() {
+    let folder = Folder::new("pipeline-emulator-full");
+    let state = folder.0.join("state");
+    let file = StateFile::open(&state).unwrap();
+    let error = StateFile::open(&state).unwrap_err();
+    assert_eq!(error.kind(), StateErrorKind::InUse);
+    let server = Server::bind("127.0.0.1:0").unwrap().state(file);
+    let server = server.start_on_thread(emulator()).unwrap();
+    let send = |method, path: &str, body| support::send(server.addr(), method, path, &[], body);
+    assert_eq!(
+        send("POST", "/v2/workflows/kept", r#"{"region":"nb"}"#).status,
+        200
+    );
+    // To write the file anew, its folder has to be there.
+    fs::remove_dir_all(&folder.0).unwrap();
+    server.with(Emulator::reset);
+    for (method, body) in [("GET", ""), ("POST", r#"{"region":"nb"}"#)] {
+        let answer = send(method, "/v2/workflows/w", body);
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.header("content-type"), ["application/json"]);
+        let json = answer.json();
+        let message = json["error"].as_str().unwrap();
+        assert!(
+            message.starts_with("changes cannot be kept any more"),
+            "{message}"
+        );
+    }
+}

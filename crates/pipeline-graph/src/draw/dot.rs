@@ -1,0 +1,74 @@
+//! A graph for Graphviz.
+
+use std::fmt::Write as _;
+
+use super::{Kind, Picture};
+
+pub(super) fn draw(picture: &Picture<'_>) -> String {
+    let sketch = picture.sketch();
+    let heading = picture.heading();
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        out,
+        "digraph {} {{",
+        quote(heading.as_deref().unwrap_or("workflow"))
+    );
+    out.push_str("    rankdir=LR\n");
+    if let Some(heading) = &heading {
+        let _ = writeln!(out, "    label={}\n    labelloc=t", quote(heading));
+    }
+    out.push_str("    node [style=filled, fontname=Helvetica]\n");
+    out.push_str("    edge [color=\"#6b7480\"]\n");
+    for item in &sketch.items {
+        let colours = item.kind.light();
+        let mut lines = vec![item.name.as_str(), item.about.as_str()];
+        lines.extend(item.status.as_deref());
+        let lines: Vec<String> = lines.into_iter().map(escape).collect();
+        let _ = writeln!(
+            out,
+            "    {} [label=\"{}\", shape={}, fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"]",
+            quote(&crate::visible::visible(item.id.as_str())),
+            lines.join("\\n"),
+            shape(item.kind),
+            colours.fill,
+            colours.line,
+            colours.text
+        );
+    }
+    let edges = sketch.children.edges().map(|edge| (edge, ""));
+    let back = sketch
+        .back
+        .iter()
+        .map(|edge| (*edge, " [style=dashed, constraint=false]"));
+    for ((parent, child), style) in edges.chain(back) {
+        let name = |at: u32| {
+            quote(&crate::visible::visible(
+                sketch.items[at as usize].id.as_str(),
+            ))
+        };
+        let _ = writeln!(out, "    {} -> {}{style}", name(parent), name(child));
+    }
+    out.push_str("}\n");
+    out
+}
+
+fn shape(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Repo => "cylinder",
+        Kind::Transform => "hexagon",
+        Kind::Export => "cds",
+        Kind::Datasource => "folder",
+        Kind::Job => "component",
+        Kind::ExportBatch => "rarrow",
+        Kind::Other => "box",
+    }
+}
+
+fn quote(text: &str) -> String {
+    format!("\"{}\"", escape(text))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}

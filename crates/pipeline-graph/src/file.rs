@@ -1,0 +1,297 @@
+//! The workflow file: a workflow as a text in YAML or JSON, for people and for version control.
+//!
+//! `docs/workflow-file.md` describes the format. An edge may be written once, at either end;
+//! `${NAME}` stands for a value of the environment, so that secrets stay out of files.
+//!
+//! ```
+//! use pipeline_graph::file::{Format, Secrets, WorkflowFile};
+//!
+//! let text = r##"
+//! name: clicks
+//! region: nb
+//! nodes:
+//!   raw-repo:
+//!     data: {schema: [{key: ip, valtype: string}]}
+//!   save-export:
+//!     parents: [raw-repo]
+//!     data: {type: kodo, spec: {bucket: clicks, secretKey: "${KODO_SECRET}", fields: {ip: "#ip"}}}
+//! "##;
+//! let file = WorkflowFile::parse(text, Format::Yaml)?;
+//! let definition = file.resolve(|name| (name == "KODO_SECRET").then(|| "s3cret".to_owned()))?;
+//! assert_eq!(definition.nodes["raw-repo"].children[0].name, "save");
+//!
+//! let written = definition.write(Format::Yaml, Secrets::Mask)?;
+//! assert!(written.text.contains(r#"secretKey: "${SAVE_EXPORT_SECRET_KEY}""#));
+//! assert_eq!(written.masked[0].path, "data.spec.secretKey");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::{collections::BTreeMap, fmt};
+
+use pipeline_proto::{
+    Region,
+    model::{NodeId, Nodes, RawJson},
+};
+
+use crate::{
+    definition::Definition,
+    finding::{Finding, Rule, Severity},
+    path::Path,
+    references::{self, Piece},
+    text,
+    tree::{Member, Position, Tree, Value},
+};
+
+mod read;
+mod write;
+
+pub use write::{Masked, Secrets, WriteError, Written};
+
+/// The notation of a workflow file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// YAML 1.2, as far as JSON can express it.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+impl Format {
+    /// The notation that goes with a file name's extension, written without the dot.
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "json" => Some(Self::Json),
+            "yaml" | "yml" => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+
+    /// The notation that a text most likely has: JSON if it starts with a brace.
+    pub fn guess(text: &str) -> Self {
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        if text.starts_with('{') {
+            Self::Json
+        } else {
+            Self::Yaml
+        }
+    }
+}
+
+/// A workflow file as it was read: references to the environment are not resolved yet, and every
+/// part knows its place in the text.
+///
+/// `Debug` shows names and sizes only.
+#[derive(Clone)]
+pub struct WorkflowFile {
+    pub(crate) name: Option<Spot>,
+    pub(crate) region: Option<Spot>,
+    pub(crate) comment: Option<Spot>,
+    /// With edges completed at both ends.
+    pub(crate) nodes: Nodes,
+    pub(crate) places: BTreeMap<NodeId, Place>,
+    /// What was wrong with the shape of the file.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A text and where its value starts.
+#[derive(Clone)]
+pub(crate) struct Spot {
+    pub(crate) text: Box<str>,
+    pub(crate) at: Position,
+}
+
+/// Where the parts of a node are in the text.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The path of the node in the file.
+    pub(crate) path: String,
+    /// The node's key, or the start of the node in a list.
+    pub(crate) key: Position,
+    pub(crate) name: Option<Position>,
+    pub(crate) node_type: Option<Position>,
+    pub(crate) data: Option<Tree>,
+    /// Members that mean nothing here and are kept.
+    pub(crate) extra: Vec<Member>,
+    /// The entries of `parents` and of `children` that the file has itself.
+    pub(crate) edges: [Vec<Position>; 2],
+}
+
+impl WorkflowFile {
+    /// Reads a workflow file.
+    ///
+    /// A text in the right notation is read even if it does not make sense as a workflow:
+    /// [`lint`](crate::lint::lint_file) tells what is wrong, [`resolve`](Self::resolve) refuses
+    /// what cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not in this notation.
+    pub fn parse(text: &str, format: Format) -> Result<Self, FileError> {
+        let tree = match format {
+            Format::Yaml => text::yaml::read(text),
+            Format::Json => text::json::read(text),
+        };
+        match tree {
+            Ok(tree) => Ok(read::file(tree)),
+            Err(error) => Err(FileError {
+                findings: vec![Finding::new(Rule::Syntax, error.message).at(Some(error.at))],
+            }),
+        }
+    }
+
+    /// The nodes, with every edge at both ends and references to the environment as they stand.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// The workflow that the file describes. `environment` gives the value of a variable.
+    ///
+    /// # Errors
+    ///
+    /// When a part of the file has the wrong type or stands there twice, or when the environment
+    /// lacks a variable: everything of that kind that was found.
+    pub fn resolve(
+        &self,
+        mut environment: impl FnMut(&str) -> Option<String>,
+    ) -> Result<Definition, FileError> {
+        let mut resolver = Resolver {
+            environment: &mut environment,
+            findings: Vec::new(),
+        };
+        let mut text = |spot: &Option<Spot>, member: &str| {
+            let spot = spot.as_ref()?;
+            Some(resolver.text(&spot.text, spot.at, &Path::to_member(member)))
+        };
+        let name = text(&self.name, "name").unwrap_or_default();
+        let region = text(&self.region, "region").unwrap_or_else(|| Region::default().into());
+        let comment = text(&self.comment, "comment").unwrap_or_default();
+        let mut nodes = self.nodes.clone();
+        for (id, place) in &self.places {
+            let Some(node) = nodes.get_mut(id) else {
+                continue;
+            };
+            let found = resolver.findings.len();
+            if let Some(data) = &place.data {
+                node.data = Some(resolver.raw(data, &place.path, "data"));
+            }
+            for member in &place.extra {
+                let value = resolver.raw(&member.tree, &place.path, &member.name);
+                node.extra.insert(member.name.clone(), value);
+            }
+            for finding in &mut resolver.findings[found..] {
+                finding.node = Some(id.clone());
+            }
+        }
+        let fatal = |finding: &&Finding| finding.severity() == Severity::Error;
+        let mut findings: Vec<Finding> = self.findings.iter().filter(fatal).cloned().collect();
+        // What is malformed was found when the file was read, and is known by position.
+        findings.extend(resolver.findings);
+        if findings.is_empty() {
+            return Ok(Definition {
+                name,
+                region,
+                comment,
+                nodes,
+            });
+        }
+        findings.sort_by_key(|finding| finding.position);
+        Err(FileError { findings })
+    }
+}
+
+impl fmt::Debug for WorkflowFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkflowFile")
+            .field("name", &self.name.as_ref().map(|spot| &spot.text))
+            .field("nodes", &self.nodes)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Resolver<'a> {
+    environment: &'a mut dyn FnMut(&str) -> Option<String>,
+    findings: Vec<Finding>,
+}
+
+impl Resolver<'_> {
+    fn text(&mut self, text: &str, at: Position, path: &Path) -> String {
+        let mut resolved = String::with_capacity(text.len());
+        for piece in references::pieces(text) {
+            match piece {
+                Piece::Literal(literal) => resolved.push_str(literal),
+                Piece::Variable(name) => match (self.environment)(name) {
+                    Some(value) => resolved.push_str(&value),
+                    None => self.findings.push(
+                        Finding::new(
+                            Rule::UnsetVariable,
+                            format!("the environment variable {name} is not set"),
+                        )
+                        .at(Some(at))
+                        .path(path.as_str()),
+                    ),
+                },
+                // Reported when the file was read.
+                Piece::Malformed => {}
+            }
+        }
+        resolved
+    }
+
+    fn raw(&mut self, tree: &Tree, base: &str, member: &str) -> RawJson {
+        let mut tree = tree.clone();
+        self.tree(&mut tree, &mut Path::inside(base, member));
+        tree.to_raw()
+    }
+
+    fn tree(&mut self, tree: &mut Tree, path: &mut Path) {
+        match &mut tree.value {
+            Value::Text(text) => *text = self.text(text, tree.at, path).into(),
+            Value::List(list) => {
+                for (index, element) in list.iter_mut().enumerate() {
+                    path.in_element(index, |path| self.tree(element, path));
+                }
+            }
+            Value::Map(members) => {
+                for member in members {
+                    let tree = &mut member.tree;
+                    path.in_member(&member.name, |path| self.tree(tree, path));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A file that cannot be used, with everything that stands in the way.
+///
+/// `Display` is one line: the first finding and how many more there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileError {
+    /// Never empty.
+    findings: Vec<Finding>,
+}
+
+impl FileError {
+    /// What is wrong, in the order of the text; all of it of severity error.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = &self.findings[0];
+        if let Some(position) = first.position {
+            write!(f, "line {}, column {}: ", position.line, position.column)?;
+        }
+        f.write_str(&first.message)?;
+        match self.findings.len() - 1 {
+            0 => Ok(()),
+            1 => f.write_str("; and one more fault"),
+            more => write!(f, "; and {more} more faults"),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}

@@ -1,0 +1,359 @@
+//! From a value to a workflow file: shape, positions, edges at both ends.
+
+use std::collections::{BTreeMap, HashSet};
+
+use pipeline_proto::model::{Node, NodeId, NodeRef, NodeType, Nodes};
+
+use super::{Place, Spot, WorkflowFile};
+use crate::{
+    finding::{Finding, Rule},
+    graph::{Side, by_name, position},
+    path::Path,
+    references::{self, Piece},
+    tree::{Member, Position, Tree, Value},
+};
+
+/// What the service tells about a workflow and a file may repeat, so that an answer of the service
+/// is a file, too. `$schema` is for editors.
+const IGNORED: [&str; 6] = [
+    "$schema",
+    "createTime",
+    "updateTime",
+    "status",
+    "canStart",
+    "isManualWorkflow",
+];
+
+pub(super) fn file(tree: Tree) -> WorkflowFile {
+    let mut reader = Reader::default();
+    let mut file = WorkflowFile {
+        name: None,
+        region: None,
+        comment: None,
+        nodes: Nodes::new(),
+        places: BTreeMap::new(),
+        findings: Vec::new(),
+    };
+    let at = tree.at;
+    if let Value::Map(members) = tree.value {
+        let mut seen = HashSet::with_capacity(members.len());
+        for member in members {
+            let path = Path::to_member(&member.name);
+            if !seen.insert(member.name.clone()) {
+                reader.repeated(&member, &path);
+            }
+            match &*member.name {
+                "name" => file.name = reader.reference_text(member, &path),
+                "region" => file.region = reader.reference_text(member, &path),
+                "comment" => file.comment = reader.reference_text(member, &path),
+                "nodes" => reader.nodes(member.tree, path),
+                name if IGNORED.contains(&name) => {}
+                _ => reader.unknown(&member, &path, "name, region, comment and nodes"),
+            }
+        }
+    } else {
+        let kind = tree.kind();
+        reader.wrong_type(
+            at,
+            &Path::default(),
+            &format!("a workflow file is an object, not {kind}"),
+        );
+    }
+    complete_edges(&mut reader.nodes);
+    file.nodes = reader.nodes;
+    file.places = reader.places;
+    file.findings = reader.findings;
+    file
+}
+
+#[derive(Default)]
+struct Reader {
+    nodes: Nodes,
+    places: BTreeMap<NodeId, Place>,
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    fn find(&mut self, rule: Rule, at: Position, path: &Path, message: String) {
+        let finding = Finding::new(rule, message);
+        self.findings.push(finding.at(Some(at)).path(path.as_str()));
+    }
+
+    fn wrong_type(&mut self, at: Position, path: &Path, message: &str) {
+        self.find(Rule::WrongType, at, path, message.to_owned());
+    }
+
+    fn unknown(&mut self, member: &Member, path: &Path, known: &str) {
+        let message = format!(
+            "the member {:?} means nothing here; known are {known}",
+            member.name
+        );
+        self.find(Rule::UnknownMember, member.at, path, message);
+    }
+
+    fn repeated(&mut self, member: &Member, path: &Path) {
+        let message = format!("{:?} is there twice", member.name);
+        self.find(Rule::DuplicateKey, member.at, path, message);
+    }
+
+    fn look_for_malformed(&mut self, tree: &Tree, path: &mut Path) {
+        tree.walk(path, &mut |tree, path| {
+            let mut pieces = references::pieces(tree.as_text().unwrap_or_default());
+            if pieces.any(|piece| piece == Piece::Malformed) {
+                let message = "'${' must be followed by the name of a variable and '}'; write '$${' for a literal '${'";
+                self.find(Rule::MalformedReference, tree.at, path, message.to_owned());
+            }
+        });
+    }
+
+    /// A text in which references to the environment are allowed.
+    fn reference_text(&mut self, member: Member, path: &Path) -> Option<Spot> {
+        self.look_for_malformed(&member.tree, &mut Path::to_member(&member.name));
+        self.text(member, path)
+    }
+
+    fn text(&mut self, member: Member, path: &Path) -> Option<Spot> {
+        let at = member.tree.at;
+        match member.tree.value {
+            Value::Text(text) => Some(Spot { text, at }),
+            Value::Null => None,
+            _ => {
+                let message = format!(
+                    "{:?} must be a string, not {}",
+                    member.name,
+                    member.tree.kind()
+                );
+                self.wrong_type(at, path, &message);
+                None
+            }
+        }
+    }
+
+    fn nodes(&mut self, tree: Tree, mut path: Path) {
+        match tree.value {
+            Value::Null => {}
+            Value::Map(members) => {
+                for member in members {
+                    let id = NodeId::from(&*member.name);
+                    let given = id
+                        .parts()
+                        .map(|(name, node_type)| (name.to_owned(), node_type));
+                    let mut node = Node::default();
+                    match given {
+                        Some((name, node_type)) => {
+                            node.name = name;
+                            node.node_type = node_type;
+                        }
+                        None => node.name = String::from(&*member.name),
+                    }
+                    path.in_member(&member.name, |path| {
+                        self.node(Some(id), node, member.at, member.tree, path);
+                    });
+                }
+            }
+            Value::List(list) => {
+                for (index, tree) in list.into_iter().enumerate() {
+                    let at = tree.at;
+                    path.in_element(index, |path| {
+                        self.node(None, Node::default(), at, tree, path);
+                    });
+                }
+            }
+            _ => {
+                let message = format!("nodes must be an object or an array, not {}", tree.kind());
+                self.wrong_type(tree.at, &path, &message);
+            }
+        }
+    }
+
+    /// Reads a node whose name and type may be given by its key already.
+    fn node(
+        &mut self,
+        id: Option<NodeId>,
+        mut node: Node,
+        at: Position,
+        tree: Tree,
+        path: &mut Path,
+    ) {
+        let has_key = id.is_some();
+        let mut place = Place {
+            path: path.as_str().to_owned(),
+            key: at,
+            name: None,
+            node_type: None,
+            data: None,
+            extra: Vec::new(),
+            edges: [Vec::new(), Vec::new()],
+        };
+        let first = self.findings.len();
+        tree.repetitions(path, &mut |member, path| self.repeated(member, path));
+        let members = match tree.value {
+            Value::Map(members) => members,
+            Value::Null => Vec::new(),
+            _ => {
+                self.wrong_type(
+                    tree.at,
+                    path,
+                    &format!("a node is an object, not {}", tree.kind()),
+                );
+                Vec::new()
+            }
+        };
+        for member in members {
+            let name = member.name.clone();
+            path.in_member(&name, |path| {
+                self.node_member(&mut node, &mut place, member, path);
+            });
+        }
+        let id = id.unwrap_or_else(|| node.id());
+        if self.nodes.contains_key(&id) {
+            let (rule, what) = if has_key {
+                (Rule::DuplicateKey, "key")
+            } else {
+                (Rule::DuplicateNode, "node")
+            };
+            self.find(rule, at, path, format!("the {what} {id:?} is there twice"));
+        } else {
+            self.nodes.insert(id.clone(), node);
+            self.places.insert(id.clone(), place);
+        }
+        for finding in &mut self.findings[first..] {
+            finding.node = Some(id.clone());
+        }
+    }
+
+    fn node_member(&mut self, node: &mut Node, place: &mut Place, member: Member, path: &mut Path) {
+        match &*member.name {
+            "name" => {
+                if let Some(spot) = self.text(member, path) {
+                    node.name = spot.text.into();
+                    place.name = Some(spot.at);
+                }
+            }
+            "type" => {
+                if let Some(spot) = self.text(member, path) {
+                    node.node_type = NodeType::from(&*spot.text);
+                    place.node_type = Some(spot.at);
+                }
+            }
+            "data" => match member.tree.value {
+                Value::Null => {}
+                Value::Map(_) => {
+                    self.look_for_malformed(&member.tree, path);
+                    node.data = Some(member.tree.to_raw());
+                    place.data = Some(member.tree);
+                }
+                _ => {
+                    let message = format!("data must be an object, not {}", member.tree.kind());
+                    self.wrong_type(member.tree.at, path, &message);
+                }
+            },
+            "parents" => (node.parents, place.edges[0]) = self.edges(member.tree, path),
+            "children" => (node.children, place.edges[1]) = self.edges(member.tree, path),
+            _ => {
+                self.unknown(&member, path, "name, type, data, parents and children");
+                self.look_for_malformed(&member.tree, path);
+                node.extra.insert(member.name.clone(), member.tree.to_raw());
+                place.extra.push(member);
+            }
+        }
+    }
+
+    fn edges(&mut self, tree: Tree, path: &mut Path) -> (Vec<NodeRef>, Vec<Position>) {
+        let (mut references, mut positions) = (Vec::new(), Vec::new());
+        match tree.value {
+            Value::Null => {}
+            Value::List(list) => {
+                for (index, element) in list.into_iter().enumerate() {
+                    let at = element.at;
+                    if let Some(reference) =
+                        path.in_element(index, |path| self.edge(&element, path))
+                    {
+                        references.push(reference);
+                        positions.push(at);
+                    }
+                }
+            }
+            _ => {
+                let message = format!("neighbours are an array, not {}", tree.kind());
+                self.wrong_type(tree.at, path, &message);
+            }
+        }
+        (references, positions)
+    }
+
+    fn edge(&mut self, tree: &Tree, path: &Path) -> Option<NodeRef> {
+        match &tree.value {
+            Value::Text(text) => {
+                let id = NodeId::from(&**text);
+                let parts = id.parts();
+                if parts.is_none() {
+                    let message =
+                        format!("a neighbour is written <name>-<type>, which {text:?} is not");
+                    self.wrong_type(tree.at, path, &message);
+                }
+                parts.map(|(name, node_type)| NodeRef::new(name, node_type))
+            }
+            Value::Map(_) => {
+                if let Ok(reference) = tree.to_raw().parse() {
+                    Some(reference)
+                } else {
+                    self.wrong_type(tree.at, path, "name and type of a neighbour are strings");
+                    None
+                }
+            }
+            _ => {
+                let message = format!("a neighbour is a string or an object, not {}", tree.kind());
+                self.wrong_type(tree.at, path, &message);
+                None
+            }
+        }
+    }
+}
+
+/// Writes every edge at both ends. What is added goes behind what is there, in the order of ids.
+fn complete_edges(nodes: &mut Nodes) {
+    for (id, side, reference) in missing_ends(nodes) {
+        if let Some(node) = nodes.get_mut(&id) {
+            match side {
+                Side::Parents => node.parents.push(reference),
+                Side::Children => node.children.push(reference),
+            }
+        }
+    }
+}
+
+/// What has to be added to which list of which node.
+fn missing_ends(nodes: &Nodes) -> Vec<(NodeId, Side, NodeRef)> {
+    let list: Vec<(&NodeId, &Node)> = nodes.iter().collect();
+    let known = by_name(&list);
+    // Pairs of a node and one of its neighbours on this side.
+    let written = |side: Side| -> HashSet<(u32, u32)> {
+        let known = &known;
+        let each = list.iter().enumerate().flat_map(|(at, (_, node))| {
+            let neighbours = side.of(node).iter().filter_map(|neighbour| {
+                let wanted = (neighbour.name.as_str(), neighbour.node_type.as_str());
+                known.get(&wanted)
+            });
+            neighbours.map(move |neighbour| (position(at), *neighbour))
+        });
+        each.collect()
+    };
+    let ends = [Side::Parents, Side::Children].map(|side| (side, written(side)));
+    let mut missing = Vec::new();
+    for (mine, other) in [(0, 1), (1, 0)] {
+        let (side, have) = &ends[mine];
+        let turned = ends[other]
+            .1
+            .iter()
+            .map(|(at, neighbour)| (*neighbour, *at));
+        let mut lacks: Vec<_> = turned.filter(|pair| !have.contains(pair)).collect();
+        lacks.sort_unstable();
+        let named = |(at, neighbour): (u32, u32)| {
+            let (id, neighbour) = (list[at as usize].0, list[neighbour as usize].1);
+            (id.clone(), *side, neighbour.to_ref())
+        };
+        missing.extend(lacks.into_iter().map(named));
+    }
+    missing
+}

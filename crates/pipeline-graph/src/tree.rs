@@ -1,0 +1,184 @@
+//! JSON values that remember where they were written, whatever they were written in.
+
+use std::{collections::HashSet, fmt};
+
+use pipeline_proto::model::RawJson;
+use serde::Serialize;
+
+use crate::{path::Path, text::json};
+
+/// How deeply lists and objects may be nested. Walking a value recurses, so the depth is bounded
+/// where values are made; 125 leaves room below the 128 levels at which JSON readers give up.
+pub(crate) const MAX_DEPTH: usize = 125;
+
+/// A place in a text, as editors count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Position {
+    /// The line; the first is 1.
+    pub line: u32,
+    /// The character within the line; the first is 1.
+    pub column: u32,
+}
+
+impl Position {
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// From counts that start at one.
+    pub(crate) fn new(line: usize, column: usize) -> Self {
+        let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            line: narrow(line),
+            column: narrow(column),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// A value and where it starts. Without `Debug`, since it may hold secrets.
+#[derive(Clone, PartialEq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) struct Tree {
+    pub(crate) at: Position,
+    pub(crate) value: Value,
+}
+
+#[derive(Clone, PartialEq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    /// A number in JSON's notation, digit for digit as it was written.
+    Number(Box<str>),
+    Text(Box<str>),
+    List(Vec<Tree>),
+    /// Members in their order, repetitions included.
+    Map(Vec<Member>),
+}
+
+#[derive(Clone, PartialEq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) struct Member {
+    pub(crate) name: Box<str>,
+    /// Where the name starts.
+    pub(crate) at: Position,
+    pub(crate) tree: Tree,
+}
+
+impl Tree {
+    /// Reads a value that came as JSON text; its positions mean nothing.
+    pub(crate) fn of(raw: &RawJson) -> Result<Self, json::SyntaxError> {
+        json::read(raw.get())
+    }
+
+    pub(crate) fn text(text: impl Into<Box<str>>) -> Self {
+        Self::unplaced(Value::Text(text.into()))
+    }
+
+    /// A value that was not read from anywhere.
+    pub(crate) fn unplaced(value: Value) -> Self {
+        Self {
+            at: Position::START,
+            value,
+        }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Tree]> {
+        match &self.value {
+            Value::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_map(&self) -> Option<&[Member]> {
+        match &self.value {
+            Value::Map(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// The member of this name that counts: the last one, as in the service's language.
+    pub(crate) fn get(&self, name: &str) -> Option<&Tree> {
+        find(self.as_map()?, name)
+    }
+
+    /// What the value is, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::List(_) => "an array",
+            Value::Map(_) => "an object",
+        }
+    }
+
+    /// Visits the value and all its parts, each after what encloses it.
+    pub(crate) fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&Tree, &mut Path)) {
+        crate::steps::count(1);
+        visit(self, path);
+        match &self.value {
+            Value::List(list) => {
+                for (index, element) in list.iter().enumerate() {
+                    path.in_element(index, |path| element.walk(path, visit));
+                }
+            }
+            Value::Map(members) => {
+                for member in members {
+                    path.in_member(&member.name, |path| member.tree.walk(path, visit));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Reports each member whose object has had one of the same name before.
+    pub(crate) fn repetitions(&self, path: &mut Path, report: &mut dyn FnMut(&Member, &Path)) {
+        self.walk(path, &mut |tree, path| {
+            let members = tree.as_map().unwrap_or_default();
+            let mut seen = HashSet::with_capacity(members.len());
+            for member in members {
+                if !seen.insert(&*member.name) {
+                    path.in_member(&member.name, |path| report(member, path));
+                }
+            }
+        });
+    }
+
+    /// The value as compact JSON.
+    pub(crate) fn to_json(&self) -> String {
+        let mut out = String::new();
+        json::write(&mut out, self);
+        out
+    }
+
+    pub(crate) fn to_raw(&self) -> RawJson {
+        let json = self.to_json();
+        json.parse()
+            .expect("a tree holds valid numbers and its writer writes valid JSON")
+    }
+}
+
+/// The member of this name that counts.
+pub(crate) fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Tree> {
+    crate::steps::count(members.len());
+    let mut same = members.iter().rev().filter(|member| &*member.name == name);
+    same.next().map(|member| &member.tree)
+}

@@ -1,0 +1,252 @@
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use pipeline_proto::{
+    BuildError, Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
+    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
+};
+
+use crate::{builder::ClientBuilder, exchange::Exchange};
+
+/// A client of the service for tokio.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    exchange: Exchange,
+    /// Where the monotonic clock starts.
+    origin: Instant,
+}
+
+impl Client {
+    /// Starts with the defaults of [`ClientBuilder`].
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    pub(crate) fn new(context: Context, exchange: Exchange) -> Self {
+        Self(Arc::new(Inner {
+            context,
+            exchange,
+            origin: Instant::now(),
+        }))
+    }
+
+    /// What the calls of this client have in common.
+    pub fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    /// Sends an operation and waits for its result, with as many attempts as the retry policy allows.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::effect`] says whether a failed call may have changed something.
+    pub async fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.send_with(operation, CallOptions::new()).await
+    }
+
+    /// As [`send`](Self::send), with other options for this call.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error> {
+        let options = options.or_seed(|| fastrand::u64(..));
+        let mut attempt = Call::new(&self.0.context, operation, options)?.start(self.now());
+        loop {
+            let (request, in_flight) = attempt.send();
+            let next = match self.0.exchange.run(request, in_flight.timeout()).await {
+                Ok(response) => in_flight.on_response(response, self.now()),
+                Err(fault) => in_flight.on_fault(fault, self.now()),
+            };
+            match next {
+                Next::Done(result) => return result,
+                Next::Retry(backoff) => {
+                    tokio::time::sleep(backoff.delay()).await;
+                    attempt = backoff.resume(self.now())?;
+                }
+            }
+        }
+    }
+
+    /// Waits until a workflow is started, stopped or gone. Only looks; for five minutes at most.
+    ///
+    /// # Errors
+    ///
+    /// See [`WaitError`].
+    pub async fn wait_until(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+    ) -> Result<Observation, WaitError> {
+        self.wait_until_with(
+            name,
+            goal,
+            WaitOptions::default(),
+            &CallOptions::new(),
+            |_| {},
+        )
+        .await
+    }
+
+    /// As [`wait_until`](Self::wait_until), with other options for the wait and its calls; `watch`
+    /// is told what each look showed.
+    ///
+    /// # Errors
+    ///
+    /// See [`WaitError`].
+    pub async fn wait_until_with(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+        call: &CallOptions,
+        watch: impl FnMut(&Observation),
+    ) -> Result<Observation, WaitError> {
+        self.pursue(
+            Waiter::until(name.clone(), goal, options, self.now()),
+            call,
+            watch,
+        )
+        .await
+    }
+
+    /// Starts a workflow if need be, from whatever state it is in, and waits until it is started.
+    ///
+    /// # Errors
+    ///
+    /// See [`WaitError`].
+    pub async fn ensure_started(&self, name: &WorkflowName) -> Result<Observation, WaitError> {
+        self.ensure_with(
+            name,
+            Goal::Started,
+            WaitOptions::default(),
+            &CallOptions::new(),
+            |_| {},
+        )
+        .await
+    }
+
+    /// Stops a workflow if need be, from whatever state it is in, and waits until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// See [`WaitError`].
+    pub async fn ensure_stopped(&self, name: &WorkflowName) -> Result<Observation, WaitError> {
+        self.ensure_with(
+            name,
+            Goal::Stopped,
+            WaitOptions::default(),
+            &CallOptions::new(),
+            |_| {},
+        )
+        .await
+    }
+
+    /// As [`ensure_started`](Self::ensure_started) and [`ensure_stopped`](Self::ensure_stopped), with
+    /// other options for the wait and its calls; `watch` is told what each look showed.
+    ///
+    /// # Errors
+    ///
+    /// See [`WaitError`].
+    pub async fn ensure_with(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+        call: &CallOptions,
+        watch: impl FnMut(&Observation),
+    ) -> Result<Observation, WaitError> {
+        self.pursue(
+            Waiter::ensure(name.clone(), goal, options, self.now()),
+            call,
+            watch,
+        )
+        .await
+    }
+
+    async fn pursue(
+        &self,
+        mut step: Step,
+        call: &CallOptions,
+        mut watch: impl FnMut(&Observation),
+    ) -> Result<Observation, WaitError> {
+        loop {
+            step = match step {
+                Step::Poll(poll) => {
+                    let result = self.send_with(poll.operation(), call.clone()).await;
+                    poll.on_result(result, self.now())
+                }
+                Step::Start(act) => {
+                    let result = self.send_with(act.operation(), call.clone()).await;
+                    act.on_result(result, self.now())
+                }
+                Step::Stop(act) => {
+                    let result = self.send_with(act.operation(), call.clone()).await;
+                    act.on_result(result, self.now())
+                }
+                Step::Pause(pause) => {
+                    watch(pause.observation());
+                    tokio::time::sleep(pause.delay()).await;
+                    pause.resume()
+                }
+                Step::Done(result) => {
+                    if let Ok(observation) = &result {
+                        watch(observation);
+                    }
+                    return result;
+                }
+            };
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now::new(SystemTime::now(), self.0.origin.elapsed())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("context", &self.0.context)
+            .finish_non_exhaustive()
+    }
+}
+
+macro_rules! methods {
+    ($(
+        $(#[$doc:meta])*
+        $method:ident[$($name:ident)?]($($argument:ident: $type:ty),*) -> $output:ty = $operation:expr;
+    )*) => {
+        /// One method per operation. Each sends it with the client's settings; for other settings use
+        /// [`send_with`](Client::send_with).
+        impl Client {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                ///
+                /// See [`Error`]. A name that is not legal is an error before anything is sent.
+                pub async fn $method(
+                    &self,
+                    $($name: impl TryInto<WorkflowName, Error: Into<BuildError>>,)?
+                    $($argument: $type,)*
+                ) -> Result<$output, Error> {
+                    $(let $name = $name.try_into().map_err(|error| Error::build(stringify!($method), error))?;)?
+                    self.send($operation).await
+                }
+            )*
+        }
+    };
+}
+
+pipeline_proto::for_each_operation!(methods);

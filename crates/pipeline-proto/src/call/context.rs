@@ -1,0 +1,166 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::HeaderValue;
+
+use super::{
+    clock::{ClockOffset, SharedOffset},
+    policy::RetryPolicy,
+};
+use crate::{credentials::Auth, endpoint::Endpoint};
+
+/// What the calls of a client have in common. Cheap to clone.
+///
+/// The only state in it that changes is the clock offset, learned from a refused signature.
+///
+/// ```
+/// use pipeline_proto::{Context, Credentials};
+///
+/// let context = Context::builder().credentials(Credentials::new("ak", "sk")?).build();
+/// assert_eq!(context.endpoint().to_string(), "https://pipeline.qiniu.com");
+/// # Ok::<(), pipeline_proto::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    settings: ContextBuilder,
+    offset: SharedOffset,
+}
+
+impl Context {
+    /// Starts with the defaults of [`ContextBuilder`].
+    pub fn builder() -> ContextBuilder {
+        ContextBuilder::default()
+    }
+
+    /// Where requests go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.settings.endpoint
+    }
+
+    /// How requests show who sends them.
+    pub fn auth(&self) -> &Auth {
+        &self.0.settings.auth
+    }
+
+    /// How far the service's clock is from this machine's, as far as it was learned.
+    pub fn clock_offset(&self) -> ClockOffset {
+        self.0.offset.get()
+    }
+
+    pub(super) fn learn_offset(&self, offset: ClockOffset) {
+        self.0.offset.set(offset);
+    }
+
+    pub(super) fn settings(&self) -> &ContextBuilder {
+        &self.0.settings
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("settings", self.settings())
+            .field("clock_offset", &self.clock_offset())
+            .finish()
+    }
+}
+
+/// Makes a [`Context`].
+///
+/// Defaults: the endpoint of the API page, no credentials, [`RetryPolicy::default`], 30 s for an
+/// attempt, 2 min for a call, a wrong clock corrected.
+#[derive(Debug, Clone)]
+pub struct ContextBuilder {
+    pub(super) endpoint: Endpoint,
+    pub(super) auth: Auth,
+    pub(super) retry: RetryPolicy,
+    pub(super) attempt_timeout: Duration,
+    pub(super) total_timeout: Duration,
+    pub(super) user_agent: HeaderValue,
+    pub(super) correct_clock: bool,
+}
+
+impl Default for ContextBuilder {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::default(),
+            auth: Auth::Anonymous,
+            retry: RetryPolicy::default(),
+            attempt_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(120),
+            user_agent: HeaderValue::from_static(concat!(
+                "pipeline-proto/",
+                env!("CARGO_PKG_VERSION")
+            )),
+            correct_clock: true,
+        }
+    }
+}
+
+impl ContextBuilder {
+    /// Where requests go.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Signs each request with these keys.
+    #[must_use]
+    pub fn credentials(self, credentials: crate::Credentials) -> Self {
+        self.auth(credentials)
+    }
+
+    /// How requests show who sends them.
+    #[must_use]
+    pub fn auth(mut self, auth: impl Into<Auth>) -> Self {
+        self.auth = auth.into();
+        self
+    }
+
+    /// When a call is tried again.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the end of the answer.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take, attempts and waits together.
+    #[must_use]
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+
+    /// The `User-Agent` header.
+    #[must_use]
+    pub fn user_agent(mut self, value: HeaderValue) -> Self {
+        self.user_agent = value;
+        self
+    }
+
+    /// Whether a refused signature is made again with the service's time, when the answer shows that
+    /// the clocks differ by more than four minutes. On by default; when off, the error says how far
+    /// they differ.
+    #[must_use]
+    pub fn correct_clock(mut self, correct: bool) -> Self {
+        self.correct_clock = correct;
+        self
+    }
+
+    /// Makes the context.
+    pub fn build(self) -> Context {
+        Context(Arc::new(Inner {
+            settings: self,
+            offset: SharedOffset::default(),
+        }))
+    }
+}

@@ -1,0 +1,495 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
+
+use super::{
+    clock::ClockOffset,
+    context::Context,
+    options::{CallOptions, RESOURCE_OWNER},
+    policy::{RetryPolicy, parse_retry_after},
+    stamp::stamp,
+};
+use crate::{
+    credentials::Auth,
+    error::{
+        ApiError, BuildError, Cause, Effect, Error, Fault, FaultKind, RefusalCause, Stop,
+        is_error_object,
+    },
+    operation::{Idempotency, Operation, check_header},
+    time::Now,
+};
+
+/// An operation with everything that a request of it needs but the moment.
+#[must_use = "a call does nothing until it is started"]
+pub struct Call<O> {
+    operation: O,
+    context: Context,
+    options: CallOptions,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    content_type: Option<HeaderValue>,
+    headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// What is known of a call after it started.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    attempts: u32,
+    /// On the monotonic clock; computed once, when the call starts.
+    deadline: Duration,
+    /// Sum of the waits so far.
+    waited: Duration,
+    /// The one further attempt that a wrong clock is worth was made.
+    clock_corrected: bool,
+    /// An attempt may have taken effect.
+    effect: Effect,
+}
+
+/// A request that is signed and ready to be sent.
+#[must_use = "an attempt does nothing until it is sent"]
+pub struct Attempt<O> {
+    pub(super) request: Request<Bytes>,
+    pub(super) in_flight: InFlight<O>,
+}
+
+/// A request that was sent and whose answer is awaited.
+#[derive(Debug)]
+#[must_use = "say what became of the request"]
+pub struct InFlight<O> {
+    call: Call<O>,
+    progress: Progress,
+    sent: Now,
+    /// The offset that the signature was made with.
+    offset: ClockOffset,
+    timeout: Duration,
+}
+
+/// What follows from an answer or a fault.
+#[derive(Debug)]
+#[must_use = "either the result is there, or a further attempt is due"]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "moved once per attempt; a box would cost more"
+)]
+pub enum Next<O: Operation> {
+    /// The call has ended.
+    Done(Result<O::Output, Error>),
+    /// Wait, and send again.
+    Retry(Backoff<O>),
+}
+
+/// A wait before a further attempt.
+#[derive(Debug)]
+#[must_use = "wait for the delay, then resume"]
+pub struct Backoff<O> {
+    call: Call<O>,
+    progress: Progress,
+    delay: Duration,
+    reason: RetryReason,
+    cause: Cause,
+}
+
+/// Why a call is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryReason {
+    /// There was no whole answer.
+    Fault(FaultKind),
+    /// The service answered with an error that may pass.
+    Status(StatusCode),
+    /// The signature was refused because the clocks differ; the next one is made with the service's
+    /// time.
+    Clock(ClockOffset),
+}
+
+impl<O: Operation> Call<O> {
+    /// Builds everything that does not depend on the moment.
+    ///
+    /// # Errors
+    ///
+    /// If the operation cannot be said on the wire, or a header is given twice.
+    pub fn new(context: &Context, operation: O, options: CallOptions) -> Result<Self, Error> {
+        let build = |error: BuildError| Error::build(O::NAME, error);
+        let draft = operation.draft().map_err(build)?;
+        let mut headers = draft.headers;
+        for (name, value) in &options.headers {
+            check_header(&headers, name).map_err(build)?;
+            headers.insert(name, value.clone());
+        }
+        let uri = context.endpoint().uri(draft.target).map_err(build)?;
+        Ok(Self {
+            operation,
+            context: context.clone(),
+            options,
+            method: draft.method,
+            uri,
+            content_type: draft.content_type,
+            headers,
+            body: draft.body,
+        })
+    }
+
+    /// Makes the first attempt. From here on the deadline counts.
+    pub fn start(self, now: Now) -> Attempt<O> {
+        let total = self.total_timeout();
+        let progress = Progress {
+            attempts: 0,
+            deadline: now.mono.saturating_add(total),
+            waited: Duration::ZERO,
+            clock_corrected: false,
+            effect: Effect::None,
+        };
+        Attempt::new(self, progress, now)
+    }
+}
+
+impl<O> Call<O> {
+    fn auth(&self) -> &Auth {
+        self.options
+            .auth
+            .as_ref()
+            .unwrap_or(&self.context.settings().auth)
+    }
+
+    fn retry(&self) -> &RetryPolicy {
+        self.options
+            .retry
+            .as_ref()
+            .unwrap_or(&self.context.settings().retry)
+    }
+
+    fn total_timeout(&self) -> Duration {
+        self.options
+            .total_timeout
+            .unwrap_or(self.context.settings().total_timeout)
+    }
+
+    fn attempt_timeout(&self) -> Duration {
+        self.options
+            .attempt_timeout
+            .unwrap_or(self.context.settings().attempt_timeout)
+    }
+
+    /// The request, dated and signed for this moment.
+    fn request(&self, now: Now, offset: ClockOffset) -> Request<Bytes> {
+        let settings = self.context.settings();
+        // Room for the host that the transport adds.
+        let mut headers = HeaderMap::with_capacity(6 + self.headers.len());
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(content_type) = &self.content_type {
+            headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        if let Some(owner) = &self.options.owner {
+            headers.insert(&RESOURCE_OWNER, owner.clone());
+        }
+        headers.insert(USER_AGENT, settings.user_agent.clone());
+        stamp(
+            &mut headers,
+            &self.method,
+            self.uri.path(),
+            &self.body,
+            self.auth(),
+            offset.apply(now.wall),
+        );
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
+impl<O: Operation> Attempt<O> {
+    fn new(call: Call<O>, mut progress: Progress, now: Now) -> Self {
+        progress.attempts += 1;
+        let offset = call.context.clock_offset();
+        let remaining = progress.deadline.saturating_sub(now.mono);
+        let timeout = call.attempt_timeout().min(remaining);
+        let request = call.request(now, offset);
+        Self {
+            request,
+            in_flight: InFlight {
+                call,
+                progress,
+                sent: now,
+                offset,
+                timeout,
+            },
+        }
+    }
+
+    /// The request, for a look at it.
+    pub fn request(&self) -> &Request<Bytes> {
+        &self.request
+    }
+
+    /// Which attempt it is, from 1.
+    pub fn number(&self) -> u32 {
+        self.in_flight.progress.attempts
+    }
+
+    /// How long to wait for the whole answer, from now.
+    pub fn timeout(&self) -> Duration {
+        self.in_flight.timeout
+    }
+
+    /// Hands the request out.
+    pub fn send(self) -> (Request<Bytes>, InFlight<O>) {
+        (self.request, self.in_flight)
+    }
+}
+
+impl<O: Operation> InFlight<O> {
+    /// How long to wait for the whole answer, from connecting to its last byte.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Which attempt it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.progress.attempts
+    }
+
+    /// Takes a whole answer.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "the answer is used up with the attempt"
+    )]
+    pub fn on_response(self, response: Response<Bytes>, now: Now) -> Next<O> {
+        let success = match response.status() {
+            StatusCode::OK => !is_error_object(response.body()),
+            // No source shows it; a success without a body is what it means everywhere.
+            StatusCode::NO_CONTENT => true,
+            _ => false,
+        };
+        if success {
+            let result = self.call.operation.decode(&response);
+            let effect = self.effect_if(true);
+            return Next::Done(result.map_err(|error| {
+                let cause = Cause::Decode(error.of(&response));
+                Error::new(
+                    O::NAME,
+                    cause,
+                    self.progress.attempts,
+                    effect,
+                    Stop::NotRetryable,
+                )
+            }));
+        }
+        self.on_api_error(&response, now)
+    }
+
+    fn on_api_error(mut self, response: &Response<Bytes>, now: Now) -> Next<O> {
+        let mut error = ApiError::from_response(response);
+        if self.progress.effect == Effect::Possible
+            && let Some(output) = self.call.operation.done_before(&error)
+        {
+            return Next::Done(Ok(output));
+        }
+        self.progress.effect = self.effect_if(!error.rules_out_effect());
+        if error.status() == StatusCode::UNAUTHORIZED {
+            let (cause, correction) = self.explain_refusal(response, now);
+            error.set_refusal(cause);
+            if let Some(offset) = correction
+                && now.mono < self.progress.deadline
+            {
+                self.call.context.learn_offset(offset);
+                self.progress.clock_corrected = true;
+                return Next::Retry(Backoff {
+                    call: self.call,
+                    progress: self.progress,
+                    delay: Duration::ZERO,
+                    reason: RetryReason::Clock(offset),
+                    cause: Cause::Api(error),
+                });
+            }
+        }
+        let permission = if !error.is_retryable() {
+            Err(Stop::NotRetryable)
+        } else if O::IDEMPOTENCY == Idempotency::Never && !error.is_put_off() {
+            Err(Stop::NotRepeatable)
+        } else {
+            Ok(())
+        };
+        // From the wall clock at sending, as the offset was measured: it may have been set since.
+        let received = self.sent + now.since(self.sent);
+        let reference = ClockOffset::measure(response, self.sent, now)
+            .unwrap_or(self.offset)
+            .apply(received.wall);
+        let retry_after = error
+            .retry_after()
+            .and_then(|value| parse_retry_after(value, reference));
+        let reason = RetryReason::Status(error.status());
+        self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
+    }
+
+    /// Takes a fault instead of an answer.
+    pub fn on_fault(mut self, fault: Fault, now: Now) -> Next<O> {
+        let kind = fault.kind();
+        self.progress.effect = self.effect_if(kind != FaultKind::NotSent);
+        let permission = match kind {
+            FaultKind::BodyTooLarge => Err(Stop::NotRetryable),
+            FaultKind::NotSent => Ok(()),
+            FaultKind::Interrupted | FaultKind::TimedOut => match O::IDEMPOTENCY {
+                Idempotency::Never => Err(Stop::NotRepeatable),
+                Idempotency::Safe | Idempotency::Idempotent => Ok(()),
+            },
+        };
+        let cause = Cause::Fault(fault);
+        if now.mono >= self.progress.deadline {
+            return Next::Done(Err(self.call.deadline_error(&self.progress, Some(cause))));
+        }
+        self.retry_or_stop(permission, None, RetryReason::Fault(kind), cause, now)
+    }
+
+    /// The effect of the call so far, if this attempt may have had one or not.
+    fn effect_if(&self, possible: bool) -> Effect {
+        if possible && O::IDEMPOTENCY != Idempotency::Safe {
+            Effect::Possible
+        } else {
+            self.progress.effect
+        }
+    }
+
+    /// Why the request was refused, and the offset to try again with if the clock is the reason and
+    /// a correction is allowed.
+    fn explain_refusal(
+        &self,
+        response: &Response<Bytes>,
+        now: Now,
+    ) -> (RefusalCause, Option<ClockOffset>) {
+        let service_time = ClockOffset::measure(response, self.sent, now);
+        match self.call.auth() {
+            Auth::Anonymous => (RefusalCause::NoCredentials, None),
+            Auth::Token(token) => {
+                let time = service_time.unwrap_or(self.offset).apply(self.sent.wall);
+                let Ok(descriptor) = token.decode() else {
+                    return (RefusalCause::TokenUnreadable, None);
+                };
+                if descriptor.is_expired(time) {
+                    let expired = descriptor.expires.to_system_time();
+                    let ago = expired
+                        .and_then(|at| time.duration_since(at).ok())
+                        .unwrap_or_default();
+                    return (RefusalCause::TokenExpired(ago), None);
+                }
+                let sent = self.call.request(self.sent, self.offset);
+                let mismatch = descriptor.mismatch(&sent.into_parts().0);
+                (
+                    mismatch.map_or(RefusalCause::TokenKeys, RefusalCause::TokenMismatch),
+                    None,
+                )
+            }
+            Auth::Credentials(_) => match service_time {
+                Some(measured) if measured.differs_from(self.offset) => {
+                    let allowed = self.call.context.settings().correct_clock
+                        && !self.progress.clock_corrected;
+                    (RefusalCause::Clock(measured), allowed.then_some(measured))
+                }
+                Some(_) => (RefusalCause::Keys, None),
+                None => (RefusalCause::KeysOrClock, None),
+            },
+        }
+    }
+
+    fn retry_or_stop(
+        mut self,
+        permission: Result<(), Stop>,
+        retry_after: Option<Duration>,
+        reason: RetryReason,
+        cause: Cause,
+        now: Now,
+    ) -> Next<O> {
+        let policy = self.call.retry();
+        // The attempt that a wrong clock is worth is not counted.
+        let counted = self.progress.attempts - u32::from(self.progress.clock_corrected);
+        let delay = policy.delay(
+            counted,
+            self.call.options.seed.unwrap_or_default(),
+            retry_after,
+        );
+        let waited = self.progress.waited.saturating_add(delay);
+        let stop = if let Err(stop) = permission {
+            stop
+        } else if counted >= policy.attempts() {
+            Stop::AttemptsExhausted
+        } else if waited > policy.total_delay() {
+            Stop::BudgetExhausted
+        } else if now.mono.saturating_add(delay) >= self.progress.deadline {
+            Stop::DeadlineNear
+        } else {
+            self.progress.waited = waited;
+            return Next::Retry(Backoff {
+                call: self.call,
+                progress: self.progress,
+                delay,
+                reason,
+                cause,
+            });
+        };
+        Next::Done(Err(Error::new(
+            O::NAME,
+            cause,
+            self.progress.attempts,
+            self.progress.effect,
+            stop,
+        )))
+    }
+}
+
+impl<O: Operation> Call<O> {
+    fn deadline_error(&self, progress: &Progress, last: Option<Cause>) -> Error {
+        let cause = Cause::Deadline {
+            total: self.total_timeout(),
+            last: last.map(Box::new),
+        };
+        Error::new(
+            O::NAME,
+            cause,
+            progress.attempts,
+            progress.effect,
+            Stop::DeadlineNear,
+        )
+    }
+}
+
+impl<O: Operation> Backoff<O> {
+    /// How long to wait.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// Why the call is tried again.
+    pub fn reason(&self) -> RetryReason {
+        self.reason
+    }
+
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.progress.attempts
+    }
+
+    /// What the last attempt ended with.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Makes the next attempt, dated and signed anew.
+    ///
+    /// # Errors
+    ///
+    /// If the deadline has passed, because the wait took longer than it should.
+    pub fn resume(self, now: Now) -> Result<Attempt<O>, Error> {
+        if now.mono >= self.progress.deadline {
+            return Err(self.call.deadline_error(&self.progress, Some(self.cause)));
+        }
+        Ok(Attempt::new(self.call, self.progress, now))
+    }
+}

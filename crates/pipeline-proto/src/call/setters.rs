@@ -1,0 +1,38 @@
+/// The settings that a client's builder hands on to its [`ContextBuilder`](crate::ContextBuilder),
+/// which must be its field `context`. Written once, so that the clients cannot drift.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! context_setters {
+    () => {
+        $crate::context_setters! {
+            /// Where the service is. Default: `https://pipeline.qiniu.com`.
+            endpoint: $crate::Endpoint;
+            /// Signs each request with these keys. Default: no credentials.
+            credentials: $crate::Credentials;
+            /// How requests show who sends them.
+            auth: impl Into<$crate::Auth>;
+            /// When a call is tried again. Default: three attempts, see
+            /// [`RetryPolicy`](pipeline_proto::RetryPolicy).
+            retry: $crate::RetryPolicy;
+            /// How long one attempt may take, from connecting to the end of the answer. Default: 30 s.
+            attempt_timeout: ::std::time::Duration;
+            /// How long a call may take, attempts and waits together. Default: 2 min.
+            total_timeout: ::std::time::Duration;
+            /// The `User-Agent` header.
+            user_agent: ::http::HeaderValue;
+            /// Whether a signature that was refused because the clocks differ is made again with the
+            /// service's time. Default: yes.
+            correct_clock: bool;
+        }
+    };
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.context = self.context.$name($name);
+                self
+            }
+        )*
+    };
+}

@@ -1,0 +1,546 @@
+use std::{
+    borrow::Cow,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header::RETRY_AFTER};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    code::{ErrorCode, ErrorKind},
+    write_foreign,
+};
+use crate::call::{ClockOffset, parse_retry_after};
+
+/// How much of a body an error keeps, in bytes.
+const EXCERPT: usize = 4096;
+
+/// An error that the service, or something in front of it, answered with.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    status: StatusCode,
+    code: Option<ErrorCode>,
+    /// Without the code.
+    message: Box<str>,
+    request_id: Option<Box<str>>,
+    retry_after: Option<Box<str>>,
+    body: Box<str>,
+    refusal: Option<RefusalCause>,
+}
+
+/// The most likely reason for which a signature or token was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalCause {
+    /// The clocks differ by more than the service allows.
+    Clock(ClockOffset),
+    /// The token had expired.
+    TokenExpired(Duration),
+    /// The token is for another kind of request; the member of it that differs.
+    TokenMismatch(&'static str),
+    /// The token cannot be read.
+    TokenUnreadable,
+    /// No credentials were sent.
+    NoCredentials,
+    /// The token is in order, so it was made with keys that the service does not accept.
+    TokenKeys,
+    /// The clocks agree, so the access key or the secret key is wrong.
+    Keys,
+    /// The answer does not show the service's time, so it is the keys or the clock.
+    KeysOrClock,
+}
+
+impl ApiError {
+    /// Reads an answer as an error, whatever is in it: the service's JSON, with a code or without
+    /// one; text or HTML of a proxy; nothing; a body that was cut short. Takes at most twice the size
+    /// of the body in memory while it reads, and keeps a few kilobytes.
+    pub fn from_response(response: &Response<Bytes>) -> Self {
+        let body = excerpt(response.body());
+        let message = message_of(response.body(), &body);
+        let code = ErrorCode::from_message(&message);
+        let message = match code {
+            Some(code) => {
+                let rest = message.trim_start();
+                let rest = rest
+                    .strip_prefix(&code.to_string())
+                    .unwrap_or(rest)
+                    .trim_start();
+                rest.strip_prefix(':').unwrap_or(rest).trim()
+            }
+            None => message.trim(),
+        };
+        Self {
+            status: response.status(),
+            code,
+            message: message.into(),
+            request_id: request_id(response.headers()),
+            retry_after: response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| Some(value.to_str().ok()?.into())),
+            body,
+            refusal: None,
+        }
+    }
+
+    /// What it means to a caller: by the code if that is known, else by the status.
+    pub fn kind(&self) -> ErrorKind {
+        self.code
+            .and_then(ErrorCode::kind)
+            .unwrap_or_else(|| ErrorKind::from_status(self.status))
+    }
+
+    /// The code at the start of the message, if there is one.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The message without its code, as it came; it may hold anything.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The service's name for the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The beginning of the body: at most 4 KiB, invalid UTF-8 replaced.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The `Retry-After` header as it came.
+    pub fn retry_after(&self) -> Option<&str> {
+        self.retry_after.as_deref()
+    }
+
+    /// The most likely reason for a refused signature or token; `None` for other errors.
+    pub fn refusal(&self) -> Option<&RefusalCause> {
+        self.refusal.as_ref()
+    }
+
+    pub(crate) fn set_refusal(&mut self, cause: RefusalCause) {
+        self.refusal = Some(cause);
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self.kind() {
+            // What is not built will not be there in a minute. Without a code, 500 is the only
+            // status that the API page knows; the likes of 501 and 505 do not pass.
+            ErrorKind::Internal => match self.code.filter(|code| code.info().is_some()) {
+                Some(code) => code != ErrorCode::NOT_IMPLEMENTED,
+                None => self.status == StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            ErrorKind::Unavailable | ErrorKind::InProgress => true,
+            ErrorKind::Limit => self.status == StatusCode::TOO_MANY_REQUESTS,
+            _ => false,
+        }
+    }
+
+    /// Whether the answer shows that the request was not acted upon.
+    pub(crate) fn rules_out_effect(&self) -> bool {
+        // E9000, an internal error, may come under status 400: the service had begun to work.
+        let refused = self.status.is_client_error() && self.kind() != ErrorKind::Internal;
+        let not_built = self.code == Some(ErrorCode::NOT_IMPLEMENTED);
+        refused || not_built || self.status.is_redirection() || self.is_put_off()
+    }
+
+    /// 429 or 503 that ask to come back later: the request was turned away at the door.
+    pub(crate) fn is_put_off(&self) -> bool {
+        let status = matches!(
+            self.status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        let readable = self
+            .retry_after
+            .as_deref()
+            .and_then(|value| parse_retry_after(value, SystemTime::UNIX_EPOCH));
+        status && readable.is_some()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = false;
+        if let Some(code) = self.code {
+            write!(f, "{code}")?;
+            if let Some(info) = code.info() {
+                write!(f, ", {}", info.meaning)?;
+            }
+            said = true;
+        } else if let Some(meaning) = status_meaning(self.status) {
+            f.write_str(meaning)?;
+            said = true;
+        }
+        // A message may begin with the meaning that was just written.
+        let meaning = self.code.and_then(ErrorCode::info).map(|info| info.meaning);
+        let message = meaning
+            .and_then(|meaning| self.message.strip_prefix(meaning))
+            .map_or(&*self.message, |rest| rest.trim_start_matches([':', ' ']));
+        if !message.is_empty() {
+            f.write_str(if said { ": " } else { "" })?;
+            write_foreign(f, message, 200)?;
+        } else if !said {
+            f.write_str("no message")?;
+        }
+        write!(f, " (HTTP {}", self.status.as_u16())?;
+        if let Some(id) = &self.request_id {
+            f.write_str(", request ")?;
+            write_foreign(f, id, 64)?;
+        }
+        f.write_str(")")?;
+        match &self.refusal {
+            None => Ok(()),
+            Some(cause) => write!(f, "; {cause}"),
+        }
+    }
+}
+
+/// What a status means that comes without a code.
+fn status_meaning(status: StatusCode) -> Option<&'static str> {
+    Some(match status.as_u16() {
+        300..=399 => {
+            "the service redirects elsewhere, which is not followed because the signature would leak"
+        }
+        401 => "authentication failed",
+        403 => "access denied",
+        429 => "too many requests",
+        500 => "the service failed",
+        502..=504 => "the service is not available",
+        200..=299 => "an answer that this service does not give",
+        _ => return None,
+    })
+}
+
+impl fmt::Display for RefusalCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clock(offset) => write!(
+                f,
+                "{offset}, and 15 minutes are allowed: set this machine's clock"
+            ),
+            Self::TokenExpired(ago) => write!(
+                f,
+                "the token expired {} s ago: ask for a new one",
+                ago.as_secs()
+            ),
+            Self::TokenMismatch(member) => {
+                write!(f, "the token is for another request: its {member} differs")
+            }
+            Self::TokenUnreadable => f.write_str("the token cannot be read: ask for a new one"),
+            Self::NoCredentials => f.write_str("the request carried neither keys nor a token"),
+            Self::TokenKeys => f.write_str("the token was made with keys that are not accepted"),
+            Self::Keys => {
+                f.write_str("the clocks agree, so check the access key and the secret key")
+            }
+            Self::KeysOrClock => {
+                f.write_str("check the access key, the secret key and this machine's clock")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// The beginning of a body as text.
+pub(super) fn excerpt(body: &[u8]) -> Box<str> {
+    let cut = &body[..body.len().min(EXCERPT)];
+    let text = String::from_utf8_lossy(cut);
+    if body.len() > EXCERPT {
+        // A character that the cut went through is no invalid character.
+        text.trim_end_matches('\u{fffd}').into()
+    } else {
+        text.into()
+    }
+}
+
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let value = headers.get("x-reqid")?.as_bytes();
+    let text = String::from_utf8_lossy(&value[..value.len().min(256)]);
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// Finds the message in a body, by its form and not by its content type, which proxies rewrite.
+fn message_of(body: &[u8], excerpt: &str) -> String {
+    // Borrowed and raw, so that a hostile body is not built up in memory.
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        message: Option<&'a RawValue>,
+    }
+    let json = body.trim_ascii_start();
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+    if !json.starts_with(b"{") {
+        return excerpt.to_owned();
+    }
+    if let Ok(Body { error, message }) = serde_json::from_slice(json) {
+        let text = error
+            .or(message)
+            .and_then(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get()).ok());
+        return match text {
+            Some(text) => text.chars().take(EXCERPT).collect(),
+            None => excerpt.to_owned(),
+        };
+    }
+    message_of_fragment(excerpt).unwrap_or_else(|| excerpt.to_owned())
+}
+
+/// The message in `{"error": "E18641: no such wor`, a body that was cut short.
+fn message_of_fragment(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("\"error\"")?;
+    let rest = rest
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start()
+        .strip_prefix('"')?;
+    let mut message = String::new();
+    let mut escaped = false;
+    for c in rest.chars() {
+        match c {
+            _ if escaped => {
+                escaped = false;
+                message.push(match c {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    c => c,
+                });
+            }
+            '\\' => escaped = true,
+            '"' => return Some(message),
+            c => message.push(c),
+        }
+    }
+    // The cut may have gone through the code, and what is left of it would be another one.
+    let whole = |code: ErrorCode| message.trim().len() > code.to_string().len();
+    ErrorCode::from_message(&message)
+        .is_none_or(whole)
+        .then_some(message)
+}
+
+/// Whether a body is the service's error object: its first member is `error`, a string.
+///
+/// The objects of successes have no such member; looking at the first one only keeps the look
+/// cheap for large answers.
+pub(crate) fn is_error_object(body: &[u8]) -> bool {
+    let after = |text: &[u8], token: &[u8]| -> Option<usize> {
+        let skipped = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        text[skipped..]
+            .starts_with(token)
+            .then_some(skipped + token.len())
+    };
+    let mut rest = body;
+    for token in [&b"{"[..], b"\"error\"", b":", b"\""] {
+        match after(rest, token) {
+            Some(at) => rest = &rest[at..],
+            None => return false,
+        }
+    }
+    // An empty string would be an odd way of saying that there was none.
+    !rest.starts_with(b"\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: u16, body: &'static [u8]) -> ApiError {
+        let response = Response::builder()
+            .status(status)
+            .header("content-type", "application/json; charset=utf-8")
+            .header("x-reqid", " r1 ")
+            .body(Bytes::from_static(body))
+            .unwrap();
+        ApiError::from_response(&response)
+    }
+
+    #[test]
+    fn the_shapes_of_bodies() {
+        type Row = (u16, &'static [u8], Option<u32>, &'static str, ErrorKind);
+        let rows: &[Row] = &[
+            (
+                404,
+                br#"{"error":"E18641: no such workflow"}"#,
+                Some(18641),
+                "no such workflow",
+                ErrorKind::NotFound,
+            ),
+            (
+                404,
+                br#"{"error":"E18641 no colon"}"#,
+                Some(18641),
+                "no colon",
+                ErrorKind::NotFound,
+            ),
+            (
+                404,
+                br#"{"error":"E18641"}"#,
+                Some(18641),
+                "",
+                ErrorKind::NotFound,
+            ),
+            (
+                202,
+                br#"{"error":"E18124: creating"}"#,
+                Some(18124),
+                "creating",
+                ErrorKind::InProgress,
+            ),
+            (
+                400,
+                br#"{"error":"E9000: internal"}"#,
+                Some(9000),
+                "internal",
+                ErrorKind::Internal,
+            ),
+            (
+                400,
+                br#"{"error":"E18999: new"}"#,
+                Some(18999),
+                "new",
+                ErrorKind::InvalidArgument,
+            ),
+            (
+                401,
+                br#"{"error":"bad token"}"#,
+                None,
+                "bad token",
+                ErrorKind::Unauthorized,
+            ),
+            (
+                200,
+                br#"{"code":404,"message":"E18102: gone"}"#,
+                Some(18102),
+                "gone",
+                ErrorKind::NotFound,
+            ),
+            (500, b"oops", None, "oops", ErrorKind::Internal),
+            (
+                502,
+                b"<html>Bad Gateway</html>",
+                None,
+                "<html>Bad Gateway</html>",
+                ErrorKind::Unavailable,
+            ),
+            (503, b"", None, "", ErrorKind::Unavailable),
+            (500, br#"{"error":""}"#, None, "", ErrorKind::Internal),
+            (
+                500,
+                br#"{"error":null}"#,
+                None,
+                r#"{"error":null}"#,
+                ErrorKind::Internal,
+            ),
+            (
+                400,
+                br#"{"error":{"a":1}}"#,
+                None,
+                r#"{"error":{"a":1}}"#,
+                ErrorKind::InvalidArgument,
+            ),
+            (
+                404,
+                br#"{"error": "E18641: no su"#,
+                Some(18641),
+                "no su",
+                ErrorKind::NotFound,
+            ),
+            (
+                404,
+                b"\xef\xbb\xbf{\"error\":\"E18641: x\"}",
+                Some(18641),
+                "x",
+                ErrorKind::NotFound,
+            ),
+            (
+                404,
+                b"E18641: as text",
+                Some(18641),
+                "as text",
+                ErrorKind::NotFound,
+            ),
+            (
+                409,
+                b"\xff\xfe",
+                None,
+                "\u{fffd}\u{fffd}",
+                ErrorKind::Conflict,
+            ),
+            (302, b"", None, "", ErrorKind::UnexpectedResponse),
+        ];
+        for (status, body, code, message, kind) in rows {
+            let error = error(*status, body);
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!(error.code().map(ErrorCode::number), *code, "{shown}");
+            assert_eq!(error.message(), *message, "{shown}");
+            assert_eq!(error.kind(), *kind, "{shown}");
+            assert_eq!(error.request_id(), Some("r1"));
+        }
+    }
+
+    #[test]
+    fn one_line_for_a_person() {
+        let line = |status, body| error(status, body).to_string();
+        assert_eq!(
+            line(401, br#"{"error":"bad token"}"#),
+            "authentication failed: bad token (HTTP 401, request r1)"
+        );
+        assert_eq!(line(400, b""), "no message (HTTP 400, request r1)");
+        assert_eq!(
+            line(404, br#"{"error":"E18641: the workflow does not exist"}"#),
+            "E18641, the workflow does not exist (HTTP 404, request r1)"
+        );
+        let hostile = line(400, b"\x1b[2Jgone\r\n\xe2\x80\xaetxet");
+        assert!(!hostile.contains(|c: char| c.is_control()), "{hostile}");
+        assert!(
+            hostile.contains("\\u{1b}[2Jgone\\r\\n\\u{202e}"),
+            "{hostile}"
+        );
+    }
+
+    #[test]
+    fn a_large_body_is_kept_in_part() {
+        let mut body = vec![b'a'; EXCERPT - 1];
+        body.extend_from_slice("工".as_bytes());
+        assert_eq!(excerpt(&body).len(), EXCERPT - 1);
+        let response = Response::builder()
+            .status(500)
+            .body(Bytes::from(vec![b'x'; 1 << 20]))
+            .unwrap();
+        let error = ApiError::from_response(&response);
+        assert_eq!(error.body().len(), EXCERPT);
+        assert!(error.to_string().len() < 300);
+    }
+
+    #[test]
+    fn error_objects_are_told_from_data() {
+        for body in [r#"{"error":"E1"}"#, " {\n \"error\" : \"x\", \"y\":1}"] {
+            assert!(is_error_object(body.as_bytes()), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"error":""}"#,
+            r#"{"error":null}"#,
+            r#"{"name":"error"}"#,
+            r#"{"errors":"x"}"#,
+        ] {
+            assert!(!is_error_object(body.as_bytes()), "{body}");
+        }
+    }
+}

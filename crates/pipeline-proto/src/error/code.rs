@@ -1,0 +1,291 @@
+use std::fmt;
+
+use super::table::TABLE;
+
+/// What an error means to a caller, independent of its number.
+///
+/// The first nine come from the service: from the table of its codes where the code is known, else
+/// from the HTTP status. The last four are made on this side of the wire.
+///
+/// ```
+/// use pipeline_proto::{ErrorCode, ErrorKind};
+///
+/// assert_eq!(ErrorCode::WORKFLOW_NOT_FOUND.kind(), Some(ErrorKind::NotFound));
+/// assert_eq!(ErrorKind::NotFound.as_str(), "not-found");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request says something the service cannot accept; sending it again will not help.
+    InvalidArgument,
+    /// The signature or token was refused: wrong keys, expired token, or a clock that is off.
+    Unauthorized,
+    /// The caller is known but may not do this.
+    Permission,
+    /// What the request names does not exist.
+    NotFound,
+    /// The request is at odds with what is there: a name taken, a state that forbids it.
+    Conflict,
+    /// Something the request needs is still being made or removed; later it may succeed.
+    InProgress,
+    /// A size, a count or a rate is above what the service allows.
+    Limit,
+    /// The service failed.
+    Internal,
+    /// The service, or something behind it, cannot be reached at the moment.
+    Unavailable,
+    /// The request could not be built; nothing was sent.
+    InvalidRequest,
+    /// The answer is not one that this service gives: not JSON, not the expected shape, a redirect.
+    UnexpectedResponse,
+    /// The connection could not be made, or broke.
+    Network,
+    /// A time-out or the deadline of the call passed.
+    Timeout,
+}
+
+impl ErrorKind {
+    /// Every kind, in the order of the declaration.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidArgument,
+        Self::Unauthorized,
+        Self::Permission,
+        Self::NotFound,
+        Self::Conflict,
+        Self::InProgress,
+        Self::Limit,
+        Self::Internal,
+        Self::Unavailable,
+        Self::InvalidRequest,
+        Self::UnexpectedResponse,
+        Self::Network,
+        Self::Timeout,
+    ];
+
+    /// The stable text form, as in `pipeline explain` and in the error table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "invalid-argument",
+            Self::Unauthorized => "unauthorized",
+            Self::Permission => "permission",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::InProgress => "in-progress",
+            Self::Limit => "limit",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+            Self::InvalidRequest => "invalid-request",
+            Self::UnexpectedResponse => "unexpected-response",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+        }
+    }
+
+    /// The kind that an HTTP status stands for when the answer carries no known code.
+    ///
+    /// A status below 400 is never a failure that this service describes; only 202 is known
+    /// (E18124, still being created).
+    pub const fn from_status(status: http::StatusCode) -> Self {
+        match status.as_u16() {
+            202 => Self::InProgress,
+            401 => Self::Unauthorized,
+            403 => Self::Permission,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            413 | 429 => Self::Limit,
+            400..=499 => Self::InvalidArgument,
+            502..=504 => Self::Unavailable,
+            500..=599 => Self::Internal,
+            _ => Self::UnexpectedResponse,
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The number in front of an error message of the service, as in `E18641: no such workflow`.
+///
+/// A newtype over the number, so that a code nobody has heard of survives. The known ones are
+/// associated constants, all from [one table](ErrorCode::known).
+///
+/// ```
+/// use pipeline_proto::ErrorCode;
+///
+/// let code = ErrorCode::from_message("E18641: no such workflow").unwrap();
+/// assert_eq!(code, ErrorCode::WORKFLOW_NOT_FOUND);
+/// assert_eq!(code.to_string(), "E18641");
+/// assert_eq!(code.info().unwrap().meaning, "the workflow does not exist");
+///
+/// let unknown: ErrorCode = "E18999".parse().unwrap();
+/// assert_eq!(unknown.number(), 18999);
+/// assert!(unknown.info().is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrorCode(u32);
+
+impl ErrorCode {
+    /// For the table only; everybody else parses.
+    pub(super) const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Finds the code at the start of a message: optional white space, `E`, four or five digits of
+    /// which the first is not zero, and then anything that does not continue the word.
+    ///
+    /// A colon need not follow, unlike in the vendor's Go SDK, which also cuts a bare `E18641`.
+    pub fn from_message(message: &str) -> Option<Self> {
+        let digits = message.trim_start().strip_prefix('E')?;
+        let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = digits.split_at(length);
+        let continues = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        if !matches!(length, 4 | 5) || number.starts_with('0') || continues {
+            return None;
+        }
+        number.parse().ok().map(Self)
+    }
+
+    /// The number without the `E`.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// What is known of this code, or `None` for one that no source lists.
+    pub fn info(self) -> Option<&'static CodeInfo> {
+        let at = TABLE.binary_search_by_key(&self, |info| info.code).ok()?;
+        Some(&TABLE[at])
+    }
+
+    /// The kind that the table gives this code.
+    pub fn kind(self) -> Option<ErrorKind> {
+        self.info().map(|info| info.kind)
+    }
+
+    /// All known codes in ascending order.
+    pub fn known() -> &'static [CodeInfo] {
+        TABLE
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "E{}", self.0)
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not an error code: `E` and four or five digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParseCodeError;
+
+impl fmt::Display for ParseCodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an error code: write it as E18641, an E and four or five digits")
+    }
+}
+
+impl std::error::Error for ParseCodeError {}
+
+impl std::str::FromStr for ErrorCode {
+    type Err = ParseCodeError;
+
+    /// Reads a whole text; the `E` may be missing or in lower case, as people type it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix(['E', 'e']).unwrap_or(text);
+        let plain = matches!(digits.len(), 4 | 5)
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
+        if !plain {
+            return Err(ParseCodeError);
+        }
+        digits.parse().map(Self).map_err(|_| ParseCodeError)
+    }
+}
+
+/// One row of the error table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodeInfo {
+    /// The code.
+    pub code: ErrorCode,
+    /// Name of the associated constant of [`ErrorCode`].
+    pub name: &'static str,
+    /// The HTTP status that goes with it; `None` where no source says.
+    pub http_status: Option<u16>,
+    /// What it means to a caller.
+    pub kind: ErrorKind,
+    /// Whether the vendor's API page lists it; the others come from the vendor's Go SDK.
+    pub on_api_page: bool,
+    /// The meaning in English.
+    pub meaning: &'static str,
+    /// The meaning in Chinese.
+    pub meaning_zh: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_complete_sorted_and_without_repeats() {
+        assert_eq!(TABLE.len(), 172);
+        assert!(TABLE.windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert_eq!(TABLE.iter().filter(|row| row.on_api_page).count(), 59);
+        // Every status is one that the API page prints; the others are unknown, not guessed.
+        for row in TABLE {
+            assert_eq!(row.http_status.is_some(), row.on_api_page, "{}", row.code);
+            assert!(
+                !row.meaning.is_empty() && !row.meaning_zh.is_empty(),
+                "{}",
+                row.code
+            );
+        }
+    }
+
+    #[test]
+    fn kinds_are_distributed_as_in_the_sources() {
+        let count = |kind| TABLE.iter().filter(|row| row.kind == kind).count();
+        assert_eq!(count(ErrorKind::InvalidArgument), 91);
+        assert_eq!(count(ErrorKind::Conflict), 38);
+        assert_eq!(count(ErrorKind::NotFound), 26);
+        assert_eq!(count(ErrorKind::Limit), 5);
+        assert_eq!(count(ErrorKind::Permission), 4);
+        assert_eq!(count(ErrorKind::Internal), 3);
+        assert_eq!(count(ErrorKind::InProgress), 3);
+        assert_eq!(count(ErrorKind::Unavailable), 2);
+    }
+
+    #[test]
+    fn codes_are_found_in_messages() {
+        let number = |text| ErrorCode::from_message(text).map(ErrorCode::number);
+        assert_eq!(number("E18641: no such workflow"), Some(18641));
+        assert_eq!(number("E18641 no colon"), Some(18641));
+        assert_eq!(number("E18641"), Some(18641));
+        assert_eq!(number(" \tE9000: internal"), Some(9000));
+        assert_eq!(number("E186410: six digits"), None);
+        assert_eq!(number("E186: three"), None);
+        assert_eq!(number("E18641x"), None);
+        assert_eq!(number("E18641_1"), None);
+        assert_eq!(number("E01864"), None);
+        assert_eq!(number("e18641: lower case"), None);
+        assert_eq!(number("error E18641"), None);
+        assert_eq!(number(""), None);
+    }
+
+    #[test]
+    fn a_typed_code_may_lack_the_letter() {
+        assert_eq!("18641".parse(), Ok(ErrorCode::WORKFLOW_NOT_FOUND));
+        assert_eq!("e18641".parse(), Ok(ErrorCode::WORKFLOW_NOT_FOUND));
+        assert_eq!("E18641:".parse::<ErrorCode>(), Err(ParseCodeError));
+        assert_eq!("EE1864".parse::<ErrorCode>(), Err(ParseCodeError));
+    }
+}

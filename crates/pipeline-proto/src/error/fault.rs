@@ -1,0 +1,130 @@
+use std::{error::Error as StdError, fmt};
+
+use super::ErrorKind;
+
+/// What a transport reports instead of an answer. The one question that matters is whether the
+/// service could have acted.
+///
+/// ```
+/// use pipeline_proto::{Fault, FaultKind, Phase};
+///
+/// let fault = Fault::new(FaultKind::NotSent).timed_out(Phase::Connect);
+/// assert_eq!(fault.to_string(), "no connection: timed out while connecting");
+/// ```
+#[derive(Debug)]
+pub struct Fault {
+    kind: FaultKind,
+    phase: Option<Phase>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// How far an attempt got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// No byte of the request reached the service: a name that does not resolve, a refused
+    /// connection, a failed TLS handshake.
+    NotSent,
+    /// The connection broke after the request, or a part of it, was sent; or the answer was cut
+    /// short.
+    Interrupted,
+    /// No whole answer came within the time of the attempt.
+    TimedOut,
+    /// The answer is larger than the limit of this side.
+    BodyTooLarge,
+}
+
+/// What a transport was waiting for when its time was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The addresses of the host.
+    Resolve,
+    /// The connection, with its TLS handshake.
+    Connect,
+    /// The request to be taken.
+    Send,
+    /// The head of the answer.
+    Response,
+    /// The body of the answer.
+    Body,
+}
+
+impl Fault {
+    /// A fault of this kind.
+    pub fn new(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            phase: None,
+            source: None,
+        }
+    }
+
+    /// Adds the transport's own error. It must not hold a secret.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Says that a time-out was the reason, and of what.
+    #[must_use]
+    pub fn timed_out(mut self, phase: Phase) -> Self {
+        self.phase = Some(phase);
+        self
+    }
+
+    /// How far the attempt got.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// What the transport was waiting for when its time was up, if that was the reason.
+    pub fn phase(&self) -> Option<Phase> {
+        self.phase
+    }
+
+    pub(crate) fn error_kind(&self) -> ErrorKind {
+        match self.kind {
+            FaultKind::BodyTooLarge => ErrorKind::UnexpectedResponse,
+            FaultKind::TimedOut => ErrorKind::Timeout,
+            FaultKind::NotSent | FaultKind::Interrupted if self.phase.is_some() => {
+                ErrorKind::Timeout
+            }
+            FaultKind::NotSent | FaultKind::Interrupted => ErrorKind::Network,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            FaultKind::NotSent => "no connection",
+            FaultKind::Interrupted => "the connection broke before the answer was complete",
+            FaultKind::TimedOut => "no answer in time",
+            FaultKind::BodyTooLarge => "the answer is larger than allowed",
+        })?;
+        match self.phase {
+            None => Ok(()),
+            Some(phase) => write!(f, ": timed out while {}", phase.as_str()),
+        }
+    }
+}
+
+impl Phase {
+    /// The activity, as in "timed out while connecting".
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "looking up the host",
+            Self::Connect => "connecting",
+            Self::Send => "sending the request",
+            Self::Response => "waiting for the answer",
+            Self::Body => "reading the answer",
+        }
+    }
+}
+
+impl StdError for Fault {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,73 @@
+//! The protocol of Qiniu's Pandora pipeline service, without IO.
+//!
+//! An [`Operation`] plus a moment in time gives an `http::Request<Bytes>`, signed; an
+//! `http::Response<Bytes>` plus a moment in time gives the next step: done, or wait this long and
+//! send again. This crate never reads a clock, opens a socket, spawns, logs or rolls dice, so the
+//! same few lines drive it from any runtime, and a test drives it without waiting.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::Response;
+//! use pipeline_proto::operation::GetWorkflow;
+//! use pipeline_proto::{Call, CallOptions, Context, Credentials, Next, Now, WorkflowName};
+//! use std::time::{Duration, UNIX_EPOCH};
+//!
+//! let context = Context::builder().credentials(Credentials::new("ak", "sk")?).build();
+//! let now = Now::new(UNIX_EPOCH + Duration::from_secs(784_111_777), Duration::ZERO);
+//!
+//! let get = GetWorkflow::new(WorkflowName::from_static("logs"));
+//! let attempt = Call::new(&context, get, CallOptions::new())?.start(now);
+//! let (request, in_flight) = attempt.send();
+//! assert_eq!(request.uri(), "https://pipeline.qiniu.com/v2/workflows/logs");
+//! assert_eq!(request.headers()["date"], "Sun, 06 Nov 1994 08:49:37 GMT");
+//!
+//! // Send it by whatever means, and say what came back and when.
+//! let response = Response::new(Bytes::from_static(br#"{"name":"logs","status":"Ready"}"#));
+//! let Next::Done(result) = in_flight.on_response(response, now + Duration::from_millis(20)) else {
+//!     unreachable!("an answer with status 200 ends the call");
+//! };
+//! assert_eq!(result?.status.as_str(), "Ready");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | you want to | look at |
+//! |---|---|
+//! | drive a call with your own transport | [`call`] |
+//! | see what can be asked | [`operation`] |
+//! | read an answer | [`model`] |
+//! | find out what went wrong | [`error`] |
+//! | wait for a status | [`wait`] |
+//! | sign a request made elsewhere | [`sign`] |
+//! | give a device a permission without a key | [`token`] |
+//! | test a program that makes requests | `strategies`, with the feature `proptest` |
+
+pub mod call;
+mod credentials;
+mod endpoint;
+pub mod error;
+pub mod model;
+mod name;
+pub mod operation;
+pub mod sign;
+#[cfg(feature = "proptest")]
+pub mod strategies;
+mod text;
+pub mod time;
+pub mod token;
+pub mod wait;
+
+pub use call::{
+    Attempt, Backoff, Call, CallOptions, ClockOffset, Context, ContextBuilder, InFlight, Next,
+    ResourceOwner, RetryPolicy, RetryReason,
+};
+pub use credentials::{Auth, Credentials, CredentialsError};
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{
+    ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
+    FaultKind, ParseCodeError, Phase, RefusalCause, Stop,
+};
+pub use name::{MAX_NAME_LENGTH, NameError, NodeName, Region, WorkflowName};
+pub use operation::{Draft, Idempotency, Operation};
+pub use sign::SignError;
+pub use time::Now;
+pub use token::{Token, TokenDescriptor, TokenError, UnixTime};

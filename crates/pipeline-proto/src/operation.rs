@@ -1,0 +1,147 @@
+//! Operations: what can be asked of the service, as plain data.
+//!
+//! A value of one of these types owns no credentials and borrows nothing; the same value drives a
+//! transport, a test and each further attempt. [`Operation`] is open: an endpoint that is not
+//! modelled here is one `impl` away, and every client takes it.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Method, Response};
+//! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_json};
+//! use pipeline_proto::{BuildError, DecodeError};
+//!
+//! /// Whether a message queue exists: `GET /v2/repos/{repo}/exists`.
+//! #[derive(Debug, Clone)]
+//! struct RepoExists(String);
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Answer { exist: bool }
+//!
+//! impl Operation for RepoExists {
+//!     type Output = bool;
+//!     const NAME: &'static str = "repo_exists";
+//!     const IDEMPOTENCY: Idempotency = Idempotency::Safe;
+//!
+//!     fn draft(&self) -> Result<Draft, BuildError> {
+//!         Draft::new(Method::GET, &["v2", "repos", &self.0, "exists"])
+//!     }
+//!
+//!     fn decode(&self, response: &Response<Bytes>) -> Result<bool, DecodeError> {
+//!         decode_json::<Answer>(response).map(|answer| answer.exist)
+//!     }
+//! }
+//!
+//! assert_eq!(RepoExists("clicks".into()).draft()?.target(), "/v2/repos/clicks/exists");
+//! assert!(RepoExists("../workflows".into()).draft().is_err());
+//! # Ok::<(), BuildError>(())
+//! ```
+
+mod create;
+mod delete;
+mod draft;
+mod get;
+mod list;
+mod poll;
+mod search;
+mod start;
+mod status;
+mod stop;
+mod table;
+mod update;
+
+use bytes::Bytes;
+use http::Response;
+
+pub use create::CreateWorkflow;
+pub use delete::DeleteWorkflow;
+pub use draft::Draft;
+pub(crate) use draft::check_header;
+pub use get::GetWorkflow;
+pub use list::ListWorkflows;
+pub use poll::{PollBy, PollWorkflow};
+pub use search::SearchLogs;
+pub use start::StartWorkflow;
+pub use status::GetWorkflowStatus;
+pub use stop::StopWorkflow;
+pub use update::UpdateWorkflow;
+
+use crate::error::{ApiError, BuildError, DecodeError};
+
+/// What a second sending of a request could do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Idempotency {
+    /// It only reads.
+    Safe,
+    /// Doing it twice leaves the service as doing it once.
+    Idempotent,
+    /// Doing it twice may do harm, or report a failure that was a success. Sent again only where the
+    /// service cannot have acted on the first.
+    Never,
+}
+
+/// One kind of request and how to read its answer.
+pub trait Operation {
+    /// What a success brings.
+    type Output;
+
+    /// The name in errors and logs.
+    const NAME: &'static str;
+
+    /// What a second sending could do.
+    const IDEMPOTENCY: Idempotency;
+
+    /// The request, without what depends on the moment: no date, no signature.
+    ///
+    /// # Errors
+    ///
+    /// If the operation cannot be said on the wire.
+    fn draft(&self) -> Result<Draft, BuildError>;
+
+    /// Reads the answer. Called for successes only: status 200 and no error in the body, or 204.
+    ///
+    /// # Errors
+    ///
+    /// If the answer is not what the operation expects.
+    fn decode(&self, response: &Response<Bytes>) -> Result<Self::Output, DecodeError>;
+
+    /// Whether an error shows that an earlier attempt of the same call did the work. Asked only when
+    /// such an attempt may have taken effect; the default says no.
+    fn done_before(&self, error: &ApiError) -> Option<Self::Output> {
+        let _ = error;
+        None
+    }
+}
+
+/// Reads a JSON body.
+///
+/// For the models of this crate a hostile body can take at most 160 times its own size in memory: the
+/// most is an array of empty objects, each of which becomes a whole value. What depth, repeated
+/// members, huge numbers and escapes do to it is far below. Whoever talks to a stranger lowers the
+/// limit on the size of answers, which is the transport's.
+///
+/// # Errors
+///
+/// If it is not UTF-8, not JSON, or not of the expected shape.
+pub fn decode_json<T: serde::de::DeserializeOwned>(
+    response: &Response<Bytes>,
+) -> Result<T, DecodeError> {
+    // Checking the whole text once is cheaper than checking each string in it.
+    let text = std::str::from_utf8(response.body()).map_err(DecodeError::not_utf8)?;
+    if text.trim_ascii().is_empty() {
+        return Err(DecodeError::empty());
+    }
+    serde_json::from_str(text).map_err(DecodeError::json)
+}
+
+/// Reads the answer of an operation without a result: an empty body, or JSON that is not looked at.
+///
+/// # Errors
+///
+/// If it is something else, such as the page of a portal that stands in the way: then it does not
+/// come from the service.
+pub fn decode_nothing(response: &Response<Bytes>) -> Result<(), DecodeError> {
+    if response.body().trim_ascii().is_empty() {
+        return Ok(());
+    }
+    decode_json::<serde::de::IgnoredAny>(response).map(|_| ())
+}

@@ -1,0 +1,216 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST,
+        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    },
+};
+use serde::Serialize;
+
+use crate::{
+    call::RESOURCE_OWNER,
+    endpoint::is_plain_segment,
+    error::{BuildError, BuildReason},
+    text::Text,
+};
+
+/// Headers that a call sets itself, or that frame the message.
+static RESERVED: [&HeaderName; 11] = [
+    &AUTHORIZATION,
+    &CONNECTION,
+    &CONTENT_LENGTH,
+    &CONTENT_TYPE,
+    &DATE,
+    &EXPECT,
+    &HOST,
+    &TRANSFER_ENCODING,
+    &UPGRADE,
+    &USER_AGENT,
+    &RESOURCE_OWNER,
+];
+
+/// A request without what depends on the moment or the account.
+///
+/// ```
+/// use http::Method;
+/// use pipeline_proto::operation::Draft;
+///
+/// let draft = Draft::new(Method::GET, &["v2", "repos"])?.query("sourceType", "a b");
+/// assert_eq!(draft.target(), "/v2/repos?sourceType=a%20b");
+/// # Ok::<(), pipeline_proto::BuildError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub(crate) method: Method,
+    pub(crate) target: Text,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Draft {
+    /// A request for the path of these segments.
+    ///
+    /// # Errors
+    ///
+    /// If a segment is empty, `.` or `..`, or has other characters than letters, digits and
+    /// `_ . - ~`. Those look the same encoded and decoded, so the path that is signed is the path
+    /// that is sent.
+    pub fn new(method: Method, path: &[&str]) -> Result<Self, BuildError> {
+        let mut target = Text::new();
+        for segment in path {
+            if !is_plain_segment(segment) {
+                return Err(BuildReason::Segment((*segment).to_owned()).into());
+            }
+            target.push(b"/");
+            target.push(segment.as_bytes());
+        }
+        Ok(Self {
+            method,
+            target,
+            content_type: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        })
+    }
+
+    /// Adds a query parameter, percent-encoded. The query is not signed.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        let first = !self.target.as_ref().contains(&b'?');
+        self.target.push(if first { b"?" } else { b"&" });
+        push_encoded(&mut self.target, name);
+        self.target.push(b"=");
+        push_encoded(&mut self.target, value);
+        self
+    }
+
+    /// Adds a header. Headers whose names start with `X-Qiniu-` are signed.
+    ///
+    /// # Errors
+    ///
+    /// If the call sets this header itself, or it is there already: of a signed header that is sent
+    /// twice, the vendor's SDKs do not agree which value counts.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, BuildError> {
+        check_header(&self.headers, &name)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Sets the body, and its content type, which is signed.
+    #[must_use]
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.content_type = Some(content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// Sets the body to the JSON text of a value.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be written as JSON, such as a map with keys that are no strings.
+    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, BuildError> {
+        let mut text = Text::new();
+        serde_json::to_writer(&mut text, value)
+            .map_err(|error| BuildReason::Json(error.to_string()))?;
+        Ok(self.body(HeaderValue::from_static("application/json"), text.share()))
+    }
+
+    /// Path and query, without the endpoint's base path.
+    pub fn target(&self) -> &str {
+        self.target.as_str()
+    }
+}
+
+impl fmt::Debug for Draft {
+    /// Shows only the length of the body, which may hold the secrets of a node.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("method", &self.method)
+            .field("target", &self.target())
+            .field("content_type", &self.content_type)
+            .field("headers", &self.headers)
+            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .finish()
+    }
+}
+
+/// Refuses a header that the call sets itself, or that is there already.
+pub(crate) fn check_header(headers: &HeaderMap, name: &HeaderName) -> Result<(), BuildError> {
+    if RESERVED.contains(&name) {
+        return Err(BuildReason::ReservedHeader(name.clone()).into());
+    }
+    if headers.contains_key(name) {
+        return Err(BuildReason::RepeatedHeader(name.clone()).into());
+    }
+    Ok(())
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+fn push_encoded(out: &mut Text, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(&[byte]);
+        } else {
+            let digit = |half: u8| HEX[usize::from(half)];
+            out.push(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_takes_plain_segments_only() {
+        for segment in ["", ".", "..", "a/b", "a%2Fb", "a b", "a?b", "é", "a\n"] {
+            assert!(
+                Draft::new(Method::GET, &["v2", segment]).is_err(),
+                "{segment:?}"
+            );
+        }
+        let draft = Draft::new(Method::GET, &["v2", "plugins", "com.qiniu.Parser_1"]).unwrap();
+        assert_eq!(draft.target(), "/v2/plugins/com.qiniu.Parser_1");
+    }
+
+    #[test]
+    fn headers_of_the_call_and_repeated_headers_are_refused() {
+        let draft = Draft::new(Method::GET, &["v2"]).unwrap();
+        let value = HeaderValue::from_static("x");
+        for name in [
+            "authorization",
+            "date",
+            "content-length",
+            "x-resource-owner",
+            "host",
+        ] {
+            let error = draft
+                .clone()
+                .header(HeaderName::from_static(name), value.clone())
+                .unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let name = HeaderName::from_static("x-qiniu-a");
+        let draft = draft.header(name.clone(), value.clone()).unwrap();
+        assert!(
+            draft
+                .header(name, value)
+                .unwrap_err()
+                .to_string()
+                .contains("twice")
+        );
+    }
+
+    #[test]
+    fn a_query_is_encoded() {
+        let draft = Draft::new(Method::GET, &["v2"]).unwrap();
+        let draft = draft.query("a&b", "c=d+e").query("工", "~");
+        assert_eq!(draft.target(), "/v2?a%26b=c%3Dd%2Be&%E5%B7%A5=~");
+    }
+}

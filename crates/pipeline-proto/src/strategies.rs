@@ -1,0 +1,197 @@
+//! Generators for property tests, for [proptest](https://docs.rs/proptest). Only with the feature
+//! `proptest`, which belongs into the `[dev-dependencies]` of whoever tests with it.
+//!
+//! A property test in a crate of your own: whatever the service and the network do, your code copes.
+//!
+//! ```
+//! use pipeline_proto::operation::{GetWorkflow, Operation};
+//! use pipeline_proto::strategies::{response, workflow_name};
+//! use proptest::prelude::*;
+//!
+//! proptest! {
+//!     // In a test, `#[test]` stands here.
+//!     fn a_name_that_is_shown_is_never_empty(name in workflow_name(), answer in response()) {
+//!         if let Ok(workflow) = GetWorkflow::new(name).decode(&answer) {
+//!             prop_assert!(!workflow.name.is_empty());
+//!         }
+//!     }
+//! }
+//! # a_name_that_is_shown_is_never_empty();
+//! ```
+//!
+//! | you want | take |
+//! |---|---|
+//! | names and texts | [`workflow_name`], [`node_name`], [`region`], [`illegal_name`], [`text`], [`raw_json`] |
+//! | keys, tokens, moments, policies | [`credentials`], [`token_descriptor`], [`now`], [`retry_policy`] |
+//! | something to ask | [`any_operation`], or the generator that is named like the operation |
+//! | something to be told | [`workflow`], [`workflow_state`], [`log_search`], [`nodes`] |
+//! | an answer, good or bad | [`response`], [`error_response`] |
+//! | a whole exchange | [`response_script`] |
+//!
+//! Values shrink towards short names, small graphs and empty bodies.
+
+mod answers;
+mod graph;
+mod json;
+mod models;
+mod operations;
+
+use std::{
+    fmt::Debug,
+    time::{Duration, SystemTime},
+};
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+pub use answers::{Event, error_response, response, response_script};
+pub use graph::nodes;
+pub use json::raw_json;
+pub use models::{log_search, status, workflow, workflow_state};
+pub use operations::{
+    AnyOperation, any_operation, create_workflow, delete_workflow, get_workflow,
+    get_workflow_status, list_workflows, search_logs, start_workflow, stop_workflow,
+    token_descriptor, update_workflow,
+};
+
+use crate::{Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName};
+
+/// Around this moment, in seconds since 1970, lie [`now`] and the dates of answers: close enough
+/// to each other that clocks agree in some cases and differ by minutes or hours in others.
+const ABOUT: u64 = 784_111_777;
+
+/// Short and long, down to one character and up to the limit.
+fn legal_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "[a-zA-Z_][a-zA-Z0-9_]{0,11}",
+        1 => "[a-zA-Z_][a-zA-Z0-9_]{127}",
+    ]
+}
+
+/// Legal names of workflows.
+pub fn workflow_name() -> impl Strategy<Value = WorkflowName> {
+    legal_name().prop_map(|text| legal(WorkflowName::new(text)))
+}
+
+/// Legal names of nodes.
+pub fn node_name() -> impl Strategy<Value = NodeName> {
+    legal_name().prop_map(|text| legal(NodeName::new(text)))
+}
+
+/// Regions: mostly those that are known, and some that are not.
+pub fn region() -> impl Strategy<Value = Region> {
+    let known = select(vec!["nb", "jjh"]).prop_map(String::from);
+    prop_oneof![4 => known, 1 => "[a-z][a-z0-9-]{0,9}"].prop_map(|text| legal(Region::new(text)))
+}
+
+/// Texts that are no name of a workflow or a node, among them attempts to leave the path.
+pub fn illegal_name() -> impl Strategy<Value = String> {
+    let odd = any::<char>().prop_filter("a character that no name has", |c| {
+        !c.is_ascii_alphanumeric() && *c != '_'
+    });
+    prop_oneof![
+        2 => select(vec!["", ".", "..", "a/b", "../w", "a%2Fb", "a b", "a?b", "a#b", "工作流"])
+            .prop_map(String::from),
+        1 => "[0-9][a-zA-Z0-9_]{0,11}",
+        1 => "[a-zA-Z_][a-zA-Z0-9_]{128,140}",
+        // In some engines `$` matches before a final newline.
+        1 => legal_name().prop_map(|name| name + "\n"),
+        3 => ("[a-zA-Z0-9_]{0,5}", odd, "[a-zA-Z0-9_]{0,5}")
+            .prop_map(|(before, odd, after)| format!("{before}{odd}{after}")),
+    ]
+}
+
+/// Keys as plain text, so that a test knows the secret too. `Debug` shows both: they were made up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    access_key: String,
+    secret_key: String,
+}
+
+impl KeyPair {
+    /// The access key.
+    pub fn access_key(&self) -> &str {
+        &self.access_key
+    }
+
+    /// The secret key.
+    pub fn secret_key(&self) -> &str {
+        &self.secret_key
+    }
+
+    /// Credentials of these keys.
+    pub fn credentials(&self) -> Credentials {
+        legal(Credentials::new(self.access_key(), self.secret_key()))
+    }
+}
+
+/// Pairs of keys. Secrets are shorter and longer than a block of the MAC, which hashes long ones.
+pub fn credentials() -> impl Strategy<Value = KeyPair> {
+    ("[!-9;-~]{1,40}", "[ -~]{1,80}").prop_map(|(access_key, secret_key)| KeyPair {
+        access_key,
+        secret_key,
+    })
+}
+
+/// Moments: mostly around the day of RFC 9110's example of a date, sometimes far off, as on a
+/// machine whose clock was never set.
+pub fn now() -> impl Strategy<Value = Now> {
+    let odd = select(vec![0, 1, 4_102_444_800, 253_402_300_799, 253_402_300_800]);
+    let wall = prop_oneof![
+        9 => ABOUT..ABOUT + 7200,
+        1 => odd,
+    ];
+    (wall, 0..1_000_000_000_u32, 0..1_000_000_u64).prop_map(|(seconds, nanos, mono)| {
+        let wall = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
+        Now::new(wall, Duration::from_millis(mono))
+    })
+}
+
+/// Policies from "once" to "eight times", with delays and budgets from nothing to minutes.
+pub fn retry_policy() -> impl Strategy<Value = RetryPolicy> {
+    let delay = || duration_up_to(Duration::from_secs(120));
+    (1..=8_u32, delay(), delay(), delay(), delay()).prop_map(
+        |(attempts, base, longest, retry_after, budget)| {
+            RetryPolicy::default()
+                .max_attempts(attempts)
+                .base_delay(base)
+                .max_delay(longest)
+                .max_retry_after(retry_after)
+                .budget(budget)
+        },
+    )
+}
+
+/// Any text, from nothing to a line: letters of all scripts, quotes, control characters.
+pub fn text() -> impl Strategy<Value = String> {
+    let odd = select(vec![
+        "\0",
+        "\u{7f}",
+        "\r\n",
+        "\u{1b}[2J",
+        "\u{202e}",
+        "\"\\/<&>",
+        "null",
+    ]);
+    prop_oneof![
+        4 => "[a-zA-Z0-9 .:/_-]{0,16}",
+        2 => vec(any::<char>(), 0..12).prop_map(String::from_iter),
+        1 => (vec(any::<char>(), 0..4), odd).prop_map(|(some, odd)| String::from_iter(some) + odd),
+    ]
+    .boxed()
+}
+
+/// Zero, short, or anything up to a limit.
+fn duration_up_to(limit: Duration) -> impl Strategy<Value = Duration> {
+    let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    prop_oneof![
+        1 => Just(0),
+        4 => 0..=millis.min(300),
+        2 => 0..=millis,
+    ]
+    .prop_map(Duration::from_millis)
+}
+
+/// Unwraps what a generator made of parts that it chose to be legal.
+fn legal<T, E: Debug>(made: Result<T, E>) -> T {
+    made.expect("the generators choose legal parts only")
+}

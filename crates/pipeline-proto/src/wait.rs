@@ -1,0 +1,55 @@
+//! Waiting for a workflow to be started, stopped or gone, and bringing it there, as a state machine
+//! that does no IO.
+//!
+//! [`Waiter::until`] only looks; [`Waiter::ensure`] also starts or stops. Either way there is one
+//! deadline, computed once. The machine says what to do next, the driver does it and says what came
+//! of it:
+//!
+//! ```
+//! use pipeline_proto::wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter};
+//! use pipeline_proto::{Error, Now, Operation, WorkflowName};
+//! use std::time::Duration;
+//!
+//! trait Client {
+//!     fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Error>;
+//! }
+//!
+//! fn drive(
+//!     client: &impl Client,
+//!     name: WorkflowName,
+//!     sleep: impl Fn(Duration),
+//!     now: impl Fn() -> Now,
+//! ) -> Result<Observation, WaitError> {
+//!     let mut step = Waiter::ensure(name, Goal::Started, WaitOptions::default(), now());
+//!     loop {
+//!         step = match step {
+//!             Step::Poll(poll) => {
+//!                 let result = client.send(poll.operation());
+//!                 poll.on_result(result, now())
+//!             }
+//!             Step::Start(act) => {
+//!                 let result = client.send(act.operation());
+//!                 act.on_result(result, now())
+//!             }
+//!             Step::Stop(act) => {
+//!                 let result = client.send(act.operation());
+//!                 act.on_result(result, now())
+//!             }
+//!             Step::Pause(pause) => {
+//!                 println!("{}", pause.observation());
+//!                 sleep(pause.delay());
+//!                 pause.resume()
+//!             }
+//!             Step::Done(result) => return result,
+//!         };
+//!     }
+//! }
+//! ```
+
+mod failure;
+mod machine;
+mod options;
+
+pub use failure::{WaitError, WaitFailure};
+pub use machine::{Act, Observation, Pause, Poll, Step, Waiter};
+pub use options::{Goal, WaitOptions};

@@ -1,0 +1,12 @@
+//! The state machine of a call, under virtual time.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod clock;
+mod limits;
+mod requests;
+mod retry;
+mod retry_after;
+mod tokens;

@@ -1,0 +1,87 @@
+//! Whatever comes back is a value or an error.
+
+use std::error::Error as _;
+
+use pipeline_proto::{
+    ApiError, Call, CallOptions, Context, Error, ErrorCode, ErrorKind, Next, Operation as _,
+    strategies,
+};
+use proptest::prelude::*;
+
+use super::{support::secs, with_operation};
+
+/// What every error must be able to say, on one line and within bounds.
+fn check(error: &Error) -> Result<(), TestCaseError> {
+    let line = error.to_string();
+    prop_assert!(!line.contains(|c: char| c.is_control()), "{:?}", line);
+    prop_assert!(line.chars().count() < 1000, "{}", line);
+    prop_assert!(line.starts_with(error.operation()));
+    prop_assert!(ErrorKind::ALL.contains(&error.kind()));
+    // An invalid byte becomes three.
+    prop_assert!(error.body().is_none_or(|body| body.len() <= 3 * 4096));
+    prop_assert_eq!(
+        error.code().is_some(),
+        error.api().is_some_and(|api| api.code().is_some())
+    );
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_line = inner.to_string();
+        prop_assert!(
+            !line.contains(&inner_line),
+            "{} repeats {}",
+            line,
+            inner_line
+        );
+        source = inner.source();
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_status_with_any_bytes_is_a_value_or_an_error_for_every_operation(
+        operation in strategies::any_operation(),
+        response in strategies::response(),
+        now in strategies::now(),
+    ) {
+        let context = Context::builder().build();
+        let success = matches!(response.status().as_u16(), 200 | 204);
+        with_operation!(operation, operation => {
+            // Also where the machine would not have asked.
+            let _ = operation.decode(&response);
+            let call = Call::new(&context, operation, CallOptions::new()).unwrap();
+            let (_, in_flight) = call.start(now).send();
+            match in_flight.on_response(response, now + secs(1)) {
+                Next::Done(Ok(_output)) => prop_assert!(success),
+                Next::Done(Err(error)) => check(&error)?,
+                Next::Retry(backoff) => check(&backoff.resume(now + secs(3600)).unwrap_err())?,
+            }
+        });
+    }
+
+    #[test]
+    fn any_answer_can_be_read_as_an_error(response in strategies::response()) {
+        let error = ApiError::from_response(&response);
+        prop_assert_eq!(error.status(), response.status());
+        let line = error.to_string();
+        prop_assert!(!line.contains(|c: char| c.is_control()), "{:?}", line);
+        let status = format!("(HTTP {}", response.status().as_u16());
+        prop_assert!(line.contains(&status));
+        prop_assert!(error.request_id().is_none_or(|id| !id.is_empty()));
+    }
+
+    #[test]
+    fn the_code_of_a_well_formed_error_is_found(
+        mut response in strategies::error_response(),
+        number in 1000..100_000_u32,
+        text in "[ a-zA-Z\"\\\\\u{4e2d}]{0,20}",
+    ) {
+        let body = serde_json::json!({ "error": format!("E{number}: {text}") });
+        *response.body_mut() = body.to_string().into();
+        let error = ApiError::from_response(&response);
+        prop_assert_eq!(error.code().map(ErrorCode::number), Some(number));
+        prop_assert_eq!(error.message(), text.trim());
+        let kind = error.code().and_then(ErrorCode::kind);
+        prop_assert_eq!(error.kind(), kind.unwrap_or(ErrorKind::from_status(error.status())));
+    }
+}

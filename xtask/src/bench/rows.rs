@@ -1,0 +1,375 @@
+//! The measures and their goals.
+
+use std::path::Path;
+
+use crate::{Result, cargo};
+
+use super::{
+    programs::{self, Cases, count},
+    report::{Goal, Measure},
+    tools::{self, LARGE, Line, SMALL},
+};
+
+/// How often the timed programs take turns; the best turn of each counts, because other work on the
+/// machine can only make one slower.
+const TURNS: usize = 3;
+
+pub(super) fn measure() -> Result<Vec<Measure>> {
+    eprintln!("building");
+    // First of all, so that nothing is measured if something cannot be built.
+    for package in ["hello-hyper", "hello-blocking", "hello-clap"] {
+        programs::build(package, true)?;
+    }
+    programs::build("pipeline-cli", false)?;
+    let cases = Cases::build()?;
+    let mut rows = Rows(Vec::new());
+    eprintln!("requests");
+    requests(&mut rows, &cases)?;
+    eprintln!("answers");
+    answers(&mut rows, &cases)?;
+    let server = cases.serve("constant")?;
+    eprintln!("transports");
+    let call = hyper(&mut rows, &cases, &server.url)?;
+    blocking(&mut rows, &cases, &server.url)?;
+    logic(&mut rows, &cases, call)?;
+    bodies(&mut rows, &cases, &server.url)?;
+    eprintln!("under load");
+    saturated(&mut rows, &cases, &server.url)?;
+    emulator(&mut rows, &cases)?;
+    eprintln!("growth");
+    growth(&mut rows, &cases)?;
+    eprintln!("builds and sizes");
+    builds(&mut rows)?;
+    Ok(rows.0)
+}
+
+use Goal::{AtLeast, AtMost, None as Nothing};
+
+struct Rows(Vec<Measure>);
+
+impl Rows {
+    fn add(&mut self, name: impl Into<String>, unit: &'static str, value: f64, goal: Goal) {
+        let name = name.into();
+        self.0.push(Measure {
+            name,
+            unit,
+            value,
+            goal,
+        });
+    }
+}
+
+fn requests(rows: &mut Rows, cases: &Cases) -> Result {
+    let instructions = |case: &str| cases.each(tools::instructions, case, None, SMALL);
+    let allocations = |case: &str| cases.allocations(case, None);
+    for (case, most, most_allocations) in [("create", 8_700.0, 5.0), ("get", 7_600.0, 4.0)] {
+        let name = format!("build and sign {case}");
+        rows.add(&name, "instructions", instructions(case)?, AtMost(most));
+        rows.add(
+            &name,
+            "allocations",
+            allocations(case)?,
+            AtMost(most_allocations),
+        );
+        for other in ["naive", "floor"] {
+            let (name, case) = (format!("{name}: {other}"), format!("{case}-{other}"));
+            rows.add(&name, "instructions", instructions(&case)?, Nothing);
+            rows.add(&name, "allocations", allocations(&case)?, Nothing);
+        }
+    }
+    let name = "second attempt of the create call";
+    let again = instructions("create-again")?;
+    rows.add(name, "instructions", again, Nothing);
+    rows.add(
+        name,
+        "× the first",
+        again / instructions("create")?,
+        AtMost(0.6),
+    );
+    rows.add(
+        name,
+        "allocations",
+        allocations("create-again")?,
+        AtMost(3.0),
+    );
+    Ok(())
+}
+
+fn answers(rows: &mut Rows, cases: &Cases) -> Result {
+    let instructions = |case: &str, runs| cases.each(tools::instructions, case, None, runs);
+    let list_size = cases.number(&["length", "list", "10000"])?;
+    let nodes_size = cases.number(&["length", "nodes", "2000"])?;
+    let name = "decode a list of 10,000 workflows";
+    let ours = instructions("list:10000", LARGE)?;
+    let by_hand = instructions("list-serde:10000", LARGE)?;
+    rows.add(name, "instructions", ours, Nothing);
+    rows.add(name, "× serde_json by hand", ours / by_hand, AtMost(1.05));
+    let peak = cases.peak("list:10000", None)?;
+    rows.add(name, "heap × body", peak / list_size, AtMost(1.75));
+    let value = instructions("list-value:10000", LARGE)?;
+    rows.add(
+        format!("{name}: serde_json by hand"),
+        "instructions",
+        by_hand,
+        Nothing,
+    );
+    rows.add(format!("{name}: `Value`"), "instructions", value, Nothing);
+    let peak = cases.peak("list-value:10000", None)?;
+    rows.add(
+        format!("{name}: `Value`"),
+        "heap × body",
+        peak / list_size,
+        Nothing,
+    );
+
+    let name = "decode a workflow of 2,000 nodes";
+    let ours = instructions("nodes:2000", LARGE)?;
+    rows.add(name, "instructions", ours, AtMost(35e6));
+    let peak = cases.peak("nodes:2000", None)?;
+    rows.add(name, "peak heap × body", peak / nodes_size, AtMost(2.1));
+    let value = instructions("nodes-value:2000", LARGE)?;
+    rows.add(format!("{name}: `Value`"), "instructions", value, Nothing);
+    let peak = cases.peak("nodes-value:2000", None)?;
+    rows.add(
+        format!("{name}: `Value`"),
+        "peak heap × body",
+        peak / nodes_size,
+        Nothing,
+    );
+
+    let name = "decode an answer of 217 bytes";
+    for (name, case, most, most_allocations) in [
+        (name.to_owned(), "answer", AtMost(7_000.0), AtMost(7.0)),
+        (
+            format!("{name}: serde_json by hand"),
+            "answer-serde",
+            Nothing,
+            Nothing,
+        ),
+    ] {
+        rows.add(&name, "instructions", instructions(case, SMALL)?, most);
+        let allocations = cases.allocations(case, None)?;
+        rows.add(&name, "allocations", allocations, most_allocations);
+    }
+    Ok(())
+}
+
+/// Gives the instructions of a whole call as well.
+fn hyper(rows: &mut Rows, cases: &Cases, url: &str) -> Result<f64> {
+    let instructions = |case: &str| cases.each(tools::instructions, case, Some(url), SMALL);
+    let allocations = |case: &str| cases.allocations(case, Some(url));
+    let name = "GET through pipeline-hyper";
+    let (ours, bare) = (instructions("hyper")?, instructions("hyper-bare")?);
+    rows.add(name, "instructions", ours, Nothing);
+    rows.add(name, "× bare hyper-util", ours / bare, AtMost(1.35));
+    rows.add(name, "allocations", allocations("hyper")?, AtMost(24.0));
+    rows.add(
+        "GET through bare hyper-util, unsigned",
+        "instructions",
+        bare,
+        Nothing,
+    );
+    let name = "GET through bare hyper-util, unsigned";
+    rows.add(name, "allocations", allocations("hyper-bare")?, Nothing);
+    let reqwest = instructions("reqwest")?;
+    rows.add(
+        "GET through bare reqwest, unsigned",
+        "instructions",
+        reqwest,
+        Nothing,
+    );
+    let name = "GET through bare reqwest, unsigned";
+    rows.add(name, "allocations", allocations("reqwest")?, Nothing);
+    rows.add(
+        "GET through pipeline-hyper",
+        "× bare reqwest",
+        ours / reqwest,
+        AtMost(1.0),
+    );
+    Ok(ours)
+}
+
+fn blocking(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
+    let instructions = |case: &str| cases.each(tools::instructions, case, Some(url), SMALL);
+    let allocations = |case: &str| cases.allocations(case, Some(url));
+    let name = "GET through pipeline-blocking";
+    let (ours, bare) = (instructions("blocking")?, instructions("ureq")?);
+    rows.add(name, "instructions", ours, Nothing);
+    rows.add(name, "× bare ureq", ours / bare, AtMost(1.2));
+    rows.add(name, "allocations", allocations("blocking")?, Nothing);
+    rows.add(
+        "GET through bare ureq, unsigned",
+        "instructions",
+        bare,
+        Nothing,
+    );
+    let name_bare = "GET through bare ureq, unsigned";
+    rows.add(name_bare, "allocations", allocations("ureq")?, Nothing);
+
+    // By a name, which has to be looked up once and not again.
+    let by_name = url.replace("127.0.0.1", "localhost");
+    let calls = |kinds: &'static [&'static str], case: &str, url: &str| {
+        let count = |line: Line<'_>| {
+            let calls = tools::system_calls(line)?;
+            let wanted = |name: &str| kinds.is_empty() || kinds.contains(&name);
+            let wanted = calls.iter().filter(|(name, _)| wanted(name));
+            Ok(wanted.map(|(_, count)| count).sum())
+        };
+        cases.each(count, case, Some(url), SMALL)
+    };
+    let threads = calls(&["clone", "clone3"], "blocking", &by_name)?;
+    rows.add(name, "threads started", threads, AtMost(0.0));
+    let look_ups = calls(&["socket", "openat", "open"], "blocking", &by_name)?;
+    rows.add(
+        name,
+        "look-ups (files and sockets opened)",
+        look_ups,
+        AtMost(0.0),
+    );
+    let above = calls(&[], "blocking", &by_name)? - calls(&[], "ureq", url)?;
+    rows.add(name, "system calls above bare ureq", above, AtMost(2.0));
+    Ok(())
+}
+
+fn logic(rows: &mut Rows, cases: &Cases, call: f64) -> Result {
+    let instructions = |case: &str| cases.each(tools::instructions, case, None, SMALL);
+    let retry = instructions("fault")? - instructions("start-only")?;
+    let offset = instructions("dated")? - instructions("refused")?;
+    let wait = instructions("wait")? - instructions("look-only")?;
+    for (name, value) in [
+        ("decide on a retry after a fault", retry),
+        ("measure the clock offset", offset),
+        ("one look of a waiter", wait),
+    ] {
+        rows.add(name, "× a call", value / call, AtMost(0.02));
+    }
+    Ok(())
+}
+
+fn bodies(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
+    let body = cases.number(&["length", "list", "10000"])?;
+    for (name, case, most) in [
+        ("take in a body of 2 MB: pipeline-hyper", "hyper-body", 1.45),
+        (
+            "take in a body of 2 MB: pipeline-blocking",
+            "blocking-body",
+            1.1,
+        ),
+        (
+            "take in and decode a list of 2 MB: pipeline-hyper",
+            "hyper-list",
+            3.0,
+        ),
+        (
+            "take in and decode a list of 2 MB: pipeline-blocking",
+            "blocking-list",
+            2.75,
+        ),
+    ] {
+        let peak = cases.peak(case, Some(url))?;
+        rows.add(name, "peak heap × body", peak / body, AtMost(most));
+    }
+    Ok(())
+}
+
+fn saturated(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
+    let best = best_of(&["hyper-64", "hyper-bare-64", "reqwest-64"], |case| {
+        cases.number(&["cpu", case, "2", url])
+    })?;
+    let name = "64 concurrent calls: pipeline-hyper";
+    rows.add(
+        name,
+        "CPU × bare hyper-util",
+        best[0] / best[1],
+        AtMost(1.15),
+    );
+    rows.add(name, "CPU × bare reqwest", best[0] / best[2], AtMost(1.0));
+    let best = best_of(&["blocking-4", "ureq-4"], |case| {
+        cases.number(&["cpu", case, "2", url])
+    })?;
+    let name = "4 threads: pipeline-blocking";
+    rows.add(name, "CPU × bare ureq", best[0] / best[1], AtMost(1.15));
+    Ok(())
+}
+
+fn emulator(rows: &mut Rows, cases: &Cases) -> Result {
+    let best = best_of(&["hyper", "emulator"], |server| {
+        let server = cases.serve(server)?;
+        cases.number(&["load", &server.url, "32000", &server.id()])
+    })?;
+    let name = "emulator: requests per CPU second";
+    rows.add(name, "× bare hyper server", best[0] / best[1], AtLeast(0.6));
+    Ok(())
+}
+
+/// The least of several turns for each of several programs.
+fn best_of(cases: &[&str], run: impl Fn(&str) -> Result<f64>) -> Result<Vec<f64>> {
+    let mut best = vec![f64::INFINITY; cases.len()];
+    for _ in 0..TURNS {
+        for (best, case) in best.iter_mut().zip(cases) {
+            *best = best.min(run(case)?);
+        }
+    }
+    Ok(best)
+}
+
+/// Each tool at three sizes. One that is linear costs ten times as much for ten times the input, or
+/// less as long as its fixed part counts; the worse of the two steps is given.
+fn growth(rows: &mut Rows, cases: &Cases) -> Result {
+    for (name, case, smallest) in [
+        ("build an update", "build", 20),
+        ("sign X-Qiniu headers", "sign", 10),
+        ("decode a list", "list", 100),
+        ("lint nodes", "lint", 20),
+        ("compare nodes", "diff", 20),
+    ] {
+        let [first, second, third] = [1, 10, 100].map(|times| {
+            let case = format!("{case}:{}", smallest * times);
+            cases.each(tools::instructions, &case, None, LARGE)
+        });
+        let (first, second, third) = (first?, second?, third?);
+        let step = (second / first).max(third / second) / 10.0;
+        let name = format!("{name}: {smallest} to {}", smallest * 100);
+        rows.add(
+            name,
+            "cost per element, × ten times smaller",
+            step,
+            AtMost(1.25),
+        );
+    }
+    Ok(())
+}
+
+fn builds(rows: &mut Rows) -> Result {
+    let name = "pipeline-proto";
+    let tree = cargo::tree(name, "normal")?.len();
+    rows.add(name, "crates", count(tree - 1), AtMost(34.0));
+    let scripts = programs::build_scripts()?;
+    rows.add("build scripts of ours", "scripts", scripts, AtMost(0.0));
+    rows.add(
+        name,
+        "cold build, × its dependencies",
+        programs::cold_build()?,
+        AtMost(1.3),
+    );
+
+    let programs_of_bench = programs::folder(true)?;
+    for (package, most, most_bytes) in [
+        ("hello-hyper", 65.0, 3.2e6),
+        ("hello-blocking", 50.0, 2.9e6),
+    ] {
+        rows.add(package, "crates", programs::crates(package)?, AtMost(most));
+        let size = programs::size(&programs_of_bench.join(package))?;
+        rows.add(package, "bytes", size, AtMost(most_bytes));
+    }
+    let pipeline = programs::folder(false)?.join("pipeline");
+    let help = |program: &Path| tools::instructions((program, &["--help"]));
+    let (ours, bare) = (
+        help(&pipeline)?,
+        help(&programs_of_bench.join("hello-clap"))?,
+    );
+    let name = "pipeline --help";
+    rows.add(name, "× a bare clap program", ours / bare, AtMost(1.5));
+    rows.add("pipeline", "bytes", programs::size(&pipeline)?, AtMost(8e6));
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! `docs/errors.md`: the error codes of the service.
+
+use pipeline_proto::{CodeInfo, ErrorCode, ErrorKind};
+
+use crate::{Result, failed};
+
+pub(super) fn document() -> Result<String> {
+    let known = ErrorCode::known();
+    let on_page = known.iter().filter(|row| row.on_api_page).count();
+    let text = format!(
+        "\
+# Error codes
+
+<!-- Generated from crates/pipeline-proto/src/error/table.rs by `cargo xtask docs`. Do not edit. -->
+
+When the service refuses a request, its answer carries a message that starts with a code, as in
+`{{\"error\": \"{example}: ...\"}}`. This page lists the {all} codes that are known: {on_page} from the vendor's
+API page, {rest} more from the constants of the vendor's Go SDK. A code that is not listed is kept as
+it came and judged by the HTTP status. The meanings are in this project's own words; the message of
+the service may say more.
+
+`pipeline explain {example}` prints one row in the terminal. In Rust, `ErrorCode::info` looks one up
+and `ErrorCode::known` gives the whole table.
+
+## How to read the table
+
+- **HTTP** is the status that comes with the code. The API page states it; the Go SDK does not, so
+  codes that only the SDK has say `unknown`. A status below 400 is still an error.
+- **Kind** is what the error means to a program, whatever its number. It is the thing to branch on.
+- **API page** says whether the vendor's API page has the code. The others may be out of date.
+
+## Kinds
+
+{kinds}
+## Kinds without a code
+
+An answer without a known code gets its kind from its HTTP status. These kinds belong to no code:
+they come from the status alone, as `unauthorized` does from 401, or from the client itself, without a
+word from the service.
+
+{codeless}
+## Codes
+
+{rows}",
+        example = ErrorCode::WORKFLOW_NOT_FOUND,
+        all = known.len(),
+        rest = known.len() - on_page,
+        kinds = kinds(known, true)?,
+        codeless = kinds(known, false)?,
+        rows = rows(known),
+    );
+    Ok(text)
+}
+
+/// A table of the kinds that some code has, or of those that none has.
+fn kinds(known: &[CodeInfo], with_codes: bool) -> Result<String> {
+    let mut lines = if with_codes {
+        vec![
+            "| kind | codes | what it means |".to_owned(),
+            "|---|---:|---|".to_owned(),
+        ]
+    } else {
+        vec![
+            "| kind | what it means |".to_owned(),
+            "|---|---|".to_owned(),
+        ]
+    };
+    for kind in ErrorKind::ALL {
+        let count = known.iter().filter(|row| row.kind == kind).count();
+        let meaning = meaning(kind)
+            .ok_or_else(|| failed(format!("{} does not explain the kind `{kind}`", file!())))?;
+        match (with_codes, count) {
+            (true, 1..) => lines.push(format!("| `{kind}` | {count} | {meaning} |")),
+            (false, 0) => lines.push(format!("| `{kind}` | {meaning} |")),
+            _ => {}
+        }
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+fn meaning(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::InvalidArgument => {
+            "The request says something the service cannot accept. Sent again, it fails again: change it first."
+        }
+        ErrorKind::Unauthorized => {
+            "The signature or the token was refused: wrong keys, an expired token, or a clock more than 15 minutes off."
+        }
+        ErrorKind::Permission => "The caller is known but may not do this.",
+        ErrorKind::NotFound => "What the request names does not exist.",
+        ErrorKind::Conflict => {
+            "The request is at odds with what is there: a name that is taken, a state that forbids it."
+        }
+        ErrorKind::InProgress => {
+            "Something the request needs is still being made or removed. Later it may succeed."
+        }
+        ErrorKind::Limit => "A size, a count or a rate is above what the service allows.",
+        ErrorKind::Internal => "The service failed.",
+        ErrorKind::Unavailable => {
+            "The service, or something behind it, cannot be reached at the moment. Later it may succeed."
+        }
+        ErrorKind::InvalidRequest => "The request could not be built. Nothing was sent.",
+        ErrorKind::UnexpectedResponse => {
+            "The answer is not one that this service gives: not JSON, not the expected shape, a redirect."
+        }
+        ErrorKind::Network => "The connection could not be made, or it broke.",
+        ErrorKind::Timeout => "A time-out or the deadline of the call passed.",
+        _ => return None,
+    })
+}
+
+fn rows(known: &[CodeInfo]) -> String {
+    let head = "| code | HTTP | kind | meaning | 中文 | API page |\n|---|---|---|---|---|---|\n";
+    head.to_owned() + &known.iter().map(row).collect::<String>()
+}
+
+fn row(info: &CodeInfo) -> String {
+    let status = info
+        .http_status
+        .map_or("unknown".into(), |status| status.to_string());
+    let on_page = if info.on_api_page { "yes" } else { "no" };
+    let (code, kind) = (info.code, info.kind);
+    let (meaning, meaning_zh) = (cell(info.meaning), cell(info.meaning_zh));
+    format!("| {code} | {status} | `{kind}` | {meaning} | {meaning_zh} | {on_page} |\n")
+}
+
+/// A text as the content of a cell of a Markdown table.
+fn cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '[') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_one_row() {
+        let text = document().unwrap();
+        for row in ErrorCode::known() {
+            let start = format!("| {} | ", row.code);
+            let lines = text.lines().filter(|line| line.starts_with(&start));
+            assert_eq!(lines.count(), 1, "{}", row.code);
+        }
+    }
+
+    #[test]
+    fn rows_show_the_status_or_that_it_is_unknown() {
+        let text = rows(ErrorCode::known());
+        let row = |code: &str| text.lines().find(|line| line.contains(code)).unwrap();
+        assert!(
+            row("E18641")
+                .starts_with("| E18641 | 404 | `not-found` | the workflow does not exist | ")
+        );
+        assert!(row("E18641").ends_with(" | yes |"));
+        assert!(row("E18643").starts_with("| E18643 | unknown | `conflict` | "));
+        assert!(row("E18643").ends_with(" | no |"));
+    }
+
+    #[test]
+    fn each_kind_stands_in_one_of_the_two_tables() {
+        let known = ErrorCode::known();
+        let both = kinds(known, true).unwrap() + &kinds(known, false).unwrap();
+        for kind in ErrorKind::ALL {
+            assert_eq!(both.matches(&format!("| `{kind}` |")).count(), 1, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_bar_does_not_end_a_cell() {
+        assert_eq!(cell("a | b"), r"a \| b");
+        assert_eq!(cell("content_md5"), r"content\_md5");
+    }
+}

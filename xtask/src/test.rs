@@ -1,0 +1,86 @@
+//! `cargo xtask test`: everything that must hold before a change is taken.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use crate::{Args, Result, cargo, docs, failed, sim, tidy};
+
+/// A name, and what has to succeed.
+type Step = (&'static str, fn() -> Result);
+
+const STEPS: &[Step] = &[
+    ("format", || cargo("fmt --all --check")),
+    ("clippy", || {
+        cargo("clippy --workspace --all-targets --all-features -- -D warnings")
+    }),
+    ("tests", || cargo("test --workspace --all-features")),
+    ("simulation", sim::check),
+    ("documentation", documentation),
+    ("generated documents", docs::check),
+    ("tidy", tidy::check),
+    ("features", features),
+];
+
+pub(crate) fn run(args: Args) -> Result {
+    args.finish()?;
+    component("fmt", "rustfmt")?;
+    component("clippy", "clippy")?;
+    let start = Instant::now();
+    for (at, (name, step)) in STEPS.iter().enumerate() {
+        println!("\n== {}/{} {name}", at + 1, STEPS.len());
+        let begin = Instant::now();
+        step().map_err(|error| failed(format!("{error}\nxtask test: FAILED at {name}")))?;
+        println!("== {name}: {}", seconds(begin.elapsed()));
+    }
+    println!(
+        "\nxtask test: all {} steps passed in {}",
+        STEPS.len(),
+        seconds(start.elapsed())
+    );
+    Ok(())
+}
+
+fn cargo(line: &str) -> Result {
+    cargo::run(cargo::cargo(line).stdin(Stdio::null()))
+}
+
+fn documentation() -> Result {
+    let mut command = cargo::cargo("doc --workspace --no-deps --all-features");
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    cargo::run(command.stdin(Stdio::null()))
+}
+
+/// Each published crate by itself. In a build of the whole workspace one crate can lean on a
+/// feature that only another one switches on, and code that a feature leaves unused goes unseen.
+fn features() -> Result {
+    for member in cargo::members()?.iter().filter(|member| member.published) {
+        let name = &member.name;
+        cargo(&format!("clippy --quiet --package {name} -- -D warnings"))?;
+        if member.has_defaults {
+            let line = "--no-default-features -- -D warnings";
+            cargo(&format!("clippy --quiet --package {name} {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails with the way out when cargo lacks a subcommand that an installation may come without.
+fn component(subcommand: &str, component: &str) -> Result {
+    let mut command = cargo::cargo(&format!("{subcommand} --version"));
+    let found = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if found {
+        return Ok(());
+    }
+    let missing = format!("`cargo {subcommand}` is missing: `rustup component add {component}`");
+    Err(failed(missing))
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}

@@ -1,0 +1,194 @@
+//! Links inside of the repository, and what the two READMEs have to have.
+
+use std::path::Path;
+
+use super::{File, Finding, line_at, markdown};
+
+/// The two commands that a newcomer types.
+const COMMANDS: [&str; 2] = ["cargo run -- demo", "cargo xtask test"];
+const README: &str = "README.md";
+const README_ZH: &str = "README.zh-CN.md";
+
+pub(super) fn check(files: &[File], root: &Path) -> Vec<Finding> {
+    let exists = |path: &str| root.join(path).exists();
+    let mut findings = readmes(files);
+    for file in files.iter().filter(|file| is_markdown(&file.path)) {
+        findings.extend(links(file, files, exists));
+    }
+    findings
+}
+
+fn is_markdown(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "md")
+}
+
+fn links(file: &File, files: &[File], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let prose = markdown::prose(&file.text);
+    for (at, target) in markdown::links(&prose) {
+        if let Err((what, mend)) = follow(&file.path, target, files, &exists) {
+            let line = line_at(&prose, at);
+            findings.push(Finding::new(&file.path, line, what, mend));
+        }
+    }
+    findings
+}
+
+/// Follows a link that stays inside of the repository.
+fn follow(
+    from: &str,
+    target: &str,
+    files: &[File],
+    exists: impl Fn(&str) -> bool,
+) -> Result<(), (String, &'static str)> {
+    if target.contains("://") || target.starts_with("mailto:") {
+        return Ok(());
+    }
+    let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let to = resolve(from, path).ok_or_else(|| {
+        let what = format!("`{target}` leads out of the repository");
+        (what, "link to the public address instead")
+    })?;
+    if !exists(&to) {
+        return Err((format!("`{target}` leads to nothing"), "correct the path"));
+    }
+    if anchor.is_empty() || !is_markdown(&to) {
+        return Ok(());
+    }
+    let text = files
+        .iter()
+        .find(|file| file.path == to)
+        .map_or("", |file| file.text.as_str());
+    if markdown::anchors(text).iter().any(|known| known == anchor) {
+        return Ok(());
+    }
+    let what = format!("`{target}`: {to} has no heading `#{anchor}`");
+    Err((what, "correct the part after the #"))
+}
+
+/// A path from the root, out of a link in the file `from`. A link that starts with `/` starts at
+/// the root, as GitHub has it.
+fn resolve(from: &str, link: &str) -> Option<String> {
+    if link.is_empty() {
+        return Some(from.to_owned());
+    }
+    let mut parts: Vec<&str> = match link.strip_prefix('/') {
+        Some(_) => Vec::new(),
+        None => from.split('/').collect(),
+    };
+    parts.pop();
+    for part in link.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn readmes(files: &[File]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut sections = Vec::new();
+    for path in [README, README_ZH] {
+        let Some(file) = files.iter().find(|file| file.path == path) else {
+            findings.push(Finding::new(path, 1, "is missing", "write it"));
+            continue;
+        };
+        for command in COMMANDS
+            .iter()
+            .filter(|command| !file.text.contains(**command))
+        {
+            let what = format!("`{command}` is not mentioned");
+            findings.push(Finding::new(path, 1, what, "show the command"));
+        }
+        sections.push(markdown::headings(&file.text, 2));
+    }
+    if let [english, chinese] = sections[..]
+        && english != chinese
+    {
+        let what = format!("{chinese} sections (`##`), {english} in {README}");
+        findings.push(Finding::new(README_ZH, 1, what, "bring the two in step"));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        let (path, text) = (path.to_owned(), text.to_owned());
+        File { path, text }
+    }
+
+    #[test]
+    fn links_resolve_from_the_folder_of_their_file() {
+        let cases = [
+            ("docs/a.md", "b.md", Some("docs/b.md")),
+            ("docs/a.md", "../README.md", Some("README.md")),
+            ("docs/a.md", "./img/x.svg", Some("docs/img/x.svg")),
+            ("docs/a.md", "/LICENSE-MIT", Some("LICENSE-MIT")),
+            ("docs/a.md", "", Some("docs/a.md")),
+            ("README.md", "docs/", Some("docs")),
+            ("docs/a.md", "..", Some("")),
+            ("README.md", "../other", None),
+        ];
+        for (from, link, expected) in cases {
+            assert_eq!(resolve(from, link).as_deref(), expected, "{from}: {link}");
+        }
+    }
+
+    #[test]
+    fn links_that_lead_nowhere_are_found() {
+        let files = [
+            file(
+                "README.md",
+                "# Top\n[ok](docs/a.md#part-two) [self](#top)\n[web](https://x.y/#z)",
+            ),
+            file(
+                "docs/a.md",
+                "## Part two\n[gone](b.md)\n[no heading](../README.md#bottom)\n[out](../../x)",
+            ),
+        ];
+        let exists = |path: &str| files.iter().any(|file| file.path == path);
+        assert_eq!(links(&files[0], &files, exists), []);
+        let findings = links(&files[1], &files, exists).into_iter();
+        let findings: Vec<String> = findings.map(|finding| finding.to_string()).collect();
+        assert_eq!(
+            findings,
+            [
+                "docs/a.md:2: `b.md` leads to nothing - correct the path",
+                "docs/a.md:3: `../README.md#bottom`: README.md has no heading `#bottom` - correct the part after the #",
+                "docs/a.md:4: `../../x` leads out of the repository - link to the public address instead",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_readmes_have_the_commands_and_are_in_step() {
+        let good = format!("{}\n{}\n## One\n", COMMANDS[0], COMMANDS[1]);
+        let whats = |files: &[File]| {
+            let findings = readmes(files).into_iter();
+            findings
+                .map(|finding| finding.to_string())
+                .collect::<Vec<_>>()
+        };
+        let both = [file(README, &good), file(README_ZH, &good)];
+        assert!(whats(&both).is_empty());
+        assert_eq!(
+            whats(&both[..1]),
+            ["README.zh-CN.md:1: is missing - write it"]
+        );
+        let short = [file(README, &good), file(README_ZH, COMMANDS[0])];
+        assert_eq!(
+            whats(&short),
+            [
+                "README.zh-CN.md:1: `cargo xtask test` is not mentioned - show the command",
+                "README.zh-CN.md:1: 0 sections (`##`), 1 in README.md - bring the two in step"
+            ]
+        );
+    }
+}
