@@ -455,6 +455,17 @@ fn start(addr: SocketAddr) {
     }
 }
 
+/// Opens a state file that this process has just let go of. A process that another test starts has
+/// the lock as well from its fork to its exec.
+fn open_when_free(path: &Path) -> StateFile {
+    loop {
+        match StateFile::open(path) {
+            Err(error) if error.kind() == StateErrorKind::InUse => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn a_server_that_was_stopped_goes_on_where_it_was() {
     let folder = Folder::new("pipeline-emulator-stopped");
@@ -470,7 +481,7 @@ fn a_server_that_was_stopped_goes_on_where_it_was() {
         let server = Server::bind("127.0.0.1:0")
             .unwrap()
             .clock(move || of_server.now())
-            .state(StateFile::open(&state).unwrap());
+            .state(open_when_free(&state));
         (server.start_on_thread(emulator).unwrap(), clock)
     };
     let status = |addr| {
@@ -503,7 +514,7 @@ fn the_time_that_a_transition_has_left_is_kept_while_it_passes() {
     let server = Server::bind("127.0.0.1:0")
         .unwrap()
         .clock(move || of_server.now())
-        .state(StateFile::open(&state).unwrap());
+        .state(open_when_free(&state));
     let server = server.start_on_thread(emulator).unwrap();
     start(server.addr());
     let left = |millis: &str| {
@@ -531,7 +542,7 @@ fn a_file_that_is_there_takes_the_place_of_the_emulators_workflows() {
             Request::post(format!("/v2/workflows/{name}")).body(Bytes::from(r#"{"region":"nb"}"#));
         emulator.handle(create.unwrap(), now);
         let server = Server::bind("127.0.0.1:0").unwrap();
-        let server = server.state(StateFile::open(&state).unwrap());
+        let server = server.state(open_when_free(&state));
         let server = server.start_on_thread(emulator).unwrap();
         support::send(server.addr(), "GET", "/v2/workflows", &[], "").json()[0]["name"].clone()
     };
