@@ -300,8 +300,8 @@ fn is_harmless(outcome: &Result<Response<Bytes>, FaultKind>) -> bool {
             match response.status().as_u16() {
                 _ if body.contains("E9001") => true,
                 429 | 503 if put_off => true,
-                // The service had begun to work when it failed.
-                300..400 => true,
+                401 | 300..400 => true,
+                // With E9000 the service had begun to work when it failed.
                 400..500 => !body.contains("E9000"),
                 _ => false,
             }

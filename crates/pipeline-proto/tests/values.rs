@@ -9,15 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use pipeline_proto::{
     ApiError, BuildError, Call, CallOptions, ClockOffset, Credentials, Draft, Effect, Endpoint,
     Error, ErrorCode, ErrorKind, Fault, FaultKind, NodeName, Phase, ResourceOwner, RetryPolicy,
     SignError, Token, TokenDescriptor, UnixTime, WorkflowName,
     model::{Extra, LogSearch, NodeId, NodeType, Nodes, RawJson, Status},
     operation::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, Operation, StartWorkflow,
-        StopWorkflow, UpdateWorkflow,
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, Operation, PollBy,
+        PollWorkflow, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
     sign,
     wait::{Goal, Step, WaitOptions, Waiter},
@@ -517,4 +517,64 @@ fn the_steps_of_a_call_show_their_request_without_its_body() {
         "{attempt}"
     );
     assert!(!shown.contains("what it is for") && !attempt.contains("what it is for"));
+}
+
+#[test]
+fn a_status_that_comes_without_a_code_has_a_kind() {
+    for (status, kind) in [
+        (202, ErrorKind::InProgress),
+        (204, ErrorKind::UnexpectedResponse),
+        (302, ErrorKind::UnexpectedResponse),
+        (400, ErrorKind::InvalidArgument),
+        (401, ErrorKind::Unauthorized),
+        (403, ErrorKind::Permission),
+        (404, ErrorKind::NotFound),
+        (409, ErrorKind::Conflict),
+        (413, ErrorKind::Limit),
+        (418, ErrorKind::InvalidArgument),
+        (429, ErrorKind::Limit),
+        (500, ErrorKind::Internal),
+        (501, ErrorKind::Internal),
+        (503, ErrorKind::Unavailable),
+        (600, ErrorKind::UnexpectedResponse),
+    ] {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(ErrorKind::from_status(status), kind, "{status}");
+    }
+}
+
+#[test]
+fn a_time_out_names_its_phase() {
+    for (phase, doing) in [
+        (Phase::Resolve, "looking up the host"),
+        (Phase::Connect, "connecting"),
+        (Phase::Send, "sending the request"),
+        (Phase::Response, "waiting for the answer"),
+        (Phase::Body, "reading the answer"),
+    ] {
+        let line = Fault::new(FaultKind::TimedOut).timed_out(phase).to_string();
+        assert_eq!(line, format!("no answer in time: timed out while {doing}"));
+    }
+}
+
+#[test]
+fn a_poll_by_get_gives_name_region_and_status() {
+    let poll = PollWorkflow::new(support::name(), PollBy::Get);
+    let body = r#"{"name":"logs","region":"jjh","status":"Started","nodes":{"a-repo":{}}}"#;
+    let state = run(poll, [answer(200).body(body)]).result.unwrap();
+    assert_eq!(
+        (state.name.as_str(), state.region.as_str()),
+        ("logs", "jjh")
+    );
+    assert_eq!(state.status, Status::Started);
+    assert!(state.nodes.is_empty());
+}
+
+#[test]
+fn a_refused_signature_had_no_effect_whatever_the_code() {
+    for (status, effect) in [(400, Effect::Possible), (401, Effect::None)] {
+        let create = CreateWorkflow::new(support::name());
+        let failed = run(create, [error(status, "E9000: internal")]).error();
+        assert_eq!(failed.effect(), effect, "{status}");
+    }
 }

@@ -149,8 +149,10 @@ impl ApiError {
 
     /// Whether the answer shows that the request was not acted upon.
     pub(crate) fn rules_out_effect(&self) -> bool {
-        // E9000, an internal error, may come under status 400: the service had begun to work.
-        let refused = self.status.is_client_error() && self.kind() != ErrorKind::Internal;
+        // E9000, an internal error, may come under status 400: the service had begun to work. But it
+        // does not begin for a caller it does not know.
+        let refused = self.status.is_client_error()
+            && (self.kind() != ErrorKind::Internal || self.status == StatusCode::UNAUTHORIZED);
         let not_built = self.code == Some(ErrorCode::NOT_IMPLEMENTED);
         refused || not_built || self.status.is_redirection() || self.is_put_off()
     }
