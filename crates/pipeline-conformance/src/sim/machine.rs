@@ -6,7 +6,8 @@ use std::{fmt::Debug, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response};
 use pipeline_proto::{
-    Attempt, Backoff, Call, Error, Fault, InFlight, Next, Now, Operation, RetryReason,
+    Attempt, Backoff, Call, CallOptions, Context, Error, Fault, InFlight, Next, Now, Operation,
+    RetryReason,
     model::{Workflow, WorkflowState},
 };
 
@@ -73,11 +74,18 @@ pub(super) trait Retry {
     fn resume(self: Box<Self>, now: Now) -> Result<Sent, Error>;
 }
 
-pub(super) fn start<O>(call: Call<O>, now: Now) -> Sent
+/// Makes a call and its first attempt.
+pub(super) fn start<O>(
+    context: &Context,
+    operation: O,
+    options: CallOptions,
+    now: Now,
+) -> Result<Sent, Error>
 where
     O: Operation<Output: Into<Output>> + Debug + 'static,
 {
-    send(call.start(now))
+    let call = Call::new(context, operation, options)?;
+    Ok(send(call.start(now)))
 }
 
 fn send<O>(attempt: Attempt<O>) -> Sent

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use pipeline_proto::{
-    Call, CallOptions, Context, Error, Idempotency, Now, Operation, Region, WorkflowName,
+    CallOptions, Context, Error, Idempotency, Now, Region, WorkflowName,
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        StartWorkflow, StopWorkflow, UpdateWorkflow,
+        PollWorkflow, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
     wait::{Goal, WaitOptions},
 };
@@ -200,44 +200,30 @@ impl Intent {
         options: CallOptions,
         now: Now,
     ) -> Result<Sent, Error> {
-        struct Start<'a>(&'a Context, CallOptions, Now);
-
-        impl Start<'_> {
-            fn of<O>(self, operation: O) -> Result<Sent, Error>
-            where
-                O: Operation<Output: Into<super::machine::Output>> + std::fmt::Debug + 'static,
-            {
-                let call = Call::new(self.0, operation, self.1)?;
-                Ok(start(call, self.2))
-            }
+        // A list has none.
+        let name = || workflow(self.name);
+        if let Some(by) = self.look {
+            return start(context, PollWorkflow::new(name(), by), options, now);
         }
-
-        let call = Start(context, options, now);
-        if self.kind == Kind::List {
-            return call.of(ListWorkflows::new());
-        }
-        let name = workflow(self.name);
         let region = Region::from_static(self.region);
-        match (self.kind, self.look) {
-            (_, Some(by)) if !self.kind.is_write() => {
-                call.of(pipeline_proto::operation::PollWorkflow::new(name, by))
-            }
-            (Kind::Create, _) => {
-                let mut create = CreateWorkflow::new(name).region(region);
+        match self.kind {
+            Kind::Create => {
+                let mut create = CreateWorkflow::new(name()).region(region);
                 create.comment = self.comment.map(comment);
-                call.of(create)
+                start(context, create, options, now)
             }
-            (Kind::Update, _) => {
+            Kind::Update => {
                 let graph = self.graph.as_ref();
                 let nodes = graph.map(|graph| (*graph.nodes).clone());
-                call.of(UpdateWorkflow::new(name, nodes.unwrap_or_default()).region(region))
+                let update = UpdateWorkflow::new(name(), nodes.unwrap_or_default()).region(region);
+                start(context, update, options, now)
             }
-            (Kind::Get, _) => call.of(GetWorkflow::new(name)),
-            (Kind::Status, _) => call.of(GetWorkflowStatus::new(name)),
-            (Kind::Start, _) => call.of(StartWorkflow::new(name)),
-            (Kind::Stop, _) => call.of(StopWorkflow::new(name)),
-            (Kind::Delete, _) => call.of(DeleteWorkflow::new(name)),
-            (Kind::List, _) => unreachable!("made above"),
+            Kind::List => start(context, ListWorkflows::new(), options, now),
+            Kind::Get => start(context, GetWorkflow::new(name()), options, now),
+            Kind::Status => start(context, GetWorkflowStatus::new(name()), options, now),
+            Kind::Start => start(context, StartWorkflow::new(name()), options, now),
+            Kind::Stop => start(context, StopWorkflow::new(name()), options, now),
+            Kind::Delete => start(context, DeleteWorkflow::new(name()), options, now),
         }
     }
 }

@@ -114,7 +114,7 @@ struct Scheduled {
 enum Event {
     Wake(usize),
     /// A request reaches the service, or a copy of it does.
-    Arrive(Which, Copy),
+    Arrive(Which, Sending),
     /// The client is told what became of an attempt.
     Deliver(Which, Box<Delivery>),
     ClientJump(usize, i64),
@@ -136,11 +136,13 @@ impl fmt::Display for Which {
     }
 }
 
-/// Whether a request is the client's own or one that the network made of it.
+/// Which of the requests that come of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copy {
-    No,
-    Yes,
+enum Sending {
+    /// The client's own.
+    Original,
+    /// One that the network made of it.
+    Copy,
 }
 
 enum Delivery {
@@ -305,7 +307,7 @@ impl World {
             );
             match next.event {
                 Event::Wake(hand) => self.wake(hand)?,
-                Event::Arrive(which, copy) => self.arrive(which, copy)?,
+                Event::Arrive(which, sending) => self.arrive(which, sending)?,
                 Event::Deliver(which, delivery) => self.deliver(which, *delivery)?,
                 Event::ClientJump(client, by) => {
                     self.summary.met(Trouble::ClientClockJumps);

@@ -123,30 +123,7 @@ impl World {
         let client = &self.clients[state.client];
         let limits = item.limits.unwrap_or(client.limits);
         let now = client.clock.now(self.now);
-        let mut options = CallOptions::new().seed(self.seed ^ number(call));
-        if let Some(limits) = item.limits {
-            options = options
-                .retry(limits.policy())
-                .attempt_timeout(limits.attempt_timeout)
-                .total_timeout(limits.total_timeout);
-        }
-        if item.signed_headers {
-            for (name, value) in SIGNED_HEADERS {
-                let (name, value) = (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                );
-                options = options
-                    .header(name, value)
-                    .expect("no call has this header already");
-            }
-        }
-        if let Some(owner) = intent.owner {
-            let owner = owner
-                .parse()
-                .expect("the accounts of the simulation are visible ASCII");
-            options = options.resource_owner(owner);
-        }
+        let mut options = item.options(intent.owner).seed(self.seed ^ number(call));
         let expires = self.token_expiry(item.pass);
         let mut fits = false;
         if let (Some(expires), Some(keys)) = (expires, client.keys) {
@@ -396,6 +373,27 @@ impl Hand {
 }
 
 impl Item {
+    /// What the calls of this item do differently from others of the client.
+    fn options(&self, owner: Option<&str>) -> CallOptions {
+        let mut options = CallOptions::new();
+        if let Some(limits) = self.limits {
+            options = options
+                .retry(limits.policy())
+                .attempt_timeout(limits.attempt_timeout)
+                .total_timeout(limits.total_timeout);
+        }
+        for (name, value) in SIGNED_HEADERS.into_iter().filter(|_| self.signed_headers) {
+            let name = HeaderName::from_static(name);
+            let with = options.header(name, HeaderValue::from_static(value));
+            options = with.expect("no call has this header already");
+        }
+        if let Some(owner) = owner {
+            let owner = owner.parse();
+            options = options.resource_owner(owner.expect("our accounts are visible ASCII"));
+        }
+        options
+    }
+
     /// A call of the wait that this item is: a start or stop, or else a look.
     fn wait_call(&self, act: Option<Kind>) -> Intent {
         let Task::Wait {

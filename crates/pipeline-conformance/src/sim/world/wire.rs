@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{Fault, FaultKind, Phase};
 
-use super::{Copy, Delivery, Doing, Event, Which, World, note, number};
+use super::{Delivery, Doing, Event, Sending, Which, World, note, number};
 use crate::sim::{
     check::{self, Violation},
     history::{AttemptLog, Outcome},
@@ -81,9 +81,9 @@ impl World {
                 self.after(after, Event::Deliver(which, Box::new(delivery)));
             }
             Way::Arrives(after, again) => {
-                self.after(after, Event::Arrive(which, Copy::No));
+                self.after(after, Event::Arrive(which, Sending::Original));
                 if let Some(again) = again.filter(|_| gateway.is_none()) {
-                    self.after(again, Event::Arrive(which, Copy::Yes));
+                    self.after(again, Event::Arrive(which, Sending::Copy));
                 }
             }
         }
@@ -101,12 +101,12 @@ impl World {
     }
 
     /// A request reaches the service, or something in front of it.
-    pub(super) fn arrive(&mut self, which: Which, copy: Copy) -> Result<(), Violation> {
+    pub(super) fn arrive(&mut self, which: Which, sending: Sending) -> Result<(), Violation> {
         let (response, answer) = if let Some(gateway) = self.log(which).gateway {
             self.intercept(which, gateway)
         } else {
-            let (response, answer, handled) = self.serve(which, copy)?;
-            if copy == Copy::Yes {
+            let (response, answer, handled) = self.serve(which, sending)?;
+            if sending == Sending::Copy {
                 return Ok(());
             }
             let log = self.log(which);
@@ -132,7 +132,7 @@ impl World {
     fn serve(
         &mut self,
         which: Which,
-        copy: Copy,
+        sending: Sending,
     ) -> Result<(Response<Bytes>, Answer, Handled), Violation> {
         let call = &self.calls[which.call];
         let attempt = &call.attempts[which.attempt];
@@ -141,7 +141,11 @@ impl World {
         let verdict = handled.verdict;
         self.summary.handled += 1;
         self.summary.tally(Group::Judged, verdict_name(verdict));
-        let copied = if copy == Copy::Yes { "copied, " } else { "" };
+        let copied = if sending == Sending::Copy {
+            "copied, "
+        } else {
+            ""
+        };
         note!(
             self,
             "service",
