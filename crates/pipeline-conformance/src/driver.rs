@@ -1,7 +1,11 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use pipeline_proto::{
     Auth, CallOptions, Context, Credentials, Endpoint, Error, Operation, RetryPolicy, WorkflowName,
+    observe::{Event, Observed},
     wait::{Goal, Observation, WaitError, WaitOptions},
 };
 
@@ -80,6 +84,51 @@ pub struct Settings {
     pub extra_roots: Option<String>,
     /// Proxy to go through.
     pub proxy: Option<String>,
+    /// What an observer was told, a line for each event.
+    pub events: Option<Events>,
+}
+
+/// Lines that a client's observer writes.
+#[derive(Debug, Clone, Default)]
+pub struct Events(Arc<Mutex<Vec<String>>>);
+
+impl Events {
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn write(&self, call: &Observed, event: &Event<'_>) {
+        let what = match event {
+            Event::Request {
+                attempt, request, ..
+            } => format!("{attempt} {} {}", request.method(), request.uri().path()),
+            Event::Answer {
+                attempt, answer, ..
+            } => match answer {
+                Ok(response) => format!("{attempt} answered {}", response.status().as_u16()),
+                Err(fault) => format!("{attempt} {fault}"),
+            },
+            Event::Retry {
+                attempts, reason, ..
+            } => format!("again after {attempts}: {reason}"),
+            Event::End {
+                attempts, outcome, ..
+            } => match outcome {
+                Ok(()) => format!("done after {attempts}"),
+                Err(error) => format!("failed after {attempts}: {}", error.kind()),
+            },
+            Event::Dropped { attempts, .. } => format!("dropped after {attempts}"),
+            other => format!("{other:?}"),
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(format!("{} {}: {what}", call.operation(), call.number()));
+    }
 }
 
 impl Default for Settings {
@@ -92,6 +141,7 @@ impl Default for Settings {
             max_response_size: 1 << 20,
             extra_roots: None,
             proxy: None,
+            events: None,
         }
     }
 }
@@ -116,6 +166,9 @@ macro_rules! configured {
             Some(url) => builder.proxy(url),
             None => builder.no_proxy(),
         };
+        if let Some(events) = settings.events {
+            builder = builder.observer(move |call, event| events.write(call, event));
+        }
         builder.build().expect("a test's settings are valid")
     }};
 }

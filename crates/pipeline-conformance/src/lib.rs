@@ -18,7 +18,7 @@ mod script;
 pub mod sim;
 
 #[cfg(feature = "clients")]
-pub use driver::{BlockingDriver, Driver, HyperDriver, Settings};
+pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings};
 pub use script::{Reply, Request, Script};
 
 /// The code in the README compiles.

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use http::StatusCode;
-use pipeline_conformance::{BlockingDriver, Driver, HyperDriver, Reply, Script};
+use pipeline_conformance::{BlockingDriver, Driver, Events, HyperDriver, Reply, Script};
 use pipeline_proto::{
     CallOptions, Cause, Effect, ErrorKind, FaultKind, Phase, RetryPolicy, Stop, WorkflowName,
     operation::{CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow},
@@ -42,6 +42,7 @@ suite! {
     the_total_time_bounds_all_attempts
     a_proxy_is_asked_for_a_tunnel
     an_interim_answer_is_passed_over
+    an_observer_is_told_what_happens
 }
 
 fn name() -> WorkflowName {
@@ -355,4 +356,33 @@ fn the_statuses_of_errors_reach_the_caller() {
     let error = client.send(CreateWorkflow::new(name())).unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::CONFLICT));
     assert_eq!(error.kind(), ErrorKind::Conflict);
+}
+
+fn an_observer_is_told_what_happens<D: Driver>() {
+    let script = Script::play([
+        Reply::json("503 Service Unavailable", r#"{"error":"busy"}"#),
+        Reply::json("200 OK", WORKFLOW),
+        Reply::Close(Vec::new()),
+    ]);
+    let events = Events::default();
+    let client = D::new(script.url(), |mut settings| {
+        settings.events = Some(events.clone());
+        settings
+    });
+    client.send(GetWorkflow::new(name())).unwrap();
+    client.send(CreateWorkflow::new(name())).unwrap_err();
+    assert_eq!(
+        events.lines(),
+        [
+            "get_workflow 1: 1 GET /v2/workflows/wf",
+            "get_workflow 1: 1 answered 503",
+            "get_workflow 1: again after 1: HTTP 503",
+            "get_workflow 1: 2 GET /v2/workflows/wf",
+            "get_workflow 1: 2 answered 200",
+            "get_workflow 1: done after 2",
+            "create_workflow 2: 1 POST /v2/workflows/wf",
+            "create_workflow 2: 1 the connection broke before the answer was complete",
+            "create_workflow 2: failed after 1: network",
+        ]
+    );
 }

@@ -128,7 +128,10 @@ impl ClientBuilder {
             client,
             max_response_size: self.max_response_size,
         };
-        Ok(Client::new(self.context.build(), exchange))
+        let context = self.context;
+        #[cfg(feature = "tracing")]
+        let context = context.observer(pipeline_trace::observer());
+        Ok(Client::new(context.build(), exchange))
     }
 }
 

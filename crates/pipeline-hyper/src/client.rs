@@ -6,6 +6,7 @@ use std::{
 
 use pipeline_proto::{
     BuildError, Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
+    observe::Report,
     wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
 };
 
@@ -61,18 +62,30 @@ impl Client {
         options: CallOptions,
     ) -> Result<O::Output, Error> {
         let options = options.or_seed(|| fastrand::u64(..));
-        let mut attempt = Call::new(&self.0.context, operation, options)?.start(self.now());
+        let call = Call::new(&self.0.context, operation, options)?;
+        let mut now = self.now();
+        let mut report = Report::new(&self.0.context, O::NAME, now);
+        let mut attempt = call.start(now);
         loop {
+            report.request(&attempt, now);
             let (request, in_flight) = attempt.send();
-            let next = match self.0.exchange.run(request, in_flight.timeout()).await {
-                Ok(response) => in_flight.on_response(response, self.now()),
-                Err(fault) => in_flight.on_fault(fault, self.now()),
+            let answer = self.0.exchange.run(request, in_flight.timeout()).await;
+            now = self.now();
+            report.answer(&answer, now);
+            let next = match answer {
+                Ok(response) => in_flight.on_response(response, now),
+                Err(fault) => in_flight.on_fault(fault, now),
             };
             match next {
-                Next::Done(result) => return result,
+                Next::Done(result) => return report.end(result, now),
                 Next::Retry(backoff) => {
+                    report.retry(&backoff);
                     tokio::time::sleep(backoff.delay()).await;
-                    attempt = backoff.resume(self.now())?;
+                    now = self.now();
+                    attempt = match backoff.resume(now) {
+                        Ok(attempt) => attempt,
+                        Err(error) => return report.end(Err(error), now),
+                    };
                 }
             }
         }

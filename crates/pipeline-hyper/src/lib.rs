@@ -20,6 +20,9 @@
 //! ends within its time-outs, which are finite unless you make them otherwise: connecting 10 s, an
 //! attempt 30 s, a call with all its attempts 2 min.
 //!
+//! What a client does can be watched by an [observer](proto::observe), for metrics for example. With the
+//! feature `tracing` there is a span for each call and each attempt.
+//!
 //! A [`Client`] is cheap to clone. Connections are kept and used again. No redirect is followed,
 //! because the signature would go with it. It needs a tokio runtime with time and IO.
 //!

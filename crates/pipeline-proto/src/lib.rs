@@ -37,6 +37,7 @@
 //! | read an answer | [`model`] |
 //! | find out what went wrong | [`error`] |
 //! | wait for a status | [`wait`] |
+//! | watch calls, for metrics or logs | [`observe`] |
 //! | sign a request made elsewhere | [`sign`] |
 //! | give a device a permission without a key | [`token`] |
 //! | test a program that makes requests | `strategies`, with the feature `proptest` |
@@ -47,6 +48,7 @@ mod endpoint;
 pub mod error;
 pub mod model;
 mod name;
+pub mod observe;
 pub mod operation;
 pub mod sign;
 #[cfg(feature = "proptest")]

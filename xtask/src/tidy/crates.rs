@@ -13,8 +13,9 @@ const MANIFEST: &str = "Cargo.toml";
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pipeline-proto", &[]),
     ("pipeline-graph", &["pipeline-proto"]),
-    ("pipeline-hyper", &["pipeline-proto"]),
-    ("pipeline-blocking", &["pipeline-proto"]),
+    ("pipeline-trace", &["pipeline-proto"]),
+    ("pipeline-hyper", &["pipeline-proto", "pipeline-trace"]),
+    ("pipeline-blocking", &["pipeline-proto", "pipeline-trace"]),
     ("pipeline-emulator", &["pipeline-proto", "pipeline-graph"]),
     (
         "pipeline-cli",

@@ -6,7 +6,11 @@ use super::{
     clock::{ClockOffset, SharedOffset},
     policy::RetryPolicy,
 };
-use crate::{credentials::Auth, endpoint::Endpoint};
+use crate::{
+    credentials::Auth,
+    endpoint::Endpoint,
+    observe::{Event, Observed, Observers},
+};
 
 /// What the calls of a client have in common. Cheap to clone.
 ///
@@ -52,6 +56,10 @@ impl Context {
         self.0.offset.set(offset);
     }
 
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.0.settings.observers
+    }
+
     pub(super) fn settings(&self) -> &ContextBuilder {
         &self.0.settings
     }
@@ -79,6 +87,7 @@ pub struct ContextBuilder {
     pub(super) total_timeout: Duration,
     pub(super) user_agent: HeaderValue,
     pub(super) correct_clock: bool,
+    observers: Observers,
 }
 
 impl Default for ContextBuilder {
@@ -94,6 +103,7 @@ impl Default for ContextBuilder {
                 env!("CARGO_PKG_VERSION")
             )),
             correct_clock: true,
+            observers: Observers::default(),
         }
     }
 }
@@ -153,6 +163,17 @@ impl ContextBuilder {
     #[must_use]
     pub fn correct_clock(mut self, correct: bool) -> Self {
         self.correct_clock = correct;
+        self
+    }
+
+    /// Adds a function that is told what happens to each call, by whoever drives it; see
+    /// [`observe`](crate::observe).
+    #[must_use]
+    pub fn observer(
+        mut self,
+        observe: impl Fn(&Observed, &Event<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.observers.add(observe);
         self
     }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -105,6 +105,16 @@ pub enum RetryReason {
     /// The signature was refused because the clocks differ; the next one is made with the service's
     /// time.
     Clock(ClockOffset),
+}
+
+impl fmt::Display for RetryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(kind) => kind.as_str().fmt(f),
+            Self::Status(status) => write!(f, "HTTP {}", status.as_u16()),
+            Self::Clock(offset) => offset.fmt(f),
+        }
+    }
 }
 
 impl<O: Operation> Call<O> {

@@ -23,6 +23,9 @@ macro_rules! context_setters {
             /// Whether a signature that was refused because the clocks differ is made again with the
             /// service's time. Default: yes.
             correct_clock: bool;
+            /// Adds a function that is told what happens to each call; see [`observe`](pipeline_proto::observe).
+            observer: impl Fn(&$crate::observe::Observed, &$crate::observe::Event<'_>)
+                + ::std::marker::Send + ::std::marker::Sync + 'static;
         }
     };
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {

@@ -97,15 +97,22 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            FaultKind::NotSent => "no connection",
-            FaultKind::Interrupted => "the connection broke before the answer was complete",
-            FaultKind::TimedOut => "no answer in time",
-            FaultKind::BodyTooLarge => "the answer is larger than allowed",
-        })?;
+        f.write_str(self.kind.as_str())?;
         match self.phase {
             None => Ok(()),
             Some(phase) => write!(f, ": timed out while {}", phase.as_str()),
+        }
+    }
+}
+
+impl FaultKind {
+    /// What happened, as in "no answer in time".
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "no connection",
+            Self::Interrupted => "the connection broke before the answer was complete",
+            Self::TimedOut => "no answer in time",
+            Self::BodyTooLarge => "the answer is larger than allowed",
         }
     }
 }

@@ -1,0 +1,349 @@
+//! Watching calls: for metrics, for logs, for seeing what goes over the wire.
+//!
+//! An observer is a function that is told of each [`Event`] of each call. It is given to a
+//! [context](crate::ContextBuilder::observer), or to the builder of a client. This crate tells nobody
+//! by itself: whoever drives a call does, with a [`Report`], and both clients do. A call whose request
+//! cannot be built is no event, since nothing happens.
+//!
+//! ```
+//! use pipeline_proto::Context;
+//! use pipeline_proto::observe::Event;
+//!
+//! let context = Context::builder()
+//!     .observer(|call, event| {
+//!         if let Event::End { attempts, outcome, elapsed, .. } = event {
+//!             let outcome = outcome.map_or_else(|error| error.kind().as_str(), |()| "ok");
+//!             println!("{} {outcome} {attempts} {elapsed:?}", call.operation());
+//!         }
+//!     })
+//!     .build();
+//! # let _ = context;
+//! ```
+//!
+//! An observer runs on the thread of the call and holds it up, so it should be quick. It must not
+//! panic: that would end the call, and the process if it happens while a call is given up.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::{
+    call::{Attempt, Backoff, Context, RetryReason},
+    error::{Error, Fault},
+    operation::Operation,
+    time::Now,
+};
+
+type Function = dyn Fn(&Observed, &Event<'_>) + Send + Sync;
+
+/// The call that an event belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Observed {
+    operation: &'static str,
+    number: u64,
+}
+
+impl Observed {
+    /// The operation, as in [`Operation::NAME`](crate::Operation::NAME).
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Tells the calls apart that an observer is told of, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// What happened. Attempts are counted from 1.
+///
+/// A request or an answer shows its body, which may hold secrets of a workflow's nodes; the
+/// `Authorization` header is a credential.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A request is about to be sent.
+    #[non_exhaustive]
+    Request {
+        /// Which attempt it is.
+        attempt: u32,
+        /// As it is handed to the transport.
+        request: &'a Request<Bytes>,
+        /// When it is sent.
+        at: Now,
+    },
+    /// The attempt has ended.
+    #[non_exhaustive]
+    Answer {
+        /// Which attempt it was.
+        attempt: u32,
+        /// What came back.
+        answer: Result<&'a Response<Bytes>, &'a Fault>,
+        /// Time since the request.
+        elapsed: Duration,
+    },
+    /// The call is tried again after a wait.
+    #[non_exhaustive]
+    Retry {
+        /// How many attempts were made.
+        attempts: u32,
+        /// Why.
+        reason: RetryReason,
+        /// How long the wait is.
+        delay: Duration,
+    },
+    /// The call has ended.
+    #[non_exhaustive]
+    End {
+        /// How many attempts were made.
+        attempts: u32,
+        /// How it ended.
+        outcome: Result<(), &'a Error>,
+        /// Time since the call began.
+        elapsed: Duration,
+    },
+    /// The call was given up by its caller, as when a future is dropped before it is ready. The last
+    /// request may have taken effect.
+    #[non_exhaustive]
+    Dropped {
+        /// How many attempts were made.
+        attempts: u32,
+    },
+}
+
+/// Who is told. The numbers go with the observers, so that no observer meets one twice.
+#[derive(Clone, Default)]
+pub(crate) struct Observers {
+    functions: Vec<Arc<Function>>,
+    last_number: Arc<AtomicU64>,
+}
+
+impl Observers {
+    pub(crate) fn add(&mut self, observe: impl Fn(&Observed, &Event<'_>) + Send + Sync + 'static) {
+        self.functions.push(Arc::new(observe));
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} observers]", self.functions.len())
+    }
+}
+
+/// Tells the observers of a context about one call. Costs next to nothing where there are none.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use pipeline_proto::observe::Report;
+/// use pipeline_proto::{Call, CallOptions, Context, Error, Fault, Next, Now, Operation};
+///
+/// fn drive<O: Operation>(
+///     context: &Context,
+///     operation: O,
+///     mut exchange: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, Fault>,
+///     mut now: impl FnMut() -> Now,
+/// ) -> Result<O::Output, Error> {
+///     let call = Call::new(context, operation, CallOptions::new())?;
+///     let mut at = now();
+///     let mut report = Report::new(context, O::NAME, at);
+///     let mut attempt = call.start(at);
+///     loop {
+///         report.request(&attempt, at);
+///         let (request, in_flight) = attempt.send();
+///         let answer = exchange(request);
+///         at = now();
+///         report.answer(&answer, at);
+///         let next = match answer {
+///             Ok(response) => in_flight.on_response(response, at),
+///             Err(fault) => in_flight.on_fault(fault, at),
+///         };
+///         match next {
+///             Next::Done(result) => return report.end(result, at),
+///             Next::Retry(backoff) => {
+///                 report.retry(&backoff);
+///                 // … and here it waits for `backoff.delay()`.
+///                 at = now();
+///                 attempt = match backoff.resume(at) {
+///                     Ok(attempt) => attempt,
+///                     Err(error) => return report.end(Err(error), at),
+///                 };
+///             }
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "say what becomes of the call"]
+pub struct Report<'a>(Option<Watched<'a>>);
+
+struct Watched<'a> {
+    observers: &'a [Arc<Function>],
+    call: Observed,
+    started: Now,
+    sent: Now,
+    attempts: u32,
+    ended: bool,
+}
+
+impl<'a> Report<'a> {
+    /// A call of this operation begins.
+    pub fn new(context: &'a Context, operation: &'static str, now: Now) -> Self {
+        let Observers {
+            functions,
+            last_number,
+        } = context.observers();
+        Self((!functions.is_empty()).then(|| Watched {
+            observers: functions,
+            call: Observed {
+                operation,
+                number: last_number.fetch_add(1, Ordering::Relaxed) + 1,
+            },
+            started: now,
+            sent: now,
+            attempts: 0,
+            ended: false,
+        }))
+    }
+
+    /// A request is about to be sent.
+    pub fn request<O: Operation>(&mut self, attempt: &Attempt<O>, now: Now) {
+        if let Some(watched) = &mut self.0 {
+            watched.attempts = attempt.number();
+            watched.sent = now;
+            watched.tell(&Event::Request {
+                attempt: attempt.number(),
+                request: attempt.request(),
+                at: now,
+            });
+        }
+    }
+
+    /// The attempt has ended.
+    pub fn answer(&self, answer: &Result<Response<Bytes>, Fault>, now: Now) {
+        if let Some(watched) = &self.0 {
+            watched.tell(&Event::Answer {
+                attempt: watched.attempts,
+                answer: answer.as_ref(),
+                elapsed: now.since(watched.sent),
+            });
+        }
+    }
+
+    /// A further attempt is due.
+    pub fn retry<O: Operation>(&self, backoff: &Backoff<O>) {
+        if let Some(watched) = &self.0 {
+            watched.tell(&Event::Retry {
+                attempts: backoff.attempts(),
+                reason: backoff.reason(),
+                delay: backoff.delay(),
+            });
+        }
+    }
+
+    /// The call has ended with this result, which is handed on.
+    pub fn end<T>(mut self, result: Result<T, Error>, now: Now) -> Result<T, Error> {
+        if let Some(watched) = &mut self.0 {
+            watched.ended = true;
+            watched.tell(&Event::End {
+                attempts: watched.attempts,
+                outcome: result.as_ref().map(|_| ()),
+                elapsed: now.since(watched.started),
+            });
+        }
+        result
+    }
+}
+
+impl Watched<'_> {
+    fn tell(&self, event: &Event<'_>) {
+        for observe in self.observers {
+            observe(&self.call, event);
+        }
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(&Event::Dropped {
+                attempts: self.attempts,
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Watched<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched")
+            .field("call", &self.call)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Mutex, time::SystemTime};
+
+    use super::*;
+    use crate::{call::Call, operation::ListWorkflows};
+
+    fn now() -> Now {
+        Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO)
+    }
+
+    #[test]
+    fn a_call_that_is_given_up_says_so_once() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&seen);
+        let context = Context::builder()
+            .observer(move |call, event| {
+                let what = match event {
+                    Event::Request { .. } => "request",
+                    Event::Dropped { attempts: 1, .. } => "dropped after 1",
+                    _ => "something else",
+                };
+                told.lock().unwrap().push((call.number(), what));
+            })
+            .build();
+        for _ in 0..2 {
+            let call = Call::new(&context, ListWorkflows::new(), crate::CallOptions::new());
+            let mut report = Report::new(&context, "list_workflows", now());
+            report.request(&call.unwrap().start(now()), now());
+        }
+        let seen = seen.lock().unwrap();
+        let expected = [
+            (1, "request"),
+            (1, "dropped after 1"),
+            (2, "request"),
+            (2, "dropped after 1"),
+        ];
+        assert_eq!(*seen, expected);
+    }
+
+    #[test]
+    fn every_observer_is_told() {
+        let count = Arc::new(AtomicU64::new(0));
+        let add = |by| {
+            let count = Arc::clone(&count);
+            move |_: &Observed, _: &Event<'_>| {
+                count.fetch_add(by, Ordering::Relaxed);
+            }
+        };
+        let builder = Context::builder().observer(add(1)).observer(add(10));
+        assert!(format!("{builder:?}").contains("[2 observers]"));
+        let context = builder.build();
+        let report = Report::new(&context, "list_workflows", now());
+        report.end(Ok(()), now() + Duration::from_secs(1)).unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 11);
+    }
+}
