@@ -8,7 +8,7 @@ use clap::{
 };
 use pipeline_proto::{Endpoint, ResourceOwner};
 
-use crate::{duration::parse_timeout, output::Format};
+use crate::{duration::parse_timeout, lang::Lang, output::Format};
 
 /// Options that every command takes, before or after its name.
 #[derive(Debug, Args)]
@@ -39,6 +39,22 @@ pub(crate) struct Global {
         help_heading = EVERYWHERE
     )]
     pub(crate) color: Color,
+
+    /// Language of error messages and meanings: en or zh [default: by the locale]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LANG",
+        value_enum,
+        hide_possible_values = true,
+        hide_short_help = true,
+        help_heading = EVERYWHERE
+    )]
+    pub(crate) lang: Option<Lang>,
+
+    /// Profile to use [env: PANDORA_PROFILE] [default: the one chosen by `pipeline config use`]
+    #[arg(long, global = true, value_name = "NAME", help_heading = CONNECTION)]
+    pub(crate) profile: Option<String>,
 
     #[arg(
         long,
@@ -136,9 +152,39 @@ pub(crate) struct Global {
     /// Use no proxy, whatever HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say
     #[arg(long, global = true, hide_short_help = true, help_heading = CONNECTION)]
     pub(crate) no_proxy: bool,
+
+    /// Show each request and its answer on stderr, without bodies and credentials
+    #[arg(long, global = true, hide_short_help = true, help_heading = WIRE)]
+    pub(crate) debug_http: bool,
+
+    /// File to record requests and answers in, as JSON lines: bodies as they are, no credentials
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = WIRE
+    )]
+    pub(crate) record: Option<PathBuf>,
+
+    /// File to take answers from instead of the service: one that --record wrote
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = WIRE,
+        conflicts_with = "record"
+    )]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 impl Global {
+    /// Whether an option says anything about keys.
+    pub(crate) fn gives_keys(&self) -> bool {
+        self.access_key.is_some() || self.secret_key_file.is_some()
+    }
+
     /// How data is written to stdout.
     pub(crate) fn format(&self) -> Format {
         match self.output {
@@ -168,6 +214,7 @@ impl Output {
 
 const EVERYWHERE: &str = "Everywhere";
 const CONNECTION: &str = "Connection";
+const WIRE: &str = "Seeing the wire";
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

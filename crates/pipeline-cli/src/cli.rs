@@ -12,6 +12,7 @@ use crate::{
     command::Command,
     exit::{self, Exit},
     failure::{Failure, one_line},
+    lang,
 };
 
 /// Qiniu Pandora pipeline workflows from the command line
@@ -46,12 +47,19 @@ Environment:
           where the service is
   PANDORA_CA_FILE
           further certificates to trust
+  PANDORA_PROFILE
+          the profile to use
+  PANDORA_CONFIG_FILE
+          the file with the profiles, instead of pipeline/config.toml in the configuration folder
+  LC_ALL, LC_MESSAGES, LANG
+          with zh…, errors are explained in Chinese
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
           the way there; for this machine itself no proxy is used
   NO_COLOR, CLICOLOR_FORCE
           colour
 
-  An option comes before its variable. An empty variable counts as not set.
+  An option comes before its variable, a variable before the chosen profile; `pipeline config explain`
+  shows what counts. An empty variable counts as not set.
 ";
 
 fn long_help() -> String {
@@ -64,6 +72,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
+    lang::choose(cli.global.lang);
     let Some(command) = cli.command else {
         let help = Cli::command().render_help();
         return finish(crate::output::text(&help.ansi().to_string()).map(|()| Exit::Done));

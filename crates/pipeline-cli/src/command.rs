@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod batch;
+mod config;
 mod demo;
 mod emulator;
 mod explain;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Token(token::TokenCommand),
     Explain(explain::Explain),
+    #[command(subcommand)]
+    Config(config::Config),
     Emulator(emulator::EmulatorCommand),
     Demo(demo::Demo),
 }
@@ -33,6 +36,7 @@ impl Command {
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),
             Self::Explain(command) => command.run(global),
+            Self::Config(command) => command.run(global),
             Self::Emulator(command) => command.run(global),
             Self::Demo(command) => command.run(global),
         }

@@ -11,11 +11,15 @@ mod connection;
 mod duration;
 mod exit;
 mod failure;
+mod file;
 mod input;
 mod interrupt;
+mod lang;
 mod output;
 mod remote;
+mod settings;
 mod terminal;
+mod wire;
 
 fn main() -> std::process::ExitCode {
     cli::main()

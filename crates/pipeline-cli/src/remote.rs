@@ -8,7 +8,9 @@ use pipeline_proto::{
     wait::{Goal, Observation, WaitOptions},
 };
 
-use crate::{duration::Short, failure::Failure, interrupt, output::plain, terminal::StatusLine};
+use crate::{
+    duration::Short, failure::Failure, interrupt, output::plain, terminal::StatusLine, wire::Replay,
+};
 
 /// Longest wait unless the options say otherwise.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -16,9 +18,15 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest time for one of the calls of a wait.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client with the options of this run.
+/// What answers.
+pub(crate) enum Link {
+    Service(Client),
+    Replay(Replay),
+}
+
+/// What answers, with the options of this run.
 pub(crate) struct Remote {
-    client: Client,
+    link: Link,
     options: CallOptions,
     endpoint: Endpoint,
     timeout: Option<Duration>,
@@ -35,13 +43,13 @@ pub(crate) enum By {
 
 impl Remote {
     pub(crate) fn new(
-        client: Client,
+        link: Link,
         options: CallOptions,
         endpoint: Endpoint,
         timeout: Option<Duration>,
     ) -> Self {
         Self {
-            client,
+            link,
             options,
             endpoint,
             timeout,
@@ -59,14 +67,30 @@ impl Remote {
         if O::IDEMPOTENCY != Idempotency::Safe {
             interrupt::call(Some(O::NAME));
         }
-        let result = self.client.send_with(operation, self.options.clone());
+        let options = self.options.clone();
+        let result = match &self.link {
+            Link::Service(client) => client.send_with(operation, options),
+            Link::Replay(replay) => replay.send_with(operation, options),
+        };
         interrupt::call(None);
         result
     }
 
     /// The error of a call, ready to be shown.
     pub(crate) fn failure(&self, error: &Error) -> Failure {
-        Failure::of_call(error, &self.endpoint)
+        self.of_replay()
+            .unwrap_or_else(|| Failure::of_call(error, &self.endpoint))
+    }
+
+    /// The failure that it is when a recording has no answer.
+    fn of_replay(&self) -> Option<Failure> {
+        let Link::Replay(replay) = &self.link else {
+            return None;
+        };
+        let missing = replay.missing()?;
+        Some(Failure::usage(format!(
+            "the recording has no further answer to {missing}"
+        )))
     }
 
     /// Waits, and shows on stderr what is seen meanwhile.
@@ -110,12 +134,20 @@ impl Remote {
             .clone()
             .attempt_timeout(timeout.min(LOOK_TIMEOUT))
             .total_timeout(timeout.min(LOOK_TIMEOUT));
-        let result = match by {
-            By::Looking => self
-                .client
-                .wait_until_with(name, goal, options, &call, watch),
-            By::Acting => self.client.ensure_with(name, goal, options, &call, watch),
+        let result = match (&self.link, by) {
+            (Link::Service(client), By::Looking) => {
+                client.wait_until_with(name, goal, options, &call, watch)
+            }
+            (Link::Service(client), By::Acting) => {
+                client.ensure_with(name, goal, options, &call, watch)
+            }
+            (Link::Replay(replay), by) => {
+                replay.wait(name, goal, options, &call, by == By::Acting, watch)
+            }
         };
-        result.map_err(|error| Failure::of_wait(&error, &self.endpoint))
+        result.map_err(|error| {
+            self.of_replay()
+                .unwrap_or_else(|| Failure::of_wait(&error, &self.endpoint))
+        })
     }
 }

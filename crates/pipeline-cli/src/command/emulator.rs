@@ -17,12 +17,12 @@ use serde::Serialize;
 use super::workflow::source::{from_file, variable};
 use crate::{
     app::Global,
-    connection::RawKeys,
     duration,
     exit::Exit,
     failure::Failure,
     interrupt::Signal,
     output::{self, note, plain},
+    settings::RawKeys,
 };
 
 /// Run an emulator of the service on this machine

@@ -2,6 +2,7 @@
 
 mod apply;
 mod breaker;
+mod config;
 mod credentials;
 mod emulator;
 mod exit_codes;
@@ -10,4 +11,5 @@ mod files;
 mod signing;
 mod support;
 mod watch;
+mod wire;
 mod workflow;

@@ -71,6 +71,8 @@ impl Ran {
 pub(crate) fn pipeline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
     command.env_clear().args(arguments).stdin(Stdio::null());
+    // Not the profiles of whoever runs the tests.
+    command.env("PANDORA_CONFIG_FILE", "/nonexistent/config.toml");
     command
 }
 

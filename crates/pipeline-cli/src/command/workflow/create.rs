@@ -2,7 +2,7 @@ use clap::Args;
 use pipeline_proto::{Region, WorkflowName, operation::CreateWorkflow};
 
 use super::outcome::Outcome;
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{app::Global, exit::Exit, failure::Failure, settings::Settings};
 
 /// Create an empty workflow
 #[derive(Debug, Args)]
@@ -16,9 +16,10 @@ pub(crate) struct Create {
     /// Name to give: a letter or `_`, then up to 127 letters, digits and `_`
     name: WorkflowName,
 
-    /// Where it computes and stores; `nb` is the only one that the service documents
-    #[arg(long, default_value = "nb")]
-    region: Region,
+    /// Where it computes and stores; `nb` is the only one that the service documents [default: that of
+    /// the profile, else nb]
+    #[arg(long)]
+    region: Option<Region>,
 
     /// Free text; it cannot be changed later
     #[arg(long, value_name = "TEXT")]
@@ -28,7 +29,12 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let name = self.name;
-        let mut create = CreateWorkflow::new(name.clone()).region(self.region);
+        let settings = Settings::read(global)?;
+        let region = match self.region {
+            Some(region) => region,
+            None => settings.region()?.value,
+        };
+        let mut create = CreateWorkflow::new(name.clone()).region(region);
         if let Some(comment) = self.comment {
             create = create.comment(comment);
         }

@@ -1,0 +1,460 @@
+//! Where each setting comes from: options, variables of the environment, a profile, or a default.
+
+pub(crate) mod file;
+mod process;
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+};
+
+use pipeline_proto::{Endpoint, Region, Token};
+use zeroize::Zeroizing;
+
+use crate::{app::Global, exit::Exit, failure::Failure, input};
+use file::{ConfigFile, Profile, Setting};
+
+pub(crate) const ACCESS_KEY: &str = "PANDORA_ACCESS_KEY";
+pub(crate) const SECRET_KEY: &str = "PANDORA_SECRET_KEY";
+const TOKEN: &str = "PANDORA_TOKEN";
+const ENDPOINT: &str = "PANDORA_ENDPOINT";
+const CA_FILE: &str = "PANDORA_CA_FILE";
+const PROFILE: &str = "PANDORA_PROFILE";
+const CONFIG_FILE: &str = "PANDORA_CONFIG_FILE";
+
+/// The region of a new workflow unless something else is said: the only one that the service's
+/// documents show.
+const REGION: &str = "nb";
+
+/// The order, for help texts.
+pub(crate) const PRECEDENCE: &str = "\
+What counts, the first that is there:
+  1. options, such as --endpoint
+  2. the profile that --profile names
+  3. variables of the environment, such as PANDORA_ENDPOINT
+  4. the profile that PANDORA_PROFILE names, else the one chosen by `pipeline config use`
+  5. the default
+Access key and secret key are taken together: from options and variables, or from one profile.";
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Option(&'static str),
+    Variable(&'static str),
+    Profile { name: String, key: Setting },
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(name) => write!(f, "option {name}"),
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Profile { name, key } => write!(f, "{key} of profile {name}"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A setting and where it comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Sourced<T> {
+    pub(crate) value: T,
+    pub(crate) source: Source,
+}
+
+impl<T> Sourced<T> {
+    fn parse<U>(self, parse: impl FnOnce(T) -> Result<U, Failure>) -> Result<Sourced<U>, Failure> {
+        let value = parse(self.value).map_err(|failure| {
+            Failure::new(failure.exit(), format!("{}: {failure}", self.source))
+        })?;
+        Ok(Sourced {
+            value,
+            source: self.source,
+        })
+    }
+}
+
+/// A variable of the environment; an empty one counts as not set.
+fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(Zeroizing::new(value)).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage(format!("{name} is not valid Unicode")))
+        }
+    }
+}
+
+/// A pair of keys as it was given. Wiped when dropped.
+pub(crate) struct RawKeys {
+    pub(crate) access_key: Zeroizing<String>,
+    pub(crate) secret_key: Zeroizing<String>,
+}
+
+/// Who is calling, before anything is read that may be slow or secret.
+#[derive(Debug)]
+pub(crate) enum Identity {
+    Token(Source),
+    /// Sources of the access key and of the secret key; either may be missing.
+    Keys(Option<Source>, Option<Source>),
+    Nobody,
+}
+
+/// All places that settings come from.
+pub(crate) struct Settings<'a> {
+    global: &'a Global,
+    file: ConfigFile,
+    profile: Option<Profile>,
+    /// The profile was named by an option, and so comes before the environment.
+    by_option: bool,
+}
+
+impl<'a> Settings<'a> {
+    /// Reads the configuration file, if there is one.
+    pub(crate) fn read(global: &'a Global) -> Result<Self, Failure> {
+        let file = ConfigFile::read(config_path()?)?;
+        let name = Self::profile_name(global, &file)?;
+        let profile = match name {
+            None => None,
+            Some(name) => Some(file.profile(&name.value).map_err(|failure| {
+                Failure::new(failure.exit(), format!("{} ({})", failure, name.source))
+            })?),
+        };
+        Ok(Self {
+            global,
+            file,
+            profile,
+            by_option: global.profile.is_some(),
+        })
+    }
+
+    /// The profile that counts, if any.
+    pub(crate) fn profile_name(
+        global: &Global,
+        file: &ConfigFile,
+    ) -> Result<Option<Sourced<String>>, Failure> {
+        if let Some(name) = &global.profile {
+            return Ok(Some(Sourced {
+                value: name.clone(),
+                source: Source::Option("--profile"),
+            }));
+        }
+        if let Some(name) = variable(PROFILE)? {
+            return Ok(Some(Sourced {
+                value: name.to_string(),
+                source: Source::Variable(PROFILE),
+            }));
+        }
+        Ok(file.default_profile()?.map(|name| Sourced {
+            value: name,
+            source: Source::Default,
+        }))
+    }
+
+    /// The configuration file, which need not exist.
+    pub(crate) fn file(&self) -> &ConfigFile {
+        &self.file
+    }
+
+    /// The profile that counts.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    fn of_profile(&self, key: Setting) -> Option<Sourced<Zeroizing<String>>> {
+        let profile = self.profile.as_ref()?;
+        let value = profile.get(key)?;
+        Some(Sourced {
+            value: Zeroizing::new(value.to_owned()),
+            source: Source::Profile {
+                name: profile.name().to_owned(),
+                key,
+            },
+        })
+    }
+
+    /// The text of a setting that has a variable and a key in profiles.
+    fn text(
+        &self,
+        name: &'static str,
+        key: Setting,
+    ) -> Result<Option<Sourced<Zeroizing<String>>>, Failure> {
+        let of_profile = || self.of_profile(key);
+        if self.by_option
+            && let Some(found) = of_profile()
+        {
+            return Ok(Some(found));
+        }
+        let of_environment = variable(name)?.map(|value| Sourced {
+            value,
+            source: Source::Variable(name),
+        });
+        Ok(of_environment.or_else(of_profile))
+    }
+
+    /// Where the service is.
+    pub(crate) fn endpoint(&self) -> Result<Sourced<Endpoint>, Failure> {
+        if let Some(endpoint) = &self.global.endpoint {
+            return Ok(Sourced {
+                value: endpoint.clone(),
+                source: Source::Option("--endpoint"),
+            });
+        }
+        match self.text(ENDPOINT, Setting::Endpoint)? {
+            Some(text) => text.parse(|text| text.parse().map_err(Failure::usage)),
+            None => Ok(Sourced {
+                value: Endpoint::default(),
+                source: Source::Default,
+            }),
+        }
+    }
+
+    /// The region of a new workflow, unless its command says otherwise.
+    pub(crate) fn region(&self) -> Result<Sourced<Region>, Failure> {
+        let text = self.of_profile(Setting::Region).unwrap_or_else(|| Sourced {
+            value: Zeroizing::new(REGION.to_owned()),
+            source: Source::Default,
+        });
+        text.parse(|text| text.parse().map_err(Failure::usage))
+    }
+
+    /// File with further certificates to trust.
+    pub(crate) fn ca_file(&self) -> Result<Option<Sourced<PathBuf>>, Failure> {
+        if let Some(path) = &self.global.ca_file {
+            return Ok(Some(Sourced {
+                value: path.clone(),
+                source: Source::Option("--ca-file"),
+            }));
+        }
+        let text = self.text(CA_FILE, Setting::CaFile)?;
+        text.map(|text| text.parse(|text| file::absolute(&text)))
+            .transpose()
+    }
+
+    /// Whether the profile has anything to say about who is calling.
+    fn profile_identifies(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| {
+            Setting::IDENTITY
+                .iter()
+                .any(|key| profile.get(*key).is_some())
+        })
+    }
+
+    /// Who is calling, without reading a file, running a program or looking at a secret.
+    pub(crate) fn identity(&self) -> Result<Identity, Failure> {
+        let global = self.global;
+        if global.token_file.is_some() {
+            return Ok(Identity::Token(Source::Option("--token-file")));
+        }
+        if !global.gives_keys() {
+            if self.by_option && self.profile_identifies() {
+                return Ok(self.identity_of_profile());
+            }
+            if variable(TOKEN)?.is_some() {
+                return Ok(Identity::Token(Source::Variable(TOKEN)));
+            }
+        }
+        let access_key = match global.access_key {
+            Some(_) => Some(Source::Option("--access-key")),
+            None => variable(ACCESS_KEY)?.map(|_| Source::Variable(ACCESS_KEY)),
+        };
+        let secret_key = match global.secret_key_file {
+            Some(_) => Some(Source::Option("--secret-key-file")),
+            None => variable(SECRET_KEY)?.map(|_| Source::Variable(SECRET_KEY)),
+        };
+        if access_key.is_some() || secret_key.is_some() {
+            return Ok(Identity::Keys(access_key, secret_key));
+        }
+        if self.profile_identifies() {
+            return Ok(self.identity_of_profile());
+        }
+        Ok(Identity::Nobody)
+    }
+
+    fn identity_of_profile(&self) -> Identity {
+        let source = |key| self.of_profile(key).map(|found| found.source);
+        let process = source(Setting::CredentialProcess);
+        let secret_key = source(Setting::SecretKey).or_else(|| source(Setting::SecretKeyFile));
+        Identity::Keys(
+            source(Setting::AccessKey).or_else(|| process.clone()),
+            secret_key.or(process),
+        )
+    }
+
+    /// The access key, unless a program would have to be asked for it. It is no secret.
+    pub(crate) fn access_key_text(&self) -> Result<Option<String>, Failure> {
+        let Identity::Keys(Some(source), _) = self.identity()? else {
+            return Ok(None);
+        };
+        let key = match source {
+            Source::Option(_) => self.global.access_key.clone(),
+            Source::Variable(name) => variable(name)?.map(|text| text.to_string()),
+            Source::Profile { .. } => self
+                .of_profile(Setting::AccessKey)
+                .map(|found| found.value.to_string()),
+            Source::Default => None,
+        };
+        Ok(key)
+    }
+
+    /// The keys as they were given, if there are any.
+    pub(crate) fn raw_keys(&self) -> Result<Option<RawKeys>, Failure> {
+        match self.keys_or_token()? {
+            Some(Given::Keys(keys)) => Ok(Some(keys)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The ready-made token, if there is one.
+    pub(crate) fn token(&self) -> Result<Option<Token>, Failure> {
+        match self.keys_or_token()? {
+            Some(Given::Token(token)) => Ok(Some(token)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Who is calling.
+    pub(crate) fn keys_or_token(&self) -> Result<Option<Given>, Failure> {
+        let parse = |text: Zeroizing<String>| {
+            let token = text.parse().map_err(Failure::usage)?;
+            Ok(Some(Given::Token(token)))
+        };
+        match self.identity()? {
+            Identity::Nobody => Ok(None),
+            Identity::Token(Source::Variable(name)) => match variable(name)? {
+                Some(text) => parse(text),
+                None => Ok(None),
+            },
+            Identity::Token(_) => match &self.global.token_file {
+                Some(path) => parse(input::read_secret(path)?),
+                None => Ok(None),
+            },
+            Identity::Keys(access_key, secret_key) => self.keys(access_key, secret_key).map(Some),
+        }
+    }
+
+    fn keys(
+        &self,
+        access_key: Option<Source>,
+        secret_key: Option<Source>,
+    ) -> Result<Given, Failure> {
+        let ways = |in_profile: &[Option<&Source>], option: &str, name: &str, key: Setting| {
+            let profile = in_profile.iter().flatten().find_map(|source| match source {
+                Source::Profile { name, .. } => Some(name),
+                _ => None,
+            });
+            profile.map_or_else(
+                || format!("set {name} or give {option}"),
+                |profile| format!("give it with: pipeline config set {key} --profile {profile}"),
+            )
+        };
+        let half = |there: &str, missing: &str, ways: String| {
+            let line = format!("there is {there} but no {missing}: {ways}");
+            Err(Failure::new(Exit::Refused, line))
+        };
+        let (access_key, secret_key) = match (access_key, secret_key) {
+            (Some(access_key), Some(secret_key)) => (access_key, secret_key),
+            (there, None) => {
+                let ways = ways(
+                    &[there.as_ref()],
+                    "--secret-key-file",
+                    SECRET_KEY,
+                    Setting::SecretKey,
+                );
+                return half("an access key", "secret key", ways);
+            }
+            (None, there) => {
+                let ways = ways(
+                    &[there.as_ref()],
+                    "--access-key",
+                    ACCESS_KEY,
+                    Setting::AccessKey,
+                );
+                return half("a secret key", "access key", ways);
+            }
+        };
+        if let Source::Profile {
+            key: Setting::CredentialProcess,
+            ..
+        } = secret_key
+        {
+            let command = self.required(Setting::CredentialProcess)?;
+            let known = self.of_profile(Setting::AccessKey).map(|found| found.value);
+            return process::run(&command, known).map_err(|failure| {
+                Failure::new(failure.exit(), format!("{secret_key}: {failure}"))
+            });
+        }
+        let access_key = match access_key {
+            Source::Option(_) => self.global.access_key.clone().map(Zeroizing::new),
+            Source::Variable(name) => variable(name)?,
+            Source::Profile { key, .. } => Some(self.required(key)?),
+            Source::Default => None,
+        };
+        let secret_key = match secret_key {
+            Source::Option(_) => match &self.global.secret_key_file {
+                Some(path) => Some(input::read_secret(path)?),
+                None => None,
+            },
+            Source::Variable(name) => variable(name)?,
+            Source::Profile {
+                key: Setting::SecretKeyFile,
+                ..
+            } => {
+                let path = file::absolute(&self.required(Setting::SecretKeyFile)?)?;
+                Some(input::read_secret(&path)?)
+            }
+            Source::Profile { key, .. } => Some(self.required(key)?),
+            Source::Default => None,
+        };
+        match (access_key, secret_key) {
+            (Some(access_key), Some(secret_key)) => Ok(Given::Keys(RawKeys {
+                access_key,
+                secret_key,
+            })),
+            // The environment has changed since it was looked at.
+            _ => Err(no_credentials()),
+        }
+    }
+
+    fn required(&self, key: Setting) -> Result<Zeroizing<String>, Failure> {
+        self.of_profile(key)
+            .map(|found| found.value)
+            .ok_or_else(no_credentials)
+    }
+}
+
+/// What a caller shows.
+pub(crate) enum Given {
+    Keys(RawKeys),
+    Token(Token),
+}
+
+/// There is nothing to call the service with.
+pub(crate) fn no_credentials() -> Failure {
+    let line = crate::lang::pick(
+        format!(
+            "no credentials: set {ACCESS_KEY} and {SECRET_KEY} or make a profile with `pipeline config set` \
+             to use the service, or run `pipeline demo` to see everything without an account"
+        ),
+        format!(
+            "没有凭证：请设置 {ACCESS_KEY} 和 {SECRET_KEY}，或用 `pipeline config set` 建立配置；\
+             没有账号也可以运行 `pipeline demo` 体验全部功能"
+        ),
+    );
+    Failure::new(Exit::Refused, line)
+}
+
+/// Where the configuration file is, or would be.
+pub(crate) fn config_path() -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy as _;
+    if let Some(path) = env::var_os(CONFIG_FILE).filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    let folders = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::usage(format!(
+            "there is no home folder to keep the configuration in: set {CONFIG_FILE}"
+        ))
+    })?;
+    Ok(folders.config_dir().join(Path::new("pipeline/config.toml")))
+}

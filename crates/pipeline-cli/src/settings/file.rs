@@ -1,0 +1,372 @@
+//! The configuration file: profiles in TOML, for the eyes of its owner only.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use pipeline_proto::{Endpoint, Region};
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::failure::Failure;
+
+const PROFILES: &str = "profiles";
+const DEFAULT_PROFILE: &str = "default_profile";
+
+/// A member of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Endpoint,
+    Region,
+    AccessKey,
+    SecretKey,
+    SecretKeyFile,
+    CredentialProcess,
+    CaFile,
+}
+
+impl Setting {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Endpoint,
+        Self::Region,
+        Self::AccessKey,
+        Self::SecretKey,
+        Self::SecretKeyFile,
+        Self::CredentialProcess,
+        Self::CaFile,
+    ];
+
+    /// Those that say who is calling.
+    pub(crate) const IDENTITY: [Self; 4] = [
+        Self::AccessKey,
+        Self::SecretKey,
+        Self::SecretKeyFile,
+        Self::CredentialProcess,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Region => "region",
+            Self::AccessKey => "access_key",
+            Self::SecretKey => "secret_key",
+            Self::SecretKeyFile => "secret_key_file",
+            Self::CredentialProcess => "credential_process",
+            Self::CaFile => "ca_file",
+        }
+    }
+
+    /// Refuses what could never work.
+    fn check(self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Endpoint => text.parse::<Endpoint>().map(|_| ()).map_err(Failure::usage),
+            Self::Region => text.parse::<Region>().map(|_| ()).map_err(Failure::usage),
+            Self::SecretKeyFile | Self::CaFile => absolute(text).map(|_| ()),
+            Self::AccessKey | Self::SecretKey | Self::CredentialProcess if text.is_empty() => {
+                Err(Failure::usage("it is empty"))
+            }
+            Self::AccessKey | Self::SecretKey | Self::CredentialProcess => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|key| key.as_str() == text);
+        found.ok_or_else(|| {
+            let all = Self::ALL.map(Self::as_str).join(", ");
+            format!("there is no setting {text:?}, only {all}")
+        })
+    }
+}
+
+/// A path of a profile: absolute, or in the home folder.
+pub(crate) fn absolute(text: &str) -> Result<PathBuf, Failure> {
+    let path = match text.strip_prefix("~/") {
+        None => PathBuf::from(text),
+        Some(rest) => etcetera::home_dir()
+            .map_err(|_| Failure::usage("there is no home folder for a path with ~"))?
+            .join(rest),
+    };
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(Failure::usage(format!(
+            "{text:?} depends on the present folder: write an absolute path, or one that begins with ~/"
+        )))
+    }
+}
+
+/// A profile, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    name: String,
+    values: Vec<(Setting, Value)>,
+}
+
+/// The text of a setting, which may be a secret.
+#[derive(Clone)]
+struct Value(zeroize::Zeroizing<String>);
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+impl Profile {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn get(&self, key: Setting) -> Option<&str> {
+        let (_, value) = self.values.iter().find(|(k, _)| *k == key)?;
+        Some(&value.0)
+    }
+}
+
+/// The file, as it stands.
+pub(crate) struct ConfigFile {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+impl ConfigFile {
+    /// Reads it. A file that is not there is an empty one.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, Failure> {
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Failure::io(&path.display().to_string(), &error)),
+        };
+        if !text.is_empty() {
+            refuse_if_others_can_read(&path)?;
+        }
+        let document = text.parse::<DocumentMut>().map_err(|error| {
+            // Only the place: the parser's message quotes the line, which may hold a secret.
+            let place = error.span().map_or_else(String::new, |span| {
+                let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+                format!(", line {line}")
+            });
+            Failure::usage(format!("{}{place}: {}", path.display(), error.message()))
+        })?;
+        let file = Self { path, document };
+        file.check()?;
+        Ok(file)
+    }
+
+    fn wrong(&self, what: impl fmt::Display) -> Failure {
+        Failure::usage(format!("{}: {what}", self.path.display()))
+    }
+
+    /// Refuses what would be overlooked silently.
+    fn check(&self) -> Result<(), Failure> {
+        for (name, item) in self.document.iter() {
+            match name {
+                DEFAULT_PROFILE if item.is_str() => {}
+                PROFILES if item.is_table_like() => {}
+                DEFAULT_PROFILE => return Err(self.wrong("default_profile is not a text")),
+                PROFILES => return Err(self.wrong("profiles is not a table")),
+                other => {
+                    return Err(self.wrong(format_args!(
+                        "{other:?} is neither default_profile nor a table [profiles.NAME]"
+                    )));
+                }
+            }
+        }
+        for name in self.profile_names() {
+            self.profile(&name)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The profile that was chosen to be the one.
+    pub(crate) fn default_profile(&self) -> Result<Option<String>, Failure> {
+        let Some(name) = self.document.get(DEFAULT_PROFILE).and_then(Item::as_str) else {
+            return Ok(None);
+        };
+        if self
+            .profiles()
+            .is_none_or(|profiles| !profiles.contains_key(name))
+        {
+            return Err(self.wrong(format_args!(
+                "default_profile is {name:?}, which there is not: choose another with \
+                 `pipeline config use`"
+            )));
+        }
+        Ok(Some(name.to_owned()))
+    }
+
+    fn profiles(&self) -> Option<&dyn toml_edit::TableLike> {
+        self.document.get(PROFILES)?.as_table_like()
+    }
+
+    /// The names of all profiles, in the order of the file.
+    pub(crate) fn profile_names(&self) -> Vec<String> {
+        let names = self.profiles().into_iter().flat_map(|table| table.iter());
+        names.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// A profile by its name.
+    pub(crate) fn profile(&self, name: &str) -> Result<Profile, Failure> {
+        let Some(item) = self.profiles().and_then(|profiles| profiles.get(name)) else {
+            let names = self.profile_names();
+            let known = if names.is_empty() {
+                "there is none yet".to_owned()
+            } else {
+                format!("there is {}", names.join(", "))
+            };
+            return Err(self.wrong(format_args!("there is no profile {name:?}; {known}")));
+        };
+        let table = item
+            .as_table_like()
+            .ok_or_else(|| self.wrong(format_args!("profile {name:?} is not a table")))?;
+        let mut values = Vec::new();
+        for (key, item) in table.iter() {
+            let key: Setting = key
+                .parse()
+                .map_err(|error| self.wrong(format_args!("profile {name:?}: {error}")))?;
+            let text = item
+                .as_str()
+                .ok_or_else(|| self.wrong(format_args!("profile {name:?}: {key} is not a text")))?;
+            key.check(text).map_err(|failure| {
+                self.wrong(format_args!("profile {name:?}: {key}: {failure}"))
+            })?;
+            values.push((key, Value(zeroize::Zeroizing::new(text.to_owned()))));
+        }
+        let profile = Profile {
+            name: name.to_owned(),
+            values,
+        };
+        let secrets = [
+            Setting::SecretKey,
+            Setting::SecretKeyFile,
+            Setting::CredentialProcess,
+        ];
+        let given: Vec<&str> = secrets
+            .into_iter()
+            .filter(|key| profile.get(*key).is_some())
+            .map(Setting::as_str)
+            .collect();
+        if given.len() > 1 {
+            return Err(self.wrong(format_args!(
+                "profile {name:?} has {}: keep one of them",
+                given.join(" and ")
+            )));
+        }
+        Ok(profile)
+    }
+
+    /// Sets a member of a profile, which is made if need be. The first profile is chosen to be the
+    /// one. A secret takes the place of one that comes from elsewhere.
+    pub(crate) fn set(&mut self, profile: &str, key: Setting, text: &str) -> Result<(), Failure> {
+        check_name(profile)?;
+        key.check(text)
+            .map_err(|failure| Failure::usage(format!("{key}: {failure}")))?;
+        if self.profile_names().is_empty() && !self.document.contains_key(DEFAULT_PROFILE) {
+            self.document.insert(DEFAULT_PROFILE, value(profile));
+        }
+        let profiles = self.document.entry(PROFILES).or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        let table = profiles
+            .as_table_like_mut()
+            .and_then(|profiles| {
+                profiles
+                    .entry(profile)
+                    .or_insert_with(|| Item::Table(Table::new()))
+                    .as_table_like_mut()
+            })
+            .ok_or_else(|| Failure::usage("the file's profiles are not tables"))?;
+        let secrets = [
+            Setting::SecretKey,
+            Setting::SecretKeyFile,
+            Setting::CredentialProcess,
+        ];
+        if secrets.contains(&key) {
+            for other in secrets.into_iter().filter(|other| *other != key) {
+                table.remove(other.as_str());
+            }
+        }
+        table.insert(key.as_str(), value(text));
+        Ok(())
+    }
+
+    /// Takes a member out of a profile. False if it was not there.
+    pub(crate) fn unset(&mut self, profile: &str, key: Setting) -> Result<bool, Failure> {
+        self.profile(profile)?;
+        let table = self
+            .document
+            .get_mut(PROFILES)
+            .and_then(Item::as_table_like_mut)
+            .and_then(|profiles| profiles.get_mut(profile))
+            .and_then(Item::as_table_like_mut);
+        Ok(table.is_some_and(|table| table.remove(key.as_str()).is_some()))
+    }
+
+    /// Chooses the profile that counts when none is named.
+    pub(crate) fn choose(&mut self, profile: &str) -> Result<(), Failure> {
+        self.profile(profile)?;
+        self.document.insert(DEFAULT_PROFILE, value(profile));
+        Ok(())
+    }
+
+    /// Writes it back, with comments and order as they were, readable for its owner only.
+    pub(crate) fn write(&self) -> Result<(), Failure> {
+        let failed = |error: &io::Error| Failure::io(&self.path.display().to_string(), error);
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        }
+        let text = zeroize::Zeroizing::new(self.document.to_string());
+        crate::file::replace(&self.path, &text, true).map_err(|error| failed(&error))
+    }
+}
+
+/// Names that need no quotes, in the file or on the command line.
+fn check_name(name: &str) -> Result<(), Failure> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(legal) {
+        Ok(())
+    } else {
+        Err(Failure::usage(format!(
+            "{name:?} cannot be the name of a profile: use letters, digits, _ and -"
+        )))
+    }
+}
+
+#[cfg(unix)]
+fn refuse_if_others_can_read(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)
+        .map_err(|error| Failure::io(&path.display().to_string(), &error))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "{path} is open to others (mode {:o}): run `chmod 600 {path}`",
+            mode & 0o777
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_if_others_can_read(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}

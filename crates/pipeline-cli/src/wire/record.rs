@@ -1,0 +1,267 @@
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use pipeline_proto::{
+    Fault, FaultKind, Phase,
+    observe::{Event, Observed},
+};
+use serde::{Deserialize, Serialize};
+
+use super::shown;
+use crate::{failure::Failure, output::note};
+
+/// One attempt: a line of a recording.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    /// Rises when the meaning of a member changes.
+    pub(super) schema_version: u32,
+    /// Tells calls apart.
+    pub(super) call: u64,
+    pub(super) operation: String,
+    pub(super) attempt: u32,
+    /// Milliseconds since 1970 by this machine's clock.
+    pub(super) sent_at_ms: u64,
+    pub(super) elapsed_us: u64,
+    pub(super) request: Sent,
+    #[serde(flatten)]
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Sent {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Body,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome {
+    Response {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Body,
+    },
+    Fault {
+        kind: Kind,
+        timed_out_while: Option<While>,
+        detail: Option<String>,
+    },
+}
+
+/// A body: text, or base64 where it is none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Body {
+    Text(String),
+    Bytes { base64: String },
+}
+
+/// The kinds of faults, as a recording names them.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    NotSent,
+    Interrupted,
+    TimedOut,
+    BodyTooLarge,
+}
+
+/// What a transport was waiting for, as a recording names it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum While {
+    Resolving,
+    Connecting,
+    Sending,
+    Waiting,
+    Reading,
+}
+
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+impl Body {
+    fn of(bytes: &Bytes) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes {
+                base64: STANDARD.encode(bytes),
+            },
+        }
+    }
+
+    pub(super) fn into_bytes(self) -> Result<Bytes, String> {
+        match self {
+            Self::Text(text) => Ok(text.into()),
+            Self::Bytes { base64 } => STANDARD
+                .decode(base64)
+                .map(Bytes::from)
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    shown(headers)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+impl From<&Request<Bytes>> for Sent {
+    fn from(request: &Request<Bytes>) -> Self {
+        let target = request.uri().path_and_query();
+        Self {
+            method: request.method().to_string(),
+            target: target.map_or_else(|| "/".to_owned(), ToString::to_string),
+            headers: headers(request.headers()),
+            body: Body::of(request.body()),
+        }
+    }
+}
+
+impl From<&Response<Bytes>> for Outcome {
+    fn from(response: &Response<Bytes>) -> Self {
+        Self::Response {
+            status: response.status().as_u16(),
+            headers: headers(response.headers()),
+            body: Body::of(response.body()),
+        }
+    }
+}
+
+impl From<&Fault> for Outcome {
+    fn from(fault: &Fault) -> Self {
+        Self::Fault {
+            kind: match fault.kind() {
+                FaultKind::NotSent => Kind::NotSent,
+                FaultKind::Interrupted => Kind::Interrupted,
+                FaultKind::TimedOut => Kind::TimedOut,
+                FaultKind::BodyTooLarge => Kind::BodyTooLarge,
+            },
+            timed_out_while: fault.phase().map(|phase| match phase {
+                Phase::Resolve => While::Resolving,
+                Phase::Connect => While::Connecting,
+                Phase::Send => While::Sending,
+                Phase::Body => While::Reading,
+                _ => While::Waiting,
+            }),
+            detail: std::error::Error::source(fault).map(ToString::to_string),
+        }
+    }
+}
+
+impl Kind {
+    pub(super) fn fault(self, timed_out_while: Option<While>) -> Fault {
+        let fault = Fault::new(match self {
+            Self::NotSent => FaultKind::NotSent,
+            Self::Interrupted => FaultKind::Interrupted,
+            Self::TimedOut => FaultKind::TimedOut,
+            Self::BodyTooLarge => FaultKind::BodyTooLarge,
+        });
+        match timed_out_while {
+            None => fault,
+            Some(phase) => fault.timed_out(match phase {
+                While::Resolving => Phase::Resolve,
+                While::Connecting => Phase::Connect,
+                While::Sending => Phase::Send,
+                While::Waiting => Phase::Response,
+                While::Reading => Phase::Body,
+            }),
+        }
+    }
+}
+
+/// Writes each attempt into a file when it has ended.
+pub(crate) struct Recorder {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    file: File,
+    /// Requests whose answers are awaited, by the number of their call.
+    sent: HashMap<u64, (Sent, u64)>,
+    broken: bool,
+}
+
+impl Recorder {
+    /// Makes a new file, readable for its owner only, since bodies may hold secrets.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let file = crate::file::create_new(path, true)
+            .map_err(|error| Failure::io(&path.display().to_string(), &error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            state: Mutex::new(State {
+                file,
+                sent: HashMap::new(),
+                broken: false,
+            }),
+        })
+    }
+
+    pub(crate) fn observe(&self, call: &Observed, event: &Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Request { request, at, .. } => {
+                let since = at.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+                let sent_at = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+                state
+                    .sent
+                    .insert(call.number(), (Sent::from(*request), sent_at));
+            }
+            Event::Answer {
+                attempt,
+                answer,
+                elapsed,
+                ..
+            } => {
+                let Some((request, sent_at_ms)) = state.sent.remove(&call.number()) else {
+                    return;
+                };
+                let line = Line {
+                    schema_version: SCHEMA_VERSION,
+                    call: call.number(),
+                    operation: call.operation().to_owned(),
+                    attempt: *attempt,
+                    sent_at_ms,
+                    elapsed_us: micros(*elapsed),
+                    request,
+                    outcome: match answer {
+                        Ok(response) => Outcome::from(*response),
+                        Err(fault) => Outcome::from(*fault),
+                    },
+                };
+                if let Err(error) = write(&mut state.file, &line)
+                    && !std::mem::replace(&mut state.broken, true)
+                {
+                    // The command itself goes on: it may be in the middle of a change.
+                    note(format_args!(
+                        "warning: the recording is not complete: {}: {error}",
+                        self.path.display()
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn write(file: &mut File, line: &Line) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    file.write_all(&text)
+}

@@ -1,0 +1,215 @@
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pipeline_proto::{
+    Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation, WorkflowName,
+    observe::Report,
+    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
+};
+
+use super::record::{Line, Outcome, SCHEMA_VERSION};
+use crate::{failure::Failure, input};
+
+/// A service that answers from a recording.
+///
+/// Time is that of the recording: each attempt takes as long as it took, and nothing is waited for.
+pub(crate) struct Replay {
+    context: Context,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// What was not used yet, in the order of the file.
+    lines: Vec<Option<Line>>,
+    now: Now,
+    /// The first request that the recording has no answer to.
+    missing: Option<String>,
+}
+
+impl Replay {
+    pub(crate) fn read(path: &Path, context: Context) -> Result<Self, Failure> {
+        let text = input::read(path)?;
+        let mut lines = Vec::new();
+        for (number, text) in text.lines().enumerate() {
+            if text.trim().is_empty() {
+                continue;
+            }
+            let wrong = |what: &dyn std::fmt::Display| {
+                Failure::usage(format!("{}, line {}: {what}", path.display(), number + 1))
+            };
+            let line: Line = serde_json::from_str(text)
+                .map_err(|error| wrong(&format_args!("not a line of a recording: {error}")))?;
+            if line.schema_version != SCHEMA_VERSION {
+                return Err(wrong(&format_args!(
+                    "made by another version of this command (schema version {})",
+                    line.schema_version
+                )));
+            }
+            lines.push(Some(line));
+        }
+        let first = lines.first().and_then(Option::as_ref);
+        let wall =
+            first.and_then(|line| UNIX_EPOCH.checked_add(Duration::from_millis(line.sent_at_ms)));
+        let state = State {
+            lines,
+            now: Now::new(wall.unwrap_or(UNIX_EPOCH), Duration::ZERO),
+            missing: None,
+        };
+        Ok(Self {
+            context,
+            state: Mutex::new(state),
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn now(&self) -> Now {
+        self.with(|state| state.now)
+    }
+
+    fn pass(&self, time: Duration) {
+        self.with(|state| state.now = state.now + time);
+    }
+
+    /// What the recording has no answer to, if that was asked for.
+    pub(crate) fn missing(&self) -> Option<String> {
+        self.with(|state| state.missing.clone())
+    }
+
+    pub(crate) fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error> {
+        let call = Call::new(&self.context, operation, options)?;
+        let mut report = Report::new(&self.context, O::NAME, self.now());
+        let mut attempt = call.start(self.now());
+        loop {
+            report.request(&attempt, self.now());
+            let (request, in_flight) = attempt.send();
+            let answer = self.exchange(&request);
+            let now = self.now();
+            report.answer(&answer, now);
+            let next = match answer {
+                Ok(response) => in_flight.on_response(response, now),
+                Err(fault) => in_flight.on_fault(fault, now),
+            };
+            match next {
+                Next::Done(result) => return report.end(result, now),
+                Next::Retry(backoff) => {
+                    report.retry(&backoff);
+                    self.pass(backoff.delay());
+                    let now = self.now();
+                    attempt = match backoff.resume(now) {
+                        Ok(attempt) => attempt,
+                        Err(error) => return report.end(Err(error), now),
+                    };
+                }
+            }
+        }
+    }
+
+    pub(crate) fn wait(
+        &self,
+        name: &WorkflowName,
+        goal: Goal,
+        options: WaitOptions,
+        call: &CallOptions,
+        acting: bool,
+        mut watch: impl FnMut(&Observation),
+    ) -> Result<Observation, WaitError> {
+        let mut step = if acting {
+            Waiter::ensure(name.clone(), goal, options, self.now())
+        } else {
+            Waiter::until(name.clone(), goal, options, self.now())
+        };
+        loop {
+            step = match step {
+                Step::Poll(poll) => {
+                    let result = self.send_with(poll.operation(), call.clone());
+                    poll.on_result(result, self.now())
+                }
+                Step::Start(act) => {
+                    let result = self.send_with(act.operation(), call.clone());
+                    act.on_result(result, self.now())
+                }
+                Step::Stop(act) => {
+                    let result = self.send_with(act.operation(), call.clone());
+                    act.on_result(result, self.now())
+                }
+                Step::Pause(pause) => {
+                    watch(pause.observation());
+                    self.pass(pause.delay());
+                    pause.resume()
+                }
+                Step::Done(result) => {
+                    if let Ok(observation) = &result {
+                        watch(observation);
+                    }
+                    return result;
+                }
+            };
+        }
+    }
+
+    /// The first answer that was not used yet to a request of this method and target.
+    fn exchange(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
+        self.with(|state| {
+            let target = request.uri().path_and_query().map_or("/", |it| it.as_str());
+            let fits = |line: &&mut Option<Line>| {
+                line.as_ref().is_some_and(|line| {
+                    line.request.method == request.method().as_str()
+                        && line.request.target == target
+                })
+            };
+            let Some(line) = state.lines.iter_mut().find(fits).and_then(Option::take) else {
+                let what = format!("{} {target}", request.method());
+                state.missing.get_or_insert(what);
+                // The one fault that ends a call at once; the failure that is shown says what is missing.
+                return Err(Fault::new(FaultKind::BodyTooLarge));
+            };
+            state.now = state.now + Duration::from_micros(line.elapsed_us);
+            line.outcome.into_answer()
+        })
+    }
+}
+
+impl Outcome {
+    fn into_answer(self) -> Result<Response<Bytes>, Fault> {
+        let broken = |what: String| Fault::new(FaultKind::Interrupted).source(what);
+        match self {
+            Self::Fault {
+                kind,
+                timed_out_while,
+                detail,
+            } => {
+                let fault = kind.fault(timed_out_while);
+                Err(match detail {
+                    Some(detail) => fault.source(detail),
+                    None => fault,
+                })
+            }
+            Self::Response {
+                status,
+                headers,
+                body,
+            } => {
+                let mut builder = Response::builder().status(status);
+                for (name, value) in headers {
+                    builder = builder.header(name, value);
+                }
+                let body = body.into_bytes().map_err(broken)?;
+                builder
+                    .body(body)
+                    .map_err(|error| broken(error.to_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Profiles, and which settings count.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, pipeline, run_with_input};
+
+/// A configuration file that is gone with the value.
+struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    fn new(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("config-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        Self { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("config.toml")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = pipeline(arguments);
+        command.env("PANDORA_CONFIG_FILE", self.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// A profile with everything that a call to this service needs.
+    fn with_profile(self, name: &str, service: &Service) -> Self {
+        let set = |key: &str, value: &str| {
+            self.run(&["config", "set", key, value, "--profile", name])
+                .ok();
+        };
+        set("endpoint", &service.server.url());
+        set("access_key", ACCESS_KEY);
+        let command = self.command(&["config", "set", "secret_key", "--profile", name]);
+        run_with_input(command, SECRET_KEY.as_bytes()).ok();
+        self
+    }
+
+    #[cfg(unix)]
+    fn write(&self, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::create_dir_all(&self.folder).unwrap();
+        fs::write(self.path(), text).unwrap();
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn a_profile_is_all_that_a_call_needs() {
+    let service = Service::new();
+    let home = Home::new("needs").with_profile("work", &service);
+    // The first profile is the chosen one.
+    home.run(&["workflow", "list"]).ok();
+    home.run(&["workflow", "list", "--profile", "work"]).ok();
+    assert_eq!(service.asked().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let service = Service::new();
+    let home = Home::new("owner").with_profile("work", &service);
+    let mode = || fs::metadata(home.path()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let line = home.run(&["workflow", "list"]).failed(2);
+    assert!(
+        line.contains("mode 640") && line.contains("chmod 600"),
+        "{line}"
+    );
+    assert_eq!(service.asked(), []);
+}
+
+#[test]
+fn a_secret_goes_in_by_stdin_and_never_comes_out() {
+    let service = Service::new();
+    let home = Home::new("secret").with_profile("work", &service);
+    assert!(
+        fs::read_to_string(home.path())
+            .unwrap()
+            .contains(SECRET_KEY)
+    );
+    // `Ran` looks for the secret in everything that is written.
+    home.run(&["config", "get", "secret_key"]).failed(2);
+    for form in ["table", "json", "yaml", "name"] {
+        home.run(&["config", "list", "-o", form]).ok();
+        home.run(&["config", "explain", "-o", form]).ok();
+    }
+    let line = home.run(&["config", "set", "secret_key", "x"]).failed(2);
+    assert!(line.contains("not taken as an argument"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_broken_file_is_named_with_the_line_but_without_its_text() {
+    let home = Home::new("broken");
+    for (text, says) in [
+        (
+            format!("[profiles.work]\nsecret_key = \"{SECRET_KEY}\nregion = 1\n"),
+            "config.toml, line 2: ",
+        ),
+        (
+            "[profiles.w]\nacces_key = \"x\"\n".into(),
+            "no setting \"acces_key\"",
+        ),
+        ("[profiles.w]\nregion = 3\n".into(), "region is not a text"),
+        (
+            "[profiles.w]\nendpoint = \"ftp://x\"\n".into(),
+            "https:// or http://",
+        ),
+        ("[profile.w]\n".into(), "\"profile\" is neither"),
+        (
+            "default_profile = \"gone\"\n".into(),
+            "\"gone\", which there is not",
+        ),
+        (
+            "[profiles.w]\nca_file = \"x.pem\"\n".into(),
+            "absolute path",
+        ),
+        (
+            format!("[profiles.w]\nsecret_key = \"{SECRET_KEY}\"\nsecret_key_file = \"/x\"\n"),
+            "keep one of them",
+        ),
+    ] {
+        home.write(&text);
+        let line = home.run(&["workflow", "list"]).failed(2);
+        assert!(line.contains(says), "{line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn comments_and_order_survive_a_change() {
+    let home = Home::new("comments");
+    home.write("# mine\n[profiles.b]\nregion = \"nb\" # Ningbo\n\n[profiles.a]\nregion = \"nb\"\n");
+    home.run(&["config", "use", "a"]).ok();
+    home.run(&["config", "set", "access_key", "AK", "--profile", "b"])
+        .ok();
+    home.run(&["config", "unset", "region", "--profile", "a"])
+        .ok();
+    assert_eq!(
+        fs::read_to_string(home.path()).unwrap(),
+        "default_profile = \"a\"\n# mine\n[profiles.b]\nregion = \"nb\" # Ningbo\naccess_key = \"AK\"\n\n[profiles.a]\n"
+    );
+    assert_eq!(home.run(&["config", "list", "-o", "name"]).ok(), "b\na\n");
+    assert_eq!(
+        home.run(&["config", "get", "access_key", "--profile", "b"])
+            .ok(),
+        "AK\n"
+    );
+    let line = home.run(&["config", "get", "region"]).failed(3);
+    assert!(line.contains("profile a has no region"), "{line}");
+    let line = home.run(&["config", "use", "c"]).failed(2);
+    assert!(line.contains("there is b, a"), "{line}");
+}
+
+/// What `config explain` says of a setting.
+fn source(command: &mut Command, setting: &str) -> (String, String) {
+    let json = Ran::of(command.output().unwrap()).json();
+    let lines = json["settings"].as_array().unwrap();
+    let line = lines
+        .iter()
+        .find(|line| line["setting"] == setting)
+        .unwrap();
+    let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();
+    (text("value"), text("source"))
+}
+
+#[cfg(unix)]
+#[test]
+fn options_come_first_then_a_named_profile_then_variables_then_the_chosen_profile() {
+    let home = Home::new("order");
+    let explain = ["config", "explain", "-o", "json"];
+    let endpoint = |command: &mut Command| source(command, "endpoint").1;
+    assert_eq!(endpoint(&mut home.command(&explain)), "default");
+    home.write(
+        "default_profile = \"a\"\n[profiles.a]\nendpoint = \"http://a\"\n[profiles.b]\nendpoint = \"http://b\"\n",
+    );
+    assert_eq!(
+        source(&mut home.command(&explain), "endpoint"),
+        ("http://a".into(), "endpoint of profile a".into())
+    );
+    let with_variables = |arguments: &[&str]| {
+        let mut command = home.command(&[&explain[..], arguments].concat());
+        command.env("PANDORA_ENDPOINT", "http://v");
+        command.env("PANDORA_PROFILE", "b");
+        command
+    };
+    assert_eq!(
+        endpoint(&mut with_variables(&[])),
+        "variable PANDORA_ENDPOINT"
+    );
+    assert_eq!(
+        endpoint(with_variables(&[]).env("PANDORA_ENDPOINT", "")),
+        "endpoint of profile b"
+    );
+    assert_eq!(
+        endpoint(&mut with_variables(&["--profile", "a"])),
+        "endpoint of profile a"
+    );
+    assert_eq!(
+        endpoint(&mut with_variables(&[
+            "--profile",
+            "a",
+            "--endpoint",
+            "http://o"
+        ])),
+        "option --endpoint"
+    );
+}
+
+#[test]
+fn keys_are_not_mixed_from_the_environment_and_a_profile() {
+    let service = Service::new();
+    let home = Home::new("mixed").with_profile("work", &service);
+    let mut half = home.command(&["workflow", "list"]);
+    let line = Ran::of(half.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).failed(4);
+    assert!(line.contains("set PANDORA_SECRET_KEY"), "{line}");
+    // Both of them, or a profile that is named, are fine.
+    let mut named = home.command(&["workflow", "list", "--profile", "work"]);
+    Ran::of(named.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).ok();
+    let mut token = home.command(&["config", "explain", "-o", "json"]);
+    token.env("PANDORA_TOKEN", "a:b:c");
+    assert_eq!(source(&mut token, "token").1, "variable PANDORA_TOKEN");
+    home.run(&["config", "unset", "access_key"]).ok();
+    let line = home.run(&["workflow", "list"]).failed(4);
+    assert!(
+        line.contains("pipeline config set access_key --profile work"),
+        "{line}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_can_know_the_keys() {
+    let service = Service::new();
+    let home = Home::new("process").with_profile("work", &service);
+    let set = |command: &str| {
+        home.run(&["config", "set", "credential_process", command])
+            .ok();
+    };
+    // It takes the place of the secret key.
+    set(
+        r#"printf '{"access_key":"%s","secret_key":"%s"}' access-key-for-tests canary-secret-5b1c0e"#,
+    );
+    let text = fs::read_to_string(home.path()).unwrap();
+    assert!(!text.contains("\nsecret_key"), "{text}");
+    home.run(&["workflow", "list"]).ok();
+    for (command, says) in [
+        ("exit 3", "exit status: 3"),
+        ("echo hello", "must write a JSON object"),
+        (r#"echo '{"access_key":"x"}'"#, "wrote no secret_key"),
+        (r#"echo '{"token":"x"}'"#, "not a token"),
+    ] {
+        set(command);
+        let line = home.run(&["workflow", "list"]).failed(2);
+        assert!(
+            line.contains("credential_process of profile work") && line.contains(says),
+            "{line}"
+        );
+    }
+    // Explaining runs nothing.
+    set("exit 3");
+    home.run(&["config", "explain"]).ok();
+}
+
+#[test]
+fn the_region_of_the_profile_is_that_of_a_new_workflow() {
+    let service = Service::new();
+    let home = Home::new("region").with_profile("work", &service);
+    home.run(&["config", "set", "region", "hd"]).ok();
+    home.run(&["workflow", "create", "w"]).ok();
+    let workflow = home.run(&["workflow", "get", "w", "-o", "json"]).json();
+    assert_eq!(workflow["region"], "hd");
+}
