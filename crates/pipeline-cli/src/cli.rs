@@ -93,7 +93,8 @@ fn finish(result: Result<Exit, Failure>) -> ExitCode {
 /// Writes the one line of an error.
 fn report(failure: &dyn std::fmt::Display) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
-    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {failure}");
+    let (word, space) = lang::pick(("error:", " "), ("错误：", ""));
+    let _ = writeln!(anstream::stderr(), "{red}{word}{red:#}{space}{failure}");
 }
 
 /// What clap has to say: help and version as they are, errors on one line.

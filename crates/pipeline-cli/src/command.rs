@@ -3,6 +3,7 @@
 mod batch;
 mod config;
 mod demo;
+mod doctor;
 mod emulator;
 mod explain;
 mod header;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     #[command(subcommand)]
     Config(config::Config),
+    Doctor(doctor::Doctor),
     Emulator(emulator::EmulatorCommand),
     Demo(demo::Demo),
 }
@@ -37,6 +39,7 @@ impl Command {
             Self::Token(command) => command.run(global),
             Self::Explain(command) => command.run(global),
             Self::Config(command) => command.run(global),
+            Self::Doctor(command) => command.run(global),
             Self::Emulator(command) => command.run(global),
             Self::Demo(command) => command.run(global),
         }

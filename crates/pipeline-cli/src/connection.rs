@@ -44,8 +44,6 @@ struct Plan {
 /// What is special about a connection.
 #[derive(Default)]
 pub(crate) struct Special {
-    /// Do not make up for a clock that is wrong.
-    pub(crate) keep_clock: bool,
     /// One attempt only.
     pub(crate) once: bool,
     /// Is told of each call.
@@ -120,7 +118,7 @@ impl Global {
             timeout: self.timeout.unwrap_or(CALL_TIMEOUT),
         };
         let link = match &self.replay {
-            Some(path) => Link::Replay(self.replay(path, &plan)?),
+            Some(path) => Link::Replay(self.replay(path, &plan, special)?),
             None => Link::Service(self.client(settings, &plan, special)?),
         };
         let mut options = CallOptions::new();
@@ -138,7 +136,6 @@ impl Global {
     ) -> Result<Client, Failure> {
         let user_agent = concat!("pipeline/", env!("CARGO_PKG_VERSION"));
         let mut builder = common!(Client::builder(), plan)
-            .correct_clock(!special.keep_clock)
             .connect_timeout(self.connect_timeout)
             .user_agent(http::HeaderValue::from_static(user_agent));
         if self.no_proxy || is_this_machine(&plan.endpoint) {
@@ -160,10 +157,18 @@ impl Global {
         builder.build().map_err(Failure::usage)
     }
 
-    fn replay(&self, path: &std::path::Path, plan: &Plan) -> Result<Replay, Failure> {
+    fn replay(
+        &self,
+        path: &std::path::Path,
+        plan: &Plan,
+        special: Special,
+    ) -> Result<Replay, Failure> {
         let mut builder = common!(Context::builder(), plan);
         if self.debug_http {
             builder = builder.observer(wire::show);
+        }
+        if let Some(observe) = special.observer {
+            builder = builder.observer(observe);
         }
         Replay::read(path, builder.build())
     }

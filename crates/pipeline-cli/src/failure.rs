@@ -7,7 +7,10 @@ use pipeline_proto::{
     wait::{WaitError, WaitFailure},
 };
 
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    lang::{self, Lang},
+};
 
 /// A failure. `Display` is one line without the word "error".
 #[derive(Debug)]
@@ -42,7 +45,10 @@ impl Failure {
             WaitFailure::Failed(error) => return Self::of_call(error, endpoint),
             _ => Exit::WaitFailed,
         };
-        Self::new(exit, error)
+        match lang::chosen() {
+            Lang::En => Self::new(exit, error),
+            Lang::Zh => Self::new(exit, lang::zh::wait(error)),
+        }
     }
 
     /// A local file or stream failed.
@@ -77,7 +83,10 @@ impl fmt::Display for Failure {
 
 /// The line of the error, what lies below it, and where it was sent when the way there is the trouble.
 pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
-    let mut line = error.to_string();
+    let mut line = match lang::chosen() {
+        Lang::En => error.to_string(),
+        Lang::Zh => lang::zh::call(error),
+    };
     let mut source = StdError::source(error);
     while let Some(below) = source {
         let text = below.to_string();
@@ -89,9 +98,11 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
         source = below.source();
     }
     if matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout) {
-        line.push_str(" (endpoint ");
-        line.push_str(&endpoint.to_string());
-        line.push(')');
+        let named = lang::pick(
+            format!(" (endpoint {endpoint})"),
+            format!("（服务地址 {endpoint}）"),
+        );
+        line.push_str(&named);
     }
     line
 }

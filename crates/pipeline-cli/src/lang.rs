@@ -1,5 +1,7 @@
 //! The language that errors are explained in.
 
+pub(crate) mod zh;
+
 use std::{env, sync::OnceLock};
 
 use clap::ValueEnum;

@@ -6,6 +6,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
+    lang,
     output::{Cell, Show, Table},
 };
 
@@ -104,18 +105,29 @@ impl Show for Row {
 
     fn table(&self) -> String {
         let source = if self.on_api_page {
-            "the service's API page"
+            lang::pick("the service's API page", "服务的 API 文档")
         } else {
-            "the vendor's Go SDK; the API page does not list it"
+            lang::pick(
+                "the vendor's Go SDK; the API page does not list it",
+                "官方 Go SDK；API 文档中没有",
+            )
         };
+        let meanings = [("Meaning", self.meaning), ("含义", self.meaning_zh)];
         let mut table = Table::of_pairs();
-        table.pair("Code", Cell::from(&self.code));
-        table.pair("Meaning", Cell::from(self.meaning));
-        table.pair("含义", Cell::from(self.meaning_zh));
-        table.pair("Kind", Cell::from(self.kind));
-        table.pair("HTTP status", Cell::from(self.status()));
-        table.pair("Source", Cell::from(source));
-        table.pair("Exit code", Cell::from(self.exit_code.to_string()));
+        table.pair(lang::pick("Code", "错误码"), Cell::from(&self.code));
+        for (name, meaning) in lang::pick(meanings, [meanings[1], meanings[0]]) {
+            table.pair(name, Cell::from(meaning));
+        }
+        table.pair(lang::pick("Kind", "种类"), Cell::from(self.kind));
+        table.pair(
+            lang::pick("HTTP status", "HTTP 状态"),
+            Cell::from(self.status()),
+        );
+        table.pair(lang::pick("Source", "出处"), Cell::from(source));
+        table.pair(
+            lang::pick("Exit code", "退出码"),
+            Cell::from(self.exit_code.to_string()),
+        );
         table.render()
     }
 }
@@ -136,7 +148,7 @@ impl Show for Rows {
                 Cell::from(&row.code),
                 Cell::from(row.status()),
                 Cell::from(row.kind),
-                Cell::from(row.meaning),
+                Cell::from(lang::pick(row.meaning, row.meaning_zh)),
             ]);
         }
         table.render()

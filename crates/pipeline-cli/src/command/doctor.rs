@@ -1,0 +1,401 @@
+//! `pipeline doctor`.
+
+mod check;
+
+use std::{
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use clap::Args;
+use http::header::DATE;
+use pipeline_proto::{
+    Endpoint, Error, ErrorKind, RefusalCause,
+    observe::{Event, Observed},
+    operation::ListWorkflows,
+};
+
+use crate::{
+    app::Global,
+    connection::{Special, is_this_machine},
+    duration::Short,
+    exit::Exit,
+    failure::{Failure, describe},
+    lang::pick,
+    settings::{Given, Identity, Settings},
+};
+use check::{Check, Report};
+
+/// Find out what keeps the service from being used
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline doctor
+  pipeline doctor --profile work -o json
+  pipeline doctor --lang zh
+
+Checks the configuration, the way to the service, the clock and the credentials, one line each, with \
+what to do about what is wrong. Sends one request, which lists the workflows and changes nothing. Ends \
+with the exit code of the first check that failed.")]
+pub(crate) struct Doctor {}
+
+impl Doctor {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let Self {} = self;
+        let mut report = Report::default();
+        examine(global, &mut report);
+        let exit = report.exit();
+        global.format().write(&report)?;
+        Ok(exit)
+    }
+}
+
+/// Makes the checks in an order in which each rests on those before it, and stops where the next one
+/// would have nothing to rest on.
+fn examine(global: &Global, report: &mut Report) {
+    let settings = match Settings::read(global) {
+        Ok(settings) => settings,
+        Err(failure) => return report.add(Check::configuration().failed_with(&failure)),
+    };
+    report.add(configuration(&settings));
+    let endpoint = match settings.endpoint() {
+        Ok(endpoint) => endpoint.value,
+        Err(failure) => return report.add(Check::endpoint().failed_with(&failure)),
+    };
+    report.add(Check::endpoint().ok(endpoint.to_string()));
+    let who = keys(&settings);
+    let known = who.is_ok();
+    report.add(who);
+    if let Some(proxy) = proxy(global, &endpoint) {
+        report.add(Check::proxy().ok(pick(
+            format!(
+                "goes by the proxy that {proxy} names, so names and connections are its matter"
+            ),
+            format!("经由 {proxy} 指定的代理，域名解析和连接由代理负责"),
+        )));
+    } else {
+        let (check, addresses) = resolve(&endpoint, global.connect_timeout);
+        let resolved = check.is_ok();
+        report.add(check);
+        if !resolved {
+            return;
+        }
+        let check = connect(&addresses, global.connect_timeout);
+        let connected = check.is_ok();
+        report.add(check);
+        if !connected {
+            return;
+        }
+    }
+    if known {
+        call(global, &settings, &endpoint, report);
+    }
+}
+
+fn configuration(settings: &Settings<'_>) -> Check {
+    let path = settings.file().path().display();
+    let message = match settings.profile() {
+        Some(profile) => pick(
+            format!("profile {} of {path}", profile.name()),
+            format!("{path} 中的配置 {}", profile.name()),
+        ),
+        None => pick(
+            format!("no profile in use ({path}); options and variables count"),
+            format!("没有使用配置（{path}）；以选项和环境变量为准"),
+        ),
+    };
+    Check::configuration().ok(message)
+}
+
+/// Whether there is anything to sign with, and whether it can be read.
+fn keys(settings: &Settings<'_>) -> Check {
+    let check = Check::keys();
+    let from = match settings.identity() {
+        Ok(Identity::Token(source)) => source.to_string(),
+        Ok(Identity::Keys(Some(access_key), Some(secret_key))) if access_key == secret_key => {
+            access_key.to_string()
+        }
+        Ok(Identity::Keys(Some(access_key), Some(secret_key))) => {
+            format!("{access_key}, {secret_key}")
+        }
+        Ok(_) => String::new(),
+        Err(failure) => return check.failed_with(&failure),
+    };
+    match settings.keys_or_token() {
+        Err(failure) => check.failed_with(&failure),
+        Ok(None) => check.failed_with(&crate::settings::no_credentials()),
+        Ok(Some(Given::Keys(_))) => check.ok(pick(
+            format!("a pair of keys from {from}"),
+            format!("密钥来自 {from}"),
+        )),
+        Ok(Some(Given::Token(token))) => {
+            let Ok(descriptor) = token.decode() else {
+                return check.failed(
+                    Exit::Refused,
+                    pick(
+                        format!("the token from {from} cannot be read"),
+                        format!("来自 {from} 的令牌无法解读"),
+                    ),
+                    pick("ask for a new one", "请重新申请"),
+                );
+            };
+            check.ok(pick(
+                format!(
+                    "a token for {} {} from {from}",
+                    descriptor.method, descriptor.resource
+                ),
+                format!(
+                    "来自 {from} 的令牌，用于 {} {}",
+                    descriptor.method, descriptor.resource
+                ),
+            ))
+        }
+    }
+}
+
+/// The variable that names a proxy for this endpoint, if one does.
+fn proxy(global: &Global, endpoint: &Endpoint) -> Option<&'static str> {
+    if global.no_proxy || is_this_machine(endpoint) {
+        return None;
+    }
+    let names = [
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+    ];
+    names
+        .into_iter()
+        .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Looks the host up, on a thread of its own since the system's resolver cannot be told to stop.
+fn resolve(endpoint: &Endpoint, timeout: Duration) -> (Check, Vec<SocketAddr>) {
+    let check = Check::resolution();
+    let host = endpoint.host().to_owned();
+    let port = endpoint.port();
+    let (tell, told) = mpsc::channel();
+    let name = host.clone();
+    thread::spawn(move || {
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        let found = (name, port).to_socket_addrs().map(Iterator::collect);
+        // Nobody listens any more if it took too long.
+        let _ = tell.send(found);
+    });
+    let advice = pick(
+        "check the host in the endpoint, and this machine's DNS",
+        "请检查服务地址中的主机名和本机 DNS",
+    );
+    let addresses: Vec<SocketAddr> = match told.recv_timeout(timeout) {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(error)) => {
+            let check = check.failed(Exit::Network, format!("{host}: {error}"), advice);
+            return (check, Vec::new());
+        }
+        Err(_) => {
+            let message = pick(
+                format!("{host}: no answer within {}", Short(timeout)),
+                format!("{host}：{} 内没有结果", Short(timeout)),
+            );
+            return (check.failed(Exit::Network, message, advice), Vec::new());
+        }
+    };
+    let Some(first) = addresses.first() else {
+        let message = pick(format!("{host} has no address"), format!("{host} 没有地址"));
+        return (check.failed(Exit::Network, message, advice), Vec::new());
+    };
+    let more = match addresses.len() - 1 {
+        0 => String::new(),
+        more => pick(
+            format!(" and {more} more"),
+            format!(" 等 {} 个地址", more + 1),
+        ),
+    };
+    let check = check.ok(pick(
+        format!("{host} is {}{more}", first.ip()),
+        format!("{host} 的地址是 {}{more}", first.ip()),
+    ));
+    (check, addresses)
+}
+
+fn connect(addresses: &[SocketAddr], timeout: Duration) -> Check {
+    let mut last = String::new();
+    for address in addresses {
+        match TcpStream::connect_timeout(address, timeout) {
+            Ok(_) => {
+                return Check::connection().ok(pick(
+                    format!("{address} takes connections"),
+                    format!("{address} 可以连接"),
+                ));
+            }
+            Err(error) => last = format!("{address}: {error}"),
+        }
+    }
+    let advice = pick(
+        "check the port in the endpoint, firewalls, and whether a proxy is needed (HTTPS_PROXY)",
+        "请检查服务地址中的端口、防火墙，以及是否需要代理（HTTPS_PROXY）",
+    );
+    Check::connection().failed(Exit::Network, last, advice)
+}
+
+/// What the answer to the first request shows.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    status: u16,
+    /// The service's time less this machine's, in seconds. None without a `Date`.
+    offset: Option<i64>,
+    elapsed: Duration,
+}
+
+/// Lists the workflows, and draws from that what is to be known of TLS, clock and credentials.
+fn call(global: &Global, settings: &Settings<'_>, endpoint: &Endpoint, report: &mut Report) {
+    let seen: Arc<Mutex<Option<Seen>>> = Arc::default();
+    let special = Special {
+        once: true,
+        observer: Some(Box::new({
+            let seen = Arc::clone(&seen);
+            move |_: &Observed, event: &Event<'_>| note(&seen, event)
+        })),
+    };
+    let remote = match global.remote_with(settings, special) {
+        Ok(remote) => remote,
+        Err(failure) => return report.add(Check::tls().failed_with(&failure)),
+    };
+    let result = remote.try_send(ListWorkflows::new());
+    let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(seen) = seen else {
+        if let Err(error) = result {
+            report.add(no_answer(&error, endpoint));
+        }
+        return;
+    };
+    if endpoint.is_https() {
+        report.add(Check::tls().ok(pick("the certificate is trusted", "证书可信").to_owned()));
+    }
+    report.add(Check::service().ok(pick(
+        format!(
+            "answered with HTTP {} after {}",
+            seen.status,
+            Short(seen.elapsed)
+        ),
+        format!("{} 后应答 HTTP {}", Short(seen.elapsed), seen.status),
+    )));
+    report.add(clock(seen.offset));
+    report.add(match result {
+        Ok(workflows) => Check::credentials().ok(pick(
+            format!("accepted; the account has {} workflows", workflows.len()),
+            format!("已接受；账号下有 {} 个工作流", workflows.len()),
+        )),
+        Err(error) => refused(&error, endpoint),
+    });
+}
+
+fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {
+    let Event::Answer {
+        answer: Ok(response),
+        elapsed,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let date = response.headers().get(DATE);
+    let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    // The service wrote its date about half way between sending and now.
+    let middle = SystemTime::now().checked_sub(*elapsed / 2);
+    let offset = date.zip(middle).map(|(theirs, ours)| {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        match theirs.duration_since(ours) {
+            Ok(ahead) => seconds(ahead),
+            Err(behind) => -seconds(behind.duration()),
+        }
+    });
+    let first = Seen {
+        status: response.status().as_u16(),
+        offset,
+        elapsed: *elapsed,
+    };
+    seen.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert(first);
+}
+
+/// The connection was made, and yet no answer came.
+fn no_answer(error: &Error, endpoint: &Endpoint) -> Check {
+    let message = describe(error, endpoint);
+    let tls = endpoint.is_https() && error.attempts() > 0 && error.kind() == ErrorKind::Network;
+    if tls {
+        let advice = pick(
+            "check the endpoint; for a private authority give its certificate with --ca-file",
+            "请检查服务地址；若使用私有 CA，请用 --ca-file 指定其证书",
+        );
+        return Check::tls().failed(Exit::Network, message, advice);
+    }
+    let advice = pick(
+        "check that the endpoint is that of the service, and try a longer --timeout",
+        "请确认服务地址正确，并尝试更长的 --timeout",
+    );
+    Check::service().failed(Exit::of(error.kind()), message, advice)
+}
+
+/// The service allows 15 minutes; half of it is reason enough to say something.
+fn clock(offset: Option<i64>) -> Check {
+    let check = Check::clock();
+    let Some(offset) = offset else {
+        return check.skipped(pick(
+            "the answer does not show the service's time",
+            "应答中没有服务的时间",
+        ));
+    };
+    let seconds = offset.unsigned_abs();
+    let message = match offset {
+        -2..=2 => pick("agrees with the service's", "与服务一致").to_owned(),
+        3.. => pick(
+            format!("{seconds} s behind the service's"),
+            format!("比服务慢 {seconds} 秒"),
+        ),
+        _ => pick(
+            format!("{seconds} s ahead of the service's"),
+            format!("比服务快 {seconds} 秒"),
+        ),
+    };
+    if seconds > 15 * 60 / 2 {
+        let advice = pick(
+            "set this machine's clock; 15 minutes are allowed, and the client makes up for it meanwhile",
+            "请校准本机时钟；允许的偏差是 15 分钟，此前客户端会自动修正",
+        );
+        return check.warning(message, advice);
+    }
+    check.ok(message)
+}
+
+fn refused(error: &Error, endpoint: &Endpoint) -> Check {
+    let check = Check::credentials();
+    let message = describe(error, endpoint);
+    match error.api().and_then(pipeline_proto::ApiError::refusal) {
+        Some(RefusalCause::TokenMismatch(_)) => check.skipped(pick(
+            "the token is not for listing workflows, so this cannot be tried",
+            "令牌不能用于列出工作流，无法在此验证",
+        )),
+        Some(_) => check.failed(
+            Exit::Refused,
+            message,
+            pick(
+                "`pipeline config explain` shows where the credentials come from",
+                "`pipeline config explain` 会显示凭证的来源",
+            ),
+        ),
+        None => check.failed(
+            Exit::of(error.kind()),
+            message,
+            pick(
+                "`pipeline explain CODE` says more about a code of the service",
+                "`pipeline explain CODE` 会说明服务的错误码",
+            ),
+        ),
+    }
+}

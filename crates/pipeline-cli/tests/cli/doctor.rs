@@ -1,0 +1,179 @@
+//! What `pipeline doctor` finds.
+
+use std::{net::TcpListener, time::Duration};
+
+use pipeline_emulator::ClockOffset;
+use serde_json::Value;
+
+use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, pipeline};
+
+/// The outcome of each check, and the exit code.
+fn findings(ran: &Ran) -> (Vec<(String, String)>, Option<i32>) {
+    assert_eq!(ran.stderr, "", "{ran:?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    let checks = checks.map(|check| (text(&check["name"]), text(&check["outcome"])));
+    (checks.collect(), ran.code)
+}
+
+fn examine(endpoint: &str, secret_key: &str) -> Ran {
+    let arguments = [
+        "doctor",
+        "-o",
+        "json",
+        "--timeout",
+        "5s",
+        "--endpoint",
+        endpoint,
+    ];
+    let output = pipeline(&arguments)
+        .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
+        .env("PANDORA_SECRET_KEY", secret_key)
+        .output();
+    Ran::of(output.unwrap())
+}
+
+/// The check that failed, its text, and the exit code. All before it were fine.
+#[track_caller]
+fn failed(ran: &Ran) -> (String, String, Option<i32>) {
+    let (checks, code) = findings(ran);
+    let failed: Vec<&(String, String)> = checks
+        .iter()
+        .filter(|(_, outcome)| outcome == "failed")
+        .collect();
+    assert_eq!(failed.len(), 1, "{ran:?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let check = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["outcome"] == "failed")
+        .unwrap();
+    (failed[0].0.clone(), check.to_string(), code)
+}
+
+#[test]
+fn everything_is_fine() {
+    let service = Service::new().with_workflow("w");
+    let (checks, code) = findings(&examine(&service.server.url(), SECRET_KEY));
+    let names: Vec<&str> = checks.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "configuration",
+            "endpoint",
+            "keys",
+            "resolution",
+            "connection",
+            "service",
+            "clock",
+            "credentials"
+        ]
+    );
+    assert!(
+        checks.iter().all(|(_, outcome)| outcome == "ok"),
+        "{checks:?}"
+    );
+    assert_eq!(code, Some(0));
+    let table = service.run(&["doctor"]).ok();
+    assert!(table.contains("the account has 1 workflows"), "{table}");
+    let chinese = service.run(&["doctor", "--lang", "zh"]).ok();
+    assert!(chinese.contains("账号下有 1 个工作流"), "{chinese}");
+    assert_eq!(service.run(&["doctor", "-o", "name"]).ok(), "");
+}
+
+#[test]
+fn a_wrong_key_is_found() {
+    let service = Service::new();
+    let (check, text, code) = failed(&examine(&service.server.url(), "wrong"));
+    assert_eq!((check.as_str(), code), ("credentials", Some(4)));
+    assert!(
+        text.contains("the clocks agree") && text.contains("config explain"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_wrong_clock_is_found_and_does_not_hide_that_the_keys_are_right() {
+    for (offset, says) in [
+        (
+            ClockOffset::Ahead(Duration::from_secs(1200)),
+            "behind the service's",
+        ),
+        (
+            ClockOffset::Behind(Duration::from_secs(1200)),
+            "ahead of the service's",
+        ),
+    ] {
+        let service = Service::with(|builder| builder.clock_offset(offset));
+        let ran = examine(&service.server.url(), SECRET_KEY);
+        let (checks, code) = findings(&ran);
+        let outcome = |name: &str| {
+            let check = checks.iter().find(|(check, _)| check == name);
+            check.unwrap().1.clone()
+        };
+        assert_eq!(
+            (outcome("clock"), outcome("credentials"), code),
+            ("warning".into(), "ok".into(), Some(0))
+        );
+        assert!(ran.stdout.contains(says), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_broken_is_found() {
+    let none = pipeline(&["doctor", "-o", "json", "--endpoint", "http://127.0.0.1:1"]).output();
+    let (checks, code) = findings(&Ran::of(none.unwrap()));
+    let first = checks.iter().find(|(_, outcome)| outcome == "failed");
+    assert_eq!((first.unwrap().0.as_str(), code), ("keys", Some(4)));
+
+    let output = pipeline(&["doctor", "-o", "json", "--profile", "gone"]).output();
+    let (check, text, code) = failed(&Ran::of(output.unwrap()));
+    assert_eq!((check.as_str(), code), ("configuration", Some(2)));
+    assert!(text.contains("no profile"), "{text}");
+}
+
+#[test]
+fn trouble_on_the_way_is_found_where_it_is() {
+    let (check, _, code) = failed(&examine("http://pipeline.invalid", SECRET_KEY));
+    assert_eq!((check.as_str(), code), ("resolution", Some(8)));
+
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let (check, text, code) = failed(&examine(&format!("http://{free}"), SECRET_KEY));
+    assert_eq!((check.as_str(), code), ("connection", Some(8)));
+    assert!(text.contains("firewalls"), "{text}");
+
+    // It takes connections and does not speak TLS.
+    let service = Service::new();
+    let https = service.server.url().replace("http://", "https://");
+    let (check, text, code) = failed(&examine(&https, SECRET_KEY));
+    assert_eq!((check.as_str(), code), ("tls", Some(8)));
+    assert!(text.contains("--ca-file"), "{text}");
+}
+
+#[test]
+fn a_token_for_something_else_is_no_fault() {
+    let service = Service::new();
+    let mint = [
+        "token",
+        "mint",
+        "--method",
+        "POST",
+        "--resource",
+        "/v2/workflows/w/start",
+    ];
+    let minted = service.run(&[&mint[..], &["--ttl", "5m"]].concat()).ok();
+    let output = pipeline(&["doctor", "-o", "json", "--endpoint", &service.server.url()])
+        .env("PANDORA_TOKEN", minted.trim_end())
+        .output();
+    let (checks, code) = findings(&Ran::of(output.unwrap()));
+    assert_eq!(
+        checks.last().unwrap(),
+        &("credentials".into(), "skipped".into())
+    );
+    assert_eq!(code, Some(0));
+}

@@ -1,0 +1,73 @@
+//! Errors in the user's language.
+
+use pipeline_emulator::Transition;
+
+use crate::support::{Ran, Service, pipeline};
+
+/// The one line of a failure in Chinese.
+#[track_caller]
+fn failed(ran: &Ran, code: i32) -> String {
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{ran:?}");
+    let line = ran.stderr.strip_prefix("错误：").unwrap_or_default();
+    assert_eq!(line.matches('\n').count(), 1, "{ran:?}");
+    line.to_owned()
+}
+
+#[test]
+fn errors_are_explained_in_chinese() {
+    let service =
+        Service::with(|builder| builder.transitions(Transition::Stuck)).with_workflow("w");
+    let run = |arguments: &[&str]| service.run(&[arguments, &["--lang", "zh"]].concat());
+    let line = failed(&run(&["workflow", "get", "gone"]), 3);
+    assert!(
+        line.contains("E18641，") && line.contains("（HTTP 404"),
+        "{line}"
+    );
+    let line = failed(&run(&["workflow", "create", "w"]), 5);
+    assert!(line.contains("E18640，"), "{line}");
+    let start = ["workflow", "start", "w", "--wait", "--timeout", "100ms"];
+    let line = failed(&run(&start), 6);
+    assert!(line.contains("仍未启动"), "{line}");
+    let wrong = service
+        .command(&["workflow", "list", "--lang", "zh"])
+        .env("PANDORA_SECRET_KEY", "wrong")
+        .output();
+    let line = failed(&Ran::of(wrong.unwrap()), 4);
+    assert!(line.contains("请检查 access key"), "{line}");
+}
+
+#[test]
+fn the_locale_chooses_and_the_option_overrules_it() {
+    let list = |locale: &str, option: &[&str]| {
+        let arguments = [
+            &["workflow", "list", "--endpoint", "http://127.0.0.1:1"],
+            option,
+        ]
+        .concat();
+        let output = pipeline(&arguments).env("LANG", locale).output();
+        Ran::of(output.unwrap())
+    };
+    assert!(failed(&list("zh_CN.UTF-8", &[]), 4).contains("没有凭证"));
+    assert!(
+        list("zh_CN.UTF-8", &["--lang", "en"])
+            .failed(4)
+            .contains("no credentials")
+    );
+    assert!(
+        list("en_GB.UTF-8", &[])
+            .failed(4)
+            .contains("no credentials")
+    );
+}
+
+#[test]
+fn codes_are_explained_in_both_languages_with_the_users_first() {
+    let explain = |lang: &str| {
+        let output = pipeline(&["explain", "E18641", "--lang", lang]).output();
+        Ran::of(output.unwrap()).ok()
+    };
+    let (english, chinese) = (explain("en"), explain("zh"));
+    assert!(english.find("Meaning") < english.find("含义"), "{english}");
+    assert!(chinese.find("含义") < chinese.find("Meaning"), "{chinese}");
+    assert!(chinese.contains("退出码"), "{chinese}");
+}
