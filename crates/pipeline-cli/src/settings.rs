@@ -45,6 +45,19 @@ pub(crate) enum Source {
     Default,
 }
 
+impl Source {
+    /// For people, in their language; `Display` is for data.
+    pub(crate) fn shown(&self) -> String {
+        let chinese = match self {
+            Self::Option(name) => format!("选项 {name}"),
+            Self::Variable(name) => format!("环境变量 {name}"),
+            Self::Profile { name, key } => format!("配置 {name} 的 {key}"),
+            Self::Default => "默认值".to_owned(),
+        };
+        crate::lang::pick(self.to_string(), chinese)
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,7 +79,10 @@ pub(crate) struct Sourced<T> {
 impl<T> Sourced<T> {
     fn parse<U>(self, parse: impl FnOnce(T) -> Result<U, Failure>) -> Result<Sourced<U>, Failure> {
         let value = parse(self.value).map_err(|failure| {
-            Failure::new(failure.exit(), format!("{}: {failure}", self.source))
+            Failure::new(
+                failure.exit(),
+                format!("{}: {failure}", self.source.shown()),
+            )
         })?;
         Ok(Sourced {
             value,
@@ -118,7 +134,10 @@ impl<'a> Settings<'a> {
         let profile = match name {
             None => None,
             Some(name) => Some(file.profile(&name.value).map_err(|failure| {
-                Failure::new(failure.exit(), format!("{} ({})", failure, name.source))
+                Failure::new(
+                    failure.exit(),
+                    format!("{failure} ({})", name.source.shown()),
+                )
             })?),
         };
         Ok(Self {
@@ -382,7 +401,7 @@ impl<'a> Settings<'a> {
             let command = self.required(Setting::CredentialProcess)?;
             let known = self.of_profile(Setting::AccessKey).map(|found| found.value);
             return process::run(&command, known).map_err(|failure| {
-                Failure::new(failure.exit(), format!("{secret_key}: {failure}"))
+                Failure::new(failure.exit(), format!("{}: {failure}", secret_key.shown()))
             });
         }
         let access_key = match access_key {

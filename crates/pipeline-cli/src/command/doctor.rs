@@ -3,7 +3,7 @@
 mod check;
 
 use std::{
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, SystemTime},
@@ -113,12 +113,12 @@ fn configuration(settings: &Settings<'_>) -> Check {
 fn keys(settings: &Settings<'_>) -> Check {
     let check = Check::keys();
     let from = match settings.identity() {
-        Ok(Identity::Token(source)) => source.to_string(),
+        Ok(Identity::Token(source)) => source.shown(),
         Ok(Identity::Keys(Some(access_key), Some(secret_key))) if access_key == secret_key => {
-            access_key.to_string()
+            access_key.shown()
         }
         Ok(Identity::Keys(Some(access_key), Some(secret_key))) => {
-            format!("{access_key}, {secret_key}")
+            format!("{}, {}", access_key.shown(), secret_key.shown())
         }
         Ok(_) => String::new(),
         Err(failure) => return check.failed_with(&failure),
@@ -178,11 +178,20 @@ fn resolve(endpoint: &Endpoint, timeout: Duration) -> (Check, Vec<SocketAddr>) {
     let check = Check::resolution();
     let host = endpoint.host().to_owned();
     let port = endpoint.port();
+    if let Ok(address) = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+    {
+        let message = pick("an address, which needs no look-up", "是地址，无需解析");
+        return (check.ok(message.to_owned()), vec![(address, port).into()]);
+    }
     let (tell, told) = mpsc::channel();
     let name = host.clone();
     thread::spawn(move || {
-        let name = name.trim_start_matches('[').trim_end_matches(']');
-        let found = (name, port).to_socket_addrs().map(Iterator::collect);
+        let found = (name.as_str(), port)
+            .to_socket_addrs()
+            .map(Iterator::collect);
         // Nobody listens any more if it took too long.
         let _ = tell.send(found);
     });

@@ -10,6 +10,7 @@ mod exit_codes;
 mod explain;
 mod files;
 mod lang;
+mod matrix;
 mod signing;
 mod support;
 mod watch;

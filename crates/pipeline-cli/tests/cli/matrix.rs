@@ -1,0 +1,266 @@
+//! Every command, in every form of output, in every situation: stdout can be read or is empty, stderr
+//! has one line that helps, and the exit code is that of the table.
+
+use std::net::TcpListener;
+
+use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline};
+
+const FORMS: [&str; 4] = ["table", "json", "yaml", "name"];
+
+/// A command that calls the service, on the workflow `w`.
+struct Line {
+    arguments: &'static [&'static str],
+    /// Exit codes for a workflow that is not there, and for an answer that never comes.
+    not_found: i32,
+    timeout: i32,
+    /// What it needs the workflow to be.
+    needs: Needs,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Needs {
+    /// There, or not at all.
+    Stopped,
+    Started,
+    /// Not there.
+    Gone,
+}
+
+/// Most commands end in the same ways.
+const fn line(arguments: &'static [&'static str], needs: Needs) -> Line {
+    Line {
+        arguments,
+        not_found: 3,
+        timeout: 8,
+        needs,
+    }
+}
+
+const LINES: &[Line] = &[
+    Line {
+        not_found: 0,
+        ..line(&["workflow", "list"], Needs::Stopped)
+    },
+    line(&["workflow", "get", "w"], Needs::Stopped),
+    line(&["workflow", "status", "w"], Needs::Stopped),
+    line(&["workflow", "search", "w"], Needs::Stopped),
+    Line {
+        not_found: 0,
+        ..line(&["workflow", "create", "w"], Needs::Gone)
+    },
+    line(&["workflow", "update", "w", "-f", "FILE"], Needs::Stopped),
+    line(&["workflow", "start", "w"], Needs::Stopped),
+    line(&["workflow", "stop", "w"], Needs::Started),
+    Line {
+        timeout: 6,
+        ..line(&["workflow", "start", "w", "--wait"], Needs::Stopped)
+    },
+    Line {
+        timeout: 6,
+        ..line(&["workflow", "restart", "w"], Needs::Started)
+    },
+    Line {
+        timeout: 6,
+        ..line(
+            &["workflow", "wait", "w", "--for", "started"],
+            Needs::Started,
+        )
+    },
+    line(&["workflow", "delete", "w", "--yes"], Needs::Stopped),
+    line(&["workflow", "export", "w"], Needs::Stopped),
+    line(&["workflow", "graph", "w"], Needs::Stopped),
+    line(&["workflow", "lint", "w"], Needs::Stopped),
+    line(&["workflow", "diff", "w", "FILE"], Needs::Stopped),
+    Line {
+        not_found: 0,
+        ..line(
+            &["workflow", "apply", "-f", "FILE", "--yes"],
+            Needs::Stopped,
+        )
+    },
+    Line {
+        not_found: 0,
+        ..line(&["doctor"], Needs::Stopped)
+    },
+];
+
+/// A workflow file about `w`, other than what the tests put there.
+const FILE: &str = r#"{
+  "name": "w",
+  "region": "nb",
+  "nodes": {
+    "visits-repo": {"name": "visits", "type": "repo",
+      "data": {"region": "nb", "schema": [{"key": "ip", "valtype": "string"}]}}
+  }
+}"#;
+
+impl Line {
+    fn arguments<'a>(&self, form: &'a str, file: &'a TemporaryFile) -> Vec<&'a str> {
+        let arguments = self.arguments.iter().map(|argument| match *argument {
+            "FILE" => file.path(),
+            other => other,
+        });
+        arguments.chain(["-o", form]).collect()
+    }
+
+    /// Whether the command knows forms of output. A picture has its own.
+    fn has_forms(&self) -> bool {
+        self.arguments[1..].first() != Some(&"graph")
+    }
+
+    /// A command that says what it found also when that is nothing good.
+    fn reports(&self) -> bool {
+        self.arguments[0] == "doctor"
+    }
+}
+
+/// What is on stdout can be read as what was asked for.
+#[track_caller]
+fn readable(stdout: &str, form: &str, context: &str) {
+    match form {
+        "json" if !stdout.is_empty() => {
+            // `watch` and others may write a line for each thing.
+            let document: Result<serde_json::Value, _> = serde_json::from_str(stdout);
+            assert!(document.is_ok(), "{context}: {stdout}");
+        }
+        "yaml" => {
+            for event in granit_parser::Parser::new_from_str(stdout) {
+                assert!(event.is_ok(), "{context}: {event:?}: {stdout}");
+            }
+        }
+        "name" => assert!(
+            stdout.lines().all(|line| !line.is_empty()),
+            "{context}: {stdout}"
+        ),
+        _ => assert!(!stdout.contains('\x1b'), "{context}: {stdout}"),
+    }
+}
+
+/// Runs each command in each form, in a situation in which it fails, if with `code` of it.
+fn each_fails(
+    lines: impl Fn(&Line) -> bool,
+    code: impl Fn(&Line) -> i32,
+    endpoint: &str,
+    environment: &[(&str, &str)],
+    says: &[&str],
+) {
+    let file = TemporaryFile::new("w.json", FILE);
+    for line in LINES.iter().filter(|line| lines(line)) {
+        for form in FORMS {
+            if !line.has_forms() && form != "table" {
+                continue;
+            }
+            let arguments = line.arguments(form, &file);
+            let mut arguments = if line.has_forms() {
+                arguments
+            } else {
+                arguments[..arguments.len() - 2].to_vec()
+            };
+            arguments.extend([
+                "--timeout",
+                "50ms",
+                "--retries",
+                "0",
+                "--endpoint",
+                endpoint,
+            ]);
+            let mut command = pipeline(&arguments);
+            command.envs(environment.iter().copied());
+            let shown = command
+                .get_args()
+                .all(|argument| !argument.to_string_lossy().contains(SECRET_KEY));
+            assert!(shown, "the secret is an argument: {command:?}");
+            let ran = Ran::of(command.output().unwrap());
+            let context = format!("{arguments:?}");
+            if line.reports() {
+                assert_eq!(ran.code, Some(code(line)), "{context}: {ran:?}");
+                readable(&ran.stdout, form, &context);
+                continue;
+            }
+            let message = ran.failed(code(line));
+            assert!(
+                says.iter().any(|part| message.contains(part)),
+                "{context}: {message}"
+            );
+        }
+    }
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("PANDORA_ACCESS_KEY", ACCESS_KEY),
+    ("PANDORA_SECRET_KEY", SECRET_KEY),
+];
+
+#[test]
+fn every_command_succeeds_in_every_form() {
+    let file = TemporaryFile::new("w.json", FILE);
+    for line in LINES {
+        for form in FORMS {
+            if !line.has_forms() && form != "table" {
+                continue;
+            }
+            let service = Service::new().with_workflow("w");
+            match line.needs {
+                Needs::Stopped => {}
+                Needs::Started => drop(service.run(&["workflow", "start", "w"]).ok()),
+                Needs::Gone => drop(service.run(&["workflow", "delete", "w", "-y"]).ok()),
+            }
+            let mut arguments = line.arguments(form, &file);
+            if !line.has_forms() {
+                arguments.truncate(arguments.len() - 2);
+            }
+            let ran = service.run(&arguments);
+            assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+            readable(&ran.stdout, form, &format!("{arguments:?}"));
+            assert!(!ran.stderr.contains("error"), "{arguments:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_workflow_that_is_not_there_is_said_to_be_so() {
+    let service = Service::new();
+    each_fails(
+        |line| line.not_found == 3,
+        |line| line.not_found,
+        &service.server.url(),
+        &KEYS,
+        &["E18641, the workflow does not exist"],
+    );
+}
+
+#[test]
+fn refused_keys_are_said_to_be_so() {
+    let service = Service::new().with_workflow("w");
+    each_fails(
+        |_| true,
+        |_| 4,
+        &service.server.url(),
+        &[KEYS[0], ("PANDORA_SECRET_KEY", "wrong")],
+        &["check the access key and the secret key"],
+    );
+}
+
+#[test]
+fn a_service_that_never_answers_ends_in_time() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    each_fails(
+        |_| true,
+        |line| line.timeout,
+        &endpoint,
+        &KEYS,
+        &["timed out while", "not finished within", " looks"],
+    );
+}
+
+#[test]
+fn without_any_configuration_the_way_on_is_shown() {
+    each_fails(
+        |_| true,
+        |_| 4,
+        "http://127.0.0.1:1",
+        &[],
+        &["pipeline demo"],
+    );
+}
