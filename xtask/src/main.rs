@@ -4,6 +4,7 @@
 
 mod args;
 mod bench;
+mod book;
 mod bugs;
 mod cargo;
 mod demo;
@@ -106,6 +107,12 @@ const TASKS: &[Task] = &[
         usage: "docs [--check]",
         about: "write the generated documents, or check them",
         run: docs::run,
+    },
+    Task {
+        name: "book",
+        usage: "book [--check]",
+        about: "the pages in docs as a book, with mdBook; or check the commands in them",
+        run: book::run,
     },
     Task {
         name: "bench",

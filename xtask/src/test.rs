@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Args, Result, cargo, docs, failed, sim, tidy};
+use crate::{Args, Result, book, cargo, docs, failed, sim, tidy};
 
 /// A name, and what has to succeed.
 type Step = (&'static str, fn() -> Result);
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("simulation", sim::check),
     ("documentation", documentation),
     ("generated documents", docs::check),
+    ("commands in the documents", book::check),
     ("tidy", tidy::check),
     ("features", features),
 ];

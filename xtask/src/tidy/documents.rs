@@ -8,10 +8,14 @@ use super::{File, Finding, line_at, markdown};
 const COMMANDS: [&str; 2] = ["cargo run -- demo", "cargo xtask test"];
 const README: &str = "README.md";
 const README_ZH: &str = "README.zh-CN.md";
+/// The pages of the book lie in this folder, and in no folder of it.
+const BOOK: &str = "docs/";
+const SUMMARY: &str = "docs/SUMMARY.md";
 
 pub(super) fn check(files: &[File], root: &Path) -> Vec<Finding> {
     let exists = |path: &str| root.join(path).exists();
     let mut findings = readmes(files);
+    findings.extend(summary(files));
     for file in files.iter().filter(|file| is_markdown(&file.path)) {
         findings.extend(links(file, files, exists));
     }
@@ -115,6 +119,66 @@ fn readmes(files: &[File]) -> Vec<Finding> {
     findings
 }
 
+/// The summary lists each page of the book once, and nothing else; and pages link only to such
+/// Markdown as is in the book: elsewhere, mdBook makes a link to a `.md` one to a `.html`.
+fn summary(files: &[File]) -> Vec<Finding> {
+    let Some(summary) = files.iter().find(|file| file.path == SUMMARY) else {
+        return vec![Finding::new(SUMMARY, 1, "is missing", "write it")];
+    };
+    let mut findings = Vec::new();
+    let prose = markdown::prose(&summary.text);
+    let listed: Vec<(usize, String)> = markdown::links(&prose)
+        .into_iter()
+        .filter_map(|(at, target)| Some((line_at(&prose, at), resolve(SUMMARY, target)?)))
+        .collect();
+    let pages = files
+        .iter()
+        .filter(|file| file.path.starts_with(BOOK) && is_markdown(&file.path))
+        .filter(|file| file.path != SUMMARY);
+    for page in pages.clone() {
+        match listed.iter().filter(|(_, path)| *path == page.path).count() {
+            0 => {
+                let what = "the summary of the book does not list this page";
+                findings.push(Finding::new(
+                    &page.path,
+                    1,
+                    what,
+                    "add it to docs/SUMMARY.md",
+                ));
+            }
+            1 => {}
+            n => {
+                let what = format!("{} is listed {n} times", page.path);
+                findings.push(Finding::new(SUMMARY, 1, what, "list it once"));
+            }
+        }
+        let prose = markdown::prose(&page.text);
+        for (at, target) in markdown::links(&prose) {
+            let path = target.split('#').next().unwrap_or_default();
+            let out = !path.contains("://")
+                && is_markdown(path)
+                && resolve(&page.path, path).is_some_and(|to| !to.starts_with(BOOK));
+            if out {
+                let what = format!("`{target}` is Markdown that is not in the book");
+                let mend = "link to its folder, or name it without a link";
+                findings.push(Finding::new(&page.path, line_at(&prose, at), what, mend));
+            }
+        }
+    }
+    for (line, path) in &listed {
+        if !pages.clone().any(|page| page.path == *path) {
+            let what = format!("{path} is no page of the book");
+            findings.push(Finding::new(
+                SUMMARY,
+                *line,
+                what,
+                "list pages in docs only",
+            ));
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +252,39 @@ mod tests {
             [
                 "README.zh-CN.md:1: `cargo xtask test` is not mentioned - show the command",
                 "README.zh-CN.md:1: 0 sections (`##`), 1 in README.md - bring the two in step"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_summary_lists_each_page_once_and_nothing_else() {
+        let whats = |files: &[File]| {
+            let findings = summary(files).into_iter();
+            findings
+                .map(|finding| finding.to_string())
+                .collect::<Vec<_>>()
+        };
+        let page = |path| file(path, "[ok](a.md) [code](../crates) [web](https://x.y/z.md)");
+        let good = file(SUMMARY, "# Summary\n\n- [A](a.md)\n- [B](b.md)\n");
+        let pages = [good, page("docs/a.md"), page("docs/b.md")];
+        assert!(whats(&pages).is_empty());
+        assert_eq!(
+            whats(&pages[1..]),
+            ["docs/SUMMARY.md:1: is missing - write it"]
+        );
+        let bad = [
+            file(SUMMARY, "[A](a.md)\n[again](a.md)\n[out](../README.md)\n"),
+            page("docs/a.md"),
+            file("docs/b.md", "\n[out](../README.md#x)"),
+            file("README.md", ""),
+        ];
+        assert_eq!(
+            whats(&bad),
+            [
+                "docs/SUMMARY.md:1: docs/a.md is listed 2 times - list it once",
+                "docs/b.md:1: the summary of the book does not list this page - add it to docs/SUMMARY.md",
+                "docs/b.md:2: `../README.md#x` is Markdown that is not in the book - link to its folder, or name it without a link",
+                "docs/SUMMARY.md:3: README.md is no page of the book - list pages in docs only",
             ]
         );
     }
