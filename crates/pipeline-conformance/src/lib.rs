@@ -21,12 +21,19 @@ pub mod sim;
 pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings};
 pub use script::{Reply, Request, Script};
 
-/// The code in the README compiles.
+/// The code in the READMEs and in the pages of the book compiles and runs. The test `pages` sees to
+/// it that none is missing.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-mod readme {}
-
-/// The code in the Chinese README compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.zh-CN.md")]
-mod readme_zh {}
+mod pages {
+    macro_rules! pages {
+        ($($name:ident $path:literal)*) => {
+            $(#[doc = include_str!($path)] mod $name {})*
+        };
+    }
+    pages! {
+        readme "../../../README.md"
+        readme_zh "../../../README.zh-CN.md"
+        embedding_the_core "../../../docs/embedding-the-core.md"
+        retries_and_cancellation "../../../docs/retries-and-cancellation.md"
+    }
+}

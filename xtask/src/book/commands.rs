@@ -10,7 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Result, TASKS, cargo, failed};
+use crate::{
+    Result, TASKS,
+    cargo::{self, Member},
+    failed,
+};
 
 /// A command line, and where it stands.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +31,7 @@ pub(super) fn check() -> Result {
         shown.extend(commands(&page, &text));
     }
     let pipeline = executable()?;
+    let members = cargo::members()?;
     let mut wrong = 0;
     let mut checked = 0;
     for Shown { words, place } in &shown {
@@ -36,6 +41,7 @@ pub(super) fn check() -> Result {
             | ["cargo", "run", "--", ref arguments @ ..]
             | ["cargo", "run", "-q", "--", ref arguments @ ..] => understood(&pipeline, arguments)?,
             ["cargo", "xtask", ref rest @ ..] => task(rest.first().copied()),
+            ["cargo", ..] => package(&words, &members),
             _ => continue,
         };
         checked += 1;
@@ -163,6 +169,21 @@ fn task(name: Option<&str>) -> Option<String> {
     }
 }
 
+/// What is wrong with the crate that `-p NAME` or `--path FOLDER` speaks of.
+fn package(words: &[&str], members: &[Member]) -> Option<String> {
+    let named = |option| {
+        let at = words.iter().position(|word| *word == option)?;
+        words.get(at + 1).copied()
+    };
+    let name = named("-p").filter(|name| members.iter().all(|member| member.name != *name));
+    let path = named("--path").filter(|path| {
+        let manifest = format!("{path}/Cargo.toml");
+        members.iter().all(|member| member.manifest != manifest)
+    });
+    let wrong = name.or(path)?;
+    Some(format!("there is no crate {wrong} here"))
+}
+
 /// What the command has to say against these arguments. `--help` behind them keeps it from acting;
 /// it is read after what stands before it.
 fn understood(pipeline: &str, arguments: &[&str]) -> Result<Option<String>> {
@@ -243,6 +264,20 @@ mod tests {
     fn a_task_that_does_not_exist_is_found() {
         assert_eq!(task(Some("tidy")), None);
         assert!(task(Some("tydi")).is_some() && task(None).is_some());
+    }
+
+    #[test]
+    fn a_crate_that_does_not_exist_is_found() {
+        let members = cargo::members().unwrap();
+        let wrong = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            package(&words, &members)
+        };
+        assert_eq!(wrong("cargo test -p pipeline-proto"), None);
+        assert_eq!(wrong("cargo install --path crates/pipeline-cli"), None);
+        assert_eq!(wrong("cargo install mdbook"), None);
+        assert!(wrong("cargo test -p pipeline-photo").is_some());
+        assert!(wrong("cargo install --path crates/pipeline").is_some());
     }
 
     #[test]

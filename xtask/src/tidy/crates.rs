@@ -38,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pipeline-cli",
         ],
     ),
+    ("pipeline-embedding-example", &["pipeline-proto"]),
     ("xtask", &["pipeline-proto"]),
 ];
 

@@ -72,7 +72,8 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
     for file in files {
         findings.extend(machine_paths(file));
         let rust = file.path.strip_suffix(".rs").is_some();
-        if !rust || !(file.path.starts_with("crates/") || file.path.starts_with("xtask/")) {
+        let checked = ["crates/", "examples/", "xtask/"];
+        if !rust || !checked.iter().any(|folder| file.path.starts_with(folder)) {
             continue;
         }
         let views = rust_text::views(&file.text);

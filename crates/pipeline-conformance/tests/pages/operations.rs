@@ -1,0 +1,45 @@
+//! The nine operations by the names that the pages give them.
+
+use pipeline_proto::{
+    Operation, WorkflowName,
+    model::Nodes,
+    operation::{
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
+        StartWorkflow, StopWorkflow, UpdateWorkflow,
+    },
+};
+
+/// Something to be done with an operation, whatever its type.
+pub(crate) trait Visitor {
+    type Result;
+    fn visit<O: Operation + Clone>(&self, operation: O) -> Self::Result;
+}
+
+pub(crate) const NAMES: [&str; 9] = [
+    "list",
+    "get",
+    "get status",
+    "search",
+    "update",
+    "delete",
+    "create",
+    "start",
+    "stop",
+];
+
+/// Does it with the operation of this name, on a workflow called `logs`.
+pub(crate) fn with<V: Visitor>(name: &str, visitor: &V) -> V::Result {
+    let logs = WorkflowName::from_static("logs");
+    match name {
+        "list" => visitor.visit(ListWorkflows::new()),
+        "get" => visitor.visit(GetWorkflow::new(logs)),
+        "get status" => visitor.visit(GetWorkflowStatus::new(logs)),
+        "search" => visitor.visit(SearchLogs::new(logs)),
+        "update" => visitor.visit(UpdateWorkflow::new(logs, Nodes::new())),
+        "delete" => visitor.visit(DeleteWorkflow::new(logs)),
+        "create" => visitor.visit(CreateWorkflow::new(logs)),
+        "start" => visitor.visit(StartWorkflow::new(logs)),
+        "stop" => visitor.visit(StopWorkflow::new(logs)),
+        other => panic!("no operation is called `{other}`"),
+    }
+}
