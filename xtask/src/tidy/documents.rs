@@ -120,7 +120,7 @@ fn readmes(files: &[File]) -> Vec<Finding> {
 }
 
 /// The summary lists each page of the book once, and nothing else; and pages link only to such
-/// Markdown as is in the book: elsewhere, mdBook makes a link to a `.md` one to a `.html`.
+/// Markdown as is in the book: mdBook makes any link to a `.md` one to a `.html`.
 fn summary(files: &[File]) -> Vec<Finding> {
     let Some(summary) = files.iter().find(|file| file.path == SUMMARY) else {
         return vec![Finding::new(SUMMARY, 1, "is missing", "write it")];
@@ -157,7 +157,8 @@ fn summary(files: &[File]) -> Vec<Finding> {
             let path = target.split('#').next().unwrap_or_default();
             let out = !path.contains("://")
                 && is_markdown(path)
-                && resolve(&page.path, path).is_some_and(|to| !to.starts_with(BOOK));
+                && resolve(&page.path, path)
+                    .is_some_and(|to| !to.starts_with(BOOK) || to == SUMMARY);
             if out {
                 let what = format!("`{target}` is Markdown that is not in the book");
                 let mend = "link to its folder, or name it without a link";
@@ -275,7 +276,7 @@ mod tests {
         let bad = [
             file(SUMMARY, "[A](a.md)\n[again](a.md)\n[out](../README.md)\n"),
             page("docs/a.md"),
-            file("docs/b.md", "\n[out](../README.md#x)"),
+            file("docs/b.md", "\n[out](../README.md#x)\n[list](SUMMARY.md)"),
             file("README.md", ""),
         ];
         assert_eq!(
@@ -284,6 +285,7 @@ mod tests {
                 "docs/SUMMARY.md:1: docs/a.md is listed 2 times - list it once",
                 "docs/b.md:1: the summary of the book does not list this page - add it to docs/SUMMARY.md",
                 "docs/b.md:2: `../README.md#x` is Markdown that is not in the book - link to its folder, or name it without a link",
+                "docs/b.md:3: `SUMMARY.md` is Markdown that is not in the book - link to its folder, or name it without a link",
                 "docs/SUMMARY.md:3: README.md is no page of the book - list pages in docs only",
             ]
         );
