@@ -33,7 +33,10 @@ mod pages {
     pages! {
         readme "../../../README.md"
         readme_zh "../../../README.zh-CN.md"
+        choosing_a_crate "../../../docs/choosing-a-crate.md"
         embedding_the_core "../../../docs/embedding-the-core.md"
+        migrating "../../../docs/migrating.md"
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"
+        tokens "../../../docs/tokens.md"
     }
 }

@@ -2,9 +2,11 @@
 //! and their Rust is compiled or taken from an example.
 
 mod code;
+mod migrating;
 mod operations;
 mod retries;
 mod table;
+mod tokens;
 
 use std::path::PathBuf;
 
