@@ -94,6 +94,11 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     }
     // In two steps, because a value of the wrong type may come before an error of syntax.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(error.to_string()))?;
+    // Serde would read an array as well, its elements in the order of the members.
+    if !text.trim_start().starts_with('{') {
+        let detail = "it must be a JSON object";
+        return Err(Refusal::code(ErrorCode::MALFORMED_WORKFLOW, detail));
+    }
     serde_json::from_str(text).map_err(|error| Refusal::code(ErrorCode::MALFORMED_WORKFLOW, error))
 }
 
@@ -211,6 +216,19 @@ mod tests {
         }
         assert_eq!(code(read::<Region>(b"{\"region\": 1}")), 18642);
         assert_eq!(code(read::<Region>(b"{\"region\": 1,}")), 18007);
+    }
+
+    #[test]
+    fn an_array_is_no_object_whatever_is_in_it() {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Region {
+            region: String,
+        }
+        assert_eq!(code(read::<Region>(b"[]")), 18642);
+        assert_eq!(code(read::<Region>(b" [\"nb\"]")), 18642);
+        let object = read::<Region>(b"\n{\"region\": \"nb\"}").unwrap();
+        assert_eq!(object.region, "nb");
     }
 
     #[test]

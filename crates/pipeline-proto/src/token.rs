@@ -305,6 +305,10 @@ impl Token {
         let json = LENIENT
             .decode(self.parts().2)
             .map_err(|_| TokenError(Reason::Encoding))?;
+        // Serde would read an array as well, its elements in the order of the members.
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err(TokenError(Reason::Descriptor));
+        }
         serde_json::from_slice(&json).map_err(|_| TokenError(Reason::Descriptor))
     }
 

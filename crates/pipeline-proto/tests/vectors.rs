@@ -289,6 +289,18 @@ fn tokens_in_other_orders_are_read_and_verified() {
     assert!(readings > 8, "{readings}");
 }
 
+#[test]
+fn a_descriptor_is_an_object_and_no_array_of_its_members() {
+    for (json, is_read) in [
+        (r#" {"resource":"/v2/a","expires":9,"method":"GET"}"#, true),
+        (r#"["/v2/a",9,"","","","GET"]"#, false),
+    ] {
+        let text = format!("a:b:{}", URL_SAFE.encode(json));
+        let token: Token = text.parse().unwrap();
+        assert_eq!(token.decode().is_ok(), is_read, "{json}");
+    }
+}
+
 /// The request that a call makes of an operation when the clock shows the date of the vectors.
 fn request_of<O: Operation>(operation: O, options: CallOptions) -> Request<Bytes> {
     let keys = &sign_vectors()[0];

@@ -274,6 +274,10 @@ fn a_signed_descriptor_must_still_make_sense() {
     for (descriptor, why) in [
         ("", "not a JSON object"),
         ("[]", "not a JSON object"),
+        (
+            r#"["/v2/a",9999999999,"","","","GET"]"#,
+            "not a JSON object",
+        ),
         (r#"{"resource":7}"#, "not a JSON object"),
         (
             r#"{"resource":"/v2/a","method":"GET","expires":null}"#,

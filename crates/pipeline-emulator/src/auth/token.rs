@@ -36,6 +36,8 @@ pub(super) fn verify(
     let descriptor: Descriptor = URL_SAFE
         .decode(descriptor)
         .ok()
+        // Serde would read an array as well, its elements in the order of the members.
+        .filter(|json| json.trim_ascii_start().starts_with(b"{"))
         .and_then(|json| serde_json::from_slice(&json).ok())
         .ok_or("the token's descriptor is not a JSON object in URL-safe base64")?;
     let expires = u64::try_from(descriptor.expires.unwrap_or(0)).unwrap_or(0);
