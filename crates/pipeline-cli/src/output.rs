@@ -1,4 +1,4 @@
-//! What goes to stdout: data, in one of four forms.
+//! What goes to stdout: data, in one of five forms.
 
 mod json;
 mod table;
@@ -18,6 +18,8 @@ pub(crate) use table::{Cell, Table, plain, status};
 pub(crate) enum Format {
     /// For people
     Table,
+    /// For people, with more columns
+    Wide,
     /// JSON
     Json,
     /// YAML
@@ -33,13 +35,28 @@ pub(crate) trait Show: Serialize {
 
     /// For people, with ANSI colours, which are taken out again where they are not wanted.
     fn table(&self) -> String;
+
+    /// The table with more columns, where there is more to show.
+    fn wide(&self) -> String {
+        self.table()
+    }
 }
 
+/// What the shapes of JSON and YAML are called. A new member leaves the number as it is; a program
+/// that reads the old shape and would fail on the new one is what raises it.
+const SCHEMA_VERSION: u32 = 1;
+
 impl Format {
+    /// Whether a person is meant to read it.
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+
     /// Writes a thing to stdout.
     pub(crate) fn write<T: Show + ?Sized>(self, thing: &T) -> Result<(), Failure> {
         match self {
             Self::Table => text(&thing.table()),
+            Self::Wide => text(&thing.wide()),
             Self::Name => {
                 let mut lines = String::new();
                 for name in thing.names() {
@@ -48,15 +65,37 @@ impl Format {
                 }
                 raw(lines.as_bytes())
             }
-            Self::Json => raw(json::pretty(&compact(thing)?).as_bytes()),
-            Self::Yaml => raw(yaml::write(&compact(thing)?).as_bytes()),
+            Self::Json => raw(json::pretty(&document(thing)?).as_bytes()),
+            Self::Yaml => raw(yaml::write(&document(thing)?).as_bytes()),
         }
     }
 }
 
-fn compact<T: Serialize + ?Sized>(thing: &T) -> Result<String, Failure> {
-    serde_json::to_string(thing)
-        .map_err(|error| Failure::new(Exit::Service, format!("cannot be written as JSON: {error}")))
+/// A thing as a document on one line of JSON: an object that begins with `schema_version`. What is no
+/// object, a list, becomes its `items`.
+pub(crate) fn document<T: Serialize + ?Sized>(thing: &T) -> Result<String, Failure> {
+    let json = serde_json::to_string(thing).map_err(|error| {
+        Failure::new(Exit::Service, format!("cannot be written as JSON: {error}"))
+    })?;
+    Ok(versioned(&json))
+}
+
+fn versioned(json: &str) -> String {
+    let mut out = format!("{{\"schema_version\":{SCHEMA_VERSION}");
+    if let Some(members) = json::members(json) {
+        // A workflow carries whatever the service says, and so could have such a member as well.
+        for (name, value) in members.iter().filter(|(name, _)| name != "schema_version") {
+            out.push(',');
+            out.push_str(&json::string(name));
+            out.push(':');
+            out.push_str(value.get());
+        }
+    } else {
+        out.push_str(",\"items\":");
+        out.push_str(json);
+    }
+    out.push('}');
+    out
 }
 
 /// Writes text for people to stdout.
@@ -89,4 +128,28 @@ fn written(result: io::Result<()>) -> Result<bool, Failure> {
 pub(crate) fn note(text: impl std::fmt::Display) {
     // Nothing can be done about a stderr that cannot be written to.
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_document_is_an_object_that_begins_with_the_version() {
+        for (json, expected) in [
+            ("{}", r#"{"schema_version":1}"#),
+            (
+                r#"{"b":{"c":1e400},"a":"\""}"#,
+                r#"{"schema_version":1,"b":{"c":1e400},"a":"\""}"#,
+            ),
+            ("[]", r#"{"schema_version":1,"items":[]}"#),
+            (r#"[{"a":1}]"#, r#"{"schema_version":1,"items":[{"a":1}]}"#),
+            (
+                r#"{"name":"w","schema_version":"theirs"}"#,
+                r#"{"schema_version":1,"name":"w"}"#,
+            ),
+        ] {
+            assert_eq!(versioned(json), expected);
+        }
+    }
 }

@@ -55,7 +55,7 @@ fn an_edge_is_written_once_at_either_end() {
 
 #[test]
 fn an_answer_of_the_service_is_a_file() {
-    let answer = r#"{"name":"w","region":"nb","comment":"c","createTime":"2026-11-01T00:00:00Z","status":"Ready","canStart":false,
+    let answer = r#"{"schema_version":1,"name":"w","region":"nb","comment":"c","createTime":"2026-11-01T00:00:00Z","status":"Ready","canStart":false,
         "nodes":{"a-repo":{"name":"a","type":"repo","data":{"region": "nb"},"parents":null,"children":[]}}}"#;
     let workflow: Workflow = serde_json::from_str(answer).unwrap();
     let file = WorkflowFile::parse(answer, Format::Json).unwrap();

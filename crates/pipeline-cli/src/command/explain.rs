@@ -142,14 +142,39 @@ impl Show for Rows {
     }
 
     fn table(&self) -> String {
-        let mut table = Table::new(&["CODE", "HTTP", "KIND", "MEANING"]);
+        self.columns(false)
+    }
+
+    fn wide(&self) -> String {
+        self.columns(true)
+    }
+}
+
+impl Rows {
+    fn columns(&self, wide: bool) -> String {
+        let mut headings = vec!["CODE", "HTTP", "KIND"];
+        if wide {
+            headings.extend(["EXIT", "API PAGE"]);
+        }
+        let meanings = lang::pick(["MEANING", "含义"], ["含义", "MEANING"]);
+        headings.extend(meanings.into_iter().take(if wide { 2 } else { 1 }));
+        let mut table = Table::new(&headings);
         for row in &self.0 {
-            table.row([
+            let mut cells = vec![
                 Cell::from(&row.code),
                 Cell::from(row.status()),
                 Cell::from(row.kind),
-                Cell::from(lang::pick(row.meaning, row.meaning_zh)),
-            ]);
+            ];
+            if wide {
+                cells.extend([
+                    Cell::from(row.exit_code.to_string()),
+                    Cell::from(if row.on_api_page { "yes" } else { "no" }),
+                ]);
+            }
+            let meanings = lang::pick([row.meaning, row.meaning_zh], [row.meaning_zh, row.meaning]);
+            let shown = if wide { 2 } else { 1 };
+            cells.extend(meanings.into_iter().take(shown).map(Cell::from));
+            table.row(cells);
         }
         table.render()
     }

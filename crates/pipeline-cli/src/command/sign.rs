@@ -17,7 +17,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    output::{self, Format, Show, note},
+    output::{self, Show, note},
 };
 use url::Url;
 
@@ -119,7 +119,7 @@ impl Sign {
         if self.curl {
             let command = curl::command(&parts, &url, &authorization, self.data.as_deref());
             output::raw(command.as_bytes())?;
-        } else if global.format() == Format::Table {
+        } else if global.format().is_for_people() {
             output::raw(format!("{authorization}\n").as_bytes())?;
         } else {
             global.format().write(&Signed { authorization })?;

@@ -1,4 +1,49 @@
-//! JSON with line breaks.
+//! JSON as text: broken into lines, taken apart.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// The members of an object, in their order and with their values as text. None of anything else.
+pub(crate) fn members(json: &str) -> Option<Vec<(String, &RawValue)>> {
+    let members: Result<Members<'_>, _> = serde_json::from_str(json);
+    members.ok().map(|Members(members)| members)
+}
+
+/// A string as JSON.
+pub(crate) fn string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
 
 /// Breaks compact or oddly spaced JSON text into lines. The text of names, strings and numbers is
 /// not touched, so nothing is lost that a value in memory could not hold.

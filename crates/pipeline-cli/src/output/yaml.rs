@@ -1,56 +1,27 @@
 //! YAML from JSON text, with the order of members and the digits of numbers kept.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
+
+use super::json;
 
 /// Below this depth, values are written as JSON on one line, which is YAML as well.
 const DEEPEST_BLOCK: usize = 64;
 
 /// Writes JSON text as YAML.
-pub(crate) fn write(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    if !block(&mut out, json, 0) {
-        out.push_str(&flow(json));
+pub(crate) fn write(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    if !block(&mut out, text, 0) {
+        out.push_str(&flow(text));
     }
     out.push('\n');
     out
 }
 
-/// Members of an object, whose values stay text.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
 /// Writes an object or a list that has parts, line by line, without the last line break. False if
 /// the value is something else.
-fn block(out: &mut String, json: &str, depth: usize) -> bool {
+fn block(out: &mut String, text: &str, depth: usize) -> bool {
     if depth > DEEPEST_BLOCK {
         return false;
     }
@@ -61,7 +32,7 @@ fn block(out: &mut String, json: &str, depth: usize) -> bool {
             out.extend(std::iter::repeat_n("  ", depth));
         }
     };
-    if let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json)
+    if let Some(members) = json::members(text)
         && !members.is_empty()
     {
         for (name, value) in members {
@@ -79,7 +50,7 @@ fn block(out: &mut String, json: &str, depth: usize) -> bool {
         }
         return true;
     }
-    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json)
+    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(text)
         && !elements.is_empty()
     {
         for element in elements {

@@ -7,7 +7,7 @@ use http::StatusCode;
 use pipeline_emulator::{ClockOffset, Fault, OperationKind, Transition};
 use std::time::Duration;
 
-const FORMS: [&str; 4] = ["table", "json", "yaml", "name"];
+const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 
 /// A failure is the same whatever form the data would have had.
 fn fails_in_every_form(service: &Service, arguments: &[&str], code: i32, says: &str) {
@@ -71,7 +71,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
         ),
         (
             &["workflow", "list", "--output", "xml"],
-            "possible values: table, json, yaml, name",
+            "possible values: table, wide, json, yaml, name",
         ),
         (&["workflow", "list", "--timeout", "30"], "with its unit"),
         (

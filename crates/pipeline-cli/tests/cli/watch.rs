@@ -79,11 +79,11 @@ w/save-export  Started
         .collect();
     assert_eq!(
         changes[0],
-        json!({"name": "w", "node": null, "status": "Stopping"})
+        json!({"schema_version": 1, "name": "w", "node": null, "status": "Stopping"})
     );
     assert_eq!(
         changes[5],
-        json!({"name": "w", "node": "save-export", "status": "Stopped"})
+        json!({"schema_version": 1, "name": "w", "node": "save-export", "status": "Stopped"})
     );
 }
 

@@ -39,10 +39,11 @@ fn list_shows_every_workflow() {
         lines[2].starts_with("clicks   Ready   yes        nb"),
         "{table}"
     );
-    assert_eq!(json[0]["comment"], "旧日志: \"old\"");
-    assert_eq!(json[1]["name"], "clicks");
+    assert_eq!(json["items"][0]["comment"], "旧日志: \"old\"");
+    assert_eq!(json["items"][1]["name"], "clicks");
     assert!(
-        yaml.starts_with("- name: archive\n  region: nb\n  comment: \"旧日志: \\\"old\\\"\"\n")
+        yaml.starts_with("schema_version: 1\nitems:\n  - name: archive\n    region: nb\n    comment: \"旧日志: \\\"old\\\"\"\n"),
+        "{yaml}"
     );
     assert_eq!(names, "archive\nclicks\n");
 }
@@ -55,7 +56,7 @@ fn an_empty_list_is_no_data_and_a_hint() {
     assert!(ran.stderr.contains("pipeline workflow create NAME"));
     assert_eq!(
         service.run(&["workflow", "list", "-o", "json"]).json(),
-        json!([])
+        json!({"schema_version": 1, "items": []})
     );
 }
 

@@ -14,9 +14,10 @@ use crate::{
 };
 
 /// What the service tells about a workflow and a file may repeat, so that an answer of the service
-/// is a file, too. `$schema` is for editors.
-const IGNORED: [&str; 6] = [
+/// is a file, too. `$schema` is for editors, `schema_version` what the command's JSON begins with.
+const IGNORED: [&str; 7] = [
     "$schema",
+    "schema_version",
     "createTime",
     "updateTime",
     "status",

@@ -14,7 +14,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    output::{self, Format, Show, note},
+    output::{self, Show, note},
 };
 
 /// Make a workflow what a file says: create it, or change what differs
@@ -84,7 +84,7 @@ impl Apply {
             diff: &plan.diff,
         };
         // People see it before it is done, programs when it is.
-        let for_people = global.format() == Format::Table;
+        let for_people = global.format().is_for_people();
         if for_people {
             output::text(&report.table())?;
         }

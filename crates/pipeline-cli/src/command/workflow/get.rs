@@ -1,6 +1,10 @@
 use clap::Args;
 use pipeline_graph::draw::{Charset, Picture};
-use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
+use pipeline_proto::{
+    WorkflowName,
+    model::{NodeRef, Workflow},
+    operation::GetWorkflow,
+};
 
 use crate::{
     app::Global,
@@ -36,18 +40,7 @@ impl Show for Workflow {
     }
 
     fn table(&self) -> String {
-        let mut facts = Table::of_pairs();
-        facts.pair("Name", Cell::from(&self.name));
-        facts.pair("Status", Cell::status(&self.status));
-        facts.pair("Can start", Cell::from(yes_or_no(self.can_start)));
-        facts.pair("Region", Cell::from(&self.region));
-        facts.pair("Comment", Cell::from(&self.comment));
-        facts.pair("Created", Cell::from(self.create_time.as_str()));
-        facts.pair("Updated", Cell::from(self.update_time.as_str()));
-        if self.is_manual == Some(true) {
-            facts.pair("Runs", Cell::from("by hand, once per start"));
-        }
-        let mut text = facts.render();
+        let mut text = facts(self);
         text.push('\n');
         match self.nodes.as_ref().filter(|nodes| !nodes.is_empty()) {
             Some(nodes) => text.push_str(&Picture::new(nodes).tree(Charset::Unicode)),
@@ -55,6 +48,49 @@ impl Show for Workflow {
         }
         text
     }
+
+    /// With the neighbours of each node, which a tree cannot show all.
+    fn wide(&self) -> String {
+        let mut text = self.table();
+        let mut table = Table::new(&["NODE", "TYPE", "DATA", "READS", "READ BY"]);
+        let ids = |neighbours: &[NodeRef]| {
+            let ids: Vec<String> = neighbours.iter().map(|it| it.id().to_string()).collect();
+            Cell::from(ids.join(", "))
+        };
+        for node in self.nodes.iter().flat_map(|nodes| nodes.values()) {
+            let size = node
+                .data
+                .as_ref()
+                .map(|data| format!("{} B", data.get().len()));
+            table.row([
+                Cell::from(&node.name),
+                Cell::from(node.node_type.as_str()),
+                Cell::from(size.unwrap_or_default()),
+                ids(&node.parents),
+                ids(&node.children),
+            ]);
+        }
+        if !table.is_empty() {
+            text.push('\n');
+            text.push_str(&table.render());
+        }
+        text
+    }
+}
+
+fn facts(workflow: &Workflow) -> String {
+    let mut facts = Table::of_pairs();
+    facts.pair("Name", Cell::from(&workflow.name));
+    facts.pair("Status", Cell::status(&workflow.status));
+    facts.pair("Can start", Cell::from(yes_or_no(workflow.can_start)));
+    facts.pair("Region", Cell::from(&workflow.region));
+    facts.pair("Comment", Cell::from(&workflow.comment));
+    facts.pair("Created", Cell::from(workflow.create_time.as_str()));
+    facts.pair("Updated", Cell::from(workflow.update_time.as_str()));
+    if workflow.is_manual == Some(true) {
+        facts.pair("Runs", Cell::from("by hand, once per start"));
+    }
+    facts.render()
 }
 
 pub(super) fn yes_or_no(value: Option<bool>) -> &'static str {

@@ -57,7 +57,7 @@ enum Form {
 
 impl Graph {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        if global.format() != output::Format::Table {
+        if !global.format().is_for_people() {
             return Err(Failure::usage(
                 "the data of this command is a picture: -o after `graph` names a file for it, and --format its form",
             ));

@@ -15,7 +15,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   pipeline workflow list
-  pipeline workflow list -o json | jq -r '.[] | select(.status == \"Started\").name'
+  pipeline workflow list -o json | jq -r '.items[] | select(.status == \"Started\").name'
   for name in $(pipeline workflow list -o name); do pipeline workflow status $name; done")]
 pub(crate) struct List {}
 
@@ -45,29 +45,45 @@ impl Show for Workflows {
     }
 
     fn table(&self) -> String {
-        let headings = [
-            "NAME",
-            "STATUS",
-            "CAN START",
-            "REGION",
-            "UPDATED",
-            "COMMENT",
-        ];
+        self.columns(false)
+    }
+
+    fn wide(&self) -> String {
+        self.columns(true)
+    }
+}
+
+impl Workflows {
+    fn columns(&self, wide: bool) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        let mut headings = vec!["NAME", "STATUS", "CAN START", "REGION", "UPDATED"];
+        if wide {
+            headings.extend(["CREATED", "NODES", "BY HAND"]);
+        }
+        headings.push("COMMENT");
         let mut table = Table::new(&headings);
         for workflow in &self.0 {
-            table.row([
+            let mut row = vec![
                 Cell::from(&workflow.name),
                 Cell::status(&workflow.status),
                 Cell::from(yes_or_no(workflow.can_start)),
                 Cell::from(&workflow.region),
                 Cell::from(workflow.update_time.as_str()),
-                Cell::from(&workflow.comment),
-            ]);
+            ];
+            if wide {
+                // Most answers to a list have no nodes.
+                let nodes = workflow.nodes.as_ref().map(|nodes| nodes.len().to_string());
+                row.extend([
+                    Cell::from(workflow.create_time.as_str()),
+                    Cell::from(nodes.unwrap_or_default()),
+                    Cell::from(yes_or_no(workflow.is_manual)),
+                ]);
+            }
+            row.push(Cell::from(&workflow.comment));
+            table.row(row);
         }
-        if table.is_empty() {
-            String::new()
-        } else {
-            table.render()
-        }
+        table.render()
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     duration::Short,
     exit::Exit,
     failure::Failure,
-    output::{Format, Show, note},
+    output::{Show, note},
 };
 
 /// What was done to which workflow.
@@ -47,7 +47,7 @@ impl<'a> Outcome<'a> {
         line: impl std::fmt::Display,
     ) -> Result<Exit, Failure> {
         note(line);
-        if global.format() != Format::Table {
+        if !global.format().is_for_people() {
             global.format().write(self)?;
         }
         Ok(Exit::Done)

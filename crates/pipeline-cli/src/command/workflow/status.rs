@@ -40,22 +40,34 @@ impl Show for WorkflowState {
     }
 
     fn table(&self) -> String {
-        let mut facts = Table::of_pairs();
-        facts.pair("Name", Cell::from(&self.name));
-        facts.pair("Status", Cell::status(&self.status));
-        let mut text = facts.render();
-        let mut nodes = Table::new(&["NODE", "TYPE", "STATUS"]);
-        for node in &self.nodes {
-            nodes.row([
-                Cell::from(&node.name),
-                Cell::from(node.node_type.as_str()),
-                Cell::status(&node.status),
-            ]);
-        }
-        if !nodes.is_empty() {
-            text.push('\n');
-            text.push_str(&nodes.render());
-        }
-        text
+        table(self, false)
     }
+
+    fn wide(&self) -> String {
+        table(self, true)
+    }
+}
+
+fn table(state: &WorkflowState, wide: bool) -> String {
+    let mut facts = Table::of_pairs();
+    facts.pair("Name", Cell::from(&state.name));
+    facts.pair("Status", Cell::status(&state.status));
+    if wide {
+        facts.pair("Region", Cell::from(&state.region));
+        facts.pair("Nodes", Cell::from(state.nodes.len().to_string()));
+    }
+    let mut text = facts.render();
+    let mut nodes = Table::new(&["NODE", "TYPE", "STATUS"]);
+    for node in &state.nodes {
+        nodes.row([
+            Cell::from(&node.name),
+            Cell::from(node.node_type.as_str()),
+            Cell::status(&node.status),
+        ]);
+    }
+    if !nodes.is_empty() {
+        text.push('\n');
+        text.push_str(&nodes.render());
+    }
+    text
 }

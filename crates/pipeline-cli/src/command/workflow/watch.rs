@@ -29,7 +29,7 @@ Examples:
   pipeline workflow watch nginx_logs -o json | while read -r change; do …; done
 
 On a terminal, the picture is painted over; elsewhere, each change is a line, with -o json a JSON \
-object. Ends with Ctrl-C, when the workflow is gone, or with --for as `wait` does.")]
+object of its own. Ends with Ctrl-C, when the workflow is gone, or with --for as `wait` does.")]
 pub(crate) struct Watch {
     /// Name of the workflow
     name: WorkflowName,
@@ -106,7 +106,7 @@ impl<'a> View<'a> {
         Self {
             name,
             nodes,
-            screen: Screen::new().filter(|_| format == Format::Table),
+            screen: Screen::new().filter(|_| format.is_for_people()),
             format,
             seen: BTreeMap::new(),
             closed: false,
@@ -147,16 +147,20 @@ impl<'a> View<'a> {
                 node: Some(id).filter(|id| !id.is_empty()),
                 status: status.as_str(),
             };
-            serde_json::to_string(&change).map_err(|error| Failure::new(Exit::Service, error))
+            output::document(&change)
         };
         Ok(match self.format {
             Format::Json => json()?,
-            // JSON on one line is YAML, and the lines together are a list.
-            Format::Yaml => format!("- {}", json()?),
+            // JSON on one line is YAML, and three dashes begin a document.
+            Format::Yaml => format!("--- {}", json()?),
             Format::Name if id.is_empty() => name.to_owned(),
             Format::Name => plain(id),
-            Format::Table if id.is_empty() => format!("{name}  {}", plain(status.as_str())),
-            Format::Table => format!("{name}/{}  {}", plain(id), plain(status.as_str())),
+            Format::Table | Format::Wide if id.is_empty() => {
+                format!("{name}  {}", plain(status.as_str()))
+            }
+            Format::Table | Format::Wide => {
+                format!("{name}/{}  {}", plain(id), plain(status.as_str()))
+            }
         })
     }
 }
