@@ -1,0 +1,428 @@
+//! `docs/json.md` says what the commands write, and nothing else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use http::{HeaderValue, StatusCode};
+use pipeline_emulator::{Fault, OperationKind};
+use serde_json::{Value, json};
+
+use crate::support::{Ran, Service, TemporaryFile, run};
+
+/// A row of a table.
+struct Member {
+    name: String,
+    kind: String,
+    always: bool,
+}
+
+/// A section: a table of members, or the name of the shape that it refers to.
+#[derive(Default)]
+struct Shape {
+    is_command: bool,
+    members: Vec<Member>,
+    refers_to: Option<String>,
+}
+
+/// The page, and what has been seen of it.
+struct Page {
+    text: String,
+    shapes: BTreeMap<String, Shape>,
+    /// Members of shapes that were there once, and those that were missing once.
+    seen: BTreeSet<(String, String)>,
+    missed: BTreeSet<(String, String)>,
+    commands: BTreeSet<String>,
+}
+
+/// The target of the first link in a text.
+fn link(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("](#")?;
+    Some(rest.split_once(')')?.0)
+}
+
+impl Page {
+    fn read() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/json.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
+        let mut headings: Vec<String> = Vec::new();
+        for line in text.lines() {
+            if let Some(heading) = line.strip_prefix("### ") {
+                // A command, several of them, or a shape by its anchor.
+                headings = match heading.strip_prefix('`') {
+                    Some(commands) => commands.split('`').step_by(2).map(str::to_owned).collect(),
+                    None => vec![heading.to_lowercase().replace(' ', "-")],
+                };
+                headings.retain(|heading| !heading.is_empty());
+                for heading in &headings {
+                    let shape = Shape {
+                        is_command: line.starts_with("### `"),
+                        ..Shape::default()
+                    };
+                    let old = shapes.insert(heading.clone(), shape);
+                    assert!(old.is_none(), "{heading} is there twice");
+                }
+            } else if line.starts_with("## ") {
+                headings.clear();
+            }
+            for shape in &headings {
+                let shape = shapes.get_mut(shape).unwrap();
+                if let Some(row) = line.strip_prefix("| `") {
+                    let (name, rest) = row.split_once("` | ").unwrap();
+                    let cells: Vec<&str> = rest.split(" | ").collect();
+                    shape.members.push(Member {
+                        name: name.to_owned(),
+                        kind: cells[0].to_owned(),
+                        always: cells[1] == "always",
+                    });
+                } else if (line.starts_with("A [") || line.starts_with("An ["))
+                    && shape.members.is_empty()
+                {
+                    shape.refers_to = link(line).map(str::to_owned);
+                }
+            }
+        }
+        Self {
+            text,
+            shapes,
+            seen: BTreeSet::new(),
+            missed: BTreeSet::new(),
+            commands: BTreeSet::new(),
+        }
+    }
+
+    /// A command wrote this.
+    fn check(&mut self, command: &str, text: &str) {
+        assert!(
+            text.starts_with("{\n  \"schema_version\": 1"),
+            "{command}: {text}"
+        );
+        self.check_line(command, text);
+    }
+
+    fn check_line(&mut self, command: &str, text: &str) {
+        let mut document: Value = serde_json::from_str(text).expect(text);
+        let version = document.as_object_mut().unwrap().remove("schema_version");
+        assert_eq!(version, Some(json!(1)), "{command}: {text}");
+        self.commands.insert(command.to_owned());
+        self.object(command, &document, command);
+    }
+
+    /// Every member stands in the table, and is of its type.
+    fn object(&mut self, shape: &str, value: &Value, at: &str) {
+        let known = self.shapes.get(shape);
+        let known = known.unwrap_or_else(|| panic!("{at}: the page has no section {shape}"));
+        if let Some(other) = known.refers_to.clone() {
+            return self.object(&other, value, at);
+        }
+        let object = value.as_object().unwrap_or_else(|| panic!("{at}: {value}"));
+        let mut inner = Vec::new();
+        for name in object.keys() {
+            assert!(
+                known.members.iter().any(|member| member.name == *name),
+                "{at}: {name} does not stand under {shape}"
+            );
+        }
+        for member in &known.members {
+            let key = (shape.to_owned(), member.name.clone());
+            if let Some(value) = object.get(&member.name) {
+                self.seen.insert(key);
+                inner.push((member.kind.clone(), value, format!("{at}.{}", member.name)));
+            } else {
+                assert!(!member.always, "{at}: {} is missing", member.name);
+                self.missed.insert(key);
+            }
+        }
+        for (kind, value, at) in inner {
+            self.value(&kind, value, &at);
+        }
+    }
+
+    fn value(&mut self, kind: &str, value: &Value, at: &str) {
+        if let Some(element) = kind.strip_prefix("array of ") {
+            let list = value.as_array().unwrap_or_else(|| panic!("{at}: {value}"));
+            for (index, value) in list.iter().enumerate() {
+                self.value(element, value, &format!("{at}[{index}]"));
+            }
+        } else if let Some(element) = kind.strip_prefix("object of ") {
+            let map = value.as_object().unwrap_or_else(|| panic!("{at}: {value}"));
+            for (key, value) in map {
+                self.value(element, value, &format!("{at}[{key:?}]"));
+            }
+        } else if let Some(kind) = kind.strip_suffix(" or null") {
+            if !value.is_null() {
+                self.value(kind, value, at);
+            }
+        } else if let Some(shape) = link(kind) {
+            self.object(shape, value, at);
+        } else {
+            let fits = match kind {
+                "any" => true,
+                "string" => value.is_string(),
+                "boolean" => value.is_boolean(),
+                "integer" => value.is_i64(),
+                "number" => value.is_number(),
+                _ => panic!("{at}: what is {kind:?}?"),
+            };
+            assert!(fits, "{at} is {value}, not {kind}");
+        }
+    }
+
+    /// Nothing stands on the page that no command wrote.
+    fn finish(&self) {
+        for (heading, shape) in &self.shapes {
+            assert!(
+                !shape.is_command || self.commands.contains(heading),
+                "{heading} was not run"
+            );
+            assert!(
+                shape.refers_to.is_some() || !shape.members.is_empty(),
+                "{heading} says nothing"
+            );
+            for member in &shape.members {
+                let key = (heading.clone(), member.name.clone());
+                assert!(self.seen.contains(&key), "nobody wrote {key:?}");
+                assert!(
+                    member.always || self.missed.contains(&key),
+                    "{key:?} was there always"
+                );
+            }
+        }
+    }
+}
+
+/// Runs a command, checks what it writes as JSON, and that its YAML begins in the same way.
+struct Checker<'a> {
+    page: Page,
+    service: &'a Service,
+}
+
+impl Checker<'_> {
+    fn run(&mut self, section: &str, arguments: &[&str]) -> String {
+        let ran = self.service.run(&[arguments, &["-o", "json"]].concat());
+        assert!(!ran.stdout.is_empty(), "{ran:?}");
+        self.page.check(section, &ran.stdout);
+        ran.stdout
+    }
+
+    /// The same for a command that changes nothing, and so can be repeated.
+    fn read(&mut self, section: &str, arguments: &[&str]) {
+        self.run(section, arguments);
+        let yaml = self.service.run(&[arguments, &["-o", "yaml"]].concat());
+        assert!(
+            yaml.stdout.starts_with("schema_version: 1\n"),
+            "{section}: {yaml:?}"
+        );
+    }
+
+    /// The service answers this once.
+    fn answer(&self, operation: OperationKind, body: &Value) {
+        let json = HeaderValue::from_static("application/json");
+        let fault = Fault::status(StatusCode::OK).body(json, body.to_string());
+        self.service
+            .server
+            .with(|emulator| emulator.inject(fault.on(operation).times(2)));
+    }
+}
+
+const BEFORE: &str = r#"
+name: w
+region: nb
+nodes:
+  a-repo:
+    data: {schema: [{key: ip, valtype: string}], options: {}}
+  old-export:
+    parents: [a-repo]
+    data: {type: http, spec: {host: "http://example.com"}}
+  both-export:
+    parents: [a-repo]
+    data: {type: http, spec: {host: "http://example.com", secretKey: one}}
+"#;
+
+const AFTER: &str = r#"
+name: v
+region: nb
+comment: new
+nodes:
+  a-repo:
+    data: {schema: [{key: ip, valtype: long}]}
+  both-export:
+    parents: [a-repo]
+    data: {type: http, spec: {host: "http://example.com", secretKey: two}}
+  new-export:
+    parents: [a-repo]
+    data: {type: http, spec: {host: "http://example.com"}}
+"#;
+
+#[test]
+fn the_page_says_what_is_written_and_nothing_else() {
+    let service = Service::new();
+    let mut check = Checker {
+        page: Page::read(),
+        service: &service,
+    };
+    let before = TemporaryFile::new("before.yaml", BEFORE);
+    let after = TemporaryFile::new("after.yaml", AFTER);
+
+    check.run(
+        "workflow apply",
+        &["workflow", "apply", "-f", before.path()],
+    );
+    check.read(
+        "workflow apply",
+        &["workflow", "apply", "-f", after.path(), "--dry-run"],
+    );
+    check.read(
+        "workflow diff",
+        &["workflow", "diff", before.path(), after.path()],
+    );
+    let wrong = TemporaryFile::new("wrong.yaml", "nodes: {a-repo: {data: {schema: []}}, b: }");
+    check.read("workflow lint", &["workflow", "lint", wrong.path()]);
+    check.read("workflow lint", &["workflow", "lint", "w"]);
+
+    check.run(
+        "workflow create",
+        &["workflow", "create", "v", "--comment", "c"],
+    );
+    let nodes = TemporaryFile::new("nodes.json", crate::support::NODES);
+    check.run(
+        "workflow update",
+        &["workflow", "update", "v", "-f", nodes.path()],
+    );
+    check.read("workflow list", &["workflow", "list"]);
+    check.read("workflow get", &["workflow", "get", "v"]);
+    check.run("workflow start", &["workflow", "start", "v", "--wait"]);
+    check.run("workflow restart", &["workflow", "restart", "v"]);
+    check.read("workflow status", &["workflow", "status", "v"]);
+    check.read("workflow search", &["workflow", "search", "v"]);
+    check.run("workflow stop", &["workflow", "stop", "v"]);
+    check.read(
+        "workflow wait",
+        &["workflow", "wait", "v", "--for", "stopped"],
+    );
+    let watch = ["workflow", "watch", "v", "--for", "stopped"];
+    let lines = service.run(&[&watch[..], &["-o", "json"]].concat()).ok();
+    for line in lines.lines() {
+        check.page.check_line("workflow watch", line);
+    }
+    let documents = service.run(&[&watch[..], &["-o", "yaml"]].concat()).ok();
+    assert!(
+        documents.starts_with("--- {\"schema_version\":1,"),
+        "{documents}"
+    );
+    check.run("workflow delete", &["workflow", "delete", "v", "--yes"]);
+    check.read(
+        "workflow wait",
+        &["workflow", "wait", "v", "--for", "deleted"],
+    );
+
+    sparse_answers(&mut check);
+    tokens_and_codes(&mut check);
+    check.page.finish();
+}
+
+/// What a service may answer that is not the emulator's way.
+fn sparse_answers(check: &mut Checker<'_>) {
+    check.answer(OperationKind::List, &json!([{"name": "w"}]));
+    check.read("workflow list", &["workflow", "list"]);
+    check.answer(
+        OperationKind::Get,
+        &json!({"nodes": {"a-repo": {"name": "a", "type": "repo"}}}),
+    );
+    check.read("workflow get", &["workflow", "get", "w"]);
+    check.answer(OperationKind::Status, &json!({}));
+    check.read("workflow status", &["workflow", "status", "w"]);
+    let nodes = json!({"status": "Started", "nodes": [{"name": "a", "type": "repo"}]});
+    check.answer(OperationKind::Status, &nodes);
+    check.read("workflow status", &["workflow", "status", "w"]);
+    check.answer(
+        OperationKind::Search,
+        &json!({
+            "status": [{"type": "repo", "name": "a", "timestamp": "1", "status": "Ready"}],
+            "recommend": [{"timestamp": "1", "detail": "d"}, "e"],
+            "metric": [
+                {"type": "export", "name": "a", "timestamp": "1", "exporttype": "kodo",
+                    "total": 3, "success": 1, "failed": 1, "lag": 1},
+                {"type": "export", "name": "a", "timestamp": "1"},
+            ],
+        }),
+    );
+    check.read("workflow search", &["workflow", "search", "w"]);
+    check.answer(OperationKind::Search, &json!({}));
+    check.read("workflow search", &["workflow", "search", "w"]);
+}
+
+fn tokens_and_codes(check: &mut Checker<'_>) {
+    let request = ["--method", "GET", "--url", "/v2/workflows"];
+    check.read("sign", &[&["sign"], &request[..]].concat());
+    let mint = [
+        "token",
+        "mint",
+        "--method",
+        "GET",
+        "--resource",
+        "/v2/workflows",
+        "--ttl",
+        "5m",
+    ];
+    check.read("token mint", &mint);
+    let token = TemporaryFile::new("token", &check.service.run(&mint).ok());
+    check.read("token decode", &["token", "decode", token.path()]);
+    check.read("token verify", &["token", "verify", token.path()]);
+    check.read("explain CODE", &["explain", "E18641"]);
+    check.read("explain --all", &["explain", "--all"]);
+    check.read("explain KIND", &["explain", "not-found"]);
+}
+
+/// The commands below this one that have none below themselves, from the help.
+fn commands(path: &[&str]) -> Vec<String> {
+    let help = run(&[path, &["--help"]].concat()).ok();
+    let Some((_, list)) = help.split_once("Commands:\n") else {
+        return vec![path.join(" ")];
+    };
+    list.lines()
+        .take_while(|line| !line.is_empty())
+        // The lines in between go on with a long description.
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty() && *name != "help")
+        .flat_map(|name| commands(&[path, &[name]].concat()))
+        .collect()
+}
+
+#[test]
+fn the_page_names_every_command() {
+    let page = Page::read();
+    let all = commands(&[]);
+    assert!(all.contains(&"workflow start".to_owned()), "{all:?}");
+    for command in all {
+        assert!(
+            page.text.contains(&format!("`{command}`"))
+                || page.text.contains(&format!("`{command} ")),
+            "docs/json.md says nothing of `{command}`"
+        );
+    }
+}
+
+#[test]
+fn what_get_writes_is_a_workflow_file() {
+    let service = Service::new().with_workflow("w");
+    for form in ["json", "yaml"] {
+        let text = service.run(&["workflow", "get", "w", "-o", form]).ok();
+        let file = TemporaryFile::new(&format!("w.{form}"), &text);
+        let lint = service.run(&["workflow", "lint", file.path()]);
+        assert_eq!(
+            (lint.code, lint.stdout.as_str(), lint.stderr.as_str()),
+            (Some(0), "", "")
+        );
+        let diff = ["workflow", "diff", "w", file.path(), "--exit-code"];
+        assert_eq!(service.run(&diff).ok(), "");
+        let apply = service.run(&["workflow", "apply", "-f", file.path()]);
+        assert_eq!(apply.stderr, "w is as the file says\n");
+        if form == "json" {
+            let update: Ran = service.run(&["workflow", "update", "w", "-f", file.path()]);
+            assert_eq!(update.stderr, "updated w\n");
+        }
+    }
+}
