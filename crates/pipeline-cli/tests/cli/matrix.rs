@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline};
 
-const FORMS: [&str; 4] = ["table", "json", "yaml", "name"];
+const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 
 /// A command that calls the service, on the workflow `w`.
 struct Line {

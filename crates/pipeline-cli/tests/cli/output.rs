@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use pipeline_emulator::{Fault, OperationKind};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Service, TemporaryFile, run};
+use crate::support::{Ran, Service, TemporaryFile, pipeline, run};
 
 /// A row of a table.
 struct Member {
@@ -320,6 +320,7 @@ fn the_page_says_what_is_written_and_nothing_else() {
 
     sparse_answers(&mut check);
     tokens_and_codes(&mut check);
+    settings(&mut check);
     check.page.finish();
 }
 
@@ -374,6 +375,25 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     check.read("explain CODE", &["explain", "E18641"]);
     check.read("explain --all", &["explain", "--all"]);
     check.read("explain KIND", &["explain", "not-found"]);
+}
+
+fn settings(check: &mut Checker<'_>) {
+    check.read("config explain", &["config", "explain"]);
+    check.read("doctor", &["doctor"]);
+    check.read("doctor", &["doctor", "--endpoint", "http://127.0.0.1:1"]);
+    let file = TemporaryFile::new("config.toml", "");
+    let mut config = |section: &str, arguments: &[&str]| {
+        let mut command = pipeline(&[arguments, &["-o", "json"]].concat());
+        let output = command.env("PANDORA_CONFIG_FILE", file.path()).output();
+        let written = Ran::of(output.unwrap()).ok();
+        if !section.is_empty() {
+            check.page.check(section, &written);
+        }
+    };
+    config("", &["config", "set", "access_key", "ak"]);
+    config("config get", &["config", "get", "access_key"]);
+    config("config list", &["config", "list"]);
+    config("config explain", &["config", "explain"]);
 }
 
 /// The commands below this one that have none below themselves, from the help.
