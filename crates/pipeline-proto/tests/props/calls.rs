@@ -79,10 +79,13 @@ fn is_harmless(outcome: &Result<Response<Bytes>, FaultKind>) -> bool {
     }
 }
 
-/// Whether the service may well have acted on it: not told it is the caller's mistake, and not
-/// harmless either.
+/// Whether the service may well have acted on it: not told it is the caller's mistake or that the
+/// operation does not exist (E9001), and not harmless either.
 fn may_have_acted(outcome: &Result<Response<Bytes>, FaultKind>) -> bool {
-    let refused = |response: &Response<Bytes>| (300..500).contains(&response.status().as_u16());
+    let refused = |response: &Response<Bytes>| {
+        (300..500).contains(&response.status().as_u16())
+            || response.body().windows(5).any(|text| text == b"E9001")
+    };
     !is_harmless(outcome) && !outcome.as_ref().is_ok_and(refused)
 }
 
