@@ -47,7 +47,7 @@ pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     Ok(timeout)
 }
 
-/// Shows a duration to a person: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`, `5 d 3 h`.
+/// Shows a duration to a person: `12 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`, `5 d 3 h`.
 pub(crate) struct Short(pub(crate) Duration);
 
 impl fmt::Display for Short {
@@ -55,6 +55,7 @@ impl fmt::Display for Short {
         let seconds = self.0.as_secs();
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
         match seconds {
+            0 if self.0.as_millis() < 100 => write!(f, "{} ms", self.0.as_millis()),
             0..10 => write!(f, "{:.1} s", self.0.as_secs_f64()),
             10..60 => write!(f, "{seconds} s"),
             60..3600 => write!(f, "{minutes} min {} s", seconds % 60),
@@ -102,6 +103,7 @@ mod tests {
     #[test]
     fn durations_are_shown_in_at_most_two_units() {
         let shown = |seconds| Short(Duration::from_secs_f64(seconds)).to_string();
+        assert_eq!(shown(0.012), "12 ms");
         assert_eq!(shown(0.44), "0.4 s");
         assert_eq!(shown(59.9), "59 s");
         assert_eq!(shown(185.0), "3 min 5 s");

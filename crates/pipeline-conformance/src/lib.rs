@@ -38,5 +38,6 @@ mod pages {
         migrating "../../../docs/migrating.md"
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"
         tokens "../../../docs/tokens.md"
+        watching_calls "../../../docs/watching-calls.md"
     }
 }

@@ -296,7 +296,10 @@ fn call(global: &Global, settings: &Settings<'_>, endpoint: &Endpoint, report: &
     report.add(clock(seen.offset));
     report.add(match result {
         Ok(workflows) => Check::credentials().ok(pick(
-            format!("accepted; the account has {} workflows", workflows.len()),
+            match workflows.len() {
+                1 => "accepted; the account has one workflow".to_owned(),
+                count => format!("accepted; the account has {count} workflows"),
+            },
             format!("已接受；账号下有 {} 个工作流", workflows.len()),
         )),
         Err(error) => refused(&error, endpoint),

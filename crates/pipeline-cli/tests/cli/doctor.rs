@@ -77,7 +77,7 @@ fn everything_is_fine() {
     );
     assert_eq!(code, Some(0));
     let table = service.run(&["doctor"]).ok();
-    assert!(table.contains("the account has 1 workflows"), "{table}");
+    assert!(table.contains("the account has one workflow"), "{table}");
     let chinese = service.run(&["doctor", "--lang", "zh"]).ok();
     assert!(chinese.contains("账号下有 1 个工作流"), "{chinese}");
     assert_eq!(service.run(&["doctor", "-o", "name"]).ok(), "");

@@ -104,13 +104,13 @@ fn create_update_start_stop_and_delete_say_what_they_did() {
         (&["start", "w"], "starting w", "starting"),
         (
             &["wait", "w", "--for", "started"],
-            "w is started (waited 0.0 s)",
+            "w is started",
             "started",
         ),
         (&["stop", "w"], "stopping w", "stopping"),
         (
             &["wait", "w", "--for", "stopped"],
-            "w is stopped (waited 0.0 s)",
+            "w is stopped",
             "stopped",
         ),
         (&["delete", "w", "--yes"], "deleted w", "deleted"),
@@ -120,7 +120,9 @@ fn create_update_start_stop_and_delete_say_what_they_did() {
         // For people a line on stderr.
         let ran = service.run(&arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ran:?}");
-        assert_eq!(ran.stderr, format!("{line}\n"));
+        // How long a wait took is not for a test to say.
+        let said = ran.stderr.split(" (waited ").next().unwrap();
+        assert_eq!(said.trim_end(), line);
         // In a fresh service, as data.
         let other = Service::new();
         for before in steps.iter().take_while(|step| step.2 != action) {

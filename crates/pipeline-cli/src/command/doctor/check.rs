@@ -51,7 +51,7 @@ checks! {
     endpoint, "Endpoint", "服务地址";
     keys, "Keys", "密钥";
     proxy, "Proxy", "代理";
-    resolution, "Name", "域名";
+    resolution, "Host name", "域名";
     connection, "Connection", "连接";
     tls, "TLS", "TLS";
     service, "Service", "服务";
