@@ -36,6 +36,8 @@ mod pages {
         choosing_a_crate "../../../docs/choosing-a-crate.md"
         embedding_the_core "../../../docs/embedding-the-core.md"
         migrating "../../../docs/migrating.md"
+        quick_start "../../../docs/quick-start.md"
+        quick_start_zh "../../../docs/quick-start.zh-CN.md"
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"
         tokens "../../../docs/tokens.md"
         watching_calls "../../../docs/watching-calls.md"

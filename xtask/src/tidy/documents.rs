@@ -15,6 +15,7 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 pub(super) fn check(files: &[File], root: &Path) -> Vec<Finding> {
     let exists = |path: &str| root.join(path).exists();
     let mut findings = readmes(files);
+    findings.extend(translations(files));
     findings.extend(summary(files));
     for file in files.iter().filter(|file| is_markdown(&file.path)) {
         findings.extend(links(file, files, exists));
@@ -95,7 +96,6 @@ fn resolve(from: &str, link: &str) -> Option<String> {
 
 fn readmes(files: &[File]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut sections = Vec::new();
     for path in [README, README_ZH] {
         let Some(file) = files.iter().find(|file| file.path == path) else {
             findings.push(Finding::new(path, 1, "is missing", "write it"));
@@ -108,13 +108,36 @@ fn readmes(files: &[File]) -> Vec<Finding> {
             let what = format!("`{command}` is not mentioned");
             findings.push(Finding::new(path, 1, what, "show the command"));
         }
-        sections.push(markdown::headings(&file.text, 2));
     }
-    if let [english, chinese] = sections[..]
-        && english != chinese
-    {
-        let what = format!("{chinese} sections (`##`), {english} in {README}");
-        findings.push(Finding::new(README_ZH, 1, what, "bring the two in step"));
+    findings
+}
+
+/// A page in Chinese has the sections of the page that it translates, and shows the same commands.
+fn translations(files: &[File]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for chinese in files {
+        let Some(stem) = chinese.path.strip_suffix(".zh-CN.md") else {
+            continue;
+        };
+        let original = format!("{stem}.md");
+        let finding = |what| Finding::new(&chinese.path, 1, what, "bring the two in step");
+        let Some(english) = files.iter().find(|file| file.path == original) else {
+            findings.push(finding(format!("there is no {original}")));
+            continue;
+        };
+        let sections = |file: &File| markdown::headings(&file.text, 2);
+        let (has, should) = (sections(chinese), sections(english));
+        if has != should {
+            let what = format!("{has} sections (`##`), {should} in {original}");
+            findings.push(finding(what));
+        }
+        let commands = |file: &File| -> Vec<String> {
+            let lines = file.text.lines().filter(|line| line.starts_with("$ "));
+            lines.map(str::to_owned).collect()
+        };
+        if commands(chinese) != commands(english) {
+            findings.push(finding(format!("other commands than in {original}")));
+        }
     }
     findings
 }
@@ -232,45 +255,55 @@ mod tests {
         );
     }
 
+    fn whats(findings: Vec<Finding>) -> Vec<String> {
+        let findings = findings.into_iter();
+        findings.map(|finding| finding.to_string()).collect()
+    }
+
     #[test]
-    fn the_readmes_have_the_commands_and_are_in_step() {
-        let good = format!("{}\n{}\n## One\n", COMMANDS[0], COMMANDS[1]);
-        let whats = |files: &[File]| {
-            let findings = readmes(files).into_iter();
-            findings
-                .map(|finding| finding.to_string())
-                .collect::<Vec<_>>()
-        };
+    fn the_readmes_have_the_commands() {
+        let good = format!("{}\n{}\n", COMMANDS[0], COMMANDS[1]);
         let both = [file(README, &good), file(README_ZH, &good)];
-        assert!(whats(&both).is_empty());
+        assert!(whats(readmes(&both)).is_empty());
         assert_eq!(
-            whats(&both[..1]),
+            whats(readmes(&both[..1])),
             ["README.zh-CN.md:1: is missing - write it"]
         );
         let short = [file(README, &good), file(README_ZH, COMMANDS[0])];
         assert_eq!(
-            whats(&short),
+            whats(readmes(&short)),
+            ["README.zh-CN.md:1: `cargo xtask test` is not mentioned - show the command"]
+        );
+    }
+
+    #[test]
+    fn a_translation_is_in_step() {
+        let english = file("docs/a.md", "# A\n## One\n$ pipeline demo\n");
+        let chinese = |text| file("docs/a.zh-CN.md", text);
+        let good = chinese("# 甲\n## 一\n$ pipeline demo\n");
+        assert!(whats(translations(&[english, good])).is_empty());
+        let english = file("docs/a.md", "# A\n## One\n$ pipeline demo\n");
+        assert_eq!(
+            whats(translations(&[english, chinese("# 甲\n$ pipeline dmo\n")])),
             [
-                "README.zh-CN.md:1: `cargo xtask test` is not mentioned - show the command",
-                "README.zh-CN.md:1: 0 sections (`##`), 1 in README.md - bring the two in step"
+                "docs/a.zh-CN.md:1: 0 sections (`##`), 1 in docs/a.md - bring the two in step",
+                "docs/a.zh-CN.md:1: other commands than in docs/a.md - bring the two in step",
             ]
+        );
+        assert_eq!(
+            whats(translations(&[chinese("")])),
+            ["docs/a.zh-CN.md:1: there is no docs/a.md - bring the two in step"]
         );
     }
 
     #[test]
     fn the_summary_lists_each_page_once_and_nothing_else() {
-        let whats = |files: &[File]| {
-            let findings = summary(files).into_iter();
-            findings
-                .map(|finding| finding.to_string())
-                .collect::<Vec<_>>()
-        };
         let page = |path| file(path, "[ok](a.md) [code](../crates) [web](https://x.y/z.md)");
         let good = file(SUMMARY, "# Summary\n\n- [A](a.md)\n- [B](b.md)\n");
         let pages = [good, page("docs/a.md"), page("docs/b.md")];
-        assert!(whats(&pages).is_empty());
+        assert!(whats(summary(&pages)).is_empty());
         assert_eq!(
-            whats(&pages[1..]),
+            whats(summary(&pages[1..])),
             ["docs/SUMMARY.md:1: is missing - write it"]
         );
         let bad = [
@@ -280,7 +313,7 @@ mod tests {
             file("README.md", ""),
         ];
         assert_eq!(
-            whats(&bad),
+            whats(summary(&bad)),
             [
                 "docs/SUMMARY.md:1: docs/a.md is listed 2 times - list it once",
                 "docs/b.md:1: the summary of the book does not list this page - add it to docs/SUMMARY.md",

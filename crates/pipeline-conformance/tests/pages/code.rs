@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pipeline_graph::{file::Format, lint::lint_text};
+
 use crate::{read, root};
 
 /// Where pages are made into doctests.
@@ -111,4 +113,20 @@ fn rust_that_is_no_doctest_is_part_of_an_example() {
         }
     }
     assert!(found > 0, "the page on embedding has some");
+}
+
+/// A workflow file that a page shows is one, and has no flaw.
+#[test]
+fn workflow_files_are_in_order() {
+    let mut found = 0;
+    for page in pages() {
+        for block in blocks(&read(&page)) {
+            // Parts of a file, as the page on the format shows them, have tests of their own.
+            if block.info == "yaml" && page != "docs/workflow-file.md" {
+                found += 1;
+                assert_eq!(lint_text(&block.text, Format::Yaml), [], "{page}");
+            }
+        }
+    }
+    assert!(found > 0, "the quick start has one");
 }
