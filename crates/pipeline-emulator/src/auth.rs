@@ -17,6 +17,13 @@ use crate::account::{Accounts, KeyedMac};
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// Whether callers must prove who they are.
+///
+/// ```
+/// use pipeline_emulator::{Authentication, Emulator};
+///
+/// // For a client under test that cannot sign.
+/// let emulator = Emulator::builder().authentication(Authentication::Off).build();
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Authentication {

@@ -277,6 +277,22 @@ impl Fault {
 }
 
 /// A fault that was injected, and how far it has been used up.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, StatusCode};
+/// use pipeline_emulator::{Emulator, Fault};
+/// use pipeline_proto::Now;
+/// use std::time::{Duration, SystemTime};
+///
+/// let mut emulator = Emulator::builder().build();
+/// emulator.inject(Fault::status(StatusCode::BAD_GATEWAY).times(2));
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// emulator.handle(Request::get("/v2/workflows").body(Bytes::new())?, now);
+/// let report = emulator.faults().next().unwrap();
+/// assert_eq!((report.served(), report.left()), (1, Some(1)));
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FaultReport {
     id: u64,

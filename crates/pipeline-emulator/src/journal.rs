@@ -15,6 +15,22 @@ const KEPT_BODY: usize = 16 * 1024;
 ///
 /// The signature is not kept: `Authorization` reads `Pandora <access key>:(masked)`. `Debug` tells
 /// the length of the body only, since node data may hold secrets.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Request;
+/// use pipeline_emulator::{Emulator, OperationKind};
+/// use pipeline_proto::Now;
+/// use std::time::{Duration, SystemTime};
+///
+/// let mut emulator = Emulator::builder().build();
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// emulator.handle(Request::get("/v2/workflows/logs").body(Bytes::new())?, now);
+/// let seen = emulator.requests().next_back().unwrap();
+/// assert_eq!(seen.operation, Some(OperationKind::Get));
+/// assert_eq!((seen.workflow.as_deref(), seen.status.as_u16()), (Some("logs"), 401));
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {

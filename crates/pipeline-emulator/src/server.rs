@@ -55,6 +55,14 @@ pub use state_file::{StateError, StateErrorKind, StateFile};
 type Clock = dyn Fn() -> Now + Send + Sync;
 
 /// A port that was opened and is not served yet.
+///
+/// ```
+/// use pipeline_emulator::{Emulator, server::Server};
+///
+/// let server = Server::bind("127.0.0.1:0")?.admin().start_on_thread(Emulator::builder().build())?;
+/// assert!(server.admin_url().unwrap().starts_with(&server.url()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Server {
     listener: TcpListener,
     admin: Option<TcpListener>,

@@ -19,6 +19,16 @@ use pipeline_proto::{
 /// A workflow without its state and times: what a file holds, and what is compared.
 ///
 /// Equality is that of the texts; [`diff`](crate::diff::diff) compares by meaning.
+///
+/// ```
+/// use pipeline_graph::Definition;
+/// use pipeline_proto::model::Nodes;
+///
+/// let definition = Definition::new("clicks", Nodes::new());
+/// assert_eq!(definition.workflow_name()?.as_str(), "clicks");
+/// assert_eq!(definition.checked_region()?.as_str(), "nb");
+/// # Ok::<(), pipeline_proto::NameError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Definition {

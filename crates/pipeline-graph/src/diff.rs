@@ -53,6 +53,18 @@ pub enum Change {
 
 /// The difference between two definitions. `Display` is an indented text for people, serde's form
 /// is for programs; both are empty of secrets.
+///
+/// ```
+/// use pipeline_graph::{Definition, diff::{Change, diff}};
+/// use pipeline_proto::model::Nodes;
+///
+/// let old = Definition::new("w", Nodes::new());
+/// let mut new = old.clone();
+/// new.comment = "Clicks of the shop".into();
+/// let diff = diff(&old, &new);
+/// assert_eq!((diff.members[0].path.as_str(), diff.members[0].change), ("comment", Change::Added));
+/// assert!(diff.nodes.is_empty() && !diff.is_empty());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {

@@ -53,6 +53,19 @@ pub enum Charset {
 }
 
 /// What is to be drawn. Build it, then ask for one of the forms.
+///
+/// ```
+/// use pipeline_graph::draw::Picture;
+/// use pipeline_proto::model::Nodes;
+///
+/// let nodes: Nodes = serde_json::from_str(r#"{
+///     "raw-repo": {"name": "raw", "type": "repo", "children": [{"name": "save", "type": "export"}]},
+///     "save-export": {"name": "save", "type": "export", "parents": [{"name": "raw", "type": "repo"}]}}"#)?;
+/// let picture = Picture::new(&nodes).title("clicks");
+/// assert!(picture.mermaid().contains("flowchart"));
+/// assert!(picture.svg().starts_with("<svg"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Picture<'a> {
     nodes: &'a Nodes,

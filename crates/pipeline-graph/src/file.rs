@@ -48,6 +48,13 @@ mod write;
 pub use write::{Masked, Secrets, WriteError, Written};
 
 /// The notation of a workflow file.
+///
+/// ```
+/// use pipeline_graph::file::Format;
+///
+/// assert_eq!(Format::from_extension("yml"), Some(Format::Yaml));
+/// assert_eq!(Format::guess(r#"{"name": "clicks"}"#), Format::Json);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -82,6 +89,16 @@ impl Format {
 /// part knows its place in the text.
 ///
 /// `Debug` shows names and sizes only.
+///
+/// ```
+/// use pipeline_graph::file::{Format, WorkflowFile};
+///
+/// let text = r#"{"name": "clicks", "comment": "${COMMENT}", "nodes": {}}"#;
+/// let file = WorkflowFile::parse(text, Format::Json)?;
+/// let definition = file.resolve(|name| (name == "COMMENT").then(|| "Clicks".to_owned()))?;
+/// assert_eq!(definition.comment, "Clicks");
+/// # Ok::<(), pipeline_graph::file::FileError>(())
+/// ```
 #[derive(Clone)]
 pub struct WorkflowFile {
     pub(crate) name: Option<Spot>,

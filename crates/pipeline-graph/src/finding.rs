@@ -151,6 +151,16 @@ impl Serialize for Rule {
 ///
 /// As JSON it has the members `rule`, `severity`, `message`, `node`, `path`, `line` and `column`;
 /// those that are not known are `null`.
+///
+/// ```
+/// use pipeline_graph::{Severity, file::Format, lint::lint_text};
+///
+/// let text = "name: clicks\nregion: nb\nnodes:\n  raw-repo:\n    parents: [gone-repo]\n";
+/// let findings = lint_text(text, Format::Yaml);
+/// let worst = findings.iter().max_by_key(|finding| finding.severity()).unwrap();
+/// assert_eq!(worst.severity(), Severity::Error);
+/// assert_eq!(worst.position.unwrap().line, 5);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {

@@ -35,6 +35,20 @@ pub use fault::{Fault, GraphError, Side};
 ///
 /// Whatever it lists comes in one fixed order, which depends on nothing but the set of nodes and
 /// edges.
+///
+/// ```
+/// use pipeline_graph::Graph;
+/// use pipeline_proto::model::Nodes;
+///
+/// let nodes: Nodes = serde_json::from_str(r#"{
+///     "raw-repo": {"name": "raw", "type": "repo", "children": [{"name": "save", "type": "export"}]},
+///     "save-export": {"name": "save", "type": "export", "parents": [{"name": "raw", "type": "repo"}]}}"#)?;
+/// let graph = Graph::new(&nodes)?;
+/// let order: Vec<_> = graph.topological_order().map(|id| id.as_str()).collect();
+/// assert_eq!(order, ["raw-repo", "save-export"]);
+/// assert_eq!(graph.descendants("raw-repo").len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Graph {
     /// Ascending; all other members speak of positions in this list.

@@ -69,6 +69,21 @@ struct Inner {
 }
 
 /// What a call ended with.
+///
+/// ```
+/// use pipeline_proto::Cause;
+///
+/// fn blame(cause: &Cause) -> &'static str {
+///     match cause {
+///         Cause::Build(_) => "this program",
+///         Cause::Api(_) | Cause::Decode(_) => "the service, or something in front of it",
+///         Cause::Fault(_) => "the network",
+///         _ => "nobody in particular",
+///     }
+/// }
+/// # let fault = pipeline_proto::Fault::new(pipeline_proto::FaultKind::NotSent);
+/// # assert_eq!(blame(&Cause::Fault(fault)), "the network");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
@@ -90,6 +105,23 @@ pub enum Cause {
 }
 
 /// Whether a failed call may have changed something.
+///
+/// ```
+/// use pipeline_proto::operation::CreateWorkflow;
+/// use pipeline_proto::{Call, CallOptions, Context, Effect, Fault, FaultKind, Next, Now, WorkflowName};
+/// use std::time::{Duration, SystemTime};
+///
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// let create = CreateWorkflow::new(WorkflowName::from_static("logs"));
+/// let call = Call::new(&Context::builder().build(), create, CallOptions::new())?;
+/// let (_, in_flight) = call.start(now).send();
+/// // The connection breaks: the workflow may be there or not.
+/// let Next::Done(Err(error)) = in_flight.on_fault(Fault::new(FaultKind::Interrupted), now) else {
+///     panic!("a create is not sent twice");
+/// };
+/// assert_eq!(error.effect(), Effect::Possible);
+/// # Ok::<(), pipeline_proto::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Nothing changed: it was not sent, or refused, or it only reads.
@@ -99,6 +131,16 @@ pub enum Effect {
 }
 
 /// Why no further attempt was made.
+///
+/// ```
+/// use pipeline_proto::{Error, Stop};
+///
+/// fn worth_a_second_run(error: &Error) -> bool {
+///     matches!(error.stop(), Stop::AttemptsExhausted | Stop::BudgetExhausted | Stop::DeadlineNear)
+/// }
+/// # let error = Error::build("list_workflows", pipeline_proto::BuildError::custom("no"));
+/// # assert!(!worth_a_second_run(&error));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stop {

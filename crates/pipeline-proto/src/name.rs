@@ -19,6 +19,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 pub const MAX_NAME_LENGTH: usize = 128;
 
 /// Why a text is not a legal name or region.
+///
+/// ```
+/// use pipeline_proto::WorkflowName;
+///
+/// let error = WorkflowName::new("1st").unwrap_err();
+/// assert_eq!(error.to_string(), "the workflow name starts with '1'; it must start with a letter or '_'");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameError {
     what: &'static str,
@@ -220,6 +227,15 @@ name_type! {
     /// The name of a workflow: `^[a-zA-Z_][a-zA-Z0-9_]{0,127}$` over the whole text.
     ///
     /// The only way of a name into the path of a request.
+    ///
+    /// ```
+    /// use pipeline_proto::WorkflowName;
+    ///
+    /// let name = WorkflowName::new("nginx_logs")?;
+    /// assert_eq!(format!("/v2/workflows/{name}"), "/v2/workflows/nginx_logs");
+    /// assert!(WorkflowName::new("../accounts").is_err());
+    /// # Ok::<(), pipeline_proto::NameError>(())
+    /// ```
     WorkflowName, "workflow name", check_name
 }
 
@@ -231,6 +247,14 @@ name_type! {
 name_type! {
     /// Where a workflow computes and stores. The API page knows only `nb` (East China), the default;
     /// others are left to the service to judge.
+    ///
+    /// ```
+    /// use pipeline_proto::Region;
+    ///
+    /// assert_eq!(Region::default().as_str(), "nb");
+    /// let elsewhere: Region = "jjh".parse()?;
+    /// # Ok::<(), pipeline_proto::NameError>(())
+    /// ```
     Region, "region", check_region
 }
 

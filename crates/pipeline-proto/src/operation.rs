@@ -68,6 +68,14 @@ pub use update::UpdateWorkflow;
 use crate::error::{ApiError, BuildError, DecodeError};
 
 /// What a second sending of a request could do.
+///
+/// ```
+/// use pipeline_proto::operation::{GetWorkflow, Idempotency, Operation, StartWorkflow, UpdateWorkflow};
+///
+/// assert_eq!(GetWorkflow::IDEMPOTENCY, Idempotency::Safe);
+/// assert_eq!(UpdateWorkflow::IDEMPOTENCY, Idempotency::Idempotent);
+/// assert_eq!(StartWorkflow::IDEMPOTENCY, Idempotency::Never);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Idempotency {
     /// It only reads.
@@ -80,6 +88,19 @@ pub enum Idempotency {
 }
 
 /// One kind of request and how to read its answer.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use pipeline_proto::WorkflowName;
+/// use pipeline_proto::operation::{GetWorkflow, Operation};
+///
+/// let get = GetWorkflow::new(WorkflowName::from_static("logs"));
+/// assert_eq!(get.draft()?.target(), "/v2/workflows/logs");
+/// let answer = Response::new(Bytes::from_static(br#"{"status":"Ready"}"#));
+/// assert_eq!(get.decode(&answer)?.status.as_str(), "Ready");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Operation {
     /// What a success brings.
     type Output;

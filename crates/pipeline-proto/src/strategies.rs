@@ -101,6 +101,21 @@ pub fn illegal_name() -> impl Strategy<Value = String> {
 }
 
 /// Keys as plain text, so that a test knows the secret too. `Debug` shows both: they were made up.
+///
+/// ```
+/// use pipeline_proto::strategies::credentials;
+/// use proptest::prelude::*;
+///
+/// proptest! {
+///     // In a test, `#[test]` stands here.
+///     fn no_secret_is_shown(keys in credentials()) {
+///         prop_assume!(keys.secret_key().len() > 8);
+///         let shown = format!("{:?}", keys.credentials());
+///         prop_assert!(!shown.contains(keys.secret_key()));
+///     }
+/// }
+/// # no_secret_is_shown();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPair {
     access_key: String,

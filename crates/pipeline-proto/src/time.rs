@@ -18,6 +18,21 @@ use std::{
 /// A moment, on both clocks.
 ///
 /// A driver makes one from `SystemTime::now()` and the time since some `Instant` that it keeps.
+///
+/// ```
+/// use pipeline_proto::Now;
+/// use std::time::{Instant, SystemTime};
+///
+/// struct Clock { origin: Instant }
+///
+/// impl Clock {
+///     fn now(&self) -> Now {
+///         Now::new(SystemTime::now(), self.origin.elapsed())
+///     }
+/// }
+/// # let clock = Clock { origin: Instant::now() };
+/// # assert!(clock.now() <= clock.now() + std::time::Duration::from_secs(1));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now {
     /// The wall clock, for `Date` headers and the expiry of tokens. It may be wrong and may jump.

@@ -42,6 +42,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A moment in whole seconds since 1970, UTC, as a token carries it.
+///
+/// ```
+/// use pipeline_proto::UnixTime;
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// let time = UnixTime::from(UNIX_EPOCH + Duration::from_millis(1_999));
+/// assert_eq!(time.as_secs(), 1);
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -85,6 +93,18 @@ impl From<SystemTime> for UnixTime {
 }
 
 /// What a token permits. Each member must equal that of the request; an absent header is `""`.
+///
+/// ```
+/// use http::Method;
+/// use pipeline_proto::{TokenDescriptor, UnixTime};
+///
+/// let descriptor = TokenDescriptor::new(&Method::PUT, "/v2/workflows/w", UnixTime::from_secs(4_102_444_800))
+///     .content_type("application/json");
+/// assert_eq!(
+///     descriptor.to_json(),
+///     r#"{"resource":"/v2/workflows/w","expires":4102444800,"contentMD5":"","contentType":"application/json","headers":"","method":"PUT"}"#,
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenDescriptor {
@@ -271,6 +291,18 @@ fn push_go_string(out: &mut String, text: &str) {
 /// A ready-made token: `Pandora <access key>:<signature>:<descriptor>`.
 ///
 /// Whoever has it may use it, so `Debug` hides the signature.
+///
+/// ```
+/// use http::Method;
+/// use pipeline_proto::{Credentials, Token, TokenDescriptor, UnixTime};
+///
+/// let keys = Credentials::new("ak", "sk")?;
+/// let token = TokenDescriptor::new(&Method::GET, "/v2/workflows", UnixTime::from_secs(4_102_444_800)).mint(&keys);
+/// // Anybody can read it, and whoever has the keys can tell who made it.
+/// assert_eq!(token.decode()?, token.verify(&keys)?);
+/// assert!(token.verify(&Credentials::new("ak", "another")?).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     /// With the scheme word.

@@ -47,6 +47,19 @@ macro_rules! handle {
 }
 
 /// A server on the caller's runtime. Dropping it lets the server stop in its own time.
+///
+/// ```
+/// use pipeline_emulator::{Emulator, server::Server};
+///
+/// # fn main() -> std::io::Result<()> {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let server = Server::bind("127.0.0.1:0")?.start(Emulator::builder().build())?;
+/// // … a test that is async …
+/// server.shutdown().await;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
 pub struct RunningServer {
     pub(super) ports: Ports,
     pub(super) shared: Arc<Shared>,
@@ -67,6 +80,15 @@ impl RunningServer {
 }
 
 /// A server on a thread of its own. Dropping it stops the server and waits for that.
+///
+/// ```
+/// use pipeline_emulator::{Emulator, Transition, server::Server};
+///
+/// let server = Server::on_loopback(Emulator::builder().build())?;
+/// server.with(|emulator| emulator.set_start_transition(Transition::Immediate));
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct ServerThread {
     pub(super) ports: Ports,
     pub(super) shared: Arc<Shared>,

@@ -167,6 +167,18 @@ enum Reason {
 }
 
 /// What stands in the way of using a state file.
+///
+/// ```
+/// use pipeline_emulator::server::{StateErrorKind, StateFile};
+///
+/// # let path = std::env::temp_dir().join(format!("emulator-kind-{}", std::process::id()));
+/// std::fs::write(&path, "something else")?;
+/// let error = StateFile::open(&path).unwrap_err();
+/// assert_eq!(error.kind(), StateErrorKind::NotAStateFile);
+/// # std::fs::remove_file(&path)?;
+/// # let _ = std::fs::remove_file(path.with_extension("lock"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateErrorKind {

@@ -30,6 +30,18 @@ pub enum Secrets {
 }
 
 /// A workflow file that was written.
+///
+/// ```
+/// use pipeline_graph::{Definition, file::{Format, Secrets}};
+///
+/// let definition = Definition::new("clicks", serde_json::from_str(r#"{
+///     "save-export": {"name": "save", "type": "export",
+///                     "data": {"type": "mongo", "spec": {"host": "mongodb://user:password@host/"}}}}"#)?);
+/// let written = definition.write(Format::Yaml, Secrets::Mask)?;
+/// assert!(!written.text.contains("password"));
+/// assert_eq!(written.masked[0].path, "data.spec.host");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {

@@ -245,6 +245,18 @@ impl fmt::Display for Fault {
 /// Nodes that do not form a legal graph, with every reason.
 ///
 /// `Display` is one line: the first fault and how many more there are.
+///
+/// ```
+/// use pipeline_graph::Graph;
+/// use pipeline_proto::{ErrorCode, model::Nodes};
+///
+/// let nodes: Nodes = serde_json::from_str(r#"{
+///     "raw-repo": {"name": "raw", "type": "repo", "children": [{"name": "gone", "type": "export"}]}}"#)?;
+/// let error = Graph::new(&nodes).unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::INVALID_WORKFLOW_GRAPH);
+/// assert_eq!(error.faults()[0].node().as_str(), "raw-repo");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphError {
     /// Never empty.

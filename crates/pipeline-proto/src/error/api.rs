@@ -19,6 +19,18 @@ use crate::call::{ClockOffset, parse_retry_after};
 const EXCERPT: usize = 4096;
 
 /// An error that the service, or something in front of it, answered with.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use pipeline_proto::ApiError;
+///
+/// // What comes from a proxy is an error like any other.
+/// let answer = Response::builder().status(502).body(Bytes::from_static(b"<h1>Bad Gateway</h1>"))?;
+/// let error = ApiError::from_response(&answer);
+/// assert_eq!((error.code(), error.is_retryable()), (None, true));
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ApiError {
     status: StatusCode,
@@ -32,6 +44,21 @@ pub struct ApiError {
 }
 
 /// The most likely reason for which a signature or token was refused.
+///
+/// ```
+/// use pipeline_proto::{Error, RefusalCause};
+///
+/// fn advice(error: &Error) -> &'static str {
+///     match error.api().and_then(|error| error.refusal()) {
+///         Some(RefusalCause::Clock(_)) => "set the clock",
+///         Some(RefusalCause::TokenExpired(_)) => "ask for a new token",
+///         Some(_) => "look at the keys",
+///         None => "it is something else",
+///     }
+/// }
+/// # let error = Error::build("list_workflows", pipeline_proto::BuildError::custom("no"));
+/// # assert_eq!(advice(&error), "it is something else");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalCause {

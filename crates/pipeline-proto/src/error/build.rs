@@ -5,6 +5,15 @@ use http::HeaderName;
 use crate::name::NameError;
 
 /// Why a request could not be built. Nothing was sent.
+///
+/// ```
+/// use pipeline_proto::{BuildError, WorkflowName};
+///
+/// let error: BuildError = WorkflowName::new("a-b").unwrap_err().into();
+/// assert!(error.name_error().is_some());
+/// // In an operation of your own:
+/// assert_eq!(BuildError::custom("the day is over").to_string(), "the day is over");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildError(BuildReason);
 

@@ -212,6 +212,14 @@ impl std::str::FromStr for ErrorCode {
 }
 
 /// One row of the error table.
+///
+/// ```
+/// use pipeline_proto::ErrorCode;
+///
+/// let info = ErrorCode::WORKFLOW_EXISTS.info().unwrap();
+/// assert_eq!((info.name, info.http_status), ("WORKFLOW_EXISTS", Some(409)));
+/// assert!(ErrorCode::known().iter().filter(|info| info.on_api_page).count() > 50);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CodeInfo {

@@ -9,6 +9,16 @@ use super::{
 };
 
 /// The answer reports success, but is not what the operation expects.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use pipeline_proto::operation::{ListWorkflows, Operation};
+///
+/// let portal = Response::new(Bytes::from_static(b"<h1>Please log in</h1>"));
+/// let error = ListWorkflows::new().decode(&portal).unwrap_err();
+/// assert!(error.to_string().contains("JSON"), "{error}");
+/// ```
 #[derive(Debug, Clone)]
 pub struct DecodeError {
     reason: Reason,

@@ -78,6 +78,14 @@ impl<'de> Deserialize<'de> for RawJson {
 ///
 /// They are written out again after the known ones, so that an older client does not strip what a
 /// newer service says.
+///
+/// ```
+/// use pipeline_proto::model::Workflow;
+///
+/// let workflow: Workflow = serde_json::from_str(r#"{"name":"logs","tier":{"level":3}}"#)?;
+/// assert_eq!(workflow.extra.get("tier").map(|value| value.get()), Some(r#"{"level":3}"#));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Extra(Vec<(Box<str>, RawJson)>);
 

@@ -2,6 +2,16 @@ use super::{json::object, node::NodeType, timestamp::Timestamp};
 
 object! {
     /// The answer to *search logs*, which only the vendor's Go SDK shows. Any part may be missing.
+    ///
+    /// ```
+    /// use pipeline_proto::model::LogSearch;
+    ///
+    /// let text = r#"{"metric":[{"name":"archive","type":"export","total":10,"success":8,"failed":2}]}"#;
+    /// let found: LogSearch = serde_json::from_str(text)?;
+    /// assert!(found.log.is_empty());
+    /// assert_eq!(found.metric[0].failed, 2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub struct LogSearch {
         /// Changes of status.
         "status" => status: Vec<LogStatus>,

@@ -7,6 +7,14 @@ use crate::name::NodeName;
 
 open_enum! {
     /// What a node of a workflow is. Six are known from the API page; the set is open.
+    ///
+    /// ```
+    /// use pipeline_proto::model::NodeType;
+    ///
+    /// assert_eq!(NodeType::ExportBatch.as_str(), "exportBatch");
+    /// // One that is not known is kept as it came.
+    /// assert_eq!(NodeType::from("lake").as_str(), "lake");
+    /// ```
     pub enum NodeType {
         /// A message queue.
         Repo = "repo",
@@ -96,6 +104,19 @@ impl fmt::Debug for NodeId {
 }
 
 /// The graph of a workflow: its nodes by [`NodeId`].
+///
+/// ```
+/// use pipeline_proto::NodeName;
+/// use pipeline_proto::model::{Node, NodeType, Nodes};
+///
+/// let mut queue = Node::new(NodeName::from_static("clicks"), NodeType::Repo, r#"{"region":"nb"}"#.parse()?);
+/// let mut archive = Node::new(NodeName::from_static("archive"), NodeType::Export, r#"{"type":"kodo"}"#.parse()?);
+/// queue.children.push(archive.to_ref());
+/// archive.parents.push(queue.to_ref());
+/// let nodes: Nodes = [queue, archive].into_iter().map(|node| (node.id(), node)).collect();
+/// assert!(nodes.contains_key("clicks-repo"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub type Nodes = BTreeMap<NodeId, Node>;
 
 object! {

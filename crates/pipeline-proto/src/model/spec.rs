@@ -29,6 +29,17 @@ use super::{
 };
 
 /// The data of a node, read according to the node's type.
+///
+/// ```
+/// use pipeline_proto::model::{Node, NodeType, spec::NodeSpec};
+///
+/// let mut node = Node::default();
+/// node.node_type = NodeType::Export;
+/// node.data = Some(r#"{"type":"kodo","spec":{"bucket":"b"}}"#.parse()?);
+/// let NodeSpec::Export(export) = node.spec()? else { panic!("it is an export") };
+/// assert_eq!(export.r#type.as_deref(), Some("kodo"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum NodeSpec {
@@ -126,6 +137,19 @@ macro_rules! spec {
 
 spec! {
     /// A message queue.
+    ///
+    /// ```
+    /// use pipeline_proto::model::{RawJson, spec::{RepoSpec, SchemaEntry}};
+    ///
+    /// let mut url = SchemaEntry::default();
+    /// url.key = Some("url".into());
+    /// url.valtype = Some("string".into());
+    /// let mut spec = RepoSpec::default();
+    /// spec.schema = Some(vec![url]);
+    /// let data = RawJson::from_value(&spec)?;
+    /// assert_eq!(data.get(), r#"{"schema":[{"key":"url","valtype":"string"}]}"#);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub struct RepoSpec {
         /// Region, `nb`.
         region: String,

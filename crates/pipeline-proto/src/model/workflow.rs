@@ -14,6 +14,17 @@ use super::{
 
 object! {
     /// A workflow, as `list` and `get` show it.
+    ///
+    /// ```
+    /// use pipeline_proto::model::{Status, Workflow};
+    ///
+    /// let text = r#"{"name":"logs","status":"Started","canStart":true,"tier":"gold"}"#;
+    /// let workflow: Workflow = serde_json::from_str(text)?;
+    /// assert_eq!((workflow.status.clone(), workflow.can_start), (Status::Started, Some(true)));
+    /// // What is not known is kept, and written out again.
+    /// assert!(serde_json::to_string(&workflow)?.contains(r#""tier":"gold""#));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub struct Workflow {
         /// The name. Answers may lack it; `get` then fills in the one that was asked for.
         "name" => name: String,
@@ -39,6 +50,16 @@ object! {
 
 object! {
     /// The answer to *get status*, which only the vendor's SDKs show.
+    ///
+    /// ```
+    /// use pipeline_proto::model::{Status, WorkflowState};
+    ///
+    /// let text = r#"{"status":"Starting","nodes":[{"name":"clicks","type":"repo","status":"Started"}]}"#;
+    /// let state: WorkflowState = serde_json::from_str(text)?;
+    /// let waiting = state.nodes.iter().filter(|node| node.status != Status::Started);
+    /// assert_eq!(waiting.count(), 0);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub struct WorkflowState {
         /// The workflow's name.
         "name" => name: String,

@@ -9,6 +9,13 @@ use crate::{
 };
 
 /// Which operation a wait polls with.
+///
+/// ```
+/// use pipeline_proto::{operation::PollBy, wait::WaitOptions};
+///
+/// // For an installation that lacks *get status*.
+/// let options = WaitOptions::default().poll_by(PollBy::Get);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PollBy {
     /// *Get status*: small, with the status of each node; from the vendor's SDKs.

@@ -37,6 +37,41 @@ pub fn error_response() -> impl Strategy<Value = Response<Bytes>> {
 }
 
 /// One thing that happens to an attempt.
+///
+/// ```
+/// use pipeline_proto::operation::ListWorkflows;
+/// use pipeline_proto::strategies::{now, response_script};
+/// use pipeline_proto::{Call, CallOptions, Context, Fault, Next};
+/// use proptest::prelude::*;
+///
+/// proptest! {
+///     // In a test, `#[test]` stands here.
+///     fn a_call_ends_whatever_happens(script in response_script(), mut now in now()) {
+///         let context = Context::builder().build();
+///         let call = Call::new(&context, ListWorkflows::new(), CallOptions::new()).unwrap();
+///         let mut attempt = call.start(now);
+///         let last = script.last().cloned();
+///         let mut attempts = 0;
+///         for event in script.into_iter().chain(std::iter::repeat_with(|| last.clone().unwrap())) {
+///             attempts += 1;
+///             let (_, in_flight) = attempt.send();
+///             now = now + event.latency.min(in_flight.timeout());
+///             let next = match event.answer {
+///                 Ok(answer) => in_flight.on_response(answer, now),
+///                 Err(kind) => in_flight.on_fault(Fault::new(kind), now),
+///             };
+///             let Next::Retry(backoff) = next else { break };
+///             now = now + backoff.delay();
+///             match backoff.resume(now) {
+///                 Ok(next) => attempt = next,
+///                 Err(_) => break,
+///             }
+///         }
+///         prop_assert!(attempts <= 3);
+///     }
+/// }
+/// # a_call_ends_whatever_happens();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {

@@ -18,6 +18,31 @@ use crate::{
 /// One of the operations. It is none itself, because each has an output of its own type: match it.
 ///
 /// A match needs no wildcard, so that an operation that is added later is not passed over.
+///
+/// ```
+/// use pipeline_proto::Idempotency;
+/// use pipeline_proto::operation::Operation;
+/// use pipeline_proto::strategies::AnyOperation;
+///
+/// fn idempotency(operation: &AnyOperation) -> Idempotency {
+///     fn of<O: Operation>(_: &O) -> Idempotency {
+///         O::IDEMPOTENCY
+///     }
+///     match operation {
+///         AnyOperation::Create(operation) => of(operation),
+///         AnyOperation::Update(operation) => of(operation),
+///         AnyOperation::List(operation) => of(operation),
+///         AnyOperation::Get(operation) => of(operation),
+///         AnyOperation::Status(operation) => of(operation),
+///         AnyOperation::Start(operation) => of(operation),
+///         AnyOperation::Stop(operation) => of(operation),
+///         AnyOperation::Delete(operation) => of(operation),
+///         AnyOperation::Search(operation) => of(operation),
+///     }
+/// }
+/// # let start = pipeline_proto::operation::StartWorkflow::new("w".parse().unwrap());
+/// # assert_eq!(idempotency(&AnyOperation::Start(start)), Idempotency::Never);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyOperation {
     /// Create a workflow.

@@ -15,6 +15,20 @@ pub struct WaitError {
 }
 
 /// What a wait ended with.
+///
+/// ```
+/// use pipeline_proto::wait::{WaitError, WaitFailure};
+///
+/// fn advice(error: &WaitError) -> String {
+///     match error.failure() {
+///         WaitFailure::TimedOut(_) => "wait longer".into(),
+///         WaitFailure::Settled(status) => format!("somebody has to act: it is {status}"),
+///         WaitFailure::NotFound(_) => format!("there is no workflow {}", error.name()),
+///         _ => error.to_string(),
+///     }
+/// }
+/// # let _: fn(&WaitError) -> String = advice;
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitFailure {

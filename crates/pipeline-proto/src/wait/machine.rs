@@ -21,6 +21,26 @@ const MOST_ACTIONS: u32 = 3;
 
 /// What a wait knows. Made by [`until`](Waiter::until) or [`ensure`](Waiter::ensure), and carried
 /// through the [`Step`]s.
+///
+/// ```
+/// use pipeline_proto::wait::{Goal, Step, WaitOptions, Waiter};
+/// use pipeline_proto::{Now, Operation, WorkflowName};
+/// use std::time::{Duration, SystemTime};
+///
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// let name = WorkflowName::from_static("logs");
+/// let Step::Poll(poll) = Waiter::until(name, Goal::Started, WaitOptions::default(), now) else {
+///     panic!("a wait begins with a look");
+/// };
+/// assert_eq!(poll.operation().draft()?.target(), "/v2/workflows/logs/status");
+/// // It shows that the workflow is starting, so there is a pause before the next look.
+/// let state = serde_json::from_str(r#"{"name":"logs","status":"Starting"}"#)?;
+/// let Step::Pause(pause) = poll.on_result(Ok(state), now) else {
+///     panic!("it is not started yet");
+/// };
+/// assert_eq!(pause.delay(), Duration::from_secs(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Waiter {
     name: WorkflowName,
@@ -92,6 +112,18 @@ pub struct Pause {
 }
 
 /// What was seen at one look.
+///
+/// ```
+/// use pipeline_proto::wait::Observation;
+///
+/// fn show(seen: &Observation) {
+///     println!("{:>4} s  {seen}", seen.elapsed.as_secs());
+///     for node in seen.state.iter().flat_map(|state| &state.nodes) {
+///         println!("        {} {}", node.name, node.status);
+///     }
+/// }
+/// # let _: fn(&Observation) = show;
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Observation {

@@ -3,6 +3,13 @@ use std::{fmt, str::FromStr, time::Duration};
 use crate::operation::PollBy;
 
 /// What a wait is for.
+///
+/// ```
+/// use pipeline_proto::wait::Goal;
+///
+/// assert_eq!("started".parse(), Ok(Goal::Started));
+/// assert_eq!(Goal::Deleted.to_string(), "deleted");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Goal {
