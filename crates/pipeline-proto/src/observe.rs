@@ -52,7 +52,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// The operation, as in [`Operation::NAME`](crate::Operation::NAME).
+    /// The operation, as in [`Operation::NAME`].
     pub fn operation(&self) -> &'static str {
         self.operation
     }
