@@ -78,6 +78,19 @@ impl fmt::Debug for Context {
 ///
 /// Defaults: the endpoint of the API page, no credentials, [`RetryPolicy::default`], 30 s for an
 /// attempt, 2 min for a call, a wrong clock corrected.
+///
+/// ```
+/// use pipeline_proto::{Context, RetryPolicy};
+/// use std::time::Duration;
+///
+/// let context = Context::builder()
+///     .endpoint("http://127.0.0.1:8080/base".parse()?)
+///     .retry(RetryPolicy::none())
+///     .total_timeout(Duration::from_secs(10))
+///     .build();
+/// assert_eq!(context.endpoint().to_string(), "http://127.0.0.1:8080/base");
+/// # Ok::<(), pipeline_proto::EndpointError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ContextBuilder {
     pub(super) endpoint: Endpoint,

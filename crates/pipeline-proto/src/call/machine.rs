@@ -51,6 +51,19 @@ struct Progress {
 }
 
 /// A request that is signed and ready to be sent.
+///
+/// ```
+/// use pipeline_proto::operation::GetWorkflow;
+/// use pipeline_proto::{Call, CallOptions, Context, Now, WorkflowName};
+/// use std::time::{Duration, SystemTime};
+///
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// let get = GetWorkflow::new(WorkflowName::from_static("logs"));
+/// let attempt = Call::new(&Context::builder().build(), get, CallOptions::new())?.start(now);
+/// assert_eq!(attempt.number(), 1);
+/// assert_eq!(attempt.request().uri().path(), "/v2/workflows/logs");
+/// # Ok::<(), pipeline_proto::Error>(())
+/// ```
 #[must_use = "an attempt does nothing until it is sent"]
 pub struct Attempt<O> {
     pub(super) request: Request<Bytes>,
@@ -84,6 +97,24 @@ pub enum Next<O: Operation> {
 }
 
 /// A wait before a further attempt.
+///
+/// ```
+/// use pipeline_proto::operation::ListWorkflows;
+/// use pipeline_proto::{Call, CallOptions, Context, Fault, FaultKind, Next, Now, RetryReason};
+/// use std::time::{Duration, SystemTime};
+///
+/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// let call = Call::new(&Context::builder().build(), ListWorkflows::new(), CallOptions::new())?;
+/// let (_, in_flight) = call.start(now).send();
+/// let Next::Retry(backoff) = in_flight.on_fault(Fault::new(FaultKind::Interrupted), now) else {
+///     panic!("what only reads is sent again");
+/// };
+/// assert_eq!(backoff.reason(), RetryReason::Fault(FaultKind::Interrupted));
+/// assert!(backoff.delay() <= Duration::from_millis(200));
+/// let now = now + backoff.delay();
+/// assert_eq!(backoff.resume(now)?.number(), 2);
+/// # Ok::<(), pipeline_proto::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "wait for the delay, then resume"]
 pub struct Backoff<O> {
