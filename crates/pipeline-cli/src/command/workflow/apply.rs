@@ -21,9 +21,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  pipeline workflow apply -f nginx_logs.yaml --dry-run
-  pipeline workflow apply -f nginx_logs.yaml
-  pipeline workflow apply -f nginx_logs.yaml --restart --wait
+  pipeline workflow apply nginx_logs.yaml --dry-run
+  pipeline workflow apply nginx_logs.yaml
+  pipeline workflow apply nginx_logs.yaml --restart --wait
 
 Shows what will differ, then does it. Sends nothing if lint finds an error in the file, and changes \
 nothing if nothing differs. ${NAME} in the file stands for a variable of the environment.
@@ -33,8 +33,12 @@ done, whether it ran before or not. If the command is interrupted or fails on th
 was done; the same command again does the rest.")]
 pub(crate) struct Apply {
     /// Workflow file, `-` for stdin
-    #[arg(short, long, value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "file")]
+    path: Option<PathBuf>,
+
+    /// The same by an option
+    #[arg(short, long, value_name = "FILE", conflicts_with = "path")]
+    file: Option<PathBuf>,
 
     /// Only show what would be done; end with code 10 if that is anything
     #[arg(long)]
@@ -51,7 +55,9 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let file = File::read(&self.file)?;
+        let path = self.path.as_ref().or(self.file.as_ref());
+        // The parser demands one.
+        let file = File::read(path.ok_or_else(|| Failure::usage("FILE is needed"))?)?;
         let definition = checked(&file)?;
         let name = definition
             .workflow_name()
