@@ -91,7 +91,7 @@ fn finish(result: Result<Exit, Failure>) -> ExitCode {
 }
 
 /// Writes the one line of an error.
-fn report(failure: &dyn std::fmt::Display) {
+pub(crate) fn report(failure: &dyn std::fmt::Display) {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let (word, space) = lang::pick(("error:", " "), ("错误：", ""));
     let _ = writeln!(anstream::stderr(), "{red}{word}{red:#}{space}{failure}");
@@ -173,7 +173,7 @@ mod tests {
             ),
             (
                 &["pipeline", "workflow", "get"],
-                "not provided: <NAME>; usage: pipeline",
+                "not provided: <NAME|--selector <SELECTOR>|--all>; usage: pipeline",
             ),
             (
                 &["pipeline", "--timeout", "5"],

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, io};
 
 use pipeline_proto::{
-    Endpoint, Error, ErrorKind,
+    Endpoint, Error, ErrorCode, ErrorKind,
     wait::{WaitError, WaitFailure},
 };
 
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    /// What the error of a call is called, and the service's code for it.
+    call: Option<(ErrorKind, Option<ErrorCode>)>,
     message: String,
 }
 
@@ -23,6 +25,7 @@ impl Failure {
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self {
             exit,
+            call: None,
             message: one_line(&message.to_string()),
         }
     }
@@ -34,14 +37,21 @@ impl Failure {
 
     /// A call failed.
     pub(crate) fn of_call(error: &Error, endpoint: &Endpoint) -> Self {
-        Self::new(Exit::of(error.kind()), describe(error, endpoint))
+        Self::new(Exit::of(error.kind()), describe(error, endpoint)).because_of(error)
+    }
+
+    fn because_of(mut self, error: &Error) -> Self {
+        self.call = Some((error.kind(), error.code()));
+        self
     }
 
     /// A wait failed.
     pub(crate) fn of_wait(error: &WaitError, endpoint: &Endpoint) -> Self {
         let exit = match error.failure() {
             WaitFailure::TimedOut(_) => Exit::WaitTimedOut,
-            WaitFailure::NotFound(_) => Exit::NotFound,
+            WaitFailure::NotFound(cause) => {
+                return Self::new(Exit::NotFound, error).because_of(cause);
+            }
             WaitFailure::Failed(error) => return Self::of_call(error, endpoint),
             _ => Exit::WaitFailed,
         };
@@ -58,6 +68,27 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The service's code, if it gave one.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        self.call.and_then(|(_, code)| code)
+    }
+
+    /// What kind of failure it is: that of the call, or one of ours.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self.call, self.exit) {
+            (Some((kind, _)), _) => kind.as_str(),
+            (None, Exit::Usage) => "usage",
+            (None, Exit::NotFound) => "not-found",
+            (None, Exit::Refused) => "unauthorized",
+            (None, Exit::Conflict) => "conflict",
+            (None, Exit::WaitTimedOut) => "wait-timed-out",
+            (None, Exit::WaitFailed) => "wait-failed",
+            (None, Exit::Network) => "network",
+            (None, Exit::Interrupted) => "interrupted",
+            (None, Exit::Done | Exit::Service | Exit::Changes) => "other",
+        }
     }
 
     #[must_use]

@@ -4,21 +4,21 @@ use std::{
     io::{self, Write as _},
     process,
     sync::{Mutex, PoisonError},
-    thread,
+    thread::{self, ThreadId},
 };
 
 use crate::{exit::Exit, failure::Failure, terminal};
 
 /// What an interruption now would leave behind.
 static DOING: Mutex<Doing> = Mutex::new(Doing {
-    call: None,
+    calls: Vec::new(),
     task: String::new(),
 });
 
 struct Doing {
-    /// A call that changes something.
-    call: Option<&'static str>,
-    /// What the call is a part of.
+    /// Calls that change something, by the thread that makes them.
+    calls: Vec<(ThreadId, &'static str)>,
+    /// What the calls are a part of.
     task: String,
 }
 
@@ -31,9 +31,13 @@ pub(crate) fn task(text: &str) {
     with(|doing| text.clone_into(&mut doing.task));
 }
 
-/// Says that a call is under way that changes something, or that none is.
+/// Says that this thread has a call under way that changes something, or that it has none.
 pub(crate) fn call(name: Option<&'static str>) {
-    with(|doing| doing.call = name);
+    let thread = thread::current().id();
+    with(|doing| {
+        doing.calls.retain(|(of, _)| *of != thread);
+        doing.calls.extend(name.map(|name| (thread, name)));
+    });
 }
 
 /// From now on Ctrl-C ends the command.
@@ -62,11 +66,15 @@ pub(crate) fn watch() -> Result<(), Failure> {
 
 fn end() -> ! {
     let detail = with(|doing| {
-        let call = doing
-            .call
-            .map(|name| format!("{name} may have taken effect"));
-        let task = Some(doing.task.clone()).filter(|task| !task.is_empty());
-        let parts: Vec<String> = call.into_iter().chain(task).collect();
+        let mut parts: Vec<String> = Vec::new();
+        for (_, name) in &doing.calls {
+            let part = format!("{name} may have taken effect");
+            // Of many calls of the same kind, the task says which.
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts.extend(Some(doing.task.clone()).filter(|task| !task.is_empty()));
         parts.join("; ")
     });
     let wipe = if terminal::can_repaint() {

@@ -64,7 +64,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
         (&["workflow", "start", "w\n"], "'\\n' at position 2"),
         (&["workflow", "create", &long], "129 characters"),
         (&["workflow", "create", "w", "--region", "n b"], "region"),
-        (&["workflow", "get"], "<NAME>"),
+        (&["workflow", "get"], "<NAME|--selector"),
         (
             &["workflow", "frobnicate"],
             "unrecognized subcommand 'frobnicate'",

@@ -51,11 +51,12 @@ impl Page {
         for line in text.lines() {
             if let Some(heading) = line.strip_prefix("### ") {
                 // A command, several of them, or a shape by its anchor.
-                headings = match heading.strip_prefix('`') {
-                    Some(commands) => commands.split('`').step_by(2).map(str::to_owned).collect(),
-                    None => vec![heading.to_lowercase().replace(' ', "-")],
+                headings = if heading.starts_with('`') {
+                    let commands = heading.split(", ");
+                    commands.map(|command| command.replace('`', "")).collect()
+                } else {
+                    vec![heading.to_lowercase().replace(' ', "-")]
                 };
-                headings.retain(|heading| !heading.is_empty());
                 for heading in &headings {
                     let shape = Shape {
                         is_command: line.starts_with("### `"),
@@ -77,9 +78,7 @@ impl Page {
                         kind: cells[0].to_owned(),
                         always: cells[1] == "always",
                     });
-                } else if (line.starts_with("A [") || line.starts_with("An ["))
-                    && shape.members.is_empty()
-                {
+                } else if shape.members.is_empty() && shape.refers_to.is_none() {
                     shape.refers_to = link(line).map(str::to_owned);
                 }
             }
@@ -144,6 +143,13 @@ impl Page {
         if let Some(element) = kind.strip_prefix("array of ") {
             let list = value.as_array().unwrap_or_else(|| panic!("{at}: {value}"));
             for (index, value) in list.iter().enumerate() {
+                // Of the two, the one that says what went wrong is the second.
+                let (well, failed) = element.split_once(" or [").unwrap_or((element, element));
+                let element = if value.get("error").is_some() {
+                    failed
+                } else {
+                    well
+                };
                 self.value(element, value, &format!("{at}[{index}]"));
             }
         } else if let Some(element) = kind.strip_prefix("object of ") {
@@ -318,10 +324,43 @@ fn the_page_says_what_is_written_and_nothing_else() {
         &["workflow", "wait", "v", "--for", "deleted"],
     );
 
+    several(&mut check);
     sparse_answers(&mut check);
     tokens_and_codes(&mut check);
     settings(&mut check);
     check.page.finish();
+}
+
+/// The commands for many workflows, with failures of both kinds among them.
+fn several(check: &mut Checker<'_>) {
+    for name in ["x", "y"] {
+        check.service.run(&["workflow", "create", name]).ok();
+        let file = TemporaryFile::new("nodes.json", crate::support::NODES);
+        let update = ["workflow", "update", name, "-f", file.path()];
+        check.service.run(&update).ok();
+    }
+    let several = |command| format!("workflow {command} of several");
+    check.read(&several("get"), &["workflow", "get", "x", "nobody"]);
+    check.read(&several("status"), &["workflow", "status", "-l", "name=x"]);
+    check.read(&several("status"), &["workflow", "status", "x", "nobody"]);
+    check.run(
+        &several("start"),
+        &["workflow", "start", "x", "nobody", "--wait"],
+    );
+    check.run(&several("start"), &["workflow", "start", "y", "x"]);
+    check.run(
+        &several("stop"),
+        &["workflow", "stop", "-l", "name!=w,status=Started"],
+    );
+    let nowhere = TemporaryFile::new("no-folder", "");
+    let folder = format!("{}.d", nowhere.path());
+    let export = ["workflow", "export", "w", "nobody", "--dir", &folder];
+    check.run(&several("export"), &export);
+    std::fs::remove_dir_all(&folder).unwrap();
+    check.run(
+        &several("delete"),
+        &["workflow", "delete", "x", "y", "nobody", "--yes"],
+    );
 }
 
 /// What a service may answer that is not the emulator's way.

@@ -1,28 +1,45 @@
 use clap::Args;
 use pipeline_proto::{WorkflowName, operation::DeleteWorkflow};
 
-use super::outcome::Outcome;
+use super::{
+    many::{Many, listed},
+    outcome::Outcome,
+    targets::Targets,
+};
 use crate::{app::Global, exit::Exit, failure::Failure, terminal};
 
-/// Delete a workflow with its nodes
+/// Delete workflows with their nodes
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow delete nginx_logs
   pipeline workflow stop nginx_logs --wait && pipeline workflow delete nginx_logs --yes
+  pipeline workflow delete --selector 'name=test_*,status!=Started'
 
-Asks on a terminal; anywhere else, --yes is needed.")]
+Asks on a terminal, once for all; anywhere else, --yes is needed.")]
 pub(crate) struct Delete {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 }
 
 impl Delete {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let name = self.name;
         let remote = global.remote()?;
-        terminal::confirm(&format!("Delete {name} with its nodes?"), global.yes)?;
-        remote.send(DeleteWorkflow::new(name.clone()))?;
-        Outcome::new(&name, "deleted").report(global, format_args!("deleted {name}"))
+        let delete = |name: &WorkflowName| {
+            remote.send(DeleteWorkflow::new(name.clone()))?;
+            Ok(Outcome::new(name, "deleted"))
+        };
+        if let Some(name) = self.targets.one() {
+            terminal::confirm(&format!("Delete {name} with its nodes?"), global.yes)?;
+            return delete(name)?.report(global, format_args!("deleted {name}"));
+        }
+        let names = self.targets.names(&remote)?;
+        let question = format!(
+            "Delete {} workflows with their nodes: {}?",
+            names.len(),
+            listed(&names)
+        );
+        terminal::confirm(&question, global.yes || names.is_empty())?;
+        Many::run(&names, self.targets.jobs(), "deleted", delete).report(global)
     }
 }

@@ -1,39 +1,55 @@
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
+    collections::HashSet,
+    fs,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, ValueEnum};
 use pipeline_graph::{
     Definition,
-    file::{Format, Secrets},
+    file::{Format, Secrets, Written},
 };
 use pipeline_proto::{WorkflowName, operation::GetWorkflow};
+use serde::Serialize;
 
+use super::{
+    many::{Many, listed},
+    targets::Targets,
+};
 use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    output::{self, note},
+    file,
+    output::{self, Show, note},
+    remote::Remote,
+    terminal,
 };
 
-/// Write a workflow as a file that `apply` reads
+/// Write workflows as files that `apply` reads
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow export nginx_logs > nginx_logs.yaml
   pipeline workflow export nginx_logs -f nginx_logs.json
+  pipeline workflow export --all --dir workflows
 
 In place of each secret in the nodes' data stands ${NAME}, and stderr says which variables `apply` will \
-need. With --with-secrets they are written out; a new file is then readable for its owner only.")]
+need. With --with-secrets they are written out; a new file is then readable for its owner only.
+
+With --dir, each workflow gets a file NAME.yaml in that folder, or NAME.json. Files that are there are \
+replaced only after a question or with --yes.")]
 pub(crate) struct Export {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 
     /// File to write instead of stdout
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// Folder for a file of each workflow; made if it is not there
+    #[arg(short, long, value_name = "FOLDER", conflicts_with = "file")]
+    dir: Option<PathBuf>,
 
     /// Write secrets out
     #[arg(long)]
@@ -51,70 +67,162 @@ enum Notation {
     Json,
 }
 
+impl Notation {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl From<Notation> for Format {
+    fn from(notation: Notation) -> Self {
+        match notation {
+            Notation::Yaml => Self::Yaml,
+            Notation::Json => Self::Json,
+        }
+    }
+}
+
 impl Export {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let format = self.format(global);
-        let workflow = global.remote()?.send(GetWorkflow::new(self.name.clone()))?;
+        match (&self.dir, self.targets.one()) {
+            (Some(dir), _) => self.many(global, dir),
+            (None, Some(name)) => self.one(global, name),
+            (None, None) => Err(Failure::usage(
+                "several workflows need a folder for their files: give --dir FOLDER",
+            )),
+        }
+    }
+
+    fn one(&self, global: &Global, name: &WorkflowName) -> Result<Exit, Failure> {
+        let written = self.text(&global.remote()?, name, self.format(global))?;
+        match self.file.as_deref().filter(|path| path.as_os_str() != "-") {
+            None => output::raw(written.text.as_bytes())?,
+            Some(path) => file::replace(path, &written.text, self.with_secrets)
+                .map_err(|error| Failure::io(&path.display().to_string(), &error))?,
+        }
+        tell_variables("file", &variables(&written));
+        Ok(Exit::Done)
+    }
+
+    fn many(&self, global: &Global, dir: &Path) -> Result<Exit, Failure> {
+        let notation = self.format.unwrap_or(Notation::Yaml);
+        let remote = global.remote()?;
+        let names = self.targets.names(&remote)?;
+        let path = |name: &WorkflowName| dir.join(format!("{name}.{}", notation.extension()));
+        let there = |name: &WorkflowName| path(name).symlink_metadata().is_ok();
+        let old: Vec<&WorkflowName> = names.iter().filter(|name| there(name)).collect();
+        if !old.is_empty() {
+            let question = format!(
+                "Replace the files of {} workflows in {}: {}?",
+                old.len(),
+                dir.display(),
+                listed(old.iter().copied())
+            );
+            terminal::confirm(&question, global.yes)?;
+        }
+        let replace = global.yes || !old.is_empty();
+        fs::create_dir_all(dir).map_err(|error| Failure::io(&dir.display().to_string(), &error))?;
+        let many = Many::run(&names, self.targets.jobs(), "exported", |name| {
+            if let Some(other) = namesake(name, &names) {
+                let line = format!(
+                    "its file would be that of {other} where case does not count: export it to another folder"
+                );
+                return Err(Failure::new(Exit::Conflict, line));
+            }
+            let written = self.text(&remote, name, notation.into())?;
+            let path = path(name);
+            let file = path.display().to_string();
+            if !replace && there(name) {
+                let line = format!("{file} has come into being meanwhile");
+                return Err(Failure::new(Exit::Conflict, line));
+            }
+            file::replace(&path, &written.text, self.with_secrets)
+                .map_err(|error| Failure::io(&file, &error))?;
+            Ok(Exported {
+                name: name.clone(),
+                action: "exported",
+                file,
+                variables: variables(&written),
+            })
+        });
+        let mut seen = HashSet::new();
+        let variables = many.successes().flat_map(|exported| &exported.variables);
+        let variables: Vec<&String> = variables.filter(|name| seen.insert(*name)).collect();
+        tell_variables("files", &variables);
+        many.report(global)
+    }
+
+    /// The workflow as a file.
+    fn text(
+        &self,
+        remote: &Remote,
+        name: &WorkflowName,
+        format: Format,
+    ) -> Result<Written, Failure> {
+        let workflow = remote.send(GetWorkflow::new(name.clone()))?;
         let secrets = if self.with_secrets {
             Secrets::Show
         } else {
             Secrets::Mask
         };
-        let written = Definition::from(&workflow)
+        Definition::from(&workflow)
             .write(format, secrets)
-            .map_err(|error| Failure::new(Exit::Service, error))?;
-        match self.file.as_deref().filter(|path| path.as_os_str() != "-") {
-            None => output::raw(written.text.as_bytes())?,
-            Some(path) => write(path, &written.text, self.with_secrets)
-                .map_err(|error| Failure::io(&path.display().to_string(), &error))?,
-        }
-        if !written.masked.is_empty() {
-            let variables: Vec<&str> = written
-                .masked
-                .iter()
-                .map(|masked| masked.variable.as_str())
-                .collect();
-            note(format_args!(
-                "secrets were left out; to apply the file, set {}",
-                variables.join(", ")
-            ));
-        }
-        Ok(Exit::Done)
+            .map_err(|error| Failure::new(Exit::Service, error))
     }
 
     fn format(&self, global: &Global) -> Format {
         let extension = self.file.as_deref().and_then(Path::extension);
         let by_name = || Format::from_extension(extension?.to_str()?);
         match self.format {
-            Some(Notation::Yaml) => Format::Yaml,
-            Some(Notation::Json) => Format::Json,
+            Some(notation) => notation.into(),
             None if global.format() == output::Format::Json => Format::Json,
             None => by_name().unwrap_or(Format::Yaml),
         }
     }
 }
 
-/// Writes beside the file and then puts it in its place, so that there is never half a file.
-fn write(path: &Path, text: &str, private: bool) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if private {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+/// The first of several names that differ in nothing but case, if this is another one of them. Where
+/// files are told apart without it, one would take the place of the other.
+fn namesake<'a>(name: &WorkflowName, names: &'a [WorkflowName]) -> Option<&'a WorkflowName> {
+    let same = |other: &&WorkflowName| other.as_str().eq_ignore_ascii_case(name.as_str());
+    names.iter().find(same).filter(|first| *first != name)
+}
+
+/// The variables that stand in place of secrets.
+fn variables(written: &Written) -> Vec<String> {
+    let variables = written.masked.iter().map(|masked| masked.variable.clone());
+    variables.collect()
+}
+
+fn tell_variables<T: AsRef<str>>(what: &str, variables: &[T]) {
+    if !variables.is_empty() {
+        let variables: Vec<&str> = variables.iter().map(AsRef::as_ref).collect();
+        note(format_args!(
+            "secrets were left out; to apply the {what}, set {}",
+            variables.join(", ")
+        ));
     }
-    #[cfg(not(unix))]
-    let _ = private;
-    let result = options
-        .open(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&beside, path));
-    if result.is_err() {
-        // Nothing can be done about a file that cannot be removed either.
-        let _ = fs::remove_file(&beside);
+}
+
+#[derive(Serialize)]
+struct Exported {
+    name: WorkflowName,
+    action: &'static str,
+    file: String,
+    /// What has to be set to apply the file.
+    variables: Vec<String>,
+}
+
+impl Show for Exported {
+    fn names(&self) -> Vec<&str> {
+        vec![self.name.as_str()]
     }
-    result
+
+    /// People get the summary.
+    fn table(&self) -> String {
+        String::new()
+    }
 }

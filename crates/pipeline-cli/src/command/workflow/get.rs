@@ -6,6 +6,7 @@ use pipeline_proto::{
     operation::GetWorkflow,
 };
 
+use super::{many::Many, targets::Targets};
 use crate::{
     app::Global,
     exit::Exit,
@@ -19,18 +20,24 @@ use crate::{
 Examples:
   pipeline workflow get nginx_logs
   pipeline workflow get nginx_logs -o json
+  pipeline workflow get --selector 'name=nginx_*' -o yaml
 
 JSON and YAML hold the nodes' data as the service has it, secrets included.")]
 pub(crate) struct Get {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 }
 
 impl Get {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let workflow = global.remote()?.send(GetWorkflow::new(self.name))?;
-        global.format().write(&workflow)?;
-        Ok(Exit::Done)
+        let remote = global.remote()?;
+        let get = |name: &WorkflowName| remote.send(GetWorkflow::new(name.clone()));
+        if let Some(name) = self.targets.one() {
+            global.format().write(&get(name)?)?;
+            return Ok(Exit::Done);
+        }
+        let names = self.targets.names(&remote)?;
+        Many::run(&names, self.targets.jobs(), "shown", get).show(global)
     }
 }
 

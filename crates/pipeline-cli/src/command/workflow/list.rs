@@ -1,35 +1,66 @@
 use clap::Args;
-use pipeline_proto::{model::Workflow, operation::ListWorkflows};
+use pipeline_proto::{WorkflowName, model::Workflow};
 use serde::Serialize;
 
-use super::get::yes_or_no;
+use super::{get::yes_or_no, selector::Selector, targets::listed};
 use crate::{
     app::Global,
+    cli,
     exit::Exit,
     failure::Failure,
     output::{Cell, Show, Table, note},
 };
 
-/// List all workflows of the account
+/// List the workflows of the account
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow list
   pipeline workflow list -o json | jq -r '.items[] | select(.status == \"Started\").name'
-  for name in $(pipeline workflow list -o name); do pipeline workflow status $name; done")]
-pub(crate) struct List {}
+  pipeline workflow list --selector 'name=nginx_*,status!=Started,region=nb'
+
+In a selector, all terms have to be met; * stands for any characters and ? for one. status and region are \
+compared without regard to case.")]
+pub(crate) struct List {
+    /// Only the workflows of these names
+    #[arg(value_name = "NAME")]
+    names: Vec<WorkflowName>,
+
+    /// Only workflows that fit, such as name=nginx_*,status=Started,region!=nb
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<Selector>,
+}
 
 impl List {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let Self {} = self;
-        let mut workflows = global.remote()?.send(ListWorkflows::new())?;
-        workflows.sort_by(|a, b| a.name.cmp(&b.name));
-        if workflows.is_empty() {
-            note("there are no workflows; make one with: pipeline workflow create NAME");
+        let Self { names, selector } = self;
+        let mut workflows = listed(&global.remote()?, selector.as_ref())?;
+        match &selector {
+            Some(selector) if workflows.is_empty() => {
+                note(format_args!("no workflow fits {selector}"))
+            }
+            None if workflows.is_empty() && names.is_empty() => {
+                note("there are no workflows; make one with: pipeline workflow create NAME");
+            }
+            _ => {}
+        }
+        let mut exit = Exit::Done;
+        if !names.is_empty() {
+            for name in names.iter().filter(|name| !has(&workflows, name)) {
+                cli::report(&format_args!("{name}: there is no such workflow"));
+                exit = Exit::NotFound;
+            }
+            workflows.retain(|workflow| names.iter().any(|name| workflow.name == name.as_str()));
         }
         global.format().write(&Workflows(workflows))?;
-        Ok(Exit::Done)
+        Ok(exit)
     }
+}
+
+fn has(workflows: &[Workflow], name: &WorkflowName) -> bool {
+    workflows
+        .iter()
+        .any(|workflow| workflow.name == name.as_str())
 }
 
 #[derive(Serialize)]

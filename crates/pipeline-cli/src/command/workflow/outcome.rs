@@ -13,20 +13,20 @@ use crate::{
 
 /// What was done to which workflow.
 #[derive(Serialize)]
-pub(crate) struct Outcome<'a> {
-    name: &'a WorkflowName,
+pub(crate) struct Outcome {
+    name: WorkflowName,
     /// In the past tense: `created`.
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'a Status>,
+    status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waited_seconds: Option<f64>,
 }
 
-impl<'a> Outcome<'a> {
-    pub(crate) fn new(name: &'a WorkflowName, action: &'static str) -> Self {
+impl Outcome {
+    pub(crate) fn new(name: &WorkflowName, action: &'static str) -> Self {
         Self {
-            name,
+            name: name.clone(),
             action,
             status: None,
             waited_seconds: None,
@@ -34,8 +34,8 @@ impl<'a> Outcome<'a> {
     }
 
     /// Adds what a wait ended with.
-    pub(crate) fn after(mut self, observation: &'a Observation) -> Self {
-        self.status = observation.state.as_ref().map(|state| &state.status);
+    pub(crate) fn after(mut self, observation: &Observation) -> Self {
+        self.status = observation.state.as_ref().map(|state| state.status.clone());
         self.waited_seconds = Some(observation.elapsed.as_secs_f64());
         self
     }
@@ -59,7 +59,7 @@ pub(crate) fn waited(observation: &Observation) -> String {
     format!("(waited {})", Short(observation.elapsed))
 }
 
-impl Show for Outcome<'_> {
+impl Show for Outcome {
     fn names(&self) -> Vec<&str> {
         vec![self.name.as_str()]
     }

@@ -2,37 +2,53 @@ use clap::Args;
 use pipeline_proto::{
     WorkflowName,
     operation::{StartWorkflow, StopWorkflow},
-    wait::Goal,
+    wait::{Goal, Observation},
 };
 
-use super::outcome::{Outcome, waited};
-use crate::{app::Global, exit::Exit, failure::Failure, remote::By};
+use super::{
+    many::Many,
+    outcome::{Outcome, waited},
+    targets::Targets,
+};
+use crate::{
+    app::Global,
+    exit::Exit,
+    failure::Failure,
+    remote::{By, Remote},
+};
 
-/// Start a workflow
+/// Start workflows
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow start nginx_logs
   pipeline workflow start nginx_logs --wait --timeout 10m
+  pipeline workflow start --selector 'name=nginx_*,status!=Started' --wait
 
 Without --wait, the service is asked once and the command ends; a workflow that runs already is an \
 error then. With --wait, the workflow is started from whatever state it is in, and that it runs \
-already is fine.")]
+already is fine.
+
+Of several, a failure of one does not keep the others from being started.")]
 pub(crate) struct Start {
     #[command(flatten)]
     change: Change,
 }
 
-/// Stop a workflow
+/// Stop workflows
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow stop nginx_logs
   pipeline workflow stop nginx_logs --wait
+  pipeline workflow stop --all --wait --jobs 8
+  pipeline workflow stop --selector status=Started
 
 Without --wait, the service is asked once and the command ends; a workflow that does not run is an \
 error then. With --wait, the workflow is stopped from whatever state it is in, and that it is stopped \
-already is fine.")]
+already is fine.
+
+Of several, a failure of one does not keep the others from being stopped.")]
 pub(crate) struct Stop {
     #[command(flatten)]
     change: Change,
@@ -40,42 +56,85 @@ pub(crate) struct Stop {
 
 #[derive(Debug, Args)]
 struct Change {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 
-    /// Wait until it has come to its end, for --timeout [default: 5m] at most
+    /// Wait until each has come to its end, for --timeout [default: 5m] at most
     #[arg(short, long)]
     wait: bool,
 }
 
 impl Start {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let Change { name, wait } = self.change;
-        let remote = global.remote()?;
-        if wait {
-            let observation = remote.wait(&name, Goal::Started, By::Acting)?;
-            let line = format!("{name} is started {}", waited(&observation));
-            return Outcome::new(&name, "started")
-                .after(&observation)
-                .report(global, line);
-        }
-        remote.send(StartWorkflow::new(name.clone()))?;
-        Outcome::new(&name, "starting").report(global, format_args!("starting {name}"))
+        self.change.run(global, Verb::Start)
     }
 }
 
 impl Stop {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let Change { name, wait } = self.change;
-        let remote = global.remote()?;
-        if wait {
-            let observation = remote.wait(&name, Goal::Stopped, By::Acting)?;
-            let line = format!("{name} is stopped {}", waited(&observation));
-            return Outcome::new(&name, "stopped")
-                .after(&observation)
-                .report(global, line);
+        self.change.run(global, Verb::Stop)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Verb {
+    Start,
+    Stop,
+}
+
+impl Verb {
+    fn send(self, remote: &Remote, name: &WorkflowName) -> Result<(), Failure> {
+        match self {
+            Self::Start => remote.send(StartWorkflow::new(name.clone())),
+            Self::Stop => remote.send(StopWorkflow::new(name.clone())),
         }
-        remote.send(StopWorkflow::new(name.clone()))?;
-        Outcome::new(&name, "stopping").report(global, format_args!("stopping {name}"))
+    }
+
+    fn goal(self) -> Goal {
+        match self {
+            Self::Start => Goal::Started,
+            Self::Stop => Goal::Stopped,
+        }
+    }
+
+    /// What can be said of a workflow, with and without having waited for it.
+    fn action(self, wait: bool) -> &'static str {
+        match (self, wait) {
+            (Self::Start, false) => "starting",
+            (Self::Start, true) => "started",
+            (Self::Stop, false) => "stopping",
+            (Self::Stop, true) => "stopped",
+        }
+    }
+}
+
+impl Change {
+    fn run(self, global: &Global, verb: Verb) -> Result<Exit, Failure> {
+        let Self { targets, wait } = self;
+        let action = verb.action(wait);
+        let remote = global.remote()?;
+        if let Some(name) = targets.one() {
+            if wait {
+                let observation = remote.wait(name, verb.goal(), By::Acting)?;
+                let line = format!("{name} is {action} {}", waited(&observation));
+                return Outcome::new(name, action)
+                    .after(&observation)
+                    .report(global, line);
+            }
+            verb.send(&remote, name)?;
+            return Outcome::new(name, action).report(global, format_args!("{action} {name}"));
+        }
+        let names = targets.names(&remote)?;
+        Many::run(&names, targets.jobs(), action, |name| {
+            let outcome = Outcome::new(name, action);
+            if wait {
+                let ignore = |_: &Observation| {};
+                let observation = remote.wait_watching(name, verb.goal(), By::Acting, ignore)?;
+                return Ok(outcome.after(&observation));
+            }
+            verb.send(&remote, name)?;
+            Ok(outcome)
+        })
+        .report(global)
     }
 }

@@ -1,6 +1,7 @@
 use clap::Args;
 use pipeline_proto::{WorkflowName, model::WorkflowState, operation::GetWorkflowStatus};
 
+use super::{many::Many, targets::Targets};
 use crate::{
     app::Global,
     exit::Exit,
@@ -14,23 +15,30 @@ use crate::{
 Examples:
   pipeline workflow status nginx_logs
   pipeline workflow status nginx_logs -o json | jq -r .status
+  pipeline workflow status --selector status=Starting
 
 Not on the service's API page; an installation may lack it. `get` shows the status as well.")]
 pub(crate) struct StatusCommand {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 }
 
 impl StatusCommand {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let mut state = global
-            .remote()?
-            .send(GetWorkflowStatus::new(self.name.clone()))?;
-        if state.name.is_empty() {
-            state.name = self.name.into();
+        let remote = global.remote()?;
+        let ask = |name: &WorkflowName| {
+            let mut state = remote.send(GetWorkflowStatus::new(name.clone()))?;
+            if state.name.is_empty() {
+                state.name = name.to_string();
+            }
+            Ok(state)
+        };
+        if let Some(name) = self.targets.one() {
+            global.format().write(&ask(name)?)?;
+            return Ok(Exit::Done);
         }
-        global.format().write(&state)?;
-        Ok(Exit::Done)
+        let names = self.targets.names(&remote)?;
+        Many::run(&names, self.targets.jobs(), "shown", ask).show(global)
     }
 }
 

@@ -1,0 +1,383 @@
+//! The same for many workflows: some at a time, none left out because another one failed.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use pipeline_proto::WorkflowName;
+use serde::Serialize;
+
+use crate::{
+    app::Global,
+    cli,
+    exit::Exit,
+    failure::Failure,
+    interrupt,
+    output::{Show, note},
+    terminal::StatusLine,
+};
+
+/// Names in a line are so many at most, so that it stays readable.
+const MOST_NAMES: usize = 20;
+
+/// What came of each workflow, in the order of the names.
+pub(super) struct Many<'a, T> {
+    names: &'a [WorkflowName],
+    results: Vec<Result<T, Failure>>,
+    /// What is done to each, in the past tense.
+    done: &'static str,
+}
+
+impl<'a, T: Send> Many<'a, T> {
+    /// Does it to each workflow, so many at a time. A failure is told at once, on a line of its own.
+    ///
+    /// `done` says in the past tense what is done, for the line of an interruption and the summary.
+    pub(super) fn run(
+        names: &'a [WorkflowName],
+        jobs: NonZeroUsize,
+        done: &'static str,
+        act: impl Fn(&WorkflowName) -> Result<T, Failure> + Sync,
+    ) -> Self {
+        let progress = Mutex::new(Progress::new(names, done));
+        let worker = || {
+            // Not in the loop's condition, which would keep it locked meanwhile.
+            let begin = || locked(&progress).begin();
+            while let Some((at, name)) = begin() {
+                let result = act(name);
+                locked(&progress).end(at, result);
+            }
+        };
+        thread::scope(|scope| {
+            // This thread is one of the workers.
+            for _ in 1..jobs.get().min(names.len()) {
+                // Without a further thread, the others do its share.
+                let _ = thread::Builder::new().spawn_scoped(scope, worker);
+            }
+            worker();
+        });
+        interrupt::task("");
+        let progress = progress
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Self {
+            names,
+            // Every name was begun, and what is begun ends.
+            results: progress.results.into_iter().flatten().collect(),
+            done,
+        }
+    }
+}
+
+impl<T> Many<'_, T> {
+    pub(super) fn successes(&self) -> impl Iterator<Item = &T> {
+        self.results
+            .iter()
+            .filter_map(|result| result.as_ref().ok())
+    }
+
+    /// 0, the code that all failures have, or 1.
+    fn exit(&self) -> Exit {
+        let mut failures = self
+            .results
+            .iter()
+            .filter_map(|result| result.as_ref().err());
+        let Some(first) = failures.next() else {
+            return Exit::Done;
+        };
+        if failures.all(|failure| failure.exit() == first.exit()) {
+            first.exit()
+        } else {
+            Exit::Service
+        }
+    }
+
+    /// How it went, in one line.
+    fn summary(&self) -> String {
+        let (done, all) = (self.successes().count(), self.results.len());
+        let failed = all - done;
+        let failed = match failed {
+            0 => String::new(),
+            failed => format!("; {failed} failed"),
+        };
+        format!("{} {done} of {all}{failed}", self.done)
+    }
+}
+
+impl<T: Show> Many<'_, T> {
+    /// Writes what came of them, and the summary of something that was changed.
+    pub(super) fn report(&self, global: &Global) -> Result<Exit, Failure> {
+        self.write(global)?;
+        if !self.results.is_empty() {
+            note(self.summary());
+        }
+        Ok(self.exit())
+    }
+
+    /// Writes what was found out about them, and a summary only if that is not all.
+    pub(super) fn show(&self, global: &Global) -> Result<Exit, Failure> {
+        self.write(global)?;
+        if self.exit() != Exit::Done {
+            note(self.summary());
+        }
+        Ok(self.exit())
+    }
+
+    fn write(&self, global: &Global) -> Result<(), Failure> {
+        let items = self.names.iter().zip(&self.results);
+        let items = items.map(|(name, result)| match result {
+            Ok(thing) => Item::Done(thing),
+            Err(failure) => Item::Failed {
+                name,
+                error: ErrorItem::from(failure),
+            },
+        });
+        global.format().write(&Items(items.collect()))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Items<'a, T>(Vec<Item<'a, T>>);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Item<'a, T> {
+    Done(&'a T),
+    Failed {
+        name: &'a WorkflowName,
+        error: ErrorItem,
+    },
+}
+
+/// A failure as data.
+#[derive(Serialize)]
+struct ErrorItem {
+    /// The service's, if it gave one.
+    code: Option<String>,
+    kind: &'static str,
+    message: String,
+    /// What the command would have ended with for this one alone.
+    exit_code: u8,
+}
+
+impl From<&Failure> for ErrorItem {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            code: failure.code().map(|code| code.to_string()),
+            kind: failure.kind(),
+            message: failure.to_string(),
+            exit_code: failure.exit().code(),
+        }
+    }
+}
+
+impl<T: Show> Items<'_, T> {
+    fn done(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|item| match item {
+            Item::Done(thing) => Some(*thing),
+            Item::Failed { .. } => None,
+        })
+    }
+
+    fn joined(&self, text: impl Fn(&T) -> String) -> String {
+        let texts: Vec<String> = self.done().map(text).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let said = texts.into_iter().filter(|text| !text.is_empty());
+        said.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl<T: Show> Show for Items<'_, T> {
+    fn names(&self) -> Vec<&str> {
+        self.done().flat_map(Show::names).collect()
+    }
+
+    fn table(&self) -> String {
+        self.joined(Show::table)
+    }
+
+    fn wide(&self) -> String {
+        self.joined(Show::wide)
+    }
+}
+
+/// Names in a line, not all of them if they are many.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a WorkflowName>) -> String {
+    let names: Vec<&str> = names.into_iter().map(WorkflowName::as_str).collect();
+    match names.len().checked_sub(MOST_NAMES) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..MOST_NAMES].join(", ")),
+    }
+}
+
+/// How far it has come.
+struct Progress<'a, T> {
+    names: &'a [WorkflowName],
+    done: &'static str,
+    /// Names before this one were begun.
+    next: usize,
+    results: Vec<Option<Result<T, Failure>>>,
+    line: StatusLine,
+}
+
+fn locked<'a, 'b, T>(progress: &'a Mutex<Progress<'b, T>>) -> MutexGuard<'a, Progress<'b, T>> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a, T> Progress<'a, T> {
+    fn new(names: &'a [WorkflowName], done: &'static str) -> Self {
+        Self {
+            names,
+            done,
+            next: 0,
+            results: names.iter().map(|_| None).collect(),
+            line: StatusLine::new(),
+        }
+    }
+
+    fn begin(&mut self) -> Option<(usize, &'a WorkflowName)> {
+        let at = self.next;
+        let name = self.names.get(at)?;
+        self.next += 1;
+        self.tell();
+        Some((at, name))
+    }
+
+    fn end(&mut self, at: usize, result: Result<T, Failure>) {
+        if let Err(failure) = &result {
+            self.line.clear();
+            cli::report(&format_args!("{}: {failure}", self.names[at]));
+        }
+        self.results[at] = Some(result);
+        self.tell();
+    }
+
+    /// Says on the terminal how far it is, and to the interruption what it would leave behind.
+    fn tell(&mut self) {
+        self.line.show(self.counts());
+        interrupt::task(&self.left());
+    }
+
+    fn counts(&self) -> String {
+        let ended = self.results.iter().flatten();
+        let failed = ended.clone().filter(|result| result.is_err()).count();
+        let failed = match failed {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        format!("{} of {}{failed}", ended.count(), self.names.len())
+    }
+
+    /// What was done and what was not.
+    fn left(&self) -> String {
+        let (mut done, mut failed, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+        let (begun, open) = self.names.split_at(self.next);
+        for (name, result) in begun.iter().zip(&self.results) {
+            match result {
+                None => under_way.push(name),
+                Some(Ok(_)) => done.push(name),
+                Some(Err(_)) => failed.push(name),
+            }
+        }
+        let parts = [
+            (self.done, done),
+            ("failed", failed),
+            ("under way", under_way),
+            ("not begun", open.iter().collect()),
+        ];
+        let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<String> = parts
+            .map(|(what, names)| format!("{what}: {}", listed(names)))
+            .collect();
+        parts.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    fn names(count: usize) -> Vec<WorkflowName> {
+        let name = |number| WorkflowName::new(format!("w{number}")).unwrap();
+        (0..count).map(name).collect()
+    }
+
+    fn jobs(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    #[test]
+    fn so_many_are_under_way_at_a_time_and_no_more() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        // Nobody gets past it unless three are there together.
+        let together = Barrier::new(3);
+        let names = names(12);
+        let many = Many::run(&names, jobs(3), "met", |name| {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            together.wait();
+            now.fetch_sub(1, Ordering::SeqCst);
+            Ok(name.clone())
+        });
+        assert_eq!(most.into_inner(), 3);
+        assert!(many.successes().eq(&names));
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_failures_if_they_agree() {
+        let exit = |failures: &[(usize, Exit)]| {
+            let names = names(4);
+            let many = Many::run(&names, jobs(2), "tried", |name| {
+                let failure = failures.iter().find(|(at, _)| *name == names[*at]);
+                failure.map_or(Ok(()), |(_, exit)| Err(Failure::new(*exit, "no")))
+            });
+            (many.exit(), many.summary())
+        };
+        let of = |exit, summary: &str| (exit, summary.to_owned());
+        assert_eq!(exit(&[]), of(Exit::Done, "tried 4 of 4"));
+        assert_eq!(
+            exit(&[(1, Exit::Conflict)]),
+            of(Exit::Conflict, "tried 3 of 4; 1 failed")
+        );
+        assert_eq!(
+            exit(&[(0, Exit::NotFound), (3, Exit::NotFound)]),
+            of(Exit::NotFound, "tried 2 of 4; 2 failed")
+        );
+        assert_eq!(
+            exit(&[(0, Exit::NotFound), (3, Exit::Network)]),
+            of(Exit::Service, "tried 2 of 4; 2 failed")
+        );
+    }
+
+    #[test]
+    fn progress_says_what_is_done_and_what_is_left() {
+        let names = names(40);
+        let mut progress: Progress<'_, ()> = Progress::new(&names[..5], "started");
+        assert_eq!(
+            (progress.counts(), progress.left()),
+            (
+                "0 of 5".to_owned(),
+                "not begun: w0, w1, w2, w3, w4".to_owned()
+            )
+        );
+        for _ in 0..4 {
+            progress.begin();
+        }
+        progress.end(2, Ok(()));
+        progress.end(0, Err(Failure::usage("no")));
+        progress.end(3, Ok(()));
+        assert_eq!(progress.counts(), "3 of 5, 1 failed");
+        assert_eq!(
+            progress.left(),
+            "started: w2, w3; failed: w0; under way: w1; not begun: w4"
+        );
+        let many: Progress<'_, ()> = Progress::new(&names, "started");
+        assert!(many.left().ends_with(", w19 and 20 more"));
+    }
+}
