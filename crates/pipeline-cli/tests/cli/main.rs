@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod lang;
 mod matrix;
+mod many;
 mod output;
 mod signing;
 mod support;
