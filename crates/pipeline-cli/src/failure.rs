@@ -49,15 +49,17 @@ impl Failure {
     pub(crate) fn of_wait(error: &WaitError, endpoint: &Endpoint) -> Self {
         let exit = match error.failure() {
             WaitFailure::TimedOut(_) => Exit::WaitTimedOut,
-            WaitFailure::NotFound(cause) => {
-                return Self::new(Exit::NotFound, error).because_of(cause);
-            }
+            WaitFailure::NotFound(_) => Exit::NotFound,
             WaitFailure::Failed(error) => return Self::of_call(error, endpoint),
             _ => Exit::WaitFailed,
         };
-        match lang::chosen() {
+        let failure = match lang::chosen() {
             Lang::En => Self::new(exit, error),
             Lang::Zh => Self::new(exit, lang::zh::wait(error)),
+        };
+        match error.failure() {
+            WaitFailure::NotFound(cause) => failure.because_of(cause),
+            _ => failure,
         }
     }
 

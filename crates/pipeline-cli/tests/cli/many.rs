@@ -222,12 +222,7 @@ fn the_exit_code_is_that_of_the_failures_if_they_agree() {
 #[test]
 fn waits_fail_one_by_one() {
     let service = service(&["a", "b"]);
-    fail(
-        &service,
-        Start,
-        "b",
-        Fault::code(ErrorCode::NOTHING_TO_RUN),
-    );
+    fail(&service, Start, "b", Fault::code(ErrorCode::NOTHING_TO_RUN));
     let ran = service.run(&["workflow", "start", "a", "b", "--wait", "-o", "json"]);
     assert_eq!(ran.code, Some(5));
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();

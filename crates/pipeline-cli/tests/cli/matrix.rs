@@ -67,6 +67,17 @@ const LINES: &[Line] = &[
         )
     },
     line(&["workflow", "delete", "w", "--yes"], Needs::Stopped),
+    line(&["workflow", "get", "-l", "name=w"], Needs::Stopped),
+    line(&["workflow", "status", "-l", "name=w"], Needs::Stopped),
+    line(&["workflow", "start", "-l", "name=w"], Needs::Stopped),
+    line(
+        &["workflow", "stop", "-l", "name=w", "--wait"],
+        Needs::Started,
+    ),
+    line(
+        &["workflow", "delete", "-l", "name=w", "--yes"],
+        Needs::Stopped,
+    ),
     line(&["workflow", "export", "w"], Needs::Stopped),
     line(&["workflow", "graph", "w"], Needs::Stopped),
     line(&["workflow", "lint", "w"], Needs::Stopped),
@@ -141,6 +152,7 @@ fn each_fails(
     lines: impl Fn(&Line) -> bool,
     code: impl Fn(&Line) -> i32,
     endpoint: &str,
+    timeout: &str,
     environment: &[(&str, &str)],
     says: &[&str],
 ) {
@@ -158,7 +170,7 @@ fn each_fails(
             };
             arguments.extend([
                 "--timeout",
-                "50ms",
+                timeout,
                 "--retries",
                 "0",
                 "--endpoint",
@@ -224,8 +236,9 @@ fn a_workflow_that_is_not_there_is_said_to_be_so() {
         |line| line.not_found == 3,
         |line| line.not_found,
         &service.server.url(),
+        "30s",
         &KEYS,
-        &["E18641, the workflow does not exist"],
+        &["E18641, the workflow does not exist", "no workflow fits"],
     );
 }
 
@@ -236,6 +249,7 @@ fn refused_keys_are_said_to_be_so() {
         |_| true,
         |_| 4,
         &service.server.url(),
+        "30s",
         &[KEYS[0], ("PANDORA_SECRET_KEY", "wrong")],
         &["check the access key and the secret key"],
     );
@@ -249,6 +263,7 @@ fn a_service_that_never_answers_ends_in_time() {
         |_| true,
         |line| line.timeout,
         &endpoint,
+        "50ms",
         &KEYS,
         &["timed out while", "not finished within", " looks"],
     );
@@ -260,6 +275,7 @@ fn without_any_configuration_the_way_on_is_shown() {
         |_| true,
         |_| 4,
         "http://127.0.0.1:1",
+        "30s",
         &[],
         &["pipeline demo"],
     );

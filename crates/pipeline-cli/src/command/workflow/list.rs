@@ -37,7 +37,7 @@ impl List {
         let mut workflows = listed(&global.remote()?, selector.as_ref())?;
         match &selector {
             Some(selector) if workflows.is_empty() => {
-                note(format_args!("no workflow fits {selector}"))
+                note(format_args!("no workflow fits {selector}"));
             }
             None if workflows.is_empty() && names.is_empty() => {
                 note("there are no workflows; make one with: pipeline workflow create NAME");
