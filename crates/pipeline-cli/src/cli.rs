@@ -165,7 +165,7 @@ mod tests {
         for (arguments, expected) in [
             (
                 &["pipeline", "workflow", "get", "a-b"][..],
-                "invalid value 'a-b' for '<NAME>': the workflow name contains '-' at position 2",
+                "invalid value 'a-b' for '[NAME]...': the workflow name contains '-' at position 2",
             ),
             (
                 &["pipeline", "wrkflow"],

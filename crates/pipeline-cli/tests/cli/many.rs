@@ -340,6 +340,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
             "no key \"nmae\", only name, status and region",
         ),
         (&["stop", "-l", "a"], "name=PATTERN"),
+        (&["list", "a", "-l", "name=a"], "cannot be used with"),
         (&["list", "-l", "region="], "write region=VALUE"),
         (&["start", "a", "b-c"], "'-' at position 2"),
         (&["start", "a", "--jobs", "0"], "1..=64"),
@@ -430,7 +431,7 @@ fn an_export_of_several_is_a_file_of_each() {
     service.server.with(Emulator::clear_requests);
     let line = service.run(&export).failed(2);
     assert!(
-        line.contains("Replace the files of 2 workflows in ") && line.contains(": a, b?"),
+        line.contains("Replace what is in ") && line.contains(" of a, b?"),
         "{line}"
     );
     assert_eq!(

@@ -29,17 +29,20 @@ impl Delete {
             remote.send(DeleteWorkflow::new(name.clone()))?;
             Ok(Outcome::new(name, "deleted"))
         };
+        let question = |names: &[WorkflowName]| match names {
+            [name] => format!("Delete {name} with its nodes?"),
+            _ => format!(
+                "Delete {} workflows with their nodes: {}?",
+                names.len(),
+                listed(names)
+            ),
+        };
         if let Some(name) = self.targets.one() {
-            terminal::confirm(&format!("Delete {name} with its nodes?"), global.yes)?;
+            terminal::confirm(&question(std::slice::from_ref(name)), global.yes)?;
             return delete(name)?.report(global, format_args!("deleted {name}"));
         }
         let names = self.targets.names(&remote)?;
-        let question = format!(
-            "Delete {} workflows with their nodes: {}?",
-            names.len(),
-            listed(&names)
-        );
-        terminal::confirm(&question, global.yes || names.is_empty())?;
+        terminal::confirm(&question(&names), global.yes || names.is_empty())?;
         Many::run(&names, self.targets.jobs(), "deleted", delete).report(global)
     }
 }

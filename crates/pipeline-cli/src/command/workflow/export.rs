@@ -116,8 +116,7 @@ impl Export {
         let old: Vec<&WorkflowName> = names.iter().filter(|name| there(name)).collect();
         if !old.is_empty() {
             let question = format!(
-                "Replace the files of {} workflows in {}: {}?",
-                old.len(),
+                "Replace what is in {} of {}?",
                 dir.display(),
                 listed(old.iter().copied())
             );

@@ -2,7 +2,11 @@ use clap::Args;
 use pipeline_proto::{WorkflowName, model::Workflow};
 use serde::Serialize;
 
-use super::{get::yes_or_no, selector::Selector, targets::listed};
+use super::{
+    get::yes_or_no,
+    selector::{self, Selector},
+    targets::listed,
+};
 use crate::{
     app::Global,
     cli,
@@ -17,17 +21,20 @@ use crate::{
 Examples:
   pipeline workflow list
   pipeline workflow list -o json | jq -r '.items[] | select(.status == \"Started\").name'
-  pipeline workflow list --selector 'name=nginx_*,status!=Started,region=nb'
-
-In a selector, all terms have to be met; * stands for any characters and ? for one. status and region are \
-compared without regard to case.")]
+  pipeline workflow list --selector 'name=nginx_*,status!=Started,region=nb'")]
 pub(crate) struct List {
     /// Only the workflows of these names
     #[arg(value_name = "NAME")]
     names: Vec<WorkflowName>,
 
-    /// Only workflows that fit, such as name=nginx_*,status=Started,region!=nb
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        conflicts_with = "names",
+        help = selector::HELP,
+        long_help = selector::LONG_HELP
+    )]
     selector: Option<Selector>,
 }
 

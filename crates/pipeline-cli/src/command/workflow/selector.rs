@@ -4,6 +4,17 @@ use std::{fmt, str::FromStr};
 
 use pipeline_proto::model::Workflow;
 
+/// Help for the option.
+pub(super) const HELP: &str =
+    "All workflows that fit, such as name=nginx_*,status=Started,region!=nb";
+
+/// The same with the rules.
+pub(super) const LONG_HELP: &str = "\
+All workflows that fit, such as name=nginx_*,status=Started,region!=nb
+
+All terms have to be met. In a value, * stands for any characters and ? for one. status and region are \
+compared without regard to case.";
+
 /// Terms that a workflow has to meet, all of them.
 #[derive(Debug, Clone)]
 pub(super) struct Selector {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, num::NonZeroUsize};
 use clap::{ArgGroup, Args};
 use pipeline_proto::{WorkflowName, model::Workflow, operation::ListWorkflows};
 
-use super::selector::Selector;
+use super::selector::{self, Selector};
 use crate::{exit::Exit, failure::Failure, output::note, remote::Remote};
 
 /// The most that are dealt with at a time: as many connections as the client keeps open.
@@ -19,8 +19,14 @@ pub(super) struct Targets {
     #[arg(value_name = "NAME", group = "which")]
     names: Vec<WorkflowName>,
 
-    /// All workflows that fit, such as name=nginx_*,status=Started,region!=nb
-    #[arg(short = 'l', long, value_name = "SELECTOR", group = "which")]
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        group = "which",
+        help = selector::HELP,
+        long_help = selector::LONG_HELP
+    )]
     selector: Option<Selector>,
 
     /// All workflows of the account
