@@ -36,7 +36,7 @@ fn first_attempt<O: Operation + Clone + 'static>(context: Context, operation: &O
     Box::new(move || {
         let operation = operations.pop().expect("not more than MOST_RUNS");
         let call = Call::new(&context, operation, CallOptions::new()).expect("a legal operation");
-        let _ = black_box(call.start(now()).send());
+        let _ = black_box(&call.start(now()).send());
     })
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn create_again() -> Case {
     let mut backoffs: Vec<_> = (0..MOST_RUNS).map(|_| backoff()).collect();
     Box::new(move || {
         let backoff = backoffs.pop().expect("not more than MOST_RUNS");
-        let _ = black_box(backoff.resume(now()).expect("in time").send());
+        let _ = black_box(&backoff.resume(now()).expect("in time").send());
     })
 }
 

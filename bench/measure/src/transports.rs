@@ -79,8 +79,8 @@ fn address(url: &str) -> String {
     format!("{url}/v2/workflows/{NAME}")
 }
 
-async fn hyper_get(client: pipeline_hyper::Client) {
-    black_box(client.send(get_operation()).await.expect("an answer"));
+async fn hyper_get(client: pipeline_hyper::Client, operation: GetWorkflow) {
+    black_box(client.send(operation).await.expect("an answer"));
 }
 
 async fn bare_get(client: Bare, address: Uri) {
@@ -96,9 +96,9 @@ async fn reqwest_get(client: reqwest::Client, address: String) {
 }
 
 pub(crate) fn hyper(url: &str) -> Result<Case, Failure> {
-    let (runtime, client) = (runtime()?, hyper_client(url)?);
+    let (runtime, client, operation) = (runtime()?, hyper_client(url)?, get_operation());
     Ok(Box::new(move || {
-        runtime.block_on(hyper_get(client.clone()))
+        runtime.block_on(hyper_get(client.clone(), operation.clone()))
     }))
 }
 
@@ -138,8 +138,8 @@ fn saturated<F: Future<Output = ()> + Send + 'static>(
 }
 
 pub(crate) fn hyper_64(url: &str) -> Result<Case, Failure> {
-    let client = hyper_client(url)?;
-    saturated(move || hyper_get(client.clone()))
+    let (client, operation) = (hyper_client(url)?, get_operation());
+    saturated(move || hyper_get(client.clone(), operation.clone()))
 }
 
 pub(crate) fn hyper_bare_64(url: &str) -> Result<Case, Failure> {
@@ -152,6 +152,10 @@ pub(crate) fn reqwest_64(url: &str) -> Result<Case, Failure> {
     saturated(move || reqwest_get(client.clone(), address.clone()))
 }
 
+fn blocking_get(client: &pipeline_blocking::Client, operation: &GetWorkflow) {
+    black_box(client.send(operation.clone()).expect("an answer"));
+}
+
 fn ureq_get(agent: &ureq::Agent, address: &str) {
     let answer = agent.get(address).call().expect("an answer");
     let body = answer.into_body().read_to_vec();
@@ -159,10 +163,8 @@ fn ureq_get(agent: &ureq::Agent, address: &str) {
 }
 
 pub(crate) fn blocking(url: &str) -> Result<Case, Failure> {
-    let client = blocking_client(url)?;
-    Ok(Box::new(move || {
-        black_box(client.send(get_operation()).expect("an answer"));
-    }))
+    let (client, operation) = (blocking_client(url)?, get_operation());
+    Ok(Box::new(move || blocking_get(&client, &operation)))
 }
 
 pub(crate) fn ureq(url: &str) -> Result<Case, Failure> {
@@ -185,11 +187,9 @@ fn threads(call: impl Fn() + Send + Sync) {
 }
 
 pub(crate) fn blocking_4(url: &str) -> Result<Case, Failure> {
-    let client = blocking_client(url)?;
+    let (client, operation) = (blocking_client(url)?, get_operation());
     Ok(Box::new(move || {
-        threads(|| {
-            black_box(client.send(get_operation()).expect("an answer"));
-        });
+        threads(|| blocking_get(&client, &operation));
     }))
 }
 
@@ -202,7 +202,7 @@ pub(crate) fn ureq_4(url: &str) -> Result<Case, Failure> {
 /// there before.
 pub(crate) fn hyper_body(url: &str) -> Result<Case, Failure> {
     let (runtime, client) = (runtime()?, hyper_client(url)?);
-    runtime.block_on(hyper_get(client.clone()));
+    runtime.block_on(hyper_get(client.clone(), get_operation()));
     Ok(Box::new(move || {
         black_box(runtime.block_on(client.send(TakeIn)).expect("a body"));
     }))
@@ -211,7 +211,7 @@ pub(crate) fn hyper_body(url: &str) -> Result<Case, Failure> {
 /// The whole list as models.
 pub(crate) fn hyper_list(url: &str) -> Result<Case, Failure> {
     let (runtime, client) = (runtime()?, hyper_client(url)?);
-    runtime.block_on(hyper_get(client.clone()));
+    runtime.block_on(hyper_get(client.clone(), get_operation()));
     Ok(Box::new(move || {
         black_box(runtime.block_on(client.list_workflows()).expect("a list"));
     }))

@@ -3,6 +3,7 @@
 use std::{
     error::Error as StdError,
     io,
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -33,7 +34,8 @@ impl Exchange {
         // What it was waiting for when its time was up. Atomic only so that the future can move
         // between threads.
         let in_body = AtomicBool::new(false);
-        let exchange = async {
+        // Pinned here, so that the time-out takes a pointer and not the whole future.
+        let exchange = pin!(async {
             let response = self
                 .client
                 .request(request.map(Full::new))
@@ -43,7 +45,7 @@ impl Exchange {
             let (parts, body) = response.into_parts();
             let body = take_in(body, self.max_response_size).await?;
             Ok(Response::from_parts(parts, body))
-        };
+        });
         let result = tokio::time::timeout(timeout, exchange).await;
         result.unwrap_or_else(|_| {
             let phase = if in_body.load(Ordering::Relaxed) {

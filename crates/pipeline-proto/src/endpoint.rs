@@ -122,9 +122,20 @@ impl FromStr for Endpoint {
 /// A path segment that looks the same decoded and encoded, so that there is no doubt which of the
 /// two is signed.
 pub(crate) fn is_plain_segment(segment: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'~');
+    let plain = |b: u8| PLAIN[usize::from(b)];
     !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain)
 }
+
+/// The bytes of a plain segment, as a table: each path of each call is looked through.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0_u8;
+    while b < 128 {
+        plain[b as usize] = b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'~');
+        b += 1;
+    }
+    plain
+};
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -102,8 +102,9 @@ pub(crate) fn sensitive_value(text: Bytes) -> HeaderValue {
 /// What is signed of a request.
 pub(crate) struct Signed<'a> {
     pub(crate) method: &'a Method,
+    pub(crate) content_type: Option<&'a HeaderValue>,
     pub(crate) date: &'a [u8],
-    /// `Date` in here does not count.
+    /// `Content-Type` and `Date` in here do not count.
     pub(crate) headers: &'a HeaderMap,
     /// The canonical resource.
     pub(crate) resource: &'a [u8],
@@ -113,6 +114,7 @@ impl<'a> Signed<'a> {
     fn of(parts: &'a Parts, resource: &'a [u8]) -> Self {
         Self {
             method: &parts.method,
+            content_type: parts.headers.get(CONTENT_TYPE),
             date: value_of(&parts.headers, &DATE),
             headers: &parts.headers,
             resource,
@@ -125,7 +127,7 @@ impl<'a> Signed<'a> {
         put(b"\n");
         put(value_of(self.headers, &CONTENT_MD5));
         put(b"\n");
-        put(value_of(self.headers, &CONTENT_TYPE));
+        put(trimmed(self.content_type));
         put(b"\n");
         put(self.date);
         put(b"\n");
@@ -136,9 +138,11 @@ impl<'a> Signed<'a> {
 
 /// The trimmed value of a header, or nothing.
 fn value_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
-    headers
-        .get(name)
-        .map_or(b"", |value| trim(value.as_bytes()))
+    trimmed(headers.get(name))
+}
+
+fn trimmed(value: Option<&HeaderValue>) -> &[u8] {
+    value.map_or(b"", |value| trim(value.as_bytes()))
 }
 
 /// The signed headers: for each whose name starts with `X-Qiniu-` and goes on after it, in ascending

@@ -31,8 +31,9 @@ pub struct Call<O> {
     options: CallOptions,
     pub(super) method: Method,
     pub(super) uri: Uri,
-    content_type: Option<HeaderValue>,
-    headers: HeaderMap,
+    pub(super) content_type: Option<HeaderValue>,
+    /// Those of the operation and of the options: all that can be signed beside the content type.
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
@@ -158,9 +159,11 @@ impl<O: Operation> Call<O> {
         let build = |error: BuildError| Error::build(O::NAME, error);
         let draft = operation.draft().map_err(build)?;
         let mut headers = draft.headers;
-        for (name, value) in &options.headers {
-            check_header(&headers, name).map_err(build)?;
-            headers.insert(name, value.clone());
+        if let Some(special) = options.special() {
+            for (name, value) in &special.headers {
+                check_header(&headers, name).map_err(build)?;
+                headers.insert(name, value.clone());
+            }
         }
         let uri = context.endpoint().uri(draft.target).map_err(build)?;
         Ok(Self {
@@ -190,59 +193,45 @@ impl<O: Operation> Call<O> {
 }
 
 impl<O> Call<O> {
-    fn auth(&self) -> &Auth {
-        self.options
-            .auth
-            .as_ref()
-            .unwrap_or(&self.context.settings().auth)
+    pub(super) fn auth(&self) -> &Auth {
+        let own = self.options.special().and_then(|own| own.auth.as_ref());
+        own.unwrap_or(&self.context.settings().auth)
     }
 
     fn retry(&self) -> &RetryPolicy {
-        self.options
-            .retry
-            .as_ref()
-            .unwrap_or(&self.context.settings().retry)
+        let own = self.options.special().and_then(|own| own.retry.as_ref());
+        own.unwrap_or(&self.context.settings().retry)
     }
 
     fn total_timeout(&self) -> Duration {
-        self.options
-            .total_timeout
-            .unwrap_or(self.context.settings().total_timeout)
+        let own = self.options.special().and_then(|own| own.total_timeout);
+        own.unwrap_or(self.context.settings().total_timeout)
     }
 
     fn attempt_timeout(&self) -> Duration {
-        self.options
-            .attempt_timeout
-            .unwrap_or(self.context.settings().attempt_timeout)
+        let own = self.options.special().and_then(|own| own.attempt_timeout);
+        own.unwrap_or(self.context.settings().attempt_timeout)
     }
 
     /// The request, dated and signed for this moment.
     fn request(&self, now: Now, offset: ClockOffset) -> Request<Bytes> {
-        let settings = self.context.settings();
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        let headers = request.headers_mut();
         // Room for the host that the transport adds.
-        let mut headers = HeaderMap::with_capacity(6 + self.headers.len());
+        headers.reserve(6 + self.headers.len());
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
         if let Some(content_type) = &self.content_type {
             headers.insert(CONTENT_TYPE, content_type.clone());
         }
-        if let Some(owner) = &self.options.owner {
+        if let Some(owner) = self.options.special().and_then(|own| own.owner.as_ref()) {
             headers.insert(&RESOURCE_OWNER, owner.clone());
         }
-        headers.insert(USER_AGENT, settings.user_agent.clone());
-        stamp(
-            &mut headers,
-            &self.method,
-            self.uri.path(),
-            &self.body,
-            self.auth(),
-            offset.apply(now.wall),
-        );
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = headers;
+        headers.insert(USER_AGENT, self.context.settings().user_agent.clone());
+        stamp(headers, self, offset.apply(now.wall));
         request
     }
 }
@@ -335,8 +324,9 @@ impl<O: Operation> InFlight<O> {
             return Next::Done(Ok(output));
         }
         self.progress.effect = self.effect_if(!error.rules_out_effect());
+        let measured = ClockOffset::measure(response, self.sent, now);
         if error.status() == StatusCode::UNAUTHORIZED {
-            let (cause, correction) = self.explain_refusal(response, now);
+            let (cause, correction) = self.explain_refusal(measured);
             error.set_refusal(cause);
             if let Some(offset) = correction
                 && now.mono < self.progress.deadline
@@ -361,9 +351,7 @@ impl<O: Operation> InFlight<O> {
         };
         // From the wall clock at sending, as the offset was measured: it may have been set since.
         let received = self.sent + now.since(self.sent);
-        let reference = ClockOffset::measure(response, self.sent, now)
-            .unwrap_or(self.offset)
-            .apply(received.wall);
+        let reference = measured.unwrap_or(self.offset).apply(received.wall);
         let retry_after = error
             .retry_after()
             .and_then(|value| parse_retry_after(value, reference));
@@ -403,14 +391,12 @@ impl<O: Operation> InFlight<O> {
     /// a correction is allowed.
     fn explain_refusal(
         &self,
-        response: &Response<Bytes>,
-        now: Now,
+        measured: Option<ClockOffset>,
     ) -> (RefusalCause, Option<ClockOffset>) {
-        let service_time = ClockOffset::measure(response, self.sent, now);
         match self.call.auth() {
             Auth::Anonymous => (RefusalCause::NoCredentials, None),
             Auth::Token(token) => {
-                let time = service_time.unwrap_or(self.offset).apply(self.sent.wall);
+                let time = measured.unwrap_or(self.offset).apply(self.sent.wall);
                 let Ok(descriptor) = token.decode() else {
                     return (RefusalCause::TokenUnreadable, None);
                 };
@@ -428,7 +414,7 @@ impl<O: Operation> InFlight<O> {
                     None,
                 )
             }
-            Auth::Credentials(_) => match service_time {
+            Auth::Credentials(_) => match measured {
                 Some(measured) if measured.differs_from(self.offset) => {
                     let allowed = self.call.context.settings().correct_clock
                         && !self.progress.clock_corrected;

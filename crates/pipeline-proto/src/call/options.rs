@@ -54,13 +54,20 @@ impl fmt::Display for ResourceOwner {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
+    pub(super) seed: Option<u64>,
+    /// In a box, because few calls need any of it and each step of a call hands its options on.
+    special: Option<Box<Special>>,
+}
+
+/// What is different.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Special {
     pub(super) auth: Option<Auth>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) attempt_timeout: Option<Duration>,
     pub(super) total_timeout: Option<Duration>,
     pub(super) owner: Option<HeaderValue>,
     pub(super) headers: HeaderMap,
-    pub(super) seed: Option<u64>,
 }
 
 impl CallOptions {
@@ -69,38 +76,47 @@ impl CallOptions {
         Self::default()
     }
 
+    /// What is different, if anything is.
+    pub(super) fn special(&self) -> Option<&Special> {
+        self.special.as_deref()
+    }
+
+    fn special_mut(&mut self) -> &mut Special {
+        self.special.get_or_insert_default()
+    }
+
     /// Other credentials, or a token for this one call.
     #[must_use]
     pub fn auth(mut self, auth: impl Into<Auth>) -> Self {
-        self.auth = Some(auth.into());
+        self.special_mut().auth = Some(auth.into());
         self
     }
 
     /// Another retry policy.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
+        self.special_mut().retry = Some(policy);
         self
     }
 
     /// Another limit for one attempt, from connecting to the end of the answer.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = Some(timeout);
+        self.special_mut().attempt_timeout = Some(timeout);
         self
     }
 
     /// Another limit for the whole call, attempts and waits together.
     #[must_use]
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
-        self.total_timeout = Some(timeout);
+        self.special_mut().total_timeout = Some(timeout);
         self
     }
 
     /// Acts on another account's resources.
     #[must_use]
     pub fn resource_owner(mut self, owner: ResourceOwner) -> Self {
-        self.owner = Some(owner.0);
+        self.special_mut().owner = Some(owner.0);
         self
     }
 
@@ -110,8 +126,9 @@ impl CallOptions {
     ///
     /// If the call sets this header itself, or it is there already.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, BuildError> {
-        check_header(&self.headers, &name)?;
-        self.headers.insert(name, value);
+        let headers = &mut self.special_mut().headers;
+        check_header(headers, &name)?;
+        headers.insert(name, value);
         Ok(self)
     }
 

@@ -1,6 +1,6 @@
 //! The headers that depend on the moment: date, signature, and the length beside them.
 
-use std::{io::Write as _, time::SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{
@@ -8,44 +8,38 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, DATE},
 };
 
-use super::date::http_date;
+use super::{date::http_date, machine::Call};
 use crate::{
     credentials::Auth,
     sign::{Signed, sensitive_value, write_authorization},
     text::Text,
 };
 
-/// Writes the date and the length, signs, and adds the headers. `path` needs no decoding: a
+/// Writes the date and the length, signs, and adds the headers. The path needs no decoding: a
 /// [`Draft`] and an [`Endpoint`] take no other.
 ///
 /// The values stand behind one another in one allocation.
 ///
 /// [`Draft`]: crate::Draft
 /// [`Endpoint`]: crate::Endpoint
-pub(super) fn stamp(
-    headers: &mut HeaderMap,
-    method: &Method,
-    path: &str,
-    body: &Bytes,
-    auth: &Auth,
-    date: SystemTime,
-) {
+pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime) {
     let date = http_date(date);
     let mut text = Text::new();
     text.push(&date);
-    if needs_length(method, body) {
-        write!(text, "{}", body.len()).expect("writing into memory cannot fail");
+    if needs_length(&call.method, &call.body) {
+        text.push_number(call.body.len());
     }
     let length_end = text.len();
-    match auth {
+    match call.auth() {
         Auth::Anonymous => {}
         Auth::Token(token) => text.push(token.as_str().as_bytes()),
         Auth::Credentials(credentials) => {
             let signed = Signed {
-                method,
+                method: &call.method,
+                content_type: call.content_type.as_ref(),
                 date: &date,
-                headers,
-                resource: path.as_bytes(),
+                headers: &call.headers,
+                resource: call.uri.path().as_bytes(),
             };
             write_authorization(&mut text, &signed, credentials);
         }

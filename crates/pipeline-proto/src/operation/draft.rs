@@ -32,6 +32,8 @@ static RESERVED: [&HeaderName; 11] = [
     &RESOURCE_OWNER,
 ];
 
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// A request without what depends on the moment or the account.
 ///
 /// ```
@@ -113,11 +115,13 @@ impl Draft {
     /// # Errors
     ///
     /// If the value cannot be written as JSON, such as a map with keys that are no strings.
-    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, BuildError> {
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, BuildError> {
         let mut text = Text::new();
         serde_json::to_writer(&mut text, value)
             .map_err(|error| BuildReason::Json(error.to_string()))?;
-        Ok(self.body(HeaderValue::from_static("application/json"), text.share()))
+        self.content_type = Some(JSON.clone());
+        self.body = text.share();
+        Ok(self)
     }
 
     /// Path and query, without the endpoint's base path.
