@@ -202,7 +202,7 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    fn parser() -> impl TypedValueParser<Value = Self> {
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
         EnumValueParser::<Format>::new().map(Self::Format)
     }
 
@@ -212,7 +212,7 @@ impl Output {
     }
 }
 
-const EVERYWHERE: &str = "Everywhere";
+pub(crate) const EVERYWHERE: &str = "Everywhere";
 const CONNECTION: &str = "Connection";
 const WIRE: &str = "Seeing the wire";
 

@@ -15,6 +15,7 @@ mod matrix;
 mod output;
 mod signing;
 mod support;
+mod tokens;
 mod watch;
 mod wire;
 mod workflow;

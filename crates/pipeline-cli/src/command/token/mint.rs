@@ -1,0 +1,212 @@
+use clap::Args;
+use http::Method;
+use pipeline_proto::{Credentials, TokenDescriptor, UnixTime, WorkflowName};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{
+    operation::{OperationName, Permit},
+    validity::{self, Validity},
+};
+use crate::{
+    app::Global,
+    command::{
+        batch::{self, Keys},
+        header,
+    },
+    exit::Exit,
+    failure::Failure,
+    output::{self, Format, Show},
+};
+
+/// Make a token
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "\
+pipeline token mint <OPERATION> [NAME] [--ttl <DURATION>]
+       pipeline token mint --method <METHOD> --resource <PATH> --ttl <DURATION>
+       pipeline token mint --batch",
+    after_help = "\
+Examples:
+  pipeline token mint start nginx_logs --ttl 1h
+  PANDORA_TOKEN=$(pipeline token mint list --ttl 5m) pipeline workflow list
+  pipeline token mint --method GET --resource /v2/repos/clicks --expires 4102444800
+
+An operation has its method, path and content type as this program sends them. Anything else is \
+described by options: the resource is taken as it is written, the path of the request. Content type, \
+digest and X-Qiniu-… headers must be those of the request.
+
+With --batch, every line of stdin is a JSON object with method, resource, expires, and perhaps \
+content_type, content_md5, headers, access_key and secret_key, and is answered by one line:
+{\"token\":…} or {\"error\":…}. The exit code is 0 even if lines were wrong."
+)]
+pub(crate) struct Mint {
+    /// What the token permits
+    #[arg(
+        value_enum,
+        conflicts_with_all =
+            ["method", "resource", "content_type", "content_md5", "headers", "batch"]
+    )]
+    operation: Option<OperationName>,
+
+    /// Name of the workflow; all operations but list need it
+    name: Option<WorkflowName>,
+
+    /// Method of the request
+    #[arg(
+        short = 'X',
+        long,
+        required_unless_present_any = ["operation", "batch"],
+        value_parser = method
+    )]
+    method: Option<Method>,
+
+    /// Path of the request
+    #[arg(
+        short,
+        long,
+        value_name = "PATH",
+        required_unless_present_any = ["operation", "batch"]
+    )]
+    resource: Option<String>,
+
+    #[command(flatten)]
+    validity: Validity,
+
+    /// Content-Type of the request
+    #[arg(
+        long,
+        value_name = "TYPE",
+        default_value = "",
+        hide_default_value = true
+    )]
+    content_type: String,
+
+    /// Content-MD5 of the request, in base64
+    #[arg(
+        long,
+        value_name = "DIGEST",
+        default_value = "",
+        hide_default_value = true
+    )]
+    content_md5: String,
+
+    /// Header of the request; those that start with X-Qiniu- are bound
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header::split)]
+    headers: Vec<(String, String)>,
+
+    /// Make a token for each line of stdin
+    #[arg(
+        long,
+        conflicts_with_all =
+            ["method", "resource", "ttl", "expires", "content_type", "content_md5", "headers"]
+    )]
+    batch: bool,
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "GET" => Ok(Method::GET),
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "DELETE" => Ok(Method::DELETE),
+        _ => Err("a token is for one of GET, POST, PUT, DELETE".to_owned()),
+    }
+}
+
+impl Mint {
+    pub(super) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        if self.batch {
+            let default = global.keys()?;
+            return batch::run("token", |line: Line| line.mint(default.as_ref()));
+        }
+        let (expires, descriptor) = if let Some(operation) = self.operation {
+            if operation == OperationName::List && self.name.is_some() {
+                return Err(Failure::usage(
+                    "`list` is about all workflows and takes no name",
+                ));
+            }
+            let expires = self.validity.end(Some(validity::DEFAULT))?;
+            let descriptor =
+                operation.permission(&global.endpoint()?, self.name.as_ref(), expires)?;
+            (expires, descriptor)
+        } else {
+            // The parser demands both.
+            let (Some(method), Some(resource)) = (self.method, self.resource) else {
+                return Err(Failure::usage("--method and --resource are needed"));
+            };
+            let expires = self.validity.end(None)?;
+            let descriptor = TokenDescriptor::new(&method, resource, expires)
+                .content_type(self.content_type)
+                .content_md5(self.content_md5)
+                .signed_headers(&header::map(&self.headers).map_err(Failure::usage)?)
+                .map_err(Failure::usage)?;
+            (expires, descriptor)
+        };
+        let permit = Permit::mint(self.operation, descriptor, &global.required_keys()?);
+        if global.format() == Format::Table {
+            output::raw(format!("{}\n", permit.token).as_bytes())?;
+        } else {
+            global.format().write(&Minted {
+                permit,
+                expires,
+                expires_at: validity::rfc3339(expires),
+            })?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+#[derive(Serialize)]
+struct Minted {
+    #[serde(flatten)]
+    permit: Permit,
+    /// Seconds since 1970.
+    expires: UnixTime,
+    /// The same as RFC 3339 writes it; absent beyond its years.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl Show for Minted {
+    fn names(&self) -> Vec<&str> {
+        vec![&self.permit.token]
+    }
+
+    fn table(&self) -> String {
+        format!("{}\n", self.permit.token)
+    }
+}
+
+/// A line of a batch.
+#[derive(Deserialize)]
+struct Line {
+    method: String,
+    resource: String,
+    expires: i64,
+    content_type: Option<String>,
+    content_md5: Option<String>,
+    headers: Option<Vec<(String, String)>>,
+    access_key: Option<String>,
+    secret_key: Option<Zeroizing<String>>,
+}
+
+impl Line {
+    fn mint(self, default: Option<&Credentials>) -> Result<String, String> {
+        let keys = Keys {
+            access_key: self.access_key,
+            secret_key: self.secret_key,
+        };
+        let credentials = keys.or(default)?;
+        let method = Method::from_bytes(self.method.as_bytes())
+            .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?;
+        let headers = header::map(&self.headers.unwrap_or_default())?;
+        let descriptor =
+            TokenDescriptor::new(&method, self.resource, UnixTime::from_secs(self.expires))
+                .content_type(self.content_type.unwrap_or_default())
+                .content_md5(self.content_md5.unwrap_or_default())
+                .signed_headers(&headers)
+                .map_err(|error| error.to_string())?;
+        Ok(descriptor.mint(&credentials).as_str().to_owned())
+    }
+}
