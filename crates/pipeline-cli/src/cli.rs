@@ -5,12 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 
 use crate::{
     app::Global,
-    command::Command,
-    exit::{self, Exit},
+    command::{Command, completions, help},
+    exit::Exit,
     failure::{Failure, one_line},
     lang,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// `pipeline demo` shows everything against an emulator in this very program, without an account.
 /// For the real service, set PANDORA_ACCESS_KEY and PANDORA_SECRET_KEY.
 #[derive(Debug, Parser)]
-#[command(name = "pipeline", version, max_term_width = 100, after_help = EXAMPLES, after_long_help = long_help())]
+#[command(name = "pipeline", version, max_term_width = 100, after_help = after_help())]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -29,7 +29,7 @@ struct Cli {
     command: Option<Command>,
 }
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   pipeline demo
   pipeline workflow list
@@ -37,44 +37,38 @@ Examples:
   pipeline explain E18644
 ";
 
-const ENVIRONMENT: &str = "\
-Environment:
-  PANDORA_ACCESS_KEY, PANDORA_SECRET_KEY
-          the keys that requests are signed with
-  PANDORA_TOKEN
-          a ready-made token instead; it comes before the keys
-  PANDORA_ENDPOINT
-          where the service is
-  PANDORA_CA_FILE
-          further certificates to trust
-  PANDORA_PROFILE
-          the profile to use
-  PANDORA_CONFIG_FILE
-          the file with the profiles, instead of pipeline/config.toml in the configuration folder
-  LC_ALL, LC_MESSAGES, LANG
-          with zh…, errors are explained in Chinese
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
-          the way there; for this machine itself no proxy is used
-  NO_COLOR, CLICOLOR_FORCE
-          colour
+fn after_help() -> String {
+    format!("{EXAMPLES}\n{}", help::list())
+}
 
-  An option comes before its variable, a variable before the chosen profile; `pipeline config explain`
-  shows what counts. An empty variable counts as not set.
-";
+/// The command line. `help` is our own at the top, where it knows topics, and clap's below.
+pub(crate) fn command() -> clap::Command {
+    without_help_of_clap()
+        .mut_subcommands(|group| group.defer(|group| group.disable_help_subcommand(false)))
+}
 
-fn long_help() -> String {
-    format!("{EXAMPLES}\n{ENVIRONMENT}\n{}", exit::TABLE)
+/// The command line without the `help` that clap adds to each group of commands.
+pub(crate) fn without_help_of_clap() -> clap::Command {
+    Cli::command().disable_help_subcommand(true)
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
 }
 
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    if let Some(result) = completions::answer() {
+        return finish(result);
+    }
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
     lang::choose(cli.global.lang);
     let Some(command) = cli.command else {
-        let help = Cli::command().render_help();
+        let help = self::command().render_help();
         return finish(crate::output::text(&help.ansi().to_string()).map(|()| Exit::Done));
     };
     finish(command.run(&cli.global))
@@ -118,8 +112,17 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// The paragraphs of clap's message on one line.
 fn condensed(message: &str) -> String {
     let paragraphs = message.trim().split("\n\n").map(|paragraph| {
-        let words: Vec<&str> = paragraph.split_whitespace().collect();
-        words.join(" ")
+        // The ways to use a command stand below one another.
+        let between = if paragraph.starts_with("Usage:") {
+            " or "
+        } else {
+            " "
+        };
+        let lines = paragraph.lines().map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.join(" ")
+        });
+        lines.collect::<Vec<_>>().join(between)
     });
     let parts: Vec<String> = paragraphs
         .filter(|paragraph| !paragraph.starts_with("For more information"))
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
@@ -157,7 +160,7 @@ mod tests {
                 check(sub, &path);
             }
         }
-        check(&Cli::command(), "pipeline");
+        check(&command(), "pipeline");
     }
 
     #[test]
@@ -176,11 +179,15 @@ mod tests {
                 "not provided: <NAME|--selector <SELECTOR>|--all>; usage: pipeline",
             ),
             (
+                &["pipeline", "token", "mint", "-X", "GET"],
+                "[--ttl <DURATION>] or pipeline token mint --method <METHOD>",
+            ),
+            (
                 &["pipeline", "--timeout", "5"],
                 "write a number with its unit",
             ),
         ] {
-            let error = Cli::try_parse_from(arguments).unwrap_err();
+            let error = command().try_get_matches_from(arguments).unwrap_err();
             let line = condensed(&error.render().to_string());
             assert!(line.contains(expected), "{line}");
             assert!(!line.contains('\n') && !line.starts_with("error"), "{line}");

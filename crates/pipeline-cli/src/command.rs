@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 mod batch;
+pub(crate) mod completions;
 mod config;
 mod demo;
 mod doctor;
 mod emulator;
 mod explain;
 mod header;
+pub(crate) mod help;
+mod man;
 mod sign;
 mod token;
 mod workflow;
@@ -29,6 +32,9 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Emulator(emulator::EmulatorCommand),
     Demo(demo::Demo),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Help(help::Help),
 }
 
 impl Command {
@@ -42,6 +48,9 @@ impl Command {
             Self::Doctor(command) => command.run(global),
             Self::Emulator(command) => command.run(global),
             Self::Demo(command) => command.run(global),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
+            Self::Help(command) => command.run(),
         }
     }
 }

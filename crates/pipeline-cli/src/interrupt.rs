@@ -13,6 +13,7 @@ use crate::{exit::Exit, failure::Failure, terminal};
 static DOING: Mutex<Doing> = Mutex::new(Doing {
     calls: Vec::new(),
     task: String::new(),
+    quiet: false,
 });
 
 struct Doing {
@@ -20,6 +21,8 @@ struct Doing {
     calls: Vec<(ThreadId, &'static str)>,
     /// What the calls are a part of.
     task: String,
+    /// Nothing is said.
+    quiet: bool,
 }
 
 fn with<T>(change: impl FnOnce(&mut Doing) -> T) -> T {
@@ -38,6 +41,11 @@ pub(crate) fn call(name: Option<&'static str>) {
         doing.calls.retain(|(of, _)| *of != thread);
         doing.calls.extend(name.map(|name| (thread, name)));
     });
+}
+
+/// An interruption ends the command without a word, as nothing was asked for in so many words.
+pub(crate) fn quietly() {
+    with(|doing| doing.quiet = true);
 }
 
 /// From now on Ctrl-C ends the command.
@@ -65,6 +73,9 @@ pub(crate) fn watch() -> Result<(), Failure> {
 }
 
 fn end() -> ! {
+    if with(|doing| doing.quiet) {
+        process::exit(Exit::Interrupted.code().into());
+    }
     let detail = with(|doing| {
         let mut parts: Vec<String> = Vec::new();
         for (_, name) in &doing.calls {

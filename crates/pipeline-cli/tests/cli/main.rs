@@ -2,6 +2,7 @@
 
 mod apply;
 mod breaker;
+mod completions;
 mod config;
 mod credentials;
 mod doctor;
@@ -9,6 +10,7 @@ mod emulator;
 mod exit_codes;
 mod explain;
 mod files;
+mod help;
 mod lang;
 mod many;
 mod matrix;

@@ -79,7 +79,7 @@ impl Bundle {
             let descriptor = operation.permission(&endpoint, Some(&self.name), expires)?;
             tokens.push(Permit::mint(Some(operation), descriptor, &credentials));
         }
-        global.format().write(&Tokens {
+        global.format().write(&Document {
             workflow: self.name,
             expires,
             expires_at: validity::rfc3339(expires),
@@ -90,7 +90,7 @@ impl Bundle {
 }
 
 #[derive(Serialize)]
-struct Tokens {
+struct Document {
     workflow: WorkflowName,
     /// Seconds since 1970.
     expires: UnixTime,
@@ -100,7 +100,7 @@ struct Tokens {
     tokens: Vec<Permit>,
 }
 
-impl Show for Tokens {
+impl Show for Document {
     /// The operations: a list of names is no place for secrets.
     fn names(&self) -> Vec<&str> {
         self.tokens.iter().filter_map(|it| it.operation).collect()

@@ -1,0 +1,179 @@
+//! What can stand for the values of options and arguments, beyond what clap knows of them.
+
+use std::{
+    ffi::{OsStr, OsString},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use clap::{Arg, Command, FromArgMatches as _};
+use clap_complete::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter,
+    engine::ValueCompleter as _,
+};
+use pipeline_proto::{
+    ErrorCode, ErrorKind, WorkflowName, model::Workflow, operation::ListWorkflows, wait::Goal,
+};
+
+use crate::{app::Global, cli, command::help::TOPICS, interrupt, output::plain};
+
+/// Longest time for the list of workflows. Somebody sits there with a finger on the key, and was
+/// promised two seconds for everything.
+const PATIENCE: Duration = Duration::from_millis(1700);
+
+/// Adds what is offered for each argument. What its value is called decides, so that a command which
+/// comes later needs nothing but the usual name.
+pub(super) fn offer(mut command: Command, line: &[OsString]) -> Command {
+    // What clap adds by itself, such as --help, is there only then.
+    command.build();
+    offer_below(command, &[], line)
+}
+
+fn offer_below(command: Command, path: &[String], line: &[OsString]) -> Command {
+    let command = command.mut_args(|arg| {
+        // Shown only where nothing else fits, or else every list of names would be one of options too.
+        let arg = if arg.is_positional() {
+            arg
+        } else {
+            arg.hide(true)
+        };
+        offer_for(arg, path, line)
+    });
+    command.mut_subcommands(|sub| {
+        let name = sub.get_name().to_owned();
+        offer_below(sub, &[path, &[name]].concat(), line)
+    })
+}
+
+fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let line = line.to_vec();
+    match (path.as_slice(), value_name(&arg).as_str()) {
+        // A name that exists cannot be created.
+        (["workflow", "create"], _) => arg,
+        (["workflow" | "token", ..], "NAME") => {
+            let names = move |current: &OsStr| workflows(&line, current);
+            arg.add(ArgValueCompleter::new(names))
+        }
+        (["workflow", ..], "FILE|NAME") => {
+            arg.add(ArgValueCompleter::new(move |current: &OsStr| {
+                let mut found = workflows(&line, current);
+                found.extend(PathCompleter::file().complete(current));
+                found
+            }))
+        }
+        (["workflow", ..], "STATE") => arg.add(ArgValueCandidates::new(states)),
+        (["explain"], "CODE") => arg.add(ArgValueCandidates::new(codes)),
+        (["help"], _) => arg.add(ArgValueCandidates::new(move || subjects(&line))),
+        _ => arg,
+    }
+}
+
+/// As it stands in the help: as it was given, or the id in capitals.
+fn value_name(arg: &Arg) -> String {
+    match arg.get_value_names() {
+        Some([name, ..]) => name.to_string(),
+        _ => arg.get_id().as_str().to_ascii_uppercase(),
+    }
+}
+
+fn candidate(value: &str, about: impl Into<String>) -> CompletionCandidate {
+    CompletionCandidate::new(value).help(Some(about.into().into()))
+}
+
+fn states() -> Vec<CompletionCandidate> {
+    let goals = [Goal::Started, Goal::Stopped, Goal::Deleted];
+    let values = goals.map(|goal| CompletionCandidate::new(goal.as_str()));
+    values.into()
+}
+
+fn codes() -> Vec<CompletionCandidate> {
+    let kinds = ErrorKind::ALL
+        .iter()
+        .map(|kind| candidate(kind.as_str(), "all codes of this kind"));
+    let codes = ErrorCode::known()
+        .iter()
+        .map(|info| candidate(&info.code.to_string(), info.meaning));
+    kinds.chain(codes).collect()
+}
+
+/// What `help` explains after the words that are there already.
+fn subjects(line: &[OsString]) -> Vec<CompletionCandidate> {
+    let words = line.iter().skip_while(|word| *word != "help").skip(1);
+    let mut command = cli::command();
+    let mut deep = false;
+    for word in words {
+        match command.find_subcommand(word) {
+            Some(found) => command = found.clone(),
+            None => return Vec::new(),
+        }
+        deep = true;
+    }
+    let commands = command.get_subcommands().map(|sub| {
+        let about = sub.get_about().map(ToString::to_string);
+        candidate(sub.get_name(), about.unwrap_or_default())
+    });
+    let topics = TOPICS
+        .iter()
+        .filter(|_| !deep)
+        .map(|topic| candidate(topic.name, topic.about));
+    commands.chain(topics).collect()
+}
+
+/// The workflows of the service whose names begin like this; none if anything is in the way.
+fn workflows(line: &[OsString], start: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(start) = start.to_str() else {
+        return Vec::new();
+    };
+    // No name begins like an option or a path: there is nothing to ask for.
+    if !start.is_empty() && WorkflowName::new(start).is_err() {
+        return Vec::new();
+    }
+    let workflows = ask(line).unwrap_or_default();
+    workflows
+        .iter()
+        // Only what is a name could be used, and who knows what a shell would make of the rest.
+        .filter(|it| it.name.starts_with(start) && WorkflowName::new(it.name.as_str()).is_ok())
+        .map(|it| candidate(&it.name, plain(it.status.as_str())))
+        .collect()
+}
+
+fn ask(line: &[OsString]) -> Option<Vec<Workflow>> {
+    let mut global = options(line)?;
+    // Standard input is the terminal that the line is typed on.
+    let files = [&global.secret_key_file, &global.token_file];
+    if files.contains(&&Some("-".into())) {
+        return None;
+    }
+    let patience = global.timeout.unwrap_or(PATIENCE).min(PATIENCE);
+    global.timeout = Some(patience);
+    global.connect_timeout = global.connect_timeout.min(patience);
+    global.retries = 0;
+    interrupt::quietly();
+    let (sender, receiver) = mpsc::channel();
+    // Not every step on the way has a time-out, so the thread is left behind if it takes too long.
+    thread::Builder::new()
+        .spawn(move || sender.send(list(&global)))
+        .ok()?;
+    receiver.recv_timeout(patience).ok()
+}
+
+fn list(global: &Global) -> Vec<Workflow> {
+    let listed = global
+        .remote()
+        .and_then(|remote| remote.send(ListWorkflows::new()));
+    let mut workflows = listed.unwrap_or_default();
+    workflows.sort_by(|a, b| a.name.cmp(&b.name));
+    workflows
+}
+
+/// The options that are in the line already, whatever else is wrong with it so far.
+fn options(line: &[OsString]) -> Option<Global> {
+    let read = |line: &[OsString]| {
+        let command = cli::command().ignore_errors(true);
+        let matches = command.try_get_matches_from(line).ok()?;
+        Global::from_arg_matches(&matches).ok()
+    };
+    read(line).or_else(|| read(&["pipeline".into()]))
+}

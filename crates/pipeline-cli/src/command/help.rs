@@ -1,0 +1,197 @@
+//! `pipeline help`: the help of commands, and topics that belong to no single one.
+
+use clap::Args;
+
+use crate::{
+    cli,
+    exit::{self, Exit},
+    failure::Failure,
+    output,
+};
+
+/// Show the help of a command, or of a topic
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline help
+  pipeline help workflow start
+  pipeline help exit-codes
+
+Without a word, lists commands and topics.")]
+pub(crate) struct Help {
+    /// Command with its sub-command, or topic
+    #[arg(value_name = "COMMAND|TOPIC")]
+    words: Vec<String>,
+}
+
+/// Something that several commands have in common.
+pub(crate) struct Topic {
+    pub(crate) name: &'static str,
+    /// One line.
+    pub(crate) about: &'static str,
+    /// A title with a colon, and lines of at most 100 columns; the last one has no end. What is
+    /// indented keeps its lines in the manual page, too.
+    pub(crate) text: &'static str,
+}
+
+/// All topics, in the order in which they are listed.
+pub(crate) const TOPICS: &[Topic] = &[
+    Topic {
+        name: "environment",
+        about: "Variables that the command reads",
+        text: ENVIRONMENT,
+    },
+    Topic {
+        name: "exit-codes",
+        about: "What the exit code says",
+        text: exit::TABLE,
+    },
+    Topic {
+        name: "tokens",
+        about: "How a device starts a workflow without a key",
+        text: TOKENS,
+    },
+];
+
+const ENVIRONMENT: &str = "\
+Environment:
+  PANDORA_ACCESS_KEY, PANDORA_SECRET_KEY
+          the keys that requests are signed with
+  PANDORA_TOKEN
+          a ready-made token instead; it comes before the keys
+  PANDORA_ENDPOINT
+          where the service is
+  PANDORA_CA_FILE
+          further certificates to trust
+  PANDORA_PROFILE
+          the profile to use
+  PANDORA_CONFIG_FILE
+          the file with the profiles, instead of pipeline/config.toml in the configuration folder
+  LC_ALL, LC_MESSAGES, LANG
+          with zh…, errors are explained in Chinese
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+          the way there; for this machine itself no proxy is used
+  NO_COLOR, CLICOLOR_FORCE
+          colour
+  COMPLETE
+          set by shells that complete a line, see `pipeline help completions`
+
+An option comes before its variable, a variable before the chosen profile; `pipeline config explain`
+shows what counts. An empty variable counts as not set.";
+
+const TOKENS: &str = "\
+Tokens:
+
+A token is a permission for one kind of request until some time: one method, one path, one content
+type. It is made offline from the keys and takes their place, so a device that has it needs no key
+and can do nothing else. It cannot be called back before it ends; keep its time short.
+
+On a machine with the keys, a token for a single operation, or all that a device needs:
+  pipeline token mint start nginx_logs --ttl 1h
+  pipeline token bundle nginx_logs --ttl 1h > device.json
+
+On the device, by this command or by anything that can send a request:
+  PANDORA_TOKEN=… pipeline workflow start nginx_logs
+  curl -X POST -H \"Authorization: $TOKEN\" -H 'Content-Length: 0' \\
+    https://…/v2/workflows/nginx_logs/start
+
+`start --wait` and `stop --wait` also look at the workflow, with another kind of request than the
+one that starts it, so a single token is not enough for them.
+
+What a token permits and how long it is still good:
+  pipeline token decode token.txt";
+
+impl Help {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let text = match words.as_slice() {
+            [] => cli::command().render_help().ansi().to_string(),
+            words => match topic(words) {
+                Some(topic) => format!("{}\n", topic.text),
+                None => of_command(words)?,
+            },
+        };
+        output::text(&text)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn topic(words: &[&str]) -> Option<&'static Topic> {
+    TOPICS.iter().find(|topic| words == [topic.name])
+}
+
+/// The long help of a command.
+fn of_command(words: &[&str]) -> Result<String, Failure> {
+    let mut root = cli::command();
+    // Only a built command knows its full name and the options that count everywhere.
+    root.build();
+    let mut command = &root;
+    let mut path = String::from("pipeline");
+    for &word in words {
+        let Some(next) = command.find_subcommand(word) else {
+            return Err(unknown(word, &path, command));
+        };
+        path.push(' ');
+        path.push_str(next.get_name());
+        command = next;
+    }
+    Ok(command.clone().render_long_help().ansi().to_string())
+}
+
+fn unknown(word: &str, path: &str, command: &clap::Command) -> Failure {
+    let at_the_top = path == "pipeline";
+    let topics = TOPICS.iter().map(|topic| topic.name);
+    let names = command
+        .get_subcommands()
+        .flat_map(clap::Command::get_name_and_visible_aliases)
+        .chain(topics.filter(|_| at_the_top));
+    // As sure as clap wants to be of its own suggestions.
+    let near = names
+        .map(|name| (strsim::jaro(word, name), name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let what = if at_the_top {
+        format!("there is no command or topic {word:?}")
+    } else {
+        format!("`{path}` has no command {word:?}")
+    };
+    Failure::usage(match near {
+        Some((_, name)) => format!("{what}; did you mean `{name}`?"),
+        None if at_the_top => format!("{what}; `pipeline help` lists them"),
+        None => {
+            let help = path.replacen("pipeline", "pipeline help", 1);
+            format!("{what}; `{help}` lists all")
+        }
+    })
+}
+
+/// The list of topics, as it stands below the help of the whole command.
+pub(crate) fn list() -> String {
+    let width = TOPICS.iter().map(|topic| topic.name.len()).max();
+    let width = width.unwrap_or_default();
+    let lines = TOPICS
+        .iter()
+        .map(|Topic { name, about, .. }| format!("  {name:width$}  {about}\n"));
+    format!(
+        "Topics, shown by `pipeline help TOPIC`:\n{}",
+        lines.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_in_shape() {
+        for Topic { name, about, text } in TOPICS {
+            assert!(!about.contains('\n') && !about.ends_with('.'), "{name}");
+            assert!(!text.ends_with('\n') && text.contains(":\n"), "{name}");
+            let wide = text.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(wide, None, "{name}");
+            // A command of this name would hide the topic, or the topic the command.
+            let command = cli::command();
+            assert!(command.find_subcommand(name).is_none(), "{name}");
+        }
+    }
+}
