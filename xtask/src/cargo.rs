@@ -73,16 +73,23 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// A crate of the workspace.
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Member {
     pub(crate) name: String,
+    pub(crate) version: String,
     /// The path of its manifest from the root, with `/`.
     pub(crate) manifest: String,
     pub(crate) published: bool,
+    /// Whether other crates can use it.
+    pub(crate) library: bool,
     /// Whether it has default features that can be switched off.
     pub(crate) has_defaults: bool,
     pub(crate) rust_version: Option<String>,
     /// What it needs to be built, development dependencies left out.
     pub(crate) dependencies: Vec<String>,
+    /// Everything that it asks a registry for, with the wanted version: development dependencies too,
+    /// but not those that are a path and nothing else.
+    pub(crate) requirements: Vec<(String, String)>,
 }
 
 /// The crates of the workspace, by name.
@@ -100,13 +107,23 @@ fn read_members(metadata: &str, root: &Path) -> Option<Vec<Member>> {
         let manifest = Path::new(package["manifest_path"].as_str()?);
         let manifest = manifest.strip_prefix(root).unwrap_or(manifest);
         let dependencies = package["dependencies"].as_array()?.iter();
+        let requirement = |dependency: &Value| {
+            let version = dependency["req"]
+                .as_str()
+                .filter(|version| *version != "*")?;
+            Some((dependency["name"].as_str()?.to_owned(), version.to_owned()))
+        };
+        let mut targets = package["targets"].as_array()?.iter();
         Some(Member {
             name: package["name"].as_str()?.to_owned(),
+            version: package["version"].as_str()?.to_owned(),
             manifest: manifest.to_str()?.replace('\\', "/"),
             // `publish = false` is an empty list of registries here.
             published: package["publish"]
                 .as_array()
                 .is_none_or(|to| !to.is_empty()),
+            library: targets.any(|target| target["kind"][0] == "lib"),
+            requirements: dependencies.clone().filter_map(requirement).collect(),
             has_defaults: package["features"]["default"]
                 .as_array()
                 .is_some_and(|features| !features.is_empty()),
@@ -191,20 +208,28 @@ mod tests {
     #[test]
     fn members_are_read_from_the_metadata() {
         let metadata = r#"{"packages": [{
-            "name": "pipeline-proto", "manifest_path": "/w/crates/pipeline-proto/Cargo.toml",
+            "name": "pipeline-proto", "version": "0.1.0", "manifest_path": "/w/crates/pipeline-proto/Cargo.toml",
             "publish": null, "rust_version": "1.90", "features": {"default": [], "proptest": []},
-            "dependencies": [{"name": "http", "kind": null}, {"name": "cc", "kind": "build"},
-                             {"name": "proptest", "kind": "dev"}]
+            "targets": [{"kind": ["lib"]}, {"kind": ["test"]}],
+            "dependencies": [{"name": "http", "kind": null, "req": "^1.5"},
+                             {"name": "cc", "kind": "build", "req": "*"},
+                             {"name": "proptest", "kind": "dev", "req": "^1.12"}]
         }, {
-            "name": "xtask", "manifest_path": "/w/xtask/Cargo.toml", "publish": [],
+            "name": "xtask", "version": "0.0.0", "targets": [{"kind": ["bin"]}], "manifest_path": "/w/xtask/Cargo.toml", "publish": [],
             "rust_version": null, "features": {"default": ["server"]}, "dependencies": []
         }]}"#;
         let members = read_members(metadata, Path::new("/w")).unwrap();
         assert_eq!(members[0].manifest, "crates/pipeline-proto/Cargo.toml");
         assert_eq!(members[0].dependencies, ["http", "cc"]);
         assert_eq!(members[0].rust_version.as_deref(), Some("1.90"));
-        assert!(members[0].published && !members[0].has_defaults);
-        assert!(!members[1].published && members[1].has_defaults);
+        assert!(members[0].published && members[0].library && !members[0].has_defaults);
+        assert!(!members[1].published && !members[1].library && members[1].has_defaults);
+        let wanted = [("http", "^1.5"), ("proptest", "^1.12")];
+        let wanted = wanted.map(|(name, version)| (name.to_owned(), version.to_owned()));
+        assert_eq!(
+            (&*members[0].version, &members[0].requirements[..]),
+            ("0.1.0", &wanted[..])
+        );
         assert!(read_members(r#"{"packages": [{}]}"#, Path::new("/w")).is_none());
     }
 

@@ -10,10 +10,12 @@ mod cargo;
 mod demo;
 mod docs;
 mod fuzz;
+mod man;
 mod mermaid;
 mod miri;
 mod mutants;
 mod props;
+mod release;
 mod sim;
 mod test;
 mod tidy;
@@ -125,6 +127,18 @@ const TASKS: &[Task] = &[
         usage: "mermaid",
         about: "the Mermaid texts, read by Mermaid itself; needs Node.js",
         run: mermaid::run,
+    },
+    Task {
+        name: "man",
+        usage: "man",
+        about: "the manual pages of the command, into target/man",
+        run: man::run,
+    },
+    Task {
+        name: "release",
+        usage: "release [--dry-run]",
+        about: "whether the crates could be published, and how; publishes nothing",
+        run: release::run,
     },
     Task {
         name: "tidy",

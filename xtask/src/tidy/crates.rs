@@ -232,9 +232,9 @@ mod tests {
             name: name.to_owned(),
             manifest: format!("crates/{name}/Cargo.toml"),
             published: true,
-            has_defaults: false,
             rust_version: Some("1.90".into()),
             dependencies: dependencies.iter().map(|&name| name.to_owned()).collect(),
+            ..Member::default()
         }
     }
 
