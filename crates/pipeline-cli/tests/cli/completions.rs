@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Ran, Service, pipeline, run};
+use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline, run};
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 
@@ -89,13 +89,71 @@ fn options_of_the_line_count() {
     command
         .env("COMPLETE", "bash")
         .env("_CLAP_COMPLETE_INDEX", line.len().to_string())
-        .env("PANDORA_ACCESS_KEY", crate::support::ACCESS_KEY)
-        .env("PANDORA_SECRET_KEY", crate::support::SECRET_KEY)
+        .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
+        .env("PANDORA_SECRET_KEY", SECRET_KEY)
         .env("PANDORA_ENDPOINT", "http://127.0.0.1:1");
     assert_eq!(quiet(&Ran::of(command.output().unwrap())), ["clicks"]);
     // The secret key would be read from the terminal.
     let from_stdin = ["workflow", "--secret-key-file", "-", "start", "cl"];
     assert!(offered(&service, &from_stdin).is_empty());
+}
+
+#[test]
+fn a_profile_counts_unless_a_program_has_its_keys() {
+    let service = with_workflows();
+    let file = TemporaryFile::new("config.toml", "");
+    let secret = TemporaryFile::new("secret", SECRET_KEY);
+    let asked = TemporaryFile::new("asked", "no");
+    let with_file = |arguments: &[&str]| {
+        let mut command = pipeline(arguments);
+        command.env("PANDORA_CONFIG_FILE", file.path());
+        command
+    };
+    let program = format!("echo yes > {}", asked.path());
+    for (profile, key, value) in [
+        ("keys", "endpoint", service.server.url().as_str()),
+        ("keys", "access_key", ACCESS_KEY),
+        ("keys", "secret_key_file", secret.path()),
+        ("program", "endpoint", &service.server.url()),
+        ("program", "access_key", ACCESS_KEY),
+        ("program", "credential_process", &program),
+    ] {
+        let mut set = with_file(&["config", "set", key, value, "--profile", profile]);
+        Ran::of(set.output().unwrap()).ok();
+    }
+    let offered = |words: &[&str]| {
+        let mut command = with_file(&[&["--", "pipeline"], words].concat());
+        command
+            .env("COMPLETE", "bash")
+            .env("_CLAP_IFS", "\u{b}")
+            .env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+        quiet(&Ran::of(command.output().unwrap()))
+    };
+    let start = ["--profile", "keys", "workflow", "start", "cl"];
+    assert_eq!(offered(&start), ["clicks"]);
+    let start = ["--profile", "program", "workflow", "start", "cl"];
+    assert!(offered(&start).is_empty());
+    // It may ask for a password, so it was not run.
+    assert_eq!(std::fs::read_to_string(asked.path()).unwrap(), "no");
+    assert_eq!(offered(&["workflow", "--profile", ""]), ["keys", "program"]);
+    assert_eq!(offered(&["config", "use", "k"]), ["keys"]);
+    assert_eq!(offered(&["config", "set", "endp"]), ["endpoint"]);
+}
+
+#[test]
+fn what_the_line_would_show_and_record_is_left_out() {
+    let service = with_workflows();
+    let record = TemporaryFile::new("record", "before");
+    let line = [
+        "--debug-http",
+        "--record",
+        record.path(),
+        "workflow",
+        "start",
+        "cl",
+    ];
+    assert_eq!(offered(&service, &line), ["clicks"]);
+    assert_eq!(std::fs::read_to_string(record.path()).unwrap(), "before");
 }
 
 #[test]

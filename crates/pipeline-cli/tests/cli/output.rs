@@ -397,18 +397,26 @@ fn sparse_answers(check: &mut Checker<'_>) {
 fn tokens_and_codes(check: &mut Checker<'_>) {
     let request = ["--method", "GET", "--url", "/v2/workflows"];
     check.read("sign", &[&["sign"], &request[..]].concat());
-    let mint = [
-        "token",
-        "mint",
-        "--method",
-        "GET",
-        "--resource",
-        "/v2/workflows",
-        "--ttl",
-        "5m",
-    ];
+    let path = ["--resource", "/v2/workflows", "--ttl", "5m"];
+    let mint = [&["token", "mint", "--method", "GET"][..], &path].concat();
     check.read("token mint", &mint);
+    check.read("token mint", &["token", "mint", "start", "w"]);
+    // Beyond the years that a calendar has.
+    let forever = ["--expires", "9999999999999"];
+    check.read(
+        "token mint",
+        &[&["token", "mint", "list"][..], &forever].concat(),
+    );
+    check.read("token bundle", &["token", "bundle", "w"]);
+    check.read(
+        "token bundle",
+        &[&["token", "bundle", "w"][..], &forever].concat(),
+    );
     let token = TemporaryFile::new("token", &check.service.run(&mint).ok());
+    check.read("token decode", &["token", "decode", token.path()]);
+    check.read("token verify", &["token", "verify", token.path()]);
+    let mint = [&["token", "mint", "list"][..], &forever].concat();
+    let token = TemporaryFile::new("forever", &check.service.run(&mint).ok());
     check.read("token decode", &["token", "decode", token.path()]);
     check.read("token verify", &["token", "verify", token.path()]);
     check.read("explain CODE", &["explain", "E18641"]);

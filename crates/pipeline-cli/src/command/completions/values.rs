@@ -16,7 +16,17 @@ use pipeline_proto::{
     ErrorCode, ErrorKind, WorkflowName, model::Workflow, operation::ListWorkflows, wait::Goal,
 };
 
-use crate::{app::Global, cli, command::help::TOPICS, interrupt, output::plain};
+use crate::{
+    app::Global,
+    cli,
+    command::help::TOPICS,
+    interrupt,
+    output::plain,
+    settings::{
+        Identity, Settings, Source, config_path,
+        file::{ConfigFile, Setting},
+    },
+};
 
 /// Longest time for the list of workflows. Somebody sits there with a finger on the key, and was
 /// promised two seconds for everything.
@@ -50,6 +60,10 @@ fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let line = line.to_vec();
     match (path.as_slice(), value_name(&arg).as_str()) {
+        // The option that counts everywhere, whose value is called as the workflows are.
+        _ if arg.get_id() == "profile" => arg.add(ArgValueCandidates::new(profiles)),
+        (["config", ..], "PROFILE") => arg.add(ArgValueCandidates::new(profiles)),
+        (["config", ..], "KEY") => arg.add(ArgValueCandidates::new(settings)),
         // A name that exists cannot be created.
         (["workflow", "create"], _) => arg,
         (["workflow" | "token", ..], "NAME") => {
@@ -86,6 +100,18 @@ fn states() -> Vec<CompletionCandidate> {
     let goals = [Goal::Started, Goal::Stopped, Goal::Deleted];
     let values = goals.map(|goal| CompletionCandidate::new(goal.as_str()));
     values.into()
+}
+
+/// The profiles of the configuration file; none if it cannot be read.
+fn profiles() -> Vec<CompletionCandidate> {
+    let file = config_path().and_then(ConfigFile::read);
+    let names = file.map(|file| file.profile_names()).unwrap_or_default();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+fn settings() -> Vec<CompletionCandidate> {
+    let names = Setting::ALL.map(|setting| CompletionCandidate::new(setting.as_str()));
+    names.into()
 }
 
 fn codes() -> Vec<CompletionCandidate> {
@@ -146,6 +172,16 @@ fn ask(line: &[OsString]) -> Option<Vec<Workflow>> {
     if files.contains(&&Some("-".into())) {
         return None;
     }
+    // A program that knows the credentials may ask for a password, and nobody expects that here.
+    let by_program = Setting::CredentialProcess;
+    let identity = Settings::read(&global).ok()?.identity().ok()?;
+    if matches!(identity, Identity::Keys(_, Some(Source::Profile { key, .. })) if key == by_program)
+    {
+        return None;
+    }
+    // What the line does once it is complete is not done yet.
+    global.debug_http = false;
+    global.record = None;
     let patience = global.timeout.unwrap_or(PATIENCE).min(PATIENCE);
     global.timeout = Some(patience);
     global.connect_timeout = global.connect_timeout.min(patience);

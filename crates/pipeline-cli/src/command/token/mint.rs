@@ -16,7 +16,7 @@ use crate::{
     },
     exit::Exit,
     failure::Failure,
-    output::{self, Format, Show},
+    output::{self, Show},
 };
 
 /// Make a token
@@ -144,7 +144,7 @@ impl Mint {
             (expires, descriptor)
         };
         let permit = Permit::mint(self.operation, descriptor, &global.required_keys()?);
-        if global.format() == Format::Table {
+        if global.format().is_for_people() {
             output::raw(format!("{}\n", permit.token).as_bytes())?;
         } else {
             global.format().write(&Minted {
