@@ -37,9 +37,10 @@ For every session, load it where the shell starts:
 
 The script fits this version of the command; loaded in this way it is always the right one.
 
-Names of workflows come from the service, with the credentials of the environment and the options \
-that are in the line already. If the service does not answer within two seconds, or there are no \
-credentials, no names are offered.")]
+Names of workflows come from the service, with the credentials of the environment or the profile and the \
+options that are in the line already. No names are offered if the service does not answer within two \
+seconds, if there are no credentials, or if only a credential_process has them: it might ask for a \
+password.")]
 pub(crate) struct Completions {
     /// Shell that will read the script
     #[arg(value_parser = PossibleValuesParser::new(SHELLS))]
@@ -87,8 +88,7 @@ pub(crate) fn answer() -> Option<Result<Exit, Failure>> {
     let folder = env::current_dir().ok();
     let line = typed(&arguments);
     let command = || values::offer(cli::command(), &line);
-    let answered =
-        CompleteEnv::with_factory(command).try_complete(arguments.clone(), folder.as_deref());
+    let answered = CompleteEnv::with_factory(command).try_complete(arguments, folder.as_deref());
     // Whatever was said would stand in the middle of the line that is being typed.
     let exit = if answered.is_ok() {
         Exit::Done
