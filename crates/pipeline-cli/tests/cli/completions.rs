@@ -61,14 +61,19 @@ fn names_of_workflows_come_from_the_service() {
         );
     }
     let some = &all[1..];
+    assert_eq!(
+        offered(&service, &["workflow", "stop", "clicks", "ngi"]),
+        some
+    );
+    assert_eq!(offered(&service, &["workflow", "diff", "ngi"]), some);
     assert_eq!(offered(&service, &["wf", "stop", "--wait", "ngi"]), some);
     assert_eq!(offered(&service, &["token", "mint", "start", "ngi"]), some);
     assert_eq!(offered(&service, &["token", "bundle", "ngi"]), some);
     assert!(offered(&service, &["workflow", "start", "x"]).is_empty());
-    assert_eq!(service.asked().len(), 9);
+    assert_eq!(service.asked().len(), 11);
     // A name that exists cannot be created.
     assert!(offered(&service, &["workflow", "create", "ngi"]).is_empty());
-    assert_eq!(service.asked().len(), 9);
+    assert_eq!(service.asked().len(), 11);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
             let names = move |current: &OsStr| workflows(&line, current);
             arg.add(ArgValueCompleter::new(names))
         }
-        (["workflow", ..], "FILE|NAME") => {
+        (["workflow", ..], "FILE|NAME" | "OLD" | "NEW") => {
             arg.add(ArgValueCompleter::new(move |current: &OsStr| {
                 let mut found = workflows(&line, current);
                 found.extend(PathCompleter::file().complete(current));
