@@ -64,7 +64,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "props",
-        usage: "props [--cases N] [--seed S]",
+        usage: "props [--cases N] [--seed S] [--only NAME]",
         about: "the property tests at depth",
         run: props::run,
     },

@@ -68,6 +68,9 @@ pub(crate) fn run(mut args: Args) -> Result {
                 .flat_map(|target| [format!("--cargo-arg={target}")]),
         );
         command.args(["--jobs", &jobs.to_string()]);
+        // The usual 20 s are too short where the machine has much else to do: a mutant that a test
+        // would have caught then counts as one that runs without end.
+        command.args(["--minimum-test-timeout", "60"]);
         command.args(["--output", &format!("target/mutants-{}", part.package)]);
         match &file {
             Some(file) => command.args(["--file", file]),
