@@ -6,7 +6,7 @@ use crate::{
     cli,
     exit::{self, Exit},
     failure::Failure,
-    output,
+    output, settings,
 };
 
 /// Show the help of a command, or of a topic
@@ -45,6 +45,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         name: "exit-codes",
         about: "What the exit code says",
         text: exit::TABLE,
+    },
+    Topic {
+        name: "settings",
+        about: "What counts: options, profiles, variables, defaults",
+        text: settings::PRECEDENCE,
     },
     Topic {
         name: "tokens",
