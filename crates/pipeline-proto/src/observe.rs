@@ -295,7 +295,10 @@ mod tests {
     use std::{sync::Mutex, time::SystemTime};
 
     use super::*;
-    use crate::{call::Call, operation::ListWorkflows};
+    use crate::{
+        call::{Call, Next},
+        operation::ListWorkflows,
+    };
 
     fn now() -> Now {
         Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO)
@@ -326,6 +329,72 @@ mod tests {
             (1, "dropped after 1"),
             (2, "request"),
             (2, "dropped after 1"),
+        ];
+        assert_eq!(*seen, expected);
+    }
+
+    #[test]
+    fn a_call_is_told_from_its_first_request_to_its_end() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&seen);
+        let context = Context::builder()
+            .observer(move |call, event| {
+                let what = match event {
+                    Event::Request { attempt, .. } => format!("request {attempt}"),
+                    Event::Answer {
+                        attempt,
+                        answer: Ok(response),
+                        elapsed,
+                    } => format!("answer {attempt}: {} in {elapsed:?}", response.status()),
+                    Event::Retry {
+                        attempts, reason, ..
+                    } => format!("retry after {attempts}: {reason}"),
+                    Event::End {
+                        attempts, elapsed, ..
+                    } => format!("end after {attempts} in {elapsed:?}"),
+                    other => format!("{other:?}"),
+                };
+                let call = format!("{} {}", call.operation(), call.number());
+                told.lock().unwrap().push(format!("{call}: {what}"));
+            })
+            .build();
+        let second = Duration::from_secs(1);
+        let answer = |status: u16| {
+            let mut response = Response::new(Bytes::from_static(b"[]"));
+            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            Ok(response)
+        };
+
+        let mut at = now();
+        let mut report = Report::new(&context, "list_workflows", at);
+        let shown = format!("{report:?}");
+        assert!(shown.contains("list_workflows") && shown.contains("attempts: 0"));
+        let call = Call::new(&context, ListWorkflows::new(), crate::CallOptions::new());
+        let mut attempt = call.unwrap().start(at);
+        let mut statuses = [503, 200].into_iter();
+        let result = loop {
+            report.request(&attempt, at);
+            let (_, in_flight) = attempt.send();
+            at = at + second;
+            let answer = answer(statuses.next().unwrap());
+            report.answer(&answer, at);
+            match in_flight.on_response(answer.unwrap(), at) {
+                Next::Done(result) => break report.end(result, at),
+                Next::Retry(backoff) => {
+                    report.retry(&backoff);
+                    attempt = backoff.resume(at).unwrap();
+                }
+            }
+        };
+        assert!(result.unwrap().is_empty());
+        let seen = seen.lock().unwrap();
+        let expected = [
+            "list_workflows 1: request 1",
+            "list_workflows 1: answer 1: 503 Service Unavailable in 1s",
+            "list_workflows 1: retry after 1: HTTP 503",
+            "list_workflows 1: request 2",
+            "list_workflows 1: answer 2: 200 OK in 1s",
+            "list_workflows 1: end after 2 in 2s",
         ];
         assert_eq!(*seen, expected);
     }
