@@ -175,6 +175,14 @@ fn tls_config(extra_roots: &[u8]) -> Result<TlsConfig, ConfigError> {
 }
 
 /// Why a client cannot be made.
+///
+/// ```
+/// let error = pipeline_blocking::Client::builder()
+///     .extra_root_certificates("no certificate")
+///     .build()
+///     .unwrap_err();
+/// assert!(error.to_string().contains("PEM"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(&'static str);
 

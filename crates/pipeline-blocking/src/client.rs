@@ -14,6 +14,19 @@ use pipeline_proto::{
 use crate::{builder::ClientBuilder, exchange::Exchange};
 
 /// A client of the service that blocks the calling thread.
+///
+/// ```no_run
+/// use pipeline_blocking::Client;
+/// use std::thread;
+///
+/// let client = Client::builder().build()?;
+/// // Clones share connections and what was learned of the service's clock.
+/// let other = client.clone();
+/// let clicks = thread::spawn(move || other.get_workflow("clicks"));
+/// println!("{}", client.get_workflow("logs")?.status);
+/// # let _ = clicks.join();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

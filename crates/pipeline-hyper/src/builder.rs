@@ -169,6 +169,14 @@ fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
 }
 
 /// Why a client cannot be made.
+///
+/// ```
+/// let error = pipeline_hyper::Client::builder()
+///     .extra_root_certificates("no certificate")
+///     .build()
+///     .unwrap_err();
+/// assert!(error.to_string().contains("PEM"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(&'static str);
 

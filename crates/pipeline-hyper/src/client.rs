@@ -13,6 +13,19 @@ use pipeline_proto::{
 use crate::{builder::ClientBuilder, exchange::Exchange};
 
 /// A client of the service for tokio.
+///
+/// ```no_run
+/// use pipeline_hyper::Client;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder().build()?;
+/// // Clones share connections and what was learned of the service's clock.
+/// let other = client.clone();
+/// let (logs, clicks) = tokio::join!(client.get_workflow("logs"), other.get_workflow("clicks"));
+/// println!("{} {}", logs?.status, clicks?.status);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
