@@ -94,6 +94,11 @@ impl fmt::Debug for Credentials {
 }
 
 /// Why a pair of keys cannot be used. Never repeats a key.
+///
+/// ```
+/// let error = pipeline_proto::Credentials::new("ak", "").unwrap_err();
+/// assert!(error.to_string().contains("secret key"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialsError(&'static str);
 

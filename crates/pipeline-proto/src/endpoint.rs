@@ -150,6 +150,11 @@ impl fmt::Debug for Endpoint {
 }
 
 /// Why a text is not an endpoint.
+///
+/// ```
+/// let error = "ftp://pipeline.qiniu.com".parse::<pipeline_proto::Endpoint>().unwrap_err();
+/// assert!(error.to_string().contains("https://"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointError(&'static str);
 

@@ -214,6 +214,15 @@ fn trim(value: &[u8]) -> &[u8] {
 }
 
 /// The request cannot be signed: its path has a `%` that starts no escape.
+///
+/// ```
+/// use pipeline_proto::{Credentials, sign};
+///
+/// let (parts, ()) = http::Request::get("/v2/100%").body(()).unwrap().into_parts();
+/// let keys = Credentials::new("ak", "sk")?;
+/// assert!(sign::authorization(&parts, &keys).is_err());
+/// # Ok::<(), pipeline_proto::CredentialsError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignError;

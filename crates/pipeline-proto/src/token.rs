@@ -396,6 +396,11 @@ impl fmt::Debug for Token {
 }
 
 /// What is wrong with a token. Never repeats the token.
+///
+/// ```
+/// let error = "no token".parse::<pipeline_proto::Token>().unwrap_err();
+/// assert!(error.to_string().contains("not a token"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenError(Reason);
 

@@ -127,6 +127,14 @@ pub struct Backoff<O> {
 }
 
 /// Why a call is tried again.
+///
+/// ```
+/// use pipeline_proto::{FaultKind, RetryReason};
+///
+/// let reason = RetryReason::Status(http::StatusCode::SERVICE_UNAVAILABLE);
+/// assert_eq!(reason.to_string(), "HTTP 503");
+/// assert_eq!(RetryReason::Fault(FaultKind::NotSent).to_string(), "no connection");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryReason {

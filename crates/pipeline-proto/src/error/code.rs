@@ -183,6 +183,13 @@ impl fmt::Debug for ErrorCode {
 }
 
 /// The text is not an error code: `E` and four or five digits.
+///
+/// ```
+/// use pipeline_proto::ErrorCode;
+///
+/// assert!("E18641".parse::<ErrorCode>().is_ok());
+/// assert!("E18".parse::<ErrorCode>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseCodeError;

@@ -19,6 +19,14 @@ pub struct Fault {
 }
 
 /// How far an attempt got.
+///
+/// ```
+/// use pipeline_proto::{Fault, FaultKind};
+///
+/// // A transport that lost the connection after it began to send.
+/// let fault = Fault::new(FaultKind::Interrupted).source("connection reset");
+/// assert_eq!(fault.kind().as_str(), "the connection broke before the answer was complete");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// No byte of the request reached the service: a name that does not resolve, a refused
@@ -34,6 +42,10 @@ pub enum FaultKind {
 }
 
 /// What a transport was waiting for when its time was up.
+///
+/// ```
+/// assert_eq!(pipeline_proto::Phase::Resolve.as_str(), "looking up the host");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {

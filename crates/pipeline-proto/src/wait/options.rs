@@ -39,6 +39,13 @@ impl fmt::Display for Goal {
 }
 
 /// The text is not `started`, `stopped` or `deleted`.
+///
+/// ```
+/// use pipeline_proto::wait::Goal;
+///
+/// assert_eq!("started".parse(), Ok(Goal::Started));
+/// assert!("running".parse::<Goal>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseGoalError;
