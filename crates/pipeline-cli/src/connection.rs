@@ -87,13 +87,16 @@ impl Global {
 
     /// The service, ready to be called.
     pub(crate) fn remote(&self) -> Result<Remote, Failure> {
-        self.remote_with(&Settings::read(self)?, Special::default())
+        let settings = Settings::read(self)?;
+        let given = settings.keys_or_token()?;
+        self.remote_with(&settings, given, Special::default())
     }
 
-    /// The service, ready to be called in a special way.
+    /// The service, ready to be called by this caller in a special way.
     pub(crate) fn remote_with(
         &self,
         settings: &Settings<'_>,
+        given: Option<Given>,
         special: Special,
     ) -> Result<Remote, Failure> {
         interrupt::watch()?;
@@ -102,7 +105,7 @@ impl Global {
         } else {
             self.retries.saturating_add(1)
         };
-        let auth = match settings.keys_or_token()? {
+        let auth = match given {
             Some(Given::Keys(keys)) => credentials(&keys)?.into(),
             Some(Given::Token(token)) => token.into(),
             // Nothing of it leaves this machine.

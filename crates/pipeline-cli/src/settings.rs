@@ -274,6 +274,15 @@ impl<'a> Settings<'a> {
                 return Ok(Identity::Token(Source::Variable(TOKEN)));
             }
         }
+        self.identity_of_keys()
+    }
+
+    /// Whose keys there are, whatever token there is as well.
+    fn identity_of_keys(&self) -> Result<Identity, Failure> {
+        let global = self.global;
+        if self.by_option && !global.gives_keys() && self.profile_identifies() {
+            return Ok(self.identity_of_profile());
+        }
         let access_key = match global.access_key {
             Some(_) => Some(Source::Option("--access-key")),
             None => variable(ACCESS_KEY)?.map(|_| Source::Variable(ACCESS_KEY)),
@@ -319,7 +328,7 @@ impl<'a> Settings<'a> {
 
     /// The keys as they were given, if there are any.
     pub(crate) fn raw_keys(&self) -> Result<Option<RawKeys>, Failure> {
-        match self.keys_or_token()? {
+        match self.given(self.identity_of_keys()?)? {
             Some(Given::Keys(keys)) => Ok(Some(keys)),
             _ => Ok(None),
         }
@@ -327,7 +336,12 @@ impl<'a> Settings<'a> {
 
     /// The ready-made token, if there is one.
     pub(crate) fn token(&self) -> Result<Option<Token>, Failure> {
-        match self.keys_or_token()? {
+        let source = if self.global.token_file.is_some() {
+            Source::Option("--token-file")
+        } else {
+            Source::Variable(TOKEN)
+        };
+        match self.given(Identity::Token(source))? {
             Some(Given::Token(token)) => Ok(Some(token)),
             _ => Ok(None),
         }
@@ -335,11 +349,16 @@ impl<'a> Settings<'a> {
 
     /// Who is calling.
     pub(crate) fn keys_or_token(&self) -> Result<Option<Given>, Failure> {
+        self.given(self.identity()?)
+    }
+
+    /// Reads what an identity stands for.
+    fn given(&self, identity: Identity) -> Result<Option<Given>, Failure> {
         let parse = |text: Zeroizing<String>| {
             let token = text.parse().map_err(Failure::usage)?;
             Ok(Some(Given::Token(token)))
         };
-        match self.identity()? {
+        match identity {
             Identity::Nobody => Ok(None),
             Identity::Token(Source::Variable(name)) => match variable(name)? {
                 Some(text) => parse(text),

@@ -65,7 +65,9 @@ fn examine(global: &Global, report: &mut Report) {
         Err(failure) => return report.add(Check::endpoint().failed_with(&failure)),
     };
     report.add(Check::endpoint().ok(endpoint.to_string()));
-    let who = keys(&settings);
+    // Read once: a program or a person may be asked for them.
+    let given = settings.keys_or_token();
+    let who = keys(&settings, &given);
     let known = who.is_ok();
     report.add(who);
     if let Some(proxy) = proxy(global, &endpoint) {
@@ -89,8 +91,8 @@ fn examine(global: &Global, report: &mut Report) {
             return;
         }
     }
-    if known {
-        call(global, &settings, &endpoint, report);
+    if known && let Ok(Some(given)) = given {
+        call(global, &settings, given, &endpoint, report);
     }
 }
 
@@ -110,7 +112,7 @@ fn configuration(settings: &Settings<'_>) -> Check {
 }
 
 /// Whether there is anything to sign with, and whether it can be read.
-fn keys(settings: &Settings<'_>) -> Check {
+fn keys(settings: &Settings<'_>, given: &Result<Option<Given>, Failure>) -> Check {
     let check = Check::keys();
     let from = match settings.identity() {
         Ok(Identity::Token(source)) => source.shown(),
@@ -123,8 +125,8 @@ fn keys(settings: &Settings<'_>) -> Check {
         Ok(_) => String::new(),
         Err(failure) => return check.failed_with(&failure),
     };
-    match settings.keys_or_token() {
-        Err(failure) => check.failed_with(&failure),
+    match given {
+        Err(failure) => check.failed_with(failure),
         Ok(None) => check.failed_with(&crate::settings::no_credentials()),
         Ok(Some(Given::Keys(_))) => check.ok(pick(
             format!("a pair of keys from {from}"),
@@ -261,7 +263,13 @@ struct Seen {
 }
 
 /// Lists the workflows, and draws from that what is to be known of TLS, clock and credentials.
-fn call(global: &Global, settings: &Settings<'_>, endpoint: &Endpoint, report: &mut Report) {
+fn call(
+    global: &Global,
+    settings: &Settings<'_>,
+    given: Given,
+    endpoint: &Endpoint,
+    report: &mut Report,
+) {
     let seen: Arc<Mutex<Option<Seen>>> = Arc::default();
     let special = Special {
         once: true,
@@ -270,7 +278,7 @@ fn call(global: &Global, settings: &Settings<'_>, endpoint: &Endpoint, report: &
             move |_: &Observed, event: &Event<'_>| note(&seen, event)
         })),
     };
-    let remote = match global.remote_with(settings, special) {
+    let remote = match global.remote_with(settings, Some(given), special) {
         Ok(remote) => remote,
         Err(failure) => return report.add(Check::tls().failed_with(&failure)),
     };

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Deserialize;
@@ -16,6 +16,9 @@ use crate::failure::Failure;
 
 /// Time enough to ask a person for a password.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long it may go on when it has written everything.
+const AFTERWARDS: Duration = Duration::from_secs(5);
 
 /// More than any key or token has, in bytes.
 const MOST: u64 = 64 << 10;
@@ -60,9 +63,20 @@ pub(super) fn run(command: &str, access_key: Option<Zeroizing<String>>) -> Resul
             LONGEST.as_secs()
         )));
     };
-    let status = child
-        .wait()
-        .map_err(|error| failed(&format_args!("is lost: {error}")))?;
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            // It has closed its stdout, so it is about to end.
+            Ok(None) if begun.elapsed() < AFTERWARDS => thread::sleep(Duration::from_millis(1)),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(failed(&"closed its stdout and did not end"));
+            }
+            Err(error) => return Err(failed(&format_args!("is lost: {error}"))),
+        }
+    };
     if !status.success() {
         return Err(failed(&format_args!("ended with {status}")));
     }

@@ -141,3 +141,34 @@ fn a_token_can_be_read_and_checked() {
             .contains("another access key")
     );
 }
+
+#[test]
+fn a_token_in_the_environment_does_not_hide_the_keys_from_what_needs_them() {
+    let service = Service::new();
+    let mint = ["token", "mint", "list", "--ttl", "5m"];
+    let token = service.run(&mint).ok();
+    let with_token = |arguments: &[&str]| {
+        let mut command = service.command(arguments);
+        Ran::of(
+            command
+                .env("PANDORA_TOKEN", token.trim_end())
+                .output()
+                .unwrap(),
+        )
+        .ok()
+    };
+    assert!(with_token(&["token", "verify"]).contains("good for another"));
+    with_token(&["token", "verify", "--access-key", ACCESS_KEY]);
+    with_token(&["sign", "--method", "GET", "--url", "/v2/workflows"]);
+    with_token(&mint);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_on_stdin_is_read_once_by_the_doctor() {
+    let service = Service::new();
+    let url = service.server.url();
+    let keys = ["--access-key", ACCESS_KEY, "--secret-key-file", "-"];
+    let command = pipeline(&[&["doctor", "--endpoint", &url][..], &keys].concat());
+    run_with_input(command, SECRET_KEY.as_bytes()).ok();
+}
