@@ -17,6 +17,7 @@ pub(crate) enum Exit {
     WaitTimedOut = 6,
     WaitFailed = 7,
     Network = 8,
+    Declined = 9,
     Changes = 10,
     Interrupted = 130,
 }
@@ -33,6 +34,7 @@ Exit codes:
     6  a wait timed out
     7  a wait cannot succeed
     8  network: no connection, a broken one, or no answer in time
+    9  declined: the question was answered with no, and nothing was done
    10  changes are pending, or differences were found
   130  interrupted
 
@@ -75,7 +77,7 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
             .collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]);
         assert_eq!(Exit::Changes.code(), 10);
         assert_eq!(Exit::Interrupted.code(), 130);
     }

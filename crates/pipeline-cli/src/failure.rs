@@ -88,6 +88,7 @@ impl Failure {
             (None, Exit::WaitTimedOut) => "wait-timed-out",
             (None, Exit::WaitFailed) => "wait-failed",
             (None, Exit::Network) => "network",
+            (None, Exit::Declined) => "declined",
             (None, Exit::Interrupted) => "interrupted",
             (None, Exit::Done | Exit::Service | Exit::Changes) => "other",
         }

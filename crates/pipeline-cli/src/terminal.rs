@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthChar as _;
 
 use crate::{exit::Exit, failure::Failure};
 
-/// Asks before something is lost. Without a terminal there is nobody to ask, so it is refused.
+/// Asks before something is lost: every question of the command is asked here. Without a terminal
+/// there is nobody to ask, so it is refused. A no, and the end of the input, is [`Exit::Declined`].
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
@@ -26,7 +27,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
         Ok(())
     } else {
-        Err(Failure::new(Exit::Interrupted, "nothing was done"))
+        Err(Failure::new(Exit::Declined, "nothing was done"))
     }
 }
 

@@ -316,3 +316,27 @@ fn help_and_version_are_data() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.contains("Usage: pipeline workflow"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_question_that_is_not_answered_with_yes_has_its_own_code() {
+    use crate::support::Terminal;
+
+    let service = Service::new().with_workflow("clicks");
+    let delete = |typed: &str| {
+        let command = service.command(&["workflow", "delete", "clicks"]);
+        Terminal::new().run(command, typed)
+    };
+    // The last one is the end of the input, Ctrl-D.
+    for no in ["n\n", "\n", "nonsense\n", "\u{4}"] {
+        let ran = delete(no);
+        assert_eq!(ran.code, Some(9), "{ran:?}");
+        assert!(ran.stderr.contains("nothing was done"), "{ran:?}");
+    }
+    let ran = delete("y\n");
+    assert!(
+        ran.stderr.contains("Delete clicks with its nodes? [y/N]"),
+        "{ran:?}"
+    );
+    ran.ok();
+}

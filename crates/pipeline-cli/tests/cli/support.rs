@@ -187,6 +187,57 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
+/// A terminal of our own, with nobody at it but the test.
+#[cfg(unix)]
+pub(crate) struct Terminal {
+    /// What a person sees and types.
+    screen: std::fs::File,
+    /// What the command reads and writes.
+    device: std::fs::File,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        use std::os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _};
+
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let device = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(rustix::fs::OFlags::NOCTTY.bits().cast_signed())
+            .open(std::ffi::OsStr::from_bytes(name.as_bytes()))
+            .unwrap();
+        Self {
+            screen: screen.into(),
+            device,
+        }
+    }
+
+    /// Runs a command at this terminal, where this has been typed. What it shows is its stderr.
+    pub(crate) fn run(self, mut command: Command, typed: &str) -> Ran {
+        use std::io::Read as _;
+
+        let Self { mut screen, device } = self;
+        screen.write_all(typed.as_bytes()).unwrap();
+        command
+            .stdin(device.try_clone().unwrap())
+            .stderr(device)
+            .stdout(Stdio::piped());
+        let mut output = command.output().unwrap();
+        // The last of those who have the device open is gone with it: the screen then has an end.
+        drop(command);
+        let mut shown = Vec::new();
+        let _ = screen.read_to_end(&mut shown);
+        output.stderr = shown;
+        Ran::of(output)
+    }
+}
+
 /// A file that is gone with the value.
 pub(crate) struct TemporaryFile(PathBuf);
 
