@@ -146,14 +146,14 @@ fn check<O: Operation>(script: &mut Script<'_>, operation: O) {
 
     let call = Call::new(&context, operation, options).expect("the operation is legal");
     let mut attempt = call.start(now);
-    let (mut sent, mut corrections) = (0, 0);
+    let (mut sent, mut corrections, mut fallbacks) = (0, 0, 0);
     let mut waited = Duration::ZERO;
     let mut harmless = true;
     let result = loop {
         sent += 1;
         assert_eq!(attempt.number(), sent);
         assert!(
-            sent <= limits.attempts + corrections,
+            sent <= limits.attempts + corrections + fallbacks,
             "one attempt too many"
         );
         assert!(
@@ -196,6 +196,11 @@ fn check<O: Operation>(script: &mut Script<'_>, operation: O) {
             assert_eq!(backoff.delay(), Duration::ZERO);
             assert_eq!(context.clock_offset(), offset);
         }
+        if let RetryReason::Fallback(_) = backoff.reason() {
+            fallbacks += 1;
+            assert_eq!(fallbacks, 1, "a second fallback");
+            assert_eq!(backoff.delay(), Duration::ZERO);
+        }
         waited = waited.saturating_add(backoff.delay());
         assert!(waited <= limits.budget, "{waited:?} of waits");
         assert!(backoff.delay() <= limits.longest.max(limits.retry_after));
@@ -224,7 +229,7 @@ fn check<O: Operation>(script: &mut Script<'_>, operation: O) {
         );
     }
     if error.stop() == Stop::AttemptsExhausted {
-        assert_eq!(sent - corrections, limits.attempts, "{error}");
+        assert_eq!(sent - corrections - fallbacks, limits.attempts, "{error}");
     }
     let line = error.to_string();
     assert!(
@@ -280,6 +285,10 @@ fn check_reason(reason: RetryReason, outcome: &Result<Response<Bytes>, FaultKind
         }
         (RetryReason::Clock(_), Ok(response)) => {
             assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        }
+        (RetryReason::Fallback(status), Ok(response)) => {
+            assert_eq!(status, response.status());
+            assert!(matches!(status.as_u16(), 404 | 405 | 501));
         }
         (reason, outcome) => panic!("{reason:?} after {outcome:?}"),
     }

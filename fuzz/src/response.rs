@@ -9,7 +9,7 @@ use pipeline_proto::{
     model::{LogSearch, Workflow, WorkflowState},
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        PollWorkflow, SearchLogs, StartWorkflow, StopWorkflow,
+        SearchLogs, StartWorkflow, StopWorkflow,
     },
 };
 use serde::{
@@ -33,7 +33,7 @@ pub fn run(data: &[u8]) {
         assert!(!workflow.name.is_empty());
         check_workflow(&workflow);
         comes_back::<Workflow>(&workflow);
-        let by_get = PollWorkflow::new(name.clone(), PollBy::Get);
+        let by_get = GetWorkflowStatus::new(name.clone()).by(PollBy::Get);
         let polled = decode(&by_get, &response).expect("what get reads, a poll by get reads");
         assert_eq!(polled.status, workflow.status);
     }

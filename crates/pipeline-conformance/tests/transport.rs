@@ -3,10 +3,11 @@
 use std::{net::TcpListener, time::Duration};
 
 use http::StatusCode;
-use pipeline_conformance::{BlockingDriver, Driver, Events, HyperDriver, Reply, Script};
+use pipeline_conformance::{BlockingDriver, Driver, Events, HyperDriver, Reply, Request, Script};
 use pipeline_proto::{
     CallOptions, Cause, Effect, ErrorKind, FaultKind, Phase, RetryPolicy, Stop, WorkflowName,
     operation::{CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow},
+    wait::{Goal, WaitOptions},
 };
 
 /// Makes a test for each client of functions that take one.
@@ -43,6 +44,7 @@ suite! {
     a_proxy_is_asked_for_a_tunnel
     an_interim_answer_is_passed_over
     an_observer_is_told_what_happens
+    a_missing_status_is_seen_by_get_and_the_start_is_sent
 }
 
 fn name() -> WorkflowName {
@@ -385,4 +387,23 @@ fn an_observer_is_told_what_happens<D: Driver>() {
             "create_workflow 2: failed after 1: network",
         ]
     );
+}
+
+fn a_missing_status_is_seen_by_get_and_the_start_is_sent<D: Driver>() {
+    let missing = Reply::with("404 Not Found", "", "404 page not found");
+    let started = WORKFLOW.replace("Ready", "Started");
+    let script = Script::play([
+        missing,
+        Reply::json("200 OK", WORKFLOW),
+        Reply::json("200 OK", "{}"),
+        Reply::json("200 OK", &started),
+    ]);
+    let client = D::new(script.url(), |settings| settings);
+    let options = WaitOptions::default().interval(Duration::from_millis(1));
+    client.ensure(&name(), Goal::Started, options).unwrap();
+    let requests = script.requests();
+    let targets: Vec<_> = requests.iter().map(Request::target).collect();
+    let get = "/v2/workflows/wf";
+    let [status, start] = ["status", "start"].map(|last| format!("{get}/{last}"));
+    assert_eq!(targets, [&*status, get, &*start, get]);
 }

@@ -41,7 +41,6 @@ mod delete;
 mod draft;
 mod get;
 mod list;
-mod poll;
 mod search;
 mod start;
 mod status;
@@ -58,10 +57,9 @@ pub use draft::Draft;
 pub(crate) use draft::check_header;
 pub use get::GetWorkflow;
 pub use list::ListWorkflows;
-pub use poll::{PollBy, PollWorkflow};
 pub use search::SearchLogs;
 pub use start::StartWorkflow;
-pub use status::GetWorkflowStatus;
+pub use status::{GetWorkflowStatus, PollBy};
 pub use stop::StopWorkflow;
 pub use update::UpdateWorkflow;
 
@@ -129,6 +127,19 @@ pub trait Operation {
     /// such an attempt may have taken effect; the default says no.
     fn done_before(&self, error: &ApiError) -> Option<Self::Output> {
         let _ = error;
+        None
+    }
+
+    /// Another request that shows the same, for a service that does not know this one; the default
+    /// says that there is none.
+    ///
+    /// It is sent, once in a call, after 404, 405 or 501 without a code, unless the call has a token,
+    /// which is for one path only. When it succeeds, the context remembers: further calls begin with
+    /// it. Only for operations that read.
+    fn fallback(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
         None
     }
 }

@@ -16,8 +16,8 @@ use pipeline_proto::{
     SignError, Token, TokenDescriptor, UnixTime, WorkflowName,
     model::{Extra, LogSearch, NodeId, NodeType, Nodes, RawJson, Status},
     operation::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, Operation, PollBy,
-        PollWorkflow, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, Operation,
+        PollBy, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
     sign,
     wait::{Goal, Step, WaitOptions, Waiter},
@@ -559,7 +559,7 @@ fn a_time_out_names_its_phase() {
 
 #[test]
 fn a_poll_by_get_gives_name_region_and_status() {
-    let poll = PollWorkflow::new(support::name(), PollBy::Get);
+    let poll = GetWorkflowStatus::new(support::name()).by(PollBy::Get);
     let body = r#"{"name":"logs","region":"jjh","status":"Started","nodes":{"a-repo":{}}}"#;
     let state = run(poll, [answer(200).body(body)]).result.unwrap();
     assert_eq!(

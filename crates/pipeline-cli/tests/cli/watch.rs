@@ -1,6 +1,7 @@
 //! Commands that look again and again.
 
-use pipeline_emulator::{OperationKind, Transition};
+use http::{HeaderValue, StatusCode};
+use pipeline_emulator::{Fault, OperationKind, Transition};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Service, signal};
@@ -120,4 +121,32 @@ fn watch_goes_on_until_it_is_interrupted() {
         ran.stdout,
         "w  Ready\nw/clicks-repo  Ready\nw/save-export  Ready\n"
     );
+}
+
+#[test]
+fn an_installation_without_status_is_waited_for_by_get() {
+    for status in [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED] {
+        let service = service();
+        let missing = Fault::status(status)
+            .body(HeaderValue::from_static("text/plain"), "no such page")
+            .on(OperationKind::Status)
+            .always();
+        service.server.with(|emulator| emulator.inject(missing));
+        service.run(&["workflow", "start", "w", "--wait"]).ok();
+        let asked = service.asked();
+        let looks = asked.iter().filter(|kind| **kind == OperationKind::Status);
+        assert_eq!(looks.count(), 1, "{asked:?}");
+        service.run(&["workflow", "restart", "w"]).ok();
+        let lines = service
+            .run(&["workflow", "watch", "w", "--for", "started"])
+            .ok();
+        assert_eq!(lines, "w  Started\n");
+        let shown = service
+            .run(&["workflow", "status", "w", "-o", "json"])
+            .json();
+        assert_eq!(shown["status"], "Started");
+        service
+            .run(&["workflow", "watch", "v", "--for", "started"])
+            .failed(3);
+    }
 }

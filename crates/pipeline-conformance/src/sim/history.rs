@@ -29,6 +29,8 @@ pub(super) struct CallLog {
     pub(super) waited: Duration,
     /// Attempts that were made because of the clock.
     pub(super) clock_retries: u32,
+    /// Attempts with another request, because the first was not known.
+    pub(super) fallbacks: u32,
     /// The effect that its failure claims, if it failed.
     pub(super) claimed: Option<Effect>,
 }
@@ -94,10 +96,11 @@ pub(super) enum Asked {
 }
 
 impl CallLog {
-    /// The attempts that count against the policy; the one that a clock was worth is not among them.
+    /// The attempts that count against the policy: not the one that a clock was worth, and not the one
+    /// with another request.
     pub(super) fn counted(&self) -> u32 {
         let made = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        made - self.clock_retries
+        made - self.clock_retries - self.fallbacks
     }
 
     /// How many attempts had an effect, copies left out.

@@ -108,6 +108,7 @@ impl Summary {
     pub(super) fn retried(&mut self, reason: RetryReason) {
         let reason = match reason {
             RetryReason::Clock(_) => "wrong clock",
+            RetryReason::Fallback(_) => "unknown request",
             RetryReason::Fault(_) => "fault",
             RetryReason::Status(_) => "status",
             _ => "something new",

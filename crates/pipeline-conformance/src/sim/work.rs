@@ -6,7 +6,7 @@ use pipeline_proto::{
     CallOptions, Context, Error, Idempotency, Now, Region, WorkflowName,
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        PollWorkflow, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
     wait::{Goal, WaitOptions},
 };
@@ -203,7 +203,7 @@ impl Intent {
         // A list has none.
         let name = || workflow(self.name);
         if let Some(by) = self.look {
-            return start(context, PollWorkflow::new(name(), by), options, now);
+            return start(context, GetWorkflowStatus::new(name()).by(by), options, now);
         }
         let region = Region::from_static(self.region);
         match self.kind {

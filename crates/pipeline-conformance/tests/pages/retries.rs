@@ -153,7 +153,7 @@ fn scripts(row: &str) -> Vec<Vec<Event>> {
         "any other 4xx" => one(vec![
             answer(400, r#"{"error":"E18007: not JSON"}"#),
             answer(403, ""),
-            answer(404, ""),
+            answer(410, ""),
             answer(404, r#"{"error":"E18641: no such workflow"}"#),
             answer(400, r#"{"error":"E18644: not now"}"#),
             answer(409, r#"{"error":"E18640: there is one"}"#),

@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use http::HeaderValue;
 
@@ -14,7 +18,8 @@ use crate::{
 
 /// What the calls of a client have in common. Cheap to clone.
 ///
-/// The only state in it that changes is the clock offset, learned from a refused signature.
+/// The only state in it that changes is what calls learned of the service: its clock, from a refused
+/// signature, and which requests it does not know, see [`Operation::fallback`](crate::Operation::fallback).
 ///
 /// ```
 /// use pipeline_proto::{Context, Credentials};
@@ -29,6 +34,8 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     settings: ContextBuilder,
     offset: SharedOffset,
+    /// Names of operations.
+    unknown: Mutex<Vec<&'static str>>,
 }
 
 impl Context {
@@ -54,6 +61,26 @@ impl Context {
 
     pub(super) fn learn_offset(&self, offset: ClockOffset) {
         self.0.offset.set(offset);
+    }
+
+    /// Whether the service is known to lack this operation's first choice of request.
+    pub(super) fn is_unknown(&self, operation: &'static str) -> bool {
+        self.unknown().contains(&operation)
+    }
+
+    pub(super) fn learn_unknown(&self, operation: &'static str) {
+        let mut unknown = self.unknown();
+        if !unknown.contains(&operation) {
+            unknown.push(operation);
+        }
+    }
+
+    fn unknown(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        // Whoever panicked in between cannot have left a list of names half done.
+        self.0
+            .unknown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn observers(&self) -> &Observers {
@@ -195,6 +222,7 @@ impl ContextBuilder {
         Context(Arc::new(Inner {
             settings: self,
             offset: SharedOffset::default(),
+            unknown: Mutex::default(),
         }))
     }
 }

@@ -47,6 +47,9 @@ struct Progress {
     waited: Duration,
     /// The one further attempt that a wrong clock is worth was made.
     clock_corrected: bool,
+    /// The one further attempt with another request was made, for a service that did not know the
+    /// first.
+    fell_back: bool,
     /// An attempt may have taken effect.
     effect: Effect,
 }
@@ -145,6 +148,9 @@ pub enum RetryReason {
     /// The signature was refused because the clocks differ; the next one is made with the service's
     /// time.
     Clock(ClockOffset),
+    /// The service does not know the request; the next one shows the same, see
+    /// [`Operation::fallback`](crate::Operation::fallback).
+    Fallback(StatusCode),
 }
 
 impl fmt::Display for RetryReason {
@@ -153,6 +159,11 @@ impl fmt::Display for RetryReason {
             Self::Fault(kind) => kind.as_str().fmt(f),
             Self::Status(status) => write!(f, "HTTP {}", status.as_u16()),
             Self::Clock(offset) => offset.fmt(f),
+            Self::Fallback(status) => write!(
+                f,
+                "the service does not know this request (HTTP {}); another shows the same",
+                status.as_u16()
+            ),
         }
     }
 }
@@ -165,6 +176,10 @@ impl<O: Operation> Call<O> {
     /// If the operation cannot be said on the wire, or a header is given twice.
     pub fn new(context: &Context, operation: O, options: CallOptions) -> Result<Self, Error> {
         let build = |error: BuildError| Error::build(O::NAME, error);
+        let operation = match operation.fallback() {
+            Some(other) if context.is_unknown(O::NAME) => other,
+            _ => operation,
+        };
         let draft = operation.draft().map_err(build)?;
         let mut headers = draft.headers;
         if let Some(special) = options.special() {
@@ -194,6 +209,7 @@ impl<O: Operation> Call<O> {
             deadline: now.mono.saturating_add(total),
             waited: Duration::ZERO,
             clock_corrected: false,
+            fell_back: false,
             effect: Effect::None,
         };
         Attempt::new(self, progress, now)
@@ -310,6 +326,9 @@ impl<O: Operation> InFlight<O> {
         if success {
             let result = self.call.operation.decode(&response);
             let effect = self.effect_if(true);
+            if self.progress.fell_back && result.is_ok() {
+                self.call.context.learn_unknown(O::NAME);
+            }
             return Next::Done(result.map_err(|error| {
                 let cause = Cause::Decode(error.of(&response));
                 Error::new(
@@ -332,6 +351,16 @@ impl<O: Operation> InFlight<O> {
             return Next::Done(Ok(output));
         }
         self.progress.effect = self.effect_if(!error.rules_out_effect());
+        if let Some(call) = self.fallback(&error, now) {
+            self.progress.fell_back = true;
+            return Next::Retry(Backoff {
+                call,
+                progress: self.progress,
+                delay: Duration::ZERO,
+                reason: RetryReason::Fallback(error.status()),
+                cause: Cause::Api(error),
+            });
+        }
         let measured = ClockOffset::measure(response, self.sent, now);
         if error.status() == StatusCode::UNAUTHORIZED {
             let (cause, correction) = self.explain_refusal(measured);
@@ -384,6 +413,20 @@ impl<O: Operation> InFlight<O> {
             return Next::Done(Err(self.call.deadline_error(&self.progress, Some(cause))));
         }
         self.retry_or_stop(permission, None, RetryReason::Fault(kind), cause, now)
+    }
+
+    /// The call with another request, if the error says that the service does not know this one.
+    fn fallback(&self, error: &ApiError, now: Now) -> Option<Call<O>> {
+        let token = matches!(self.call.auth(), Auth::Token(_));
+        if self.progress.fell_back
+            || token
+            || !error.is_unknown_request()
+            || now.mono >= self.progress.deadline
+        {
+            return None;
+        }
+        let operation = self.call.operation.fallback()?;
+        Call::new(&self.call.context, operation, self.call.options.clone()).ok()
     }
 
     /// The effect of the call so far, if this attempt may have had one or not.
@@ -443,8 +486,10 @@ impl<O: Operation> InFlight<O> {
         now: Now,
     ) -> Next<O> {
         let policy = self.call.retry();
-        // The attempt that a wrong clock is worth is not counted.
-        let counted = self.progress.attempts - u32::from(self.progress.clock_corrected);
+        // The attempts that a wrong clock and an unknown request are worth are not counted.
+        let counted = self.progress.attempts
+            - u32::from(self.progress.clock_corrected)
+            - u32::from(self.progress.fell_back);
         let delay = policy.delay(
             counted,
             self.call.options.seed.unwrap_or_default(),

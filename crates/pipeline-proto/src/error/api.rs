@@ -174,6 +174,18 @@ impl ApiError {
         }
     }
 
+    /// Whether this is how something answers that does not know the request at all. The service gives
+    /// a code where it knows the request but not the workflow.
+    pub(crate) fn is_unknown_request(&self) -> bool {
+        self.code.is_none()
+            && matches!(
+                self.status,
+                StatusCode::NOT_FOUND
+                    | StatusCode::METHOD_NOT_ALLOWED
+                    | StatusCode::NOT_IMPLEMENTED
+            )
+    }
+
     /// Whether the answer shows that the request was not acted upon.
     pub(crate) fn rules_out_effect(&self) -> bool {
         // E9000, an internal error, may come under status 400: the service had begun to work. But it

@@ -8,7 +8,7 @@ use crate::{
     error::{Effect, Error, ErrorCode, ErrorKind},
     model::{Status, WorkflowState},
     name::WorkflowName,
-    operation::{PollWorkflow, StartWorkflow, StopWorkflow},
+    operation::{GetWorkflowStatus, StartWorkflow, StopWorkflow},
     time::Now,
 };
 
@@ -323,8 +323,8 @@ impl Waiter {
 
 impl Poll {
     /// What to send.
-    pub fn operation(&self) -> PollWorkflow {
-        PollWorkflow::new(self.0.name.clone(), self.0.options.poll_by)
+    pub fn operation(&self) -> GetWorkflowStatus {
+        GetWorkflowStatus::new(self.0.name.clone()).by(self.0.options.poll_by)
     }
 
     /// Takes what came of it.

@@ -131,7 +131,7 @@ impl WaitOptions {
         self
     }
 
-    /// Which operation to look with.
+    /// Which request to look with. *Get status* falls back to *get* by itself where it is missing.
     #[must_use]
     pub fn poll_by(mut self, by: PollBy) -> Self {
         self.poll_by = by;

@@ -8,7 +8,7 @@ use pipeline_proto::{
     model::{Nodes, Status},
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        PollWorkflow, SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
 };
 
@@ -38,7 +38,7 @@ fn all(event: &Event) -> Vec<(&'static str, Result<(), pipeline_proto::Error>)> 
         row(ListWorkflows::new(), event),
         row(get(), event),
         row(GetWorkflowStatus::new(name()), event),
-        row(PollWorkflow::new(name(), PollBy::Get), event),
+        row(GetWorkflowStatus::new(name()).by(PollBy::Get), event),
         row(SearchLogs::new(name()), event),
     ]
 }
@@ -223,7 +223,7 @@ fn a_name_that_the_answer_lacks_is_taken_from_the_request() {
 #[test]
 fn both_ways_of_polling_fill_in_the_name() {
     for by in [PollBy::Status, PollBy::Get] {
-        let poll = PollWorkflow::new(name(), by);
+        let poll = GetWorkflowStatus::new(name()).by(by);
         let event = answer(200).body(r#"{"status":"Started"}"#);
         let state = run(poll, [event]).result.unwrap();
         assert_eq!(

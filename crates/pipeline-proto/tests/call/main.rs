@@ -5,6 +5,7 @@ mod support;
 
 mod answers;
 mod clock;
+mod fallback;
 mod limits;
 mod requests;
 mod retry;

@@ -10,7 +10,7 @@ use pipeline_proto::{
     model::{Node, NodeType, Nodes},
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        PollWorkflow, SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
 };
 
@@ -48,7 +48,7 @@ fn all(options: &CallOptions) -> Vec<(&'static str, Request<Bytes>)> {
         row(ListWorkflows::new(), options),
         row(GetWorkflow::new(name()), options),
         row(GetWorkflowStatus::new(name()), options),
-        row(PollWorkflow::new(name(), PollBy::Status), options),
+        row(GetWorkflowStatus::new(name()).by(PollBy::Get), options),
         row(StartWorkflow::new(name()), options),
         row(StopWorkflow::new(name()), options),
         row(DeleteWorkflow::new(name()), options),
@@ -81,7 +81,7 @@ fn every_operation_is_said_as_documented() {
             "/v2/workflows/logs/status",
             "",
         ),
-        ("poll_workflow", "GET", "/v2/workflows/logs/status", ""),
+        ("get_workflow_status", "GET", "/v2/workflows/logs", ""),
         ("start_workflow", "POST", "/v2/workflows/logs/start", ""),
         ("stop_workflow", "POST", "/v2/workflows/logs/stop", ""),
         ("delete_workflow", "DELETE", "/v2/workflows/logs", ""),

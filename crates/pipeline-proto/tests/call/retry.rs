@@ -6,8 +6,8 @@ use pipeline_proto::{
     CallOptions, Effect, ErrorCode, ErrorKind, FaultKind, Idempotency, Operation, RetryPolicy,
     RetryReason, Stop,
     operation::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows,
-        PollWorkflow, SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
+        StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
 };
 
@@ -116,7 +116,6 @@ fn operations_say_whether_they_may_be_repeated() {
     assert_eq!(ListWorkflows::IDEMPOTENCY, Safe);
     assert_eq!(GetWorkflow::IDEMPOTENCY, Safe);
     assert_eq!(GetWorkflowStatus::IDEMPOTENCY, Safe);
-    assert_eq!(PollWorkflow::IDEMPOTENCY, Safe);
     assert_eq!(SearchLogs::IDEMPOTENCY, Safe);
     assert_eq!(UpdateWorkflow::IDEMPOTENCY, Idempotent);
     assert_eq!(DeleteWorkflow::IDEMPOTENCY, Idempotent);

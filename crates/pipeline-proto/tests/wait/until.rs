@@ -200,7 +200,7 @@ fn the_failure_of_the_last_look_is_told_when_the_time_is_up() {
     assert!(
         error
             .to_string()
-            .contains("the last look failed: poll_workflow: "),
+            .contains("the last look failed: get_workflow_status: "),
         "{error}"
     );
 }

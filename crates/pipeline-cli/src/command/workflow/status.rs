@@ -17,7 +17,8 @@ Examples:
   pipeline workflow status nginx_logs -o json | jq -r .status
   pipeline workflow status --selector status=Starting
 
-Not on the service's API page; an installation may lack it. `get` shows the status as well.")]
+Not on the service's API page. Where an installation lacks it, the status of the workflow is shown
+without those of its nodes.")]
 pub(crate) struct StatusCommand {
     #[command(flatten)]
     targets: Targets,

@@ -34,10 +34,11 @@ pub(in crate::sim) fn sent(
         call.attempts.len(),
     );
     demand!(
-        call.counted() <= call.limits.attempts && call.clock_retries <= 1,
+        call.counted() <= call.limits.attempts && call.clock_retries <= 1 && call.fallbacks <= 1,
         Rule::Policy,
-        "attempt {number}, of them {} for the clock; {} are allowed and one for the clock",
+        "attempt {number}, of them {} for the clock and {} as fallbacks; {} are allowed",
         call.clock_retries,
+        call.fallbacks,
         call.limits.attempts,
     );
     demand!(
@@ -153,6 +154,18 @@ pub(in crate::sim) fn retried(
             );
             answer.status == 401 && call.pass == Pass::Own && client.keys.is_some()
         }
+        (Outcome::Answer(answer), RetryReason::Fallback(status)) => {
+            demand!(
+                call.fallbacks == 0 && delay.is_zero() && asks_for_status(attempt),
+                Rule::Policy,
+                "a fallback for the second time, or after a wait, or of a request that has none",
+            );
+            let by_token = !matches!(call.pass, Pass::Own);
+            status.as_u16() == answer.status
+                && answer.status == 404
+                && (answer.code.is_none() || answer.cut)
+                && !by_token
+        }
         (Outcome::Answer(answer), RetryReason::Status(status)) => status.as_u16() == answer.status,
         (Outcome::Fault(kind), RetryReason::Fault(reason)) => *kind == reason,
         _ => false,
@@ -168,7 +181,7 @@ pub(in crate::sim) fn retried(
         "a wait of {delay:?} leads beyond the deadline at {:?}",
         call.deadline,
     );
-    if matches!(reason, RetryReason::Clock(_)) {
+    if matches!(reason, RetryReason::Clock(_) | RetryReason::Fallback(_)) {
         return Ok(());
     }
     let repeatable = call.intent.kind.idempotency() != Idempotency::Never;
@@ -282,7 +295,18 @@ pub(in crate::sim) fn resting(
         Rule::Clock,
         "the keys are right, but the wrong clock makes the call fail"
     );
+    let unknown = asks_for_status(attempt) && answer.status == 404 && answer.code.is_none();
+    demand!(
+        !unknown || call.pass != Pass::Own || now >= call.deadline,
+        Rule::Policy,
+        "the status could have been asked for in another way"
+    );
     Ok(())
+}
+
+/// Whether it is *get status*, which an installation may lack, and not the *get* that stands in for it.
+pub(super) fn asks_for_status(attempt: &AttemptLog) -> bool {
+    attempt.request.uri().path().ends_with("/status")
 }
 
 /// What must not be shown of a request: all of `Authorization` after the access key.

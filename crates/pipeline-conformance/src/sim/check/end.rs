@@ -4,7 +4,7 @@ use pipeline_proto::{Cause, Effect, Error, Idempotency, Stop};
 
 use super::{
     Rule, Violation,
-    call::{asked_for, signature},
+    call::{asked_for, asks_for_status, signature},
     demand, no_secret,
     refusal::refusal_is_true,
     shown::agrees,
@@ -82,11 +82,10 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
         .handled
         .as_ref()
         .map(|handled| &*handled.expected.shown);
-    let by_poll = call.intent.look.is_some();
     demand!(
         agrees(
             kind,
-            by_poll,
+            asks_for_status(attempt),
             output,
             views.unwrap_or_default(),
             answer.status_unknown

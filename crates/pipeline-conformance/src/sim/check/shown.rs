@@ -7,10 +7,10 @@ use crate::sim::{
 };
 
 /// Whether what a client was given is what the service had, with every status replaced by `Unknown`
-/// on the way if `unknown`.
+/// on the way if `unknown`. A state has its nodes `with_nodes`.
 pub(super) fn agrees(
     kind: Kind,
-    by_poll: bool,
+    with_nodes: bool,
     output: &Output,
     views: &[View],
     unknown: bool,
@@ -34,12 +34,8 @@ pub(super) fn agrees(
                     .any(|known| known.name == node.name && known.node_type == node.node_type);
                 there && node.status.as_str() == status(view)
             };
-            // The waiter's look by *get* has no nodes to show.
-            let nodes = if by_poll && kind == Kind::Get {
-                0
-            } else {
-                view.nodes.len()
-            };
+            // A look by *get* has no nodes to show.
+            let nodes = if with_nodes { view.nodes.len() } else { 0 };
             state.name == view.name
                 && state.region == view.region
                 && state.status.as_str() == status(view)

@@ -159,6 +159,7 @@ impl World {
             attempts: Vec::new(),
             waited: Duration::ZERO,
             clock_retries: 0,
+            fallbacks: 0,
             claimed: None,
         });
         match begun {
@@ -214,6 +215,7 @@ impl World {
         let log = &mut self.calls[call];
         log.waited += delay;
         log.clock_retries += u32::from(matches!(reason, RetryReason::Clock(_)));
+        log.fallbacks += u32::from(matches!(reason, RetryReason::Fallback(_)));
         self.hands[hand].doing = Doing::Backing(call, retry);
         self.sleep(hand, delay);
         Ok(())
