@@ -264,7 +264,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match &self.0.cause {
             Cause::Api(error) => error.is_retryable(),
-            Cause::Fault(fault) => fault.kind() != FaultKind::BodyTooLarge,
+            Cause::Fault(fault) => !fault.is_permanent(),
             Cause::Deadline { .. } => true,
             Cause::Build(_) | Cause::Decode(_) => false,
         }

@@ -40,6 +40,7 @@
 //! | watch calls, for metrics or logs | [`observe`] |
 //! | sign a request made elsewhere | [`sign`] |
 //! | give a device a permission without a key | [`token`] |
+//! | find out which proxy an endpoint is reached by | `proxy`, with the feature `proxy` |
 //! | test a program that makes requests | `strategies`, with the feature `proptest` |
 
 pub mod call;
@@ -50,6 +51,8 @@ pub mod model;
 mod name;
 pub mod observe;
 pub mod operation;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 pub mod sign;
 #[cfg(feature = "proptest")]
 pub mod strategies;

@@ -114,6 +114,8 @@ fn fault(fault: &Fault) -> String {
     let phase = fault.phase().map(|phase| match phase {
         Phase::Resolve => "查询主机地址",
         Phase::Connect => "建立连接",
+        Phase::Proxy => "等待代理",
+        Phase::Tls => "协商 TLS",
         Phase::Send => "发送请求",
         Phase::Body => "读取应答",
         _ => "等待应答",

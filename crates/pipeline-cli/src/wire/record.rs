@@ -55,6 +55,9 @@ pub(super) enum Outcome {
     Fault {
         kind: Kind,
         timed_out_while: Option<While>,
+        /// A further attempt would end the same way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        permanent: bool,
         detail: Option<String>,
     },
 }
@@ -83,6 +86,8 @@ pub(super) enum Kind {
 pub(super) enum While {
     Resolving,
     Connecting,
+    Tunnelling,
+    Encrypting,
     Sending,
     Waiting,
     Reading,
@@ -151,10 +156,13 @@ impl From<&Fault> for Outcome {
             timed_out_while: fault.phase().map(|phase| match phase {
                 Phase::Resolve => While::Resolving,
                 Phase::Connect => While::Connecting,
+                Phase::Proxy => While::Tunnelling,
+                Phase::Tls => While::Encrypting,
                 Phase::Send => While::Sending,
                 Phase::Body => While::Reading,
                 _ => While::Waiting,
             }),
+            permanent: fault.is_permanent(),
             detail: std::error::Error::source(fault).map(ToString::to_string),
         }
     }
@@ -173,6 +181,8 @@ impl Kind {
             Some(phase) => fault.timed_out(match phase {
                 While::Resolving => Phase::Resolve,
                 While::Connecting => Phase::Connect,
+                While::Tunnelling => Phase::Proxy,
+                While::Encrypting => Phase::Tls,
                 While::Sending => Phase::Send,
                 While::Waiting => Phase::Response,
                 While::Reading => Phase::Body,

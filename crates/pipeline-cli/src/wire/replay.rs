@@ -188,9 +188,13 @@ impl Outcome {
             Self::Fault {
                 kind,
                 timed_out_while,
+                permanent,
                 detail,
             } => {
-                let fault = kind.fault(timed_out_while);
+                let mut fault = kind.fault(timed_out_while);
+                if permanent {
+                    fault = fault.permanent();
+                }
                 Err(match detail {
                     Some(detail) => fault.source(detail),
                     None => fault,

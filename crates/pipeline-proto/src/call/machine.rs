@@ -401,6 +401,7 @@ impl<O: Operation> InFlight<O> {
         let kind = fault.kind();
         self.progress.effect = self.effect_if(kind != FaultKind::NotSent);
         let permission = match kind {
+            _ if fault.is_permanent() => Err(Stop::NotRetryable),
             FaultKind::BodyTooLarge => Err(Stop::NotRetryable),
             FaultKind::NotSent => Ok(()),
             FaultKind::Interrupted | FaultKind::TimedOut => match O::IDEMPOTENCY {

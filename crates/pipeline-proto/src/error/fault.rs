@@ -15,6 +15,7 @@ use super::ErrorKind;
 pub struct Fault {
     kind: FaultKind,
     phase: Option<Phase>,
+    permanent: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -51,8 +52,12 @@ pub enum FaultKind {
 pub enum Phase {
     /// The addresses of the host.
     Resolve,
-    /// The connection, with its TLS handshake.
+    /// The connection.
     Connect,
+    /// The proxy to make a tunnel.
+    Proxy,
+    /// The TLS handshake.
+    Tls,
     /// The request to be taken.
     Send,
     /// The head of the answer.
@@ -67,6 +72,7 @@ impl Fault {
         Self {
             kind,
             phase: None,
+            permanent: false,
             source: None,
         }
     }
@@ -83,6 +89,19 @@ impl Fault {
     pub fn timed_out(mut self, phase: Phase) -> Self {
         self.phase = Some(phase);
         self
+    }
+
+    /// Says that a further attempt would end the same way: a certificate that is not trusted, a proxy
+    /// that refuses. The call ends with it.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.permanent = true;
+        self
+    }
+
+    /// Whether a further attempt would end the same way.
+    pub fn is_permanent(&self) -> bool {
+        self.permanent || self.kind == FaultKind::BodyTooLarge
     }
 
     /// How far the attempt got.
@@ -135,6 +154,8 @@ impl Phase {
         match self {
             Self::Resolve => "looking up the host",
             Self::Connect => "connecting",
+            Self::Proxy => "waiting for the proxy",
+            Self::Tls => "agreeing on TLS",
             Self::Send => "sending the request",
             Self::Response => "waiting for the answer",
             Self::Body => "reading the answer",

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use pipeline_proto::{
-    CallOptions, Effect, ErrorCode, ErrorKind, FaultKind, Idempotency, Operation, RetryPolicy,
-    RetryReason, Stop,
+    Call, CallOptions, Effect, ErrorCode, ErrorKind, Fault, FaultKind, Idempotency, Next,
+    Operation, RetryPolicy, RetryReason, Stop,
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
@@ -13,7 +13,7 @@ use pipeline_proto::{
 
 use super::support::{
     ACCESS_KEY, Event, SECRET_KEY, a_workflow, answer, context, error, fault, name, run, run_with,
-    secs, signature::signed_at,
+    secs, signature::signed_at, start,
 };
 
 fn get() -> GetWorkflow {
@@ -107,6 +107,20 @@ fn whether_a_fault_is_retried_depends_on_what_the_service_may_have_done() {
         assert_eq!(attempts(start, &fault(kind)), never, "start, {kind:?}");
         let stop = StopWorkflow::new(name());
         assert_eq!(attempts(stop, &fault(kind)), never, "stop, {kind:?}");
+    }
+}
+
+#[test]
+fn a_permanent_fault_ends_the_call() {
+    for kind in [FaultKind::NotSent, FaultKind::Interrupted] {
+        let call = Call::new(&context(), get(), CallOptions::new()).unwrap();
+        let (_, in_flight) = call.start(start()).send();
+        let Next::Done(Err(error)) = in_flight.on_fault(Fault::new(kind).permanent(), start())
+        else {
+            panic!("a permanent fault is the end");
+        };
+        assert_eq!((error.attempts(), error.stop()), (1, Stop::NotRetryable));
+        assert!(!error.is_retryable());
     }
 }
 
