@@ -46,12 +46,14 @@
 //! ```
 
 mod exempt;
+mod handshake;
 mod url;
+
+pub use handshake::{Handshake, ProxyFailure};
 
 use std::{ffi::OsString, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
@@ -279,17 +281,10 @@ impl ProxyCredentials {
         &self.password
     }
 
-    /// The value of `Proxy-Authorization`, marked as sensitive.
-    #[allow(
-        clippy::missing_panics_doc,
-        reason = "base64 can always stand in a header"
-    )]
-    pub fn basic(&self) -> HeaderValue {
+    /// In the form of RFC 7617, without the word `Basic`.
+    fn basic(&self) -> Zeroizing<String> {
         let both = Zeroizing::new([self.user(), b":", self.password()].concat());
-        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(&both[..])));
-        let mut value = HeaderValue::from_str(&text).expect("base64 can stand in a header");
-        value.set_sensitive(true);
-        value
+        Zeroizing::new(STANDARD.encode(&both[..]))
     }
 }
 

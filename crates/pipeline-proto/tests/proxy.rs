@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use pipeline_proto::{
     Endpoint,
-    proxy::{Direct, Proxy, ProxyError, ProxySetting, Route},
+    proxy::{Direct, Handshake, Proxy, ProxyError, ProxySetting, Route},
 };
 use proptest::prelude::*;
 
@@ -229,11 +229,6 @@ fn user_and_password_are_decoded() {
         assert_eq!(found.user(), user.as_bytes(), "{url}");
         assert_eq!(found.password(), password.as_bytes(), "{url}");
     }
-    let proxy = through("http://Aladdin:open%20sesame@p").unwrap();
-    let value = proxy.credentials().unwrap().basic();
-    // The example of RFC 7617.
-    assert_eq!(value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    assert!(value.is_sensitive());
     assert!(through("http://@p").unwrap().credentials().is_none());
 }
 
@@ -278,6 +273,184 @@ fn what_cannot_be_used_is_an_error_that_names_its_source_and_no_secret() {
     assert!(through(&long).unwrap_err().to_string().contains("255"));
 }
 
+/// Plays a handshake: what is sent, what comes back, and so on.
+fn shake(proxy: &str, host: &str, steps: &[(&[u8], &[u8])]) -> Result<(), String> {
+    let proxy = through(proxy).unwrap();
+    let mut handshake = Handshake::new(&proxy, host, 443).map_err(|error| error.to_string())?;
+    for (index, (sent, received)) in steps.iter().enumerate() {
+        assert_eq!(&handshake.output()[..], *sent, "step {index}");
+        // Byte by byte: what comes over a network may be split anywhere.
+        for (at, byte) in received.iter().enumerate() {
+            let open = handshake.input(&[*byte]).map_err(|error| {
+                let permanent = if error.clone().into_fault().is_permanent() {
+                    "!"
+                } else {
+                    ""
+                };
+                format!("{error}{permanent}")
+            })?;
+            let end = (index, at) == (steps.len() - 1, received.len() - 1);
+            assert_eq!(open, end, "step {index}, byte {at}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tunnel_opens() {
+    let connect: &[u8] = b"CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n";
+    let ok: &[u8] = b"HTTP/1.1 200 OK\r\nvia: x\r\n\r\n";
+    shake("http://p", "x.test", &[(connect, ok)]).unwrap();
+    shake("https://p", "x.test", &[(connect, b"HTTP/1.0 200\n\n")]).unwrap();
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+    shake("http://p", "x.test", &[(connect, interim)]).unwrap();
+    // The example of RFC 7617.
+    let authorized: &[u8] = b"CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\
+        Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n";
+    shake(
+        "http://Aladdin:open%20sesame@p",
+        "[::1]",
+        &[(authorized, ok)],
+    )
+    .unwrap();
+
+    let granted: &[u8] = b"\x05\0\0\x01\x7f\0\0\x01\x04\x38";
+    let hello: (&[u8], &[u8]) = (b"\x05\x01\0", b"\x05\0");
+    let ask: &[u8] = b"\x05\x01\0\x03\x06x.test\x01\xbb";
+    shake("socks5h://p", "x.test", &[hello, (ask, granted)]).unwrap();
+    shake(
+        "socks5h://p",
+        "x.test",
+        &[hello, (ask, b"\x05\0\0\x03\x02xy\x04\x38")],
+    )
+    .unwrap();
+    let address: &[u8] = b"\x05\x01\0\x01\x0a\0\0\x01\x01\xbb";
+    shake("socks5://p", "10.0.0.1", &[hello, (address, granted)]).unwrap();
+    let address: &[u8] = b"\x05\x01\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x01\xbb";
+    shake(
+        "socks5://p",
+        "[::1]",
+        &[hello, (address, &[&b"\x05\0\0\x04"[..], &[0; 18]].concat())],
+    )
+    .unwrap();
+    let hello: (&[u8], &[u8]) = (b"\x05\x01\x02", b"\x05\x02");
+    let login: (&[u8], &[u8]) = (b"\x01\x02me\x02pw", b"\x01\0");
+    shake(
+        "socks5h://me:pw@p",
+        "x.test",
+        &[hello, login, (ask, granted)],
+    )
+    .unwrap();
+}
+
+/// An error that ends in `!` is permanent.
+#[test]
+fn a_proxy_that_refuses_is_named_with_its_reason() {
+    let connect: &[u8] = b"CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n";
+    for (answer, expected) in [
+        (
+            "HTTP/1.1 407 Auth\r\n\r\n",
+            "HTTP 407, it wants a user and a password!",
+        ),
+        (
+            "HTTP/1.1 403 No\r\n\r\n",
+            "HTTP 403, it does not allow a tunnel to x.test:443!",
+        ),
+        (
+            "HTTP/1.1 502 Bad\r\n\r\n",
+            "HTTP 502, it made no tunnel to x.test:443",
+        ),
+        (
+            "HTTP/1.1 302 Found\r\n\r\n",
+            "HTTP 302, it made no tunnel to x.test:443!",
+        ),
+        (
+            "HTTP/1.1 429 Slow\r\n\r\n",
+            "HTTP 429, it does not allow a tunnel to x.test:443",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\nx",
+            "it sent more than the answer that was due",
+        ),
+        ("HTTP/1.1 2", "it closed the connection without an answer"),
+        ("HTTP/1.1 x\r\n\r\n", "what answers there is no HTTP proxy!"),
+        ("SSH-2.0", "what answers there is no HTTP proxy!"),
+    ] {
+        let proxy = through("http://p").unwrap();
+        let mut handshake = Handshake::new(&proxy, "x.test", 443).unwrap();
+        assert_eq!(&handshake.output()[..], connect);
+        let result = handshake
+            .input(answer.as_bytes())
+            .and_then(|_| handshake.input(b""));
+        let error = result.unwrap_err();
+        let permanent = if error.clone().into_fault().is_permanent() {
+            "!"
+        } else {
+            ""
+        };
+        assert_eq!(
+            format!("{error}{permanent}"),
+            format!("the proxy http://p:1080: {expected}")
+        );
+    }
+    let endless = format!("HTTP/1.1 200 {}", "x".repeat(70_000));
+    let mut handshake = Handshake::new(&through("http://p").unwrap(), "x.test", 443).unwrap();
+    assert!(handshake.input(endless.as_bytes()).is_err());
+
+    let hello: (&[u8], &[u8]) = (b"\x05\x01\0", b"\x05\0");
+    let ask: &[u8] = b"\x05\x01\0\x03\x06x.test\x01\xbb";
+    for (answer, expected) in [
+        (
+            &b"\x05\x01"[..],
+            "it made no tunnel to x.test:443: it gives no reason",
+        ),
+        (b"\x05\x02", "it does not allow a tunnel to x.test:443!"),
+        (
+            b"\x05\x05",
+            "it made no tunnel to x.test:443: the connection was refused",
+        ),
+        (b"\x04", "what answers there is no SOCKS 5 proxy!"),
+        (b"\x05\0\0\x09\0", "what answers there is no SOCKS 5 proxy!"),
+    ] {
+        let error = shake("socks5h://p", "x.test", &[hello, (ask, answer)]).unwrap_err();
+        assert_eq!(error, format!("the proxy socks5h://p:1080: {expected}"));
+    }
+    for (proxy, greeting, answer, expected) in [
+        (
+            "socks5h://p",
+            &b"\x05\x01\0"[..],
+            &b"\x05\xff"[..],
+            "it wants a user and a password!",
+        ),
+        (
+            "socks5h://u@p",
+            b"\x05\x01\x02",
+            b"\x05\0",
+            "it takes no user and password!",
+        ),
+        (
+            "socks5h://u@p",
+            b"\x05\x01\x02",
+            b"HTTP",
+            "what answers there is no SOCKS 5 proxy!",
+        ),
+    ] {
+        let error = shake(proxy, "x.test", &[(greeting, answer)]).unwrap_err();
+        assert_eq!(error, format!("the proxy socks5h://p:1080: {expected}"));
+    }
+    let refused = [
+        (&b"\x05\x01\x02"[..], &b"\x05\x02"[..]),
+        (b"\x01\x01u\0", b"\x01\x01"),
+    ];
+    let error = shake("socks5h://u@p", "x.test", &refused).unwrap_err();
+    assert!(
+        error.ends_with("it does not take this user and password!"),
+        "{error}"
+    );
+    let error = shake("socks5h://p", &"x".repeat(256), &[]).unwrap_err();
+    assert!(error.contains("255"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_value_that_is_no_unicode_is_an_error() {
@@ -298,10 +471,12 @@ fn a_value_that_is_no_unicode_is_an_error() {
 fn nothing_shows_the_password() {
     let setting = ProxySetting::Url("http://me:secret@p".to_owned());
     let route = setting.route(&Endpoint::default(), |_| None).unwrap();
-    let credentials = route.proxy().unwrap().credentials().unwrap();
+    let proxy = route.proxy().unwrap();
+    let credentials = proxy.credentials().unwrap();
+    let handshake = Handshake::new(proxy, "x.test", 443).unwrap();
+    let failure = proxy.failure("why");
     let shown = format!(
-        "{setting:?} {route:?} {credentials:?} {:?}",
-        credentials.basic()
+        "{setting:?} {route:?} {proxy} {credentials:?} {handshake:?} {failure:?} {failure}"
     );
     assert!(
         !shown.contains("secret") && !shown.contains("me"),
@@ -314,6 +489,20 @@ proptest! {
     fn any_value_is_a_route_or_an_error(value in ".*", list in ".*", https: bool) {
         let endpoint = if https { "https://a.x.test" } else { "http://[::1]:81" };
         let _ = route(endpoint, &format!("https_proxy={value};http_proxy={value};no_proxy={list}"));
+    }
+
+    #[test]
+    fn a_proxy_may_say_anything(
+        scheme in prop::sample::select(vec!["http", "socks5h", "socks5://u:w@p"]),
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5),
+    ) {
+        let proxy = if scheme.contains(':') { scheme.to_owned() } else { format!("{scheme}://p") };
+        let mut handshake = Handshake::new(&through(&proxy).unwrap(), "x.test", 443).unwrap();
+        for start in [&b""[..], b"HTTP/1.1 ", b"\x05\x02", b"\x01\0\x05\0\0"] {
+            for piece in &pieces {
+                let _ = handshake.input(&[start, piece].concat());
+            }
+        }
     }
 
     #[test]
