@@ -12,7 +12,7 @@ use crate::{
     command::{Command, completions, help},
     exit::Exit,
     failure::{Failure, one_line},
-    lang,
+    lang, output,
 };
 
 /// Qiniu Pandora pipeline workflows from the command line
@@ -95,7 +95,9 @@ pub(crate) fn report(failure: &dyn std::fmt::Display) {
 fn usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Usage.into(),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                finish(Err(output::unwritten(&error)))
+            }
             _ => Exit::Done.into(),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

@@ -89,8 +89,8 @@ impl Failure {
             (None, Exit::WaitFailed) => "wait-failed",
             (None, Exit::Network) => "network",
             (None, Exit::Declined) => "declined",
-            (None, Exit::Interrupted) => "interrupted",
-            (None, Exit::Done | Exit::Service | Exit::Changes) => "other",
+            (None, Exit::Interrupted | Exit::HungUp | Exit::Terminated) => "interrupted",
+            (None, Exit::Done | Exit::Service | Exit::Changes | Exit::Output) => "other",
         }
     }
 

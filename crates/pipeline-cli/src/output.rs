@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::{exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, interrupt};
 
 pub(crate) use table::{Cell, Table, plain, status};
 
@@ -120,8 +120,21 @@ fn written(result: io::Result<()>) -> Result<bool, Failure> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::io("standard output", &error)),
+        Err(error) => Err(unwritten(&error)),
     }
+}
+
+/// The failure that it is when data cannot be written. It says whether the rest was done.
+pub(crate) fn unwritten(error: &io::Error) -> Failure {
+    let done = if interrupt::has_changed_something() {
+        "done, but "
+    } else {
+        ""
+    };
+    Failure::new(
+        Exit::Output,
+        format!("{done}the output could not be written: {error}"),
+    )
 }
 
 /// Says something on stderr that is not data.

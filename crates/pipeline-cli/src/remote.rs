@@ -64,15 +64,18 @@ impl Remote {
 
     /// Sends an operation whose error is to be looked at.
     pub(crate) fn try_send<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        if O::IDEMPOTENCY != Idempotency::Safe {
-            interrupt::call(Some(O::NAME));
-        }
+        let change = (O::IDEMPOTENCY != Idempotency::Safe).then(|| change(&operation));
+        let under_way = change
+            .as_ref()
+            .map(|change| interrupt::under_way(format!("{change} may have taken effect")));
         let options = self.options.clone();
         let result = match &self.link {
             Link::Service(client) => client.send_with(operation, options),
             Link::Replay(replay) => replay.send_with(operation, options),
         };
-        interrupt::call(None);
+        if let (Some(under_way), Some(change), Ok(_)) = (under_way, change, &result) {
+            under_way.done(change);
+        }
         result
     }
 
@@ -100,9 +103,6 @@ impl Remote {
         goal: Goal,
         by: By,
     ) -> Result<Observation, Failure> {
-        if by == By::Acting {
-            interrupt::call(Some("the change that was asked for"));
-        }
         let mut line = StatusLine::new();
         let result = self.wait_watching(name, goal, by, |observation| {
             line.show(format_args!(
@@ -112,7 +112,6 @@ impl Remote {
             ));
         });
         line.clear();
-        interrupt::call(None);
         result
     }
 
@@ -122,8 +121,25 @@ impl Remote {
         name: &WorkflowName,
         goal: Goal,
         by: By,
-        watch: impl FnMut(&Observation),
+        mut watch: impl FnMut(&Observation),
     ) -> Result<Observation, Failure> {
+        let change = match goal {
+            Goal::Started => "start",
+            _ => "stop",
+        };
+        let under_way = interrupt::under_way(match by {
+            By::Acting => format!("the {change} of {name} may have taken effect"),
+            By::Looking => format!("waiting for {name} to be {goal}"),
+        });
+        let watch = |observation: &Observation| {
+            if let (By::Acting, Some(state)) = (by, &observation.state) {
+                let status = plain(state.status.as_str());
+                under_way.update(format!(
+                    "the {change} of {name} was under way, its last status {status}"
+                ));
+            }
+            watch(observation);
+        };
         let timeout = self.timeout.unwrap_or(WAIT_TIMEOUT);
         let options = WaitOptions::default()
             .timeout(timeout)
@@ -145,9 +161,34 @@ impl Remote {
                 replay.wait(name, goal, options, &call, by == By::Acting, watch)
             }
         };
-        result.map_err(|error| {
+        let observation = result.map_err(|error| {
             self.of_replay()
                 .unwrap_or_else(|| Failure::of_wait(&error, &self.endpoint))
-        })
+        })?;
+        if by == By::Acting {
+            under_way.done(format!("the {change} of {name}"));
+        }
+        Ok(observation)
     }
+}
+
+/// What an operation changes, in words: "the start of w".
+fn change<O: Operation>(operation: &O) -> String {
+    let verb = O::NAME.split('_').next().unwrap_or_default();
+    let noun = match verb {
+        "create" => "creation",
+        "delete" => "deletion",
+        verb => verb,
+    };
+    match workflow(operation) {
+        Some(name) => format!("the {noun} of {name}"),
+        None => format!("the {noun}"),
+    }
+}
+
+/// The workflow that an operation is about: `/v2/workflows/NAME…`.
+fn workflow<O: Operation>(operation: &O) -> Option<WorkflowName> {
+    let draft = operation.draft().ok()?;
+    let name = draft.target().split(['/', '?']).nth(3)?;
+    WorkflowName::new(name).ok()
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::{exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, output};
 
 /// Who signs, as far as a line says so.
 pub(crate) struct Keys {
@@ -56,7 +56,7 @@ pub(crate) fn run<T: DeserializeOwned>(
         let object = Value::from(Map::from_iter([(member.to_owned(), text.into())]));
         match writeln!(stdout, "{object}").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
-            Err(error) => return Err(Failure::io("standard output", &error)),
+            Err(error) => return Err(output::unwritten(&error)),
             Ok(()) => {}
         }
     }

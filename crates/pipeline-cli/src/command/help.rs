@@ -31,7 +31,7 @@ pub(crate) struct Topic {
     pub(crate) about: &'static str,
     /// A title with a colon, and lines of at most 100 columns; the last one has no end. What is
     /// indented keeps its lines in the manual page, too.
-    pub(crate) text: &'static str,
+    pub(crate) text: fn() -> String,
 }
 
 /// All topics, in the order in which they are listed.
@@ -39,22 +39,22 @@ pub(crate) const TOPICS: &[Topic] = &[
     Topic {
         name: "environment",
         about: "Variables that the command reads",
-        text: ENVIRONMENT,
+        text: || ENVIRONMENT.into(),
     },
     Topic {
         name: "exit-codes",
         about: "What the exit code says",
-        text: exit::TABLE,
+        text: exit::table,
     },
     Topic {
         name: "settings",
         about: "What counts: options, profiles, variables, defaults",
-        text: settings::PRECEDENCE,
+        text: || settings::PRECEDENCE.into(),
     },
     Topic {
         name: "tokens",
         about: "How a device starts a workflow without a key",
-        text: TOKENS,
+        text: || TOKENS.into(),
     },
 ];
 
@@ -112,7 +112,7 @@ impl Help {
         let text = match words.as_slice() {
             [] => cli::command().render_help().ansi().to_string(),
             words => match topic(words) {
-                Some(topic) => format!("{}\n", topic.text),
+                Some(topic) => format!("{}\n", (topic.text)()),
                 None => of_command(words)?,
             },
         };
@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn topics_are_in_shape() {
         for Topic { name, about, text } in TOPICS {
+            let text = text();
             assert!(!about.contains('\n') && !about.ends_with('.'), "{name}");
             assert!(!text.ends_with('\n') && text.contains(":\n"), "{name}");
             let wide = text.lines().find(|line| line.chars().count() > 100);

@@ -112,7 +112,8 @@ fn text(command: &clap::Command, name: &str, parent: Option<&str>) -> io::Result
     } else {
         notes(&mut rest, cli::EXAMPLES);
         for Topic { text, .. } in TOPICS {
-            let (title, body) = text.split_once(":\n").unwrap_or(("NOTES", text));
+            let text = text();
+            let (title, body) = text.split_once(":\n").unwrap_or(("NOTES", &text));
             rest.control("SH", [title.to_uppercase().as_str()]);
             paragraphs(&mut rest, body.trim_start_matches('\n'));
         }

@@ -295,7 +295,7 @@ fn an_interruption_is_130() {
     service.when_asked(2);
     crate::support::signal(&child, "INT");
     let ran = crate::support::Ran::of(child.wait_with_output().unwrap());
-    assert_eq!(ran.failed(130), "interrupted");
+    assert_eq!(ran.failed(130), "interrupted: waiting for w to be started");
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn help_lists_commands_and_topics() {
 fn help_shows_a_topic() {
     let codes = run(&["help", "exit-codes"]).ok();
     assert!(codes.starts_with("Exit codes:\n    0  done\n"), "{codes}");
-    assert!(codes.contains("\n  130  interrupted\n"), "{codes}");
+    assert!(
+        codes.contains("\n  130  interrupted: Ctrl-C, SIGINT\n"),
+        "{codes}"
+    );
     let environment = run(&["help", "environment"]).ok();
     assert!(environment.contains("  PANDORA_TOKEN\n"), "{environment}");
     assert!(run(&["help", "tokens"]).ok().contains("token bundle"));

@@ -15,7 +15,10 @@ mod lang;
 mod many;
 mod matrix;
 mod output;
+#[cfg(unix)]
+mod signals;
 mod signing;
+mod streams;
 mod support;
 mod tokens;
 mod watch;

@@ -154,7 +154,7 @@ fn several_are_started_and_stopped() {
         "stop",
         "-l",
         "status=Started",
-        "--jobs",
+        "--parallel",
         "2",
         "-o",
         "name",
@@ -343,7 +343,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
         (&["list", "a", "-l", "name=a"], "cannot be used with"),
         (&["list", "-l", "region="], "write region=VALUE"),
         (&["start", "a", "b-c"], "'-' at position 2"),
-        (&["start", "a", "--jobs", "0"], "1..=64"),
+        (&["start", "a", "--parallel", "0"], "1..=64"),
         (&["export", "a", "b"], "give --dir FOLDER"),
         (&["export", "--all"], "give --dir FOLDER"),
         (
@@ -550,7 +550,16 @@ fn an_interruption_says_what_was_done_and_what_was_not() {
     fail(&service, Start, "c", Fault::pass().stall_at(0));
     let child = service
         .command(&[
-            "workflow", "start", "a", "b", "c", "d", "--jobs", "1", "-o", "json",
+            "workflow",
+            "start",
+            "a",
+            "b",
+            "c",
+            "d",
+            "--parallel",
+            "1",
+            "-o",
+            "json",
         ])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
@@ -565,7 +574,7 @@ fn an_interruption_says_what_was_done_and_what_was_not() {
     assert!(said[0].starts_with("error: a: "), "{ran:?}");
     assert_eq!(
         said[1],
-        "error: interrupted: start_workflow may have taken effect; starting: b; failed: a; \
+        "error: interrupted: the start of c may have taken effect; starting: b; failed: a; \
          under way: c; not begun: d"
     );
 }

@@ -3,13 +3,15 @@
 
 use std::net::TcpListener;
 
+use pipeline_emulator::Emulator;
+
 use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline};
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 
 /// A command that calls the service, on the workflow `w`.
-struct Line {
-    arguments: &'static [&'static str],
+pub(crate) struct Line {
+    pub(crate) arguments: &'static [&'static str],
     /// Exit codes for a workflow that is not there, and for an answer that never comes.
     not_found: i32,
     timeout: i32,
@@ -36,7 +38,7 @@ const fn line(arguments: &'static [&'static str], needs: Needs) -> Line {
     }
 }
 
-const LINES: &[Line] = &[
+pub(crate) const LINES: &[Line] = &[
     Line {
         not_found: 0,
         ..line(&["workflow", "list"], Needs::Stopped)
@@ -96,7 +98,7 @@ const LINES: &[Line] = &[
 ];
 
 /// A workflow file about `w`, other than what the tests put there.
-const FILE: &str = r#"{
+pub(crate) const FILE: &str = r#"{
   "name": "w",
   "region": "nb",
   "nodes": {
@@ -106,12 +108,25 @@ const FILE: &str = r#"{
 }"#;
 
 impl Line {
-    fn arguments<'a>(&self, form: &'a str, file: &'a TemporaryFile) -> Vec<&'a str> {
+    /// A service in which the command succeeds.
+    pub(crate) fn service(&self) -> Service {
+        let service = Service::new().with_workflow("w");
+        match self.needs {
+            Needs::Stopped => {}
+            Needs::Started => drop(service.run(&["workflow", "start", "w"]).ok()),
+            Needs::Gone => drop(service.run(&["workflow", "delete", "w", "-y"]).ok()),
+        }
+        service.server.with(Emulator::clear_requests);
+        service
+    }
+
+    pub(crate) fn arguments<'a>(&self, form: &'a str, file: &'a TemporaryFile) -> Vec<&'a str> {
         let arguments = self.arguments.iter().map(|argument| match *argument {
             "FILE" => file.path(),
             other => other,
         });
-        arguments.chain(["-o", form]).collect()
+        let form = ["-o", form].into_iter().filter(|_| self.has_forms());
+        arguments.chain(form).collect()
     }
 
     /// Whether the command knows forms of output. A picture has its own.
@@ -162,12 +177,7 @@ fn each_fails(
             if !line.has_forms() && form != "table" {
                 continue;
             }
-            let arguments = line.arguments(form, &file);
-            let mut arguments = if line.has_forms() {
-                arguments
-            } else {
-                arguments[..arguments.len() - 2].to_vec()
-            };
+            let mut arguments = line.arguments(form, &file);
             arguments.extend([
                 "--timeout",
                 timeout,
@@ -211,16 +221,8 @@ fn every_command_succeeds_in_every_form() {
             if !line.has_forms() && form != "table" {
                 continue;
             }
-            let service = Service::new().with_workflow("w");
-            match line.needs {
-                Needs::Stopped => {}
-                Needs::Started => drop(service.run(&["workflow", "start", "w"]).ok()),
-                Needs::Gone => drop(service.run(&["workflow", "delete", "w", "-y"]).ok()),
-            }
-            let mut arguments = line.arguments(form, &file);
-            if !line.has_forms() {
-                arguments.truncate(arguments.len() - 2);
-            }
+            let service = line.service();
+            let arguments = line.arguments(form, &file);
             let ran = service.run(&arguments);
             assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
             readable(&ran.stdout, form, &format!("{arguments:?}"));

@@ -250,27 +250,3 @@ fn colour_is_for_terminals_unless_asked_for() {
     assert!(forced("CLICOLOR_FORCE", &["workflow", "list"]).contains('\x1b'));
     assert!(!forced("NO_COLOR", &["workflow", "list"]).contains('\x1b'));
 }
-
-#[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
-    use std::io::Read as _;
-    let service = Service::new().with_workflow("w");
-    let mut child = service
-        .command(&["workflow", "get", "w", "-o", "json"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let mut stderr = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut stderr)
-        .unwrap();
-    assert_eq!(
-        (child.wait().unwrap().code(), stderr.as_str()),
-        (Some(0), "")
-    );
-}

@@ -43,6 +43,6 @@ impl Delete {
         }
         let names = self.targets.names(&remote)?;
         terminal::confirm(&question(&names), global.yes || names.is_empty())?;
-        Many::run(&names, self.targets.jobs(), "deleted", delete).report(global)
+        Many::run(&names, self.targets.parallel(), "deleted", delete).report(global)
     }
 }

@@ -124,7 +124,7 @@ impl Export {
         }
         let replace = global.yes || !old.is_empty();
         fs::create_dir_all(dir).map_err(|error| Failure::io(&dir.display().to_string(), &error))?;
-        let many = Many::run(&names, self.targets.jobs(), "exported", |name| {
+        let many = Many::run(&names, self.targets.parallel(), "exported", |name| {
             if let Some(other) = namesake(name, &names) {
                 let line = format!(
                     "its file would be that of {other} where case does not count: export it to another folder"

@@ -37,7 +37,7 @@ impl Get {
             return Ok(Exit::Done);
         }
         let names = self.targets.names(&remote)?;
-        Many::run(&names, self.targets.jobs(), "shown", get).show(global)
+        Many::run(&names, self.targets.parallel(), "shown", get).show(global)
     }
 }
 

@@ -36,7 +36,7 @@ impl<'a, T: Send> Many<'a, T> {
     /// `done` says in the past tense what is done, for the line of an interruption and the summary.
     pub(super) fn run(
         names: &'a [WorkflowName],
-        jobs: NonZeroUsize,
+        parallel: NonZeroUsize,
         done: &'static str,
         act: impl Fn(&WorkflowName) -> Result<T, Failure> + Sync,
     ) -> Self {
@@ -51,13 +51,12 @@ impl<'a, T: Send> Many<'a, T> {
         };
         thread::scope(|scope| {
             // This thread is one of the workers.
-            for _ in 1..jobs.get().min(names.len()) {
+            for _ in 1..parallel.get().min(names.len()) {
                 // Without a further thread, the others do its share.
                 let _ = thread::Builder::new().spawn_scoped(scope, worker);
             }
             worker();
         });
-        interrupt::task("");
         let progress = progress
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
@@ -108,20 +107,31 @@ impl<T> Many<'_, T> {
 impl<T: Show> Many<'_, T> {
     /// Writes what came of them, and the summary of something that was changed.
     pub(super) fn report(&self, global: &Global) -> Result<Exit, Failure> {
-        self.write(global)?;
+        let written = self.write(global);
         if !self.results.is_empty() {
             note(self.summary());
         }
-        Ok(self.exit())
+        self.end(written)
     }
 
     /// Writes what was found out about them, and a summary only if that is not all.
     pub(super) fn show(&self, global: &Global) -> Result<Exit, Failure> {
-        self.write(global)?;
+        let written = self.write(global);
         if self.exit() != Exit::Done {
             note(self.summary());
         }
-        Ok(self.exit())
+        self.end(written)
+    }
+
+    /// What went wrong with the workflows counts more than that it could not be written down.
+    fn end(&self, written: Result<(), Failure>) -> Result<Exit, Failure> {
+        match (self.exit(), written) {
+            (Exit::Done, Err(failure)) => Err(failure),
+            (exit, written) => {
+                let _ = written.inspect_err(|failure| cli::report(failure));
+                Ok(exit)
+            }
+        }
     }
 
     fn write(&self, global: &Global) -> Result<(), Failure> {
@@ -257,7 +267,7 @@ impl<'a, T> Progress<'a, T> {
     /// Says on the terminal how far it is, and to the interruption what it would leave behind.
     fn tell(&mut self) {
         self.line.show(self.counts());
-        interrupt::task(&self.left());
+        interrupt::task(self.left());
     }
 
     fn counts(&self) -> String {
@@ -309,7 +319,7 @@ mod tests {
         (0..count).map(name).collect()
     }
 
-    fn jobs(count: usize) -> NonZeroUsize {
+    fn parallel(count: usize) -> NonZeroUsize {
         NonZeroUsize::new(count).unwrap()
     }
 
@@ -319,7 +329,7 @@ mod tests {
         // Nobody gets past it unless three are there together.
         let together = Barrier::new(3);
         let names = names(12);
-        let many = Many::run(&names, jobs(3), "met", |name| {
+        let many = Many::run(&names, parallel(3), "met", |name| {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             together.wait();
             now.fetch_sub(1, Ordering::SeqCst);
@@ -333,7 +343,7 @@ mod tests {
     fn the_exit_code_is_that_of_the_failures_if_they_agree() {
         let exit = |failures: &[(usize, Exit)]| {
             let names = names(4);
-            let many = Many::run(&names, jobs(2), "tried", |name| {
+            let many = Many::run(&names, parallel(2), "tried", |name| {
                 let failure = failures.iter().find(|(at, _)| *name == names[*at]);
                 failure.map_or(Ok(()), |(_, exit)| Err(Failure::new(*exit, "no")))
             });

@@ -174,7 +174,7 @@ impl Plan {
         let mut line = StatusLine::new();
         for (at, step) in self.steps.iter().enumerate() {
             line.show(format_args!("{}: {step}", self.name));
-            interrupt::task(&format!("the {step} was under way; {}", self.left(at)));
+            interrupt::task(format!("the {step} was under way; {}", self.left(at)));
             self.take(*step, remote)
                 .map_err(|failure| failure.and(self.left(at)))?;
         }

@@ -22,11 +22,11 @@ impl Restart {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let name = self.name;
         let remote = global.remote()?;
-        interrupt::task(&format!("{name} may be stopping and is not started again"));
+        interrupt::task(format!("{name} may be stopping and is not started again"));
         remote
             .wait(&name, Goal::Stopped, By::Acting)
             .map_err(|failure| failure.and(format_args!("{name} was not started again")))?;
-        interrupt::task(&format!("{name} was stopped and may not be started again"));
+        interrupt::task(format!("{name} was stopped and may not be started again"));
         let started = remote
             .wait(&name, Goal::Started, By::Acting)
             .map_err(|failure| failure.and(format_args!("{name} was stopped before")))?;

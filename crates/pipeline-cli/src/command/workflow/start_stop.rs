@@ -41,7 +41,7 @@ pub(crate) struct Start {
 Examples:
   pipeline workflow stop nginx_logs
   pipeline workflow stop nginx_logs --wait
-  pipeline workflow stop --all --wait --jobs 8
+  pipeline workflow stop --all --wait --parallel 8
   pipeline workflow stop --selector status=Started
 
 Without --wait, the service is asked once and the command ends; a workflow that does not run is an \
@@ -125,7 +125,7 @@ impl Change {
             return Outcome::new(name, action).report(global, format_args!("{action} {name}"));
         }
         let names = targets.names(&remote)?;
-        Many::run(&names, targets.jobs(), action, |name| {
+        Many::run(&names, targets.parallel(), action, |name| {
             let outcome = Outcome::new(name, action);
             if wait {
                 let ignore = |_: &Observation| {};

@@ -39,7 +39,7 @@ impl StatusCommand {
             return Ok(Exit::Done);
         }
         let names = self.targets.names(&remote)?;
-        Many::run(&names, self.targets.jobs(), "shown", ask).show(global)
+        Many::run(&names, self.targets.parallel(), "shown", ask).show(global)
     }
 }
 

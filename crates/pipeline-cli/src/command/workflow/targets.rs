@@ -9,7 +9,7 @@ use super::selector::{self, Selector};
 use crate::{exit::Exit, failure::Failure, output::note, remote::Remote};
 
 /// The most that are dealt with at a time: as many connections as the client keeps open.
-const MOST_JOBS: u16 = 64;
+const MOST_PARALLEL: u16 = 64;
 
 /// Names, or a way to find them.
 #[derive(Debug, Args)]
@@ -38,9 +38,9 @@ pub(super) struct Targets {
         long,
         value_name = "N",
         default_value = "4",
-        value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_JOBS))
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PARALLEL))
     )]
-    jobs: u16,
+    parallel: u16,
 }
 
 impl Targets {
@@ -52,8 +52,8 @@ impl Targets {
         }
     }
 
-    pub(super) fn jobs(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.jobs.into()).unwrap_or(NonZeroUsize::MIN)
+    pub(super) fn parallel(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.parallel.into()).unwrap_or(NonZeroUsize::MIN)
     }
 
     /// The names of all, each once. Asks the service if they are not given; a selector that fits

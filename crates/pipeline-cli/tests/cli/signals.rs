@@ -1,0 +1,276 @@
+//! Signals in the middle of what a command does: it says what was done, what was under way and what was
+//! not begun, and ends with 128 and the number of the signal.
+//!
+//! A further case is a row of [`CASES`]: a command, the request whose response is held back so that the
+//! signal comes in the middle, and what the error says.
+
+use std::{
+    cell::RefCell,
+    io::{BufRead as _, BufReader, Write as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Child, Command, Stdio},
+};
+
+use pipeline_emulator::{Emulator, Fault, OperationKind, RecordedRequest};
+
+use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, signal, until};
+
+use OperationKind::{Create, Delete, Get, Start, Status, Stop, Update};
+
+/// Name for `kill`, exit code, first word of the error.
+const SIGNALS: [(&str, i32, &str); 3] = [
+    ("INT", 130, "interrupted"),
+    ("TERM", 143, "terminated"),
+    ("HUP", 129, "hung up"),
+];
+
+/// The command, the response that is held back, and what is said. `FILE` is a workflow file of `a`.
+type Case = (
+    &'static [&'static str],
+    (OperationKind, &'static str),
+    &'static str,
+);
+
+/// At the beginning `a` is started, and `b`, `c` and `d` are ready.
+const CASES: &[Case] = &[
+    (
+        &["create", "x"],
+        (Create, "x"),
+        "the creation of x may have taken effect",
+    ),
+    (
+        &["update", "b", "-f", "FILE"],
+        (Update, "b"),
+        "the update of b may have taken effect",
+    ),
+    (
+        &["delete", "b", "--yes"],
+        (Delete, "b"),
+        "the deletion of b may have taken effect",
+    ),
+    (
+        &["start", "b"],
+        (Start, "b"),
+        "the start of b may have taken effect",
+    ),
+    (
+        &["start", "b", "--wait"],
+        (Start, "b"),
+        "the start of b may have taken effect",
+    ),
+    (
+        &["stop", "a", "--wait"],
+        (Stop, "a"),
+        "the stop of a may have taken effect",
+    ),
+    (
+        &["wait", "b", "--for", "deleted"],
+        (Status, "b"),
+        "waiting for b to be deleted",
+    ),
+    (
+        &["watch", "b", "--for", "deleted"],
+        (Status, "b"),
+        "waiting for b to be deleted",
+    ),
+    (&["watch", "b"], (Status, "b"), ""),
+    (&["get", "b"], (Get, "b"), ""),
+    (
+        &["start", "b", "c", "d", "--parallel", "1"],
+        (Start, "c"),
+        "the start of c may have taken effect; starting: b; under way: c; not begun: d",
+    ),
+    (
+        &["start", "b", "c", "d", "--parallel", "1", "--wait"],
+        (Start, "c"),
+        "the start of c may have taken effect; started: b; under way: c; not begun: d",
+    ),
+    (
+        &["delete", "d", "c", "b", "--parallel", "1", "--yes"],
+        (Delete, "c"),
+        "the deletion of c may have taken effect; deleted: d; under way: c; not begun: b",
+    ),
+    (
+        &["restart", "a"],
+        (Stop, "a"),
+        "the stop of a may have taken effect; a may be stopping and is not started again",
+    ),
+    (
+        &["restart", "a"],
+        (Start, "a"),
+        "the start of a may have taken effect; a was stopped and may not be started again",
+    ),
+    (
+        &["apply", "FILE", "--restart", "--yes"],
+        (Update, "a"),
+        "the update of a may have taken effect; the update was under way; of the plan for a, done: stop; \
+         not finished: update, start; the same command again does the rest",
+    ),
+];
+
+fn service() -> Service {
+    let names = ["a", "b", "c", "d"];
+    let service = names
+        .iter()
+        .fold(Service::new(), |service, name| service.with_workflow(name));
+    service.run(&["workflow", "start", "a"]).ok();
+    service.server.with(Emulator::clear_requests);
+    service
+}
+
+/// The command, once it waits for the response that is held back.
+fn in_the_middle(
+    service: &Service,
+    mut command: Command,
+    (kind, name): (OperationKind, &str),
+) -> Child {
+    let held = Fault::pass().stall_at(0).on(kind).on_workflow(name);
+    service
+        .server
+        .with(|emulator| emulator.inject(held.always()));
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let arrived = || {
+        service.server.with(|emulator| {
+            let is = |request: &RecordedRequest| {
+                request.operation == Some(kind) && request.workflow.as_deref() == Some(name)
+            };
+            emulator.requests().any(is)
+        })
+    };
+    until(arrived);
+    child
+}
+
+/// A signal that whoever runs the tests has set to be ignored cannot be tested.
+fn is_ignored(name: &str) -> bool {
+    let bit = match name {
+        "HUP" => 0,
+        "INT" => 1,
+        _ => 14,
+    };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Elsewhere SIGHUP does what it does by default.
+    mask.map_or(name == "HUP", |mask| mask >> bit & 1 == 1)
+}
+
+#[test]
+fn a_signal_in_the_middle_says_what_was_done_and_what_was_not() {
+    let nodes = NODES.replace("example.com", "example.org");
+    let file = TemporaryFile::new("a.json", &nodes.replacen('{', "{\"name\": \"a\",", 1));
+    let update = TemporaryFile::new("nodes.json", &nodes);
+    for (arguments, held, says) in CASES {
+        for (name, code, word) in SIGNALS.into_iter().filter(|(name, ..)| !is_ignored(name)) {
+            let service = service();
+            let path = if arguments[0] == "apply" {
+                &file
+            } else {
+                &update
+            };
+            let arguments = arguments
+                .iter()
+                .map(|it| if *it == "FILE" { path.path() } else { it });
+            let arguments: Vec<&str> = ["workflow"].into_iter().chain(arguments).collect();
+            let child = in_the_middle(&service, service.command(&arguments), *held);
+            signal(&child, name);
+            let ran = Ran::of(child.wait_with_output().unwrap());
+            let colon = if says.is_empty() { "" } else { ": " };
+            let context = format!("{arguments:?} {name}: {ran:?}");
+            assert_eq!(ran.code, Some(code), "{context}");
+            assert_eq!(
+                ran.stderr,
+                format!("error: {word}{colon}{says}\n"),
+                "{context}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_change_that_was_made_is_said_even_if_its_report_is_not_written_yet() {
+    let service = service();
+    let (_reader, full) = full_stream();
+    let mut child = service
+        .command(&["workflow", "start", "b", "-o", "json"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "starting b\n");
+    signal(&child, "TERM");
+    line.clear();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "error: terminated: done: the start of b\n");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let service = service();
+    // The first signal cannot get its line out.
+    let (_reader, full) = full_stream();
+    let mut command = service.command(&["workflow", "start", "b"]);
+    let held = Fault::pass().stall_at(0).on(Start).always();
+    service.server.with(|emulator| emulator.inject(held));
+    let child = command.stderr(full).spawn().unwrap();
+    service.when_asked(1);
+    let child = RefCell::new(child);
+    until(|| {
+        signal(&child.borrow(), "INT");
+        child.borrow_mut().try_wait().unwrap().is_some()
+    });
+    let code = child.borrow_mut().wait().unwrap().code();
+    assert_eq!(code, Some(130));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nohup_ignores_stays_ignored() {
+    let service = service();
+    let plain = service.command(&["workflow", "start", "b"]);
+    let mut command = Command::new("sh");
+    let ignoring = "trap '' HUP; exec \"$0\" \"$@\"";
+    command.args(["-c", ignoring]).arg(plain.get_program());
+    command.args(plain.get_args()).env_clear();
+    command.envs(
+        plain
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let child = in_the_middle(&service, command, (Start, "b"));
+    signal(&child, "HUP");
+    signal(&child, "TERM");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    let line = ran.failed(143);
+    assert!(line.starts_with("terminated: "), "{line}");
+}
+
+#[test]
+fn what_has_begun_nothing_is_ended_by_the_signal_itself() {
+    // Waits for its input.
+    let child = pipeline(&["workflow", "lint", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    signal(&child, "TERM");
+    let ran = child.wait_with_output().unwrap();
+    assert_eq!((ran.status.code(), ran.stderr.as_slice()), (None, &[][..]));
+}
+
+/// A stream that takes nothing more, and its other end, which nobody reads.
+fn full_stream() -> (UnixStream, OwnedFd) {
+    let (reader, mut writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    writer.set_nonblocking(false).unwrap();
+    (reader, writer.into())
+}
