@@ -114,11 +114,6 @@ impl Accounts {
         all
     }
 
-    /// Whether nobody else has an account.
-    pub(crate) fn is_single(&self) -> bool {
-        self.ids.len() == 1
-    }
-
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.ids.iter().map(String::as_str)
     }

@@ -78,7 +78,9 @@ impl Emulator {
     /// Answers a request to the admin interface, whose paths begin with `/_emulator/`.
     ///
     /// It does what the methods of this type do, for tests in another process or language. Nobody is
-    /// asked for a signature, and its requests stand in no log. A GET of `/_emulator/` lists all there
+    /// asked for a signature, and its requests stand in no log. `Host` has to name the loopback or an
+    /// [`admin_host`](crate::EmulatorBuilder::admin_host), pages of other origins are refused, and a body
+    /// has to be declared as JSON: a page that somebody has open must not be able to use it. A GET of `/_emulator/` lists all there
     /// is; `docs/testing-with-the-emulator.md` has it as a table with examples.
     ///
     /// ```
@@ -91,18 +93,26 @@ impl Emulator {
     /// let mut emulator = Emulator::builder().build();
     /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
     /// let fault = Bytes::from(r#"{"operation": "get", "status": 503, "times": 2}"#);
-    /// let answer = emulator.handle_admin(Request::post("/_emulator/faults").body(fault)?, now);
+    /// let request = Request::post("/_emulator/faults").header("Content-Type", "application/json");
+    /// let answer = emulator.handle_admin(request.body(fault)?, now);
     /// assert_eq!(answer.status(), 200);
     /// assert_eq!(emulator.faults().next().unwrap().left(), Some(2));
     /// # Ok::<(), http::Error>(())
     /// ```
     pub fn handle_admin(&mut self, request: Request<Bytes>, now: Now) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
-        self.administer(&parts.method, path, &body, now)
-            .map_or_else(Refusal::into_response, |body| {
-                json_response(StatusCode::OK, body)
+        let checked = self.trust.check_admin(&parts, &body);
+        let preflight = self.trust.preflight(&parts).map(Ok);
+        let mut response = checked
+            .and_then(|()| {
+                preflight.unwrap_or_else(|| {
+                    let body = self.administer(&parts.method, parts.uri.path(), &body, now)?;
+                    Ok(json_response(StatusCode::OK, body))
+                })
             })
+            .unwrap_or_else(Refusal::into_response);
+        self.trust.share(&parts.headers, response.headers_mut());
+        response
     }
 
     fn administer(

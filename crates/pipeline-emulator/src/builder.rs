@@ -10,6 +10,7 @@ use crate::{
     service::Rules,
     state::State,
     transition::Transition,
+    web::{Trust, check_origin},
 };
 
 /// Settings of an [`Emulator`].
@@ -29,6 +30,8 @@ use crate::{
 #[must_use]
 pub struct EmulatorBuilder {
     accounts: Vec<Account>,
+    any_owner: bool,
+    trust: Trust,
     authentication: Authentication,
     rules: Rules,
     max_body: usize,
@@ -40,6 +43,8 @@ impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             accounts: Vec::new(),
+            any_owner: false,
+            trust: Trust::default(),
             authentication: Authentication::default(),
             rules: Rules {
                 regions: None,
@@ -60,6 +65,40 @@ impl EmulatorBuilder {
     /// there is [`Account::development`]. Of an access key that was given twice, the last counts.
     pub fn account(mut self, account: Account) -> Self {
         self.accounts.push(account);
+        self
+    }
+
+    /// Lets `X-Resource-Owner` name accounts that do not exist: it means the caller's own then.
+    /// Recorded requests name accounts that nobody has set up. Default: E18664.
+    pub fn any_owner(mut self) -> Self {
+        self.any_owner = true;
+        self
+    }
+
+    /// Lets pages of this origin read responses, by the headers that browsers look for (CORS); `*` for
+    /// those of every origin. Pages of an origin that is named, which `*` does not do, may use the admin
+    /// interface as well. Default: no pages.
+    ///
+    /// ```
+    /// use pipeline_emulator::Emulator;
+    ///
+    /// assert!(Emulator::builder().cors_origin("http://localhost:3000").is_ok());
+    /// assert!(Emulator::builder().cors_origin("localhost").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// With what is wrong, if no browser would send such an origin.
+    pub fn cors_origin(mut self, origin: &str) -> Result<Self, &'static str> {
+        check_origin(origin)?;
+        self.trust.origin(origin);
+        Ok(self)
+    }
+
+    /// Adds a name under which the admin interface is reached, without a port. Default: those of the
+    /// loopback only, so that no page whose name was made to point here can use it.
+    pub fn admin_host(mut self, name: &str) -> Self {
+        self.trust.admin_host(name);
         self
     }
 
@@ -129,6 +168,8 @@ impl EmulatorBuilder {
     pub fn build(self) -> Emulator {
         Emulator {
             accounts: Accounts::new(self.accounts),
+            any_owner: self.any_owner,
+            trust: self.trust,
             authentication: self.authentication,
             rules: self.rules,
             max_body: self.max_body,

@@ -22,6 +22,7 @@ use crate::{
     service::{self, Rules},
     state::State,
     target::{Route, Target},
+    web::Trust,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-reqid");
@@ -50,6 +51,8 @@ const RESOURCE_OWNER: HeaderName = HeaderName::from_static("x-resource-owner");
 #[derive(Clone)]
 pub struct Emulator {
     pub(crate) accounts: Accounts,
+    pub(crate) any_owner: bool,
+    pub(crate) trust: Trust,
     pub(crate) authentication: Authentication,
     pub(crate) rules: Rules,
     pub(crate) max_body: usize,
@@ -79,6 +82,9 @@ impl Emulator {
     /// that would add the header there, and leave it out of an empty one, is not in between here.
     pub fn handle(&mut self, request: Request<Bytes>, now: Now) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
+        if let Some(answer) = self.trust.preflight(&parts) {
+            return self.finish(Context::default(), answer, parts, &body, now);
+        }
         let target = Target::of(&parts.method, &parts.uri);
         let mut context = Context::of(&target.route);
         let fault = self
@@ -123,7 +129,7 @@ impl Emulator {
         let (operation, name) = match target.route {
             Route::Operation(operation, name) => (operation, name),
             Route::WrongMethod { allow } => return Err(Refusal::wrong_method(allow)),
-            Route::Unknown => return Err(Refusal::plain(StatusCode::NOT_FOUND, "no such path")),
+            Route::Unknown => return Err(Refusal::no_such_path()),
             Route::Malformed => {
                 let message = "the path has a malformed percent escape";
                 return Err(Refusal::plain(StatusCode::BAD_REQUEST, message));
@@ -156,18 +162,18 @@ impl Emulator {
     }
 
     /// Whose workflows a request is about: the caller's, or those of the account that
-    /// `X-Resource-Owner` names. Any account may act for any other. Where there is one account only,
-    /// the header means that one whatever it says: recorded requests name accounts nobody set up.
+    /// `X-Resource-Owner` names. Any account may act for any other.
     fn owner<'a>(&self, caller: &'a str, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
         let Some(value) = headers
             .get(RESOURCE_OWNER)
-            .filter(|value| !value.is_empty() && !self.accounts.is_single())
+            .filter(|value| !value.is_empty())
         else {
             return Ok(caller);
         };
         std::str::from_utf8(value.as_bytes())
             .ok()
             .filter(|owner| self.accounts.contains(owner))
+            .or(self.any_owner.then_some(caller))
             .ok_or_else(|| {
                 let named = String::from_utf8_lossy(value.as_bytes());
                 Refusal::code(ErrorCode::RESOURCE_OWNER_NOT_FOUND, format!("{named:?}"))
@@ -190,6 +196,7 @@ impl Emulator {
             let value = HeaderValue::try_from(text).expect("dates and request ids are ASCII");
             headers.entry(name).or_insert(value);
         }
+        self.trust.share(&parts.headers, headers);
         let request_id = headers
             .get(REQUEST_ID)
             .map_or(&b""[..], |value| value.as_bytes());

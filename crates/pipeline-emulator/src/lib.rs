@@ -28,7 +28,7 @@
 //!
 //! | question | reading |
 //! |---|---|
-//! | order of the checks | path and method (404, 405), length (411, 400, 413), caller (401), owner (E18664), digest (E18220), name (E18639), body, workflow (E18641), state, graph |
+//! | order of the checks | `Host` (400, on a socket), path and method (404, 405), length (411, 400, 413), caller (401), owner (E18664), digest (E18220), name (E18639), body, workflow (E18641), state, graph |
 //! | `Content-Length` on POST and PUT | required; a chunked body gets 411 like a missing length |
 //! | bad digest in `Content-MD5` | 400 E18220, the code of plugin uploads |
 //! | status of E18643, E18646, E18650, E18653 | 400; of E18664 404 |
@@ -45,7 +45,8 @@
 //! | list | a JSON array by name, without `nodes` |
 //! | status of a node | that of its workflow |
 //! | search | the workflow's own history; bounds in milliseconds, both ends included; ten entries unless `size` says otherwise, a thousand at most, the latest first |
-//! | `X-Resource-Owner` | the id of an account; any account may act for any other. With one account, whatever it says means that one |
+//! | a path that it does not have | 404 E9001, the code of a call that a server does not implement |
+//! | `X-Resource-Owner` | the id of an account; any account may act for any other. An unknown id is E18664, or with [`any_owner`](EmulatorBuilder::any_owner) the caller |
 //! | a token's `resource` | the path, or path and query, as sent or decoded |
 //! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
 //! | trailing slash | an empty name, E18639 |
@@ -75,6 +76,7 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod transition;
+mod web;
 mod workflow;
 
 /// The code in the guide works.

@@ -21,6 +21,16 @@ impl Refusal {
         Self::plain(status_of(code), format!("{}: {detail}", message_of(code)))
     }
 
+    /// The service has a code for calls that it does not implement, and no source tells its status.
+    /// 500 would have clients try again.
+    pub(crate) fn no_such_path() -> Self {
+        let detail = "this emulator has /v2/workflows and what is below it";
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::code(ErrorCode::NOT_IMPLEMENTED, detail)
+        }
+    }
+
     /// A refusal for which the service has no code.
     pub(crate) fn plain(status: StatusCode, message: impl Into<String>) -> Self {
         Self {

@@ -21,8 +21,9 @@ fn emulator() -> Emulator {
 fn ask(addr: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let mut stream = connect(addr);
     let length = body.len();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).unwrap();
     read_answer(&mut stream).unwrap()
 }
@@ -112,4 +113,39 @@ fn the_interface_has_a_limit_of_its_own() {
     assert_eq!(answer.status, 413);
     assert_eq!(answer.header("connection"), ["close"]);
     assert_eq!(health(server.addr()), 200);
+}
+
+/// What a page could send without a word from the server.
+#[test]
+fn a_foreign_page_cannot_use_the_interface() {
+    let server = Server::bind("127.0.0.1:0").unwrap().admin();
+    let server = server.start_on_thread(emulator()).unwrap();
+    create(server.addr());
+    let host = server.addr().to_string();
+    for (host, more, status) in [
+        ("evil.example", "", 403),
+        ("", "", 400),
+        (&host, "Host: 127.0.0.1\r\n", 400),
+        (&host, "Origin: http://evil.example\r\n", 403),
+        (&host, "Origin: null\r\n", 403),
+        (&host, "Content-Type: text/plain\r\n", 415),
+        (&host, "", 415),
+        (&host, "Content-Type: application/json\r\n", 200),
+    ] {
+        let mut stream = connect(server.addr());
+        let request = format!(
+            "POST /_emulator/reset HTTP/1.1\r\nHost: {host}\r\n{more}Content-Length: 2\r\n\r\n{{}}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let answer = read_answer(&mut stream).unwrap();
+        assert_eq!(answer.status, status, "{host} {more}: {answer:?}");
+        let now = server.now();
+        let left = server.with(|emulator| emulator.snapshot(now).len());
+        assert_eq!(left, usize::from(status != 200), "{host} {more}");
+    }
+}
+
+fn create(addr: SocketAddr) {
+    let created = ask(addr, "POST", "/v2/workflows/w", r#"{"region":"nb"}"#);
+    assert_eq!(created.status, 200);
 }

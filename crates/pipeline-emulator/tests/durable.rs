@@ -421,7 +421,7 @@ fn a_restore_is_there_whole_or_not_at_all() {
         for (answered, snapshot) in (0..).zip(snapshots.iter().cycle().skip(round)) {
             let length = snapshot.len();
             let head = format!(
-                "POST /_emulator/restore HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n"
+                "POST /_emulator/restore HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
             );
             stream.write_all((head + snapshot).as_bytes()).unwrap();
             if answered == enough {

@@ -61,6 +61,14 @@ fn what_is_no_http_gets_400_or_nothing() {
         (b"GET /\x00 HTTP/1.1\r\n\r\n", "400 "),
         (b"GET / HTTP/1.1\r\nHost: h\r\nA: \x00\r\n\r\n", "400 "),
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400 "),
+        (b"GET /v2/workflows HTTP/1.1\r\n\r\n", "400 "),
+        (b"GET /v2/workflows HTTP/1.1\r\nHost:\r\n\r\n", "400 "),
+        (b"GET /v2/workflows HTTP/1.1\r\nHost: a b\r\n\r\n", "400 "),
+        (b"GET /v2/workflows HTTP/1.1\r\nHost: a@b\r\n\r\n", "400 "),
+        (
+            b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
+            "400 ",
+        ),
         (
             b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
             "400 ",
@@ -96,7 +104,7 @@ fn random_bytes_never_take_the_server_down() {
     };
     for round in 0..200 {
         let mut bytes = if round % 2 == 0 {
-            b"GET /v2/workflows HTTP/1.1\r\n".to_vec()
+            b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n".to_vec()
         } else {
             Vec::new()
         };
@@ -123,8 +131,8 @@ fn headers_beyond_the_limits_get_431() {
         );
     }
     let fitting = format!(
-        "GET /v2/workflows HTTP/1.1\r\n{}\r\n",
-        "A: b\r\n".repeat(100)
+        "GET /v2/workflows HTTP/1.1\r\nHost: h\r\n{}\r\n",
+        "A: b\r\n".repeat(99)
     );
     assert!(provoke(server.addr(), fitting.as_bytes()).starts_with("HTTP/1.1 200 "));
 }
@@ -311,7 +319,7 @@ fn many_clients_at_once_are_all_answered() {
                 for number in 0..25 {
                     let body = r#"{"region":"nb"}"#;
                     let request = format!(
-                        "POST /v2/workflows/w{client}_{number} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                        "POST /v2/workflows/w{client}_{number} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
                         body.len()
                     );
                     assert!(exchange(addr, request.as_bytes()).starts_with("HTTP/1.1 200 "));

@@ -60,6 +60,14 @@ pub(crate) struct EmulatorCommand {
     #[arg(long, value_name = "ID")]
     account: Vec<String>,
 
+    /// Let X-Resource-Owner name accounts that do not exist, as recorded requests do; they mean the caller's
+    #[arg(long)]
+    any_owner: bool,
+
+    /// Let pages of this origin, such as http://localhost:3000, read responses; '*' for any; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    cors: Vec<String>,
+
     /// Workflow file to begin with; may be repeated
     #[arg(long, value_name = "FILE")]
     seed: Vec<PathBuf>,
@@ -71,6 +79,10 @@ pub(crate) struct EmulatorCommand {
     /// Serve the admin interface under /_emulator/: faults, transitions, clock, request log
     #[arg(long)]
     admin: bool,
+
+    /// Name under which the admin interface may be reached beside those of the loopback; may be repeated
+    #[arg(long, value_name = "HOST", requires = "admin")]
+    admin_host: Vec<String>,
 
     /// Where the sequence of request ids starts
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
@@ -108,15 +120,29 @@ struct FirstLine<'a> {
 }
 
 impl EmulatorCommand {
+    /// Says what others on the network may do.
+    fn warn(&self) {
+        if self.listen.ip().is_loopback() {
+            return;
+        }
+        let open = [
+            (self.admin, "--admin lets them change and reset everything"),
+            (
+                self.auth == AuthMode::Off,
+                "--auth off lets them do so without a key",
+            ),
+        ];
+        for (_, what) in open.into_iter().filter(|(is_open, _)| *is_open) {
+            note(format_args!(
+                "warning: {} can be reached from other machines, and {what}",
+                self.listen
+            ));
+        }
+    }
+
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let keys = global.raw_keys()?;
-        let account = match &keys {
-            Some(RawKeys {
-                access_key,
-                secret_key,
-            }) => Account::new(DEVELOPMENT_ACCOUNT).key(access_key.as_str(), secret_key.as_bytes()),
-            None => Account::development(),
-        };
+        self.warn();
+        let (account, access_key, secret_key) = account(global)?;
         let mut builder = Emulator::builder()
             .account(account)
             .authentication(match self.auth {
@@ -134,6 +160,16 @@ impl EmulatorCommand {
         }
         for id in self.account {
             builder = builder.account(Account::new(id));
+        }
+        if self.any_owner {
+            builder = builder.any_owner();
+        }
+        for origin in &self.cors {
+            let refused = |why| Failure::usage(format!("--cors {origin}: {why}"));
+            builder = builder.cors_origin(origin).map_err(refused)?;
+        }
+        for name in &self.admin_host {
+            builder = builder.admin_host(name);
         }
         let mut emulator = builder.build();
         let origin = Instant::now();
@@ -170,16 +206,12 @@ impl EmulatorCommand {
                 .map_err(|error| {
                     Failure::io(&format!("cannot listen on {}", self.listen), &error)
                 })?;
-            let (access_key, secret_key) = match &keys {
-                Some(keys) => (keys.access_key.as_str(), None),
-                None => (DEVELOPMENT_ACCESS_KEY, Some(DEVELOPMENT_SECRET_KEY)),
-            };
             let ready = FirstLine {
                 ready: true,
                 url: server.url(),
                 auth: self.auth,
                 account: DEVELOPMENT_ACCOUNT,
-                access_key,
+                access_key: &access_key,
                 secret_key,
                 admin_url: server.admin_url(),
             };
@@ -196,6 +228,26 @@ impl EmulatorCommand {
             Ok(Exit::Done)
         })
     }
+}
+
+/// The account of the emulator, its access key, and its secret key if that is no secret. A key that was
+/// given is wiped when this returns: the account keeps what verifies signatures.
+fn account(global: &Global) -> Result<(Account, String, Option<&'static str>), Failure> {
+    Ok(match global.raw_keys()? {
+        Some(RawKeys {
+            access_key,
+            secret_key,
+        }) => (
+            Account::new(DEVELOPMENT_ACCOUNT).key(access_key.as_str(), secret_key.as_bytes()),
+            access_key.to_string(),
+            None,
+        ),
+        None => (
+            Account::development(),
+            DEVELOPMENT_ACCESS_KEY.to_owned(),
+            Some(DEVELOPMENT_SECRET_KEY),
+        ),
+    })
 }
 
 fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {

@@ -223,3 +223,48 @@ fn a_damaged_state_file_is_reported_and_left_alone() {
     assert!(line.contains(file.path()), "{line}");
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "rubbish");
 }
+
+/// What a process says on stderr until it ends.
+fn last_words(mut running: Running) -> String {
+    let _ = running.child.kill();
+    let mut said = String::new();
+    let mut stderr = running.child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    said
+}
+
+#[test]
+fn what_others_on_the_network_may_do_is_said() {
+    for (arguments, expected) in [
+        (&["--listen", "0.0.0.0:0"][..], &[][..]),
+        (&["--listen", "0.0.0.0:0", "--admin"], &["--admin"]),
+        (&["--listen", "[::]:0", "--auth", "off"], &["--auth off"]),
+        (
+            &["--listen", "0.0.0.0:0", "--auth", "off", "--admin"],
+            &["--admin", "--auth off"],
+        ),
+        (
+            &["--listen", "127.0.0.2:0", "--admin", "--auth", "off"],
+            &[],
+        ),
+    ] {
+        if arguments[1] == "[::]:0" && std::net::TcpListener::bind("[::]:0").is_err() {
+            continue;
+        }
+        let said = last_words(Running::new(pipeline(&[&["emulator"], arguments].concat())));
+        let warnings: Vec<_> = said
+            .lines()
+            .filter(|line| line.contains("warning: "))
+            .collect();
+        assert_eq!(warnings.len(), expected.len(), "{arguments:?}: {said}");
+        for (line, option) in warnings.iter().zip(expected) {
+            assert!(line.contains(option), "{line}");
+        }
+    }
+}
+
+#[test]
+fn an_origin_that_no_browser_sends_is_refused() {
+    let line = run(&["emulator", "--cors", "localhost"]).failed(2);
+    assert!(line.contains("--cors localhost"), "{line}");
+}

@@ -15,6 +15,7 @@ impl Fixture {
         let request = Request::builder()
             .method(method)
             .uri(format!("{PREFIX}{path}"))
+            .header("content-type", "application/json")
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .unwrap();
         self.emulator.handle_admin(request, self.now)

@@ -152,14 +152,84 @@ fn a_resource_owner_is_another_account() {
 }
 
 #[test]
-fn a_single_account_owns_everything() {
-    let mut service = Fixture::with(Emulator::builder().account(Account::new("9")));
-    let request = Request::get("/v2/workflows")
-        .header("x-resource-owner", "somebody")
-        .body(Bytes::new())
-        .unwrap();
-    let response = service.emulator.handle(request, service.now);
-    assert_eq!(response.status(), 200);
+fn an_unknown_owner_is_the_caller_for_whoever_asks_for_that() {
+    let builder = || Emulator::builder().account(Account::new("9"));
+    for (builder, status) in [(builder(), 404), (builder().any_owner(), 200)] {
+        let mut service = Fixture::with(builder);
+        let request = Request::get("/v2/workflows")
+            .header("x-resource-owner", "somebody")
+            .body(Bytes::new())
+            .unwrap();
+        let response = service.emulator.handle(request, service.now);
+        assert_eq!(response.status(), status);
+    }
+}
+
+#[test]
+fn a_path_that_is_not_there_has_a_code_of_the_service() {
+    let mut service = Fixture::new();
+    for target in [
+        "/",
+        "/v2/repos/r",
+        "/v2/workflows/w/exists",
+        "/pipeline/v2/workflows",
+    ] {
+        let response = service.send("GET", target, "");
+        assert_eq!(response.status(), 404);
+        let body = String::from_utf8_lossy(response.body());
+        assert!(body.starts_with(r#"{"error":"E9001: "#), "{body}");
+    }
+}
+
+/// Pages of a trusted origin can read everything, refusals included; others are told nothing.
+#[test]
+fn pages_of_an_origin_that_was_named_may_read_responses() {
+    const PAGE: &str = "http://localhost:3000";
+    const OTHER: &str = "http://evil.example";
+    let named = || Emulator::builder().cors_origin(PAGE).unwrap();
+    let any = || Emulator::builder().cors_origin("*").unwrap();
+    for (builder, origin, is_allowed) in [
+        (Emulator::builder(), PAGE, false),
+        (named(), PAGE, true),
+        (named(), OTHER, false),
+        (named(), "null", false),
+        (any(), OTHER, true),
+    ] {
+        let mut service = Fixture::with(builder);
+        let mut send = |method: &str, more: &[(&str, &str)]| {
+            let mut request = Request::builder()
+                .method(method)
+                .uri("/v2/workflows/w")
+                .header("origin", origin);
+            for (name, value) in more {
+                request = request.header(*name, *value);
+            }
+            let request = request.body(Bytes::new()).unwrap();
+            let response = service.emulator.handle(request, service.now);
+            let header = |name| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+            (
+                response.status().as_u16(),
+                header("access-control-allow-origin"),
+                header("access-control-allow-headers"),
+                header("access-control-expose-headers").is_some(),
+            )
+        };
+        let shared = is_allowed.then(|| origin.to_owned());
+        let missing = send("GET", &[]);
+        assert_eq!(missing, (404, shared.clone(), None, is_allowed), "{origin}");
+        let asked = [
+            ("access-control-request-method", "POST"),
+            (
+                "access-control-request-headers",
+                "authorization,content-type",
+            ),
+        ];
+        let status = if is_allowed { 204 } else { 405 };
+        let wanted = is_allowed.then(|| asked[1].1.to_owned());
+        let preflight = send("OPTIONS", &asked);
+        assert_eq!(preflight, (status, shared, wanted, is_allowed), "{origin}");
+        assert_eq!(send("OPTIONS", &[]).0, 405, "no question of a browser");
+    }
 }
 
 #[test]

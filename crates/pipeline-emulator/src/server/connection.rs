@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header, request};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
     body::{Body as _, Incoming},
@@ -26,7 +26,9 @@ use super::{
     stop_asked,
     stream::Stream,
 };
-use crate::{Emulator, Interruption, NetworkFault, admin, body::too_large, refusal::Refusal};
+use crate::{
+    Emulator, Interruption, NetworkFault, admin, body::too_large, refusal::Refusal, web::check_host,
+};
 
 /// The smallest buffer that the HTTP library accepts.
 const MIN_BUFFER: usize = 8 * 1024;
@@ -110,15 +112,16 @@ pub(super) async fn serve(
 impl Connection {
     /// Asks the emulator.
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Broken> {
+        let (parts, body) = request.into_parts();
         let is_admin = match self.serves {
             Serves::Service => false,
             Serves::Admin => true,
-            Serves::Both => admin::is_admin(request.uri().path()),
+            Serves::Both => admin::is_admin(parts.uri.path()),
         };
         let mut answer = if is_admin {
-            self.administer(request).await
+            self.administer(parts, body).await
         } else {
-            self.handle(request).await
+            self.handle(parts, body).await
         };
         if answer.headers().contains_key(header::CONNECTION) {
             self.refused.store(true, Ordering::Relaxed);
@@ -134,10 +137,12 @@ impl Connection {
     }
 
     /// Reads the body, within limits, and asks the service.
-    async fn handle(&self, request: Request<Incoming>) -> Response<Bytes> {
-        let (parts, body) = request.into_parts();
+    async fn handle(&self, parts: request::Parts, body: Incoming) -> Response<Bytes> {
         let max = self.shared.look(Emulator::max_body);
-        let read = self.read_body(&parts.headers, body, max).await;
+        let read = match check_host(&parts) {
+            Ok(()) => self.read_body(&parts.headers, body, max).await,
+            Err(refusal) => Err(refusal),
+        };
         let answered = self.shared.ask(|emulator, now| match read {
             Ok(body) => emulator.handle(Request::from_parts(parts, body), now),
             Err(refusal) => emulator.refuse(parts, refusal, now),
@@ -145,8 +150,10 @@ impl Connection {
         answered.await.unwrap_or_else(Refusal::into_response)
     }
 
-    async fn administer(&self, request: Request<Incoming>) -> Response<Bytes> {
-        let (parts, body) = request.into_parts();
+    async fn administer(&self, parts: request::Parts, body: Incoming) -> Response<Bytes> {
+        if let Err(refusal) = check_host(&parts) {
+            return refusal.into_last_response();
+        }
         let max = self.shared.limits.admin_body;
         let body = match self.read_body(&parts.headers, body, max).await {
             Ok(body) => body,
