@@ -1,14 +1,13 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, env, fmt, sync::Arc, time::Duration};
 
-use pipeline_proto::{Context, ContextBuilder};
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
-
-use crate::{
-    client::Client,
-    exchange::{Exchange, PhaseConnector},
-    resolver::CachingResolver,
+use pipeline_proto::{
+    Context, ContextBuilder,
+    proxy::{ProxyError, ProxySetting},
 };
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+
+use crate::{client::Client, connect::Connector, exchange::Exchange, idle::Idle};
 
 /// Makes a [`Client`].
 ///
@@ -31,24 +30,6 @@ pub struct ClientBuilder {
     max_response_size: usize,
     extra_roots: Vec<u8>,
     proxy: ProxySetting,
-}
-
-#[derive(Clone)]
-enum ProxySetting {
-    Environment,
-    None,
-    /// May hold a password.
-    Url(String),
-}
-
-impl fmt::Debug for ProxySetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Environment => "Environment",
-            Self::None => "None",
-            Self::Url(_) => "Url([hidden])",
-        })
-    }
 }
 
 impl Default for ClientBuilder {
@@ -100,7 +81,7 @@ impl ClientBuilder {
     /// `HTTP_PROXY` and `NO_PROXY`.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
-        self.proxy = ProxySetting::None;
+        self.proxy = ProxySetting::Off;
         self
     }
 
@@ -110,68 +91,41 @@ impl ClientBuilder {
     ///
     /// If a certificate or the address of the proxy cannot be read.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let proxy = match self.proxy {
-            ProxySetting::Environment => ureq::Proxy::try_from_env(),
-            ProxySetting::None => None,
-            ProxySetting::Url(url) => {
-                Some(ureq::Proxy::new(&url).map_err(|_| ConfigError::proxy())?)
-            }
-        };
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent("")
-            .accept("")
-            .accept_encoding("")
-            .proxy(proxy)
-            .timeout_connect(Some(self.connect_timeout))
-            // Never waited for: requests do not ask for it. Finite all the same.
-            .timeout_await_100(Some(Duration::from_secs(1)))
-            .tls_config(tls_config(&self.extra_roots)?)
-            .max_idle_connections(64)
-            .max_idle_connections_per_host(64)
-            .max_idle_age(Duration::from_secs(60))
-            .input_buffer_size(16 << 10)
-            .output_buffer_size(16 << 10)
-            .build();
-        let resolver = CachingResolver::default();
-        let agent = ureq::Agent::with_parts(config, PhaseConnector::default(), resolver.clone());
-        let exchange = Exchange {
-            agent,
-            resolver,
-            max_response_size: self.max_response_size,
-        };
+        let tls = tls_config(&self.extra_roots)?;
         let context = self.context;
         #[cfg(feature = "tracing")]
         let context = context.observer(pipeline_trace::observer());
-        Ok(Client::new(context.build(), exchange))
+        let context = context.build();
+        let endpoint = context.endpoint();
+        let route = self.proxy.route(endpoint, |name| env::var_os(name))?;
+        let proxy = route.proxy().cloned();
+        let exchange = Exchange {
+            connector: Connector::new(endpoint, proxy, tls, self.connect_timeout),
+            idle: Idle::default(),
+            max_response_size: self.max_response_size,
+        };
+        Ok(Client::new(context, exchange))
     }
 }
 
 /// Trusts the bundled roots and the extra ones; `ring` does the arithmetic.
-fn tls_config(extra_roots: &[u8]) -> Result<TlsConfig, ConfigError> {
-    let mut roots: Vec<Certificate<'static>> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|der| Certificate::from_der(der.as_ref()))
-        .collect();
+fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
     let bundled = roots.len();
     for extra in CertificateDer::pem_slice_iter(extra_roots) {
         let der = extra.map_err(|_| ConfigError::certificate())?;
-        let mut checked = rustls::RootCertStore::empty();
-        checked
-            .add(der.clone())
-            .map_err(|_| ConfigError::certificate())?;
-        roots.push(Certificate::from_der(&der).to_owned());
+        roots.add(der).map_err(|_| ConfigError::certificate())?;
     }
     if roots.len() == bundled && !extra_roots.is_empty() {
         return Err(ConfigError::certificate());
     }
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::new_with_certs(&roots))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build())
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ConfigError::tls())?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// Why a client cannot be made.
@@ -184,21 +138,27 @@ fn tls_config(extra_roots: &[u8]) -> Result<TlsConfig, ConfigError> {
 /// assert!(error.to_string().contains("PEM"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(&'static str);
+pub struct ConfigError(Cow<'static, str>);
 
 impl ConfigError {
     fn certificate() -> Self {
-        Self("the extra root certificates are not certificates in PEM form")
+        Self("the extra root certificates are not certificates in PEM form".into())
     }
 
-    fn proxy() -> Self {
-        Self("the proxy is not valid: write it as http://[user:password@]host:port")
+    fn tls() -> Self {
+        Self("the TLS library offers no usable version of the protocol".into())
+    }
+}
+
+impl From<ProxyError> for ConfigError {
+    fn from(error: ProxyError) -> Self {
+        Self(error.to_string().into())
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 

@@ -83,7 +83,7 @@ impl Client {
         loop {
             report.request(&attempt, now);
             let (request, in_flight) = attempt.send();
-            let answer = self.0.exchange.run(request, in_flight.timeout());
+            let answer = self.0.exchange.run(&request, in_flight.timeout());
             now = self.now();
             report.answer(&answer, now);
             let next = match answer {

@@ -1,170 +1,271 @@
-//! One request and its answer over ureq, and what each of ureq's errors says about the request.
+//! One request and its response, and what went wrong if there is none.
 
-use std::{error::Error as StdError, fmt, io::Read as _, time::Duration};
-
-use bytes::Bytes;
-use http::{Method, Request, Response};
-use pipeline_proto::{Fault, FaultKind, Phase};
-use ureq::{
-    Error, Timeout,
-    unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport},
+use std::{
+    io::{self, Read as _, Write as _},
+    time::Duration,
 };
 
-use crate::resolver::CachingResolver;
+use bytes::Bytes;
+use http::{
+    Request, Response, StatusCode,
+    header::{CONTENT_LENGTH, HOST},
+};
+use pipeline_proto::{Fault, FaultKind, Phase};
 
-#[derive(Debug, Clone)]
+use crate::{
+    connect::Connector,
+    deadline::Deadline,
+    idle::{Connection, Idle},
+    response::{Incoming, Refusal},
+    stream::Stream,
+};
+
+/// How much is given to a connection at a time, before a look at what the server says to it.
+const PIECE: usize = 64 << 10;
+
+/// Bodies up to this size go with the header.
+const SMALL_BODY: usize = 16 << 10;
+
+#[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) agent: ureq::Agent,
-    pub(crate) resolver: CachingResolver,
+    pub(crate) connector: Connector,
+    pub(crate) idle: Idle,
     pub(crate) max_response_size: usize,
 }
 
 impl Exchange {
-    /// Sends the request and takes the whole answer in, within the time-out.
+    /// Sends the request and takes the whole response in, within the time-out.
     pub(crate) fn run(
         &self,
-        request: Request<Bytes>,
+        request: &Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, Fault> {
-        if timeout.is_zero() {
+        let deadline = Deadline::after(timeout);
+        if deadline.left().is_none() {
             return Err(Fault::new(FaultKind::NotSent).timed_out(Phase::Connect));
         }
-        self.exchange(request, timeout).inspect_err(|fault| {
-            if fault.kind() == FaultKind::NotSent {
-                self.resolver.forget();
+        let header = header(request);
+        while let Some(connection) = self.idle.take() {
+            let result = self.converse(connection, deadline, &header, request);
+            match &result {
+                // The server has given the connection up before it read the request: nothing of it
+                // left, or the response says so (RFC 9110, section 15.5.9).
+                Err(fault) if fault.kind() == FaultKind::NotSent && fault.phase().is_none() => {}
+                Ok(response) if response.status() == StatusCode::REQUEST_TIMEOUT => {}
+                _ => return result,
             }
-        })
+        }
+        let connection = Connection {
+            stream: self.connector.connect(deadline)?,
+            buffer: Vec::new(),
+        };
+        self.converse(connection, deadline, &header, request)
     }
 
-    fn exchange(
+    fn converse(
         &self,
-        request: Request<Bytes>,
-        timeout: Duration,
+        connection: Connection,
+        deadline: Deadline,
+        header: &[u8],
+        request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, Fault> {
-        let (parts, body) = request.into_parts();
-        // ureq frames an empty slice and the unit body in opposite ways for methods with and without
-        // a body; each gets the one that adds nothing to what the headers say.
-        let answer =
-            if body.is_empty() && parts.method != Method::POST && parts.method != Method::PUT {
-                let request = Request::from_parts(parts, ());
-                let request = self
-                    .agent
-                    .configure_request(request)
-                    .timeout_per_call(Some(timeout))
-                    .build();
-                self.agent.run(request)
-            } else {
-                let request = Request::from_parts(parts, &body[..]);
-                let request = self
-                    .agent
-                    .configure_request(request)
-                    .timeout_per_call(Some(timeout))
-                    .build();
-                self.agent.run(request)
-            };
-        let (parts, body) = answer.map_err(fault)?.into_parts();
-        let body = self.take_in(body)?;
-        Ok(Response::from_parts(parts, body))
-    }
-
-    /// Reads the body into a buffer of its declared size, so that nothing is copied twice.
-    fn take_in(&self, mut body: ureq::Body) -> Result<Bytes, Fault> {
-        let limit = self.max_response_size;
-        let declared = body
-            .content_length()
-            .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        if declared.is_some_and(|length| length > limit) {
-            return Err(Fault::new(FaultKind::BodyTooLarge));
+        let Connection { mut stream, buffer } = connection;
+        stream.set_deadline(deadline);
+        let before = stream.written();
+        let mut conversation = Conversation {
+            stream,
+            incoming: Incoming::new(request.method(), self.max_response_size, buffer),
+            sending: true,
+        };
+        let body = request.body();
+        let said = if body.len() <= SMALL_BODY {
+            conversation.hold([&[header, body].concat(), &[]])
+        } else {
+            conversation.hold([header, body])
+        };
+        let Conversation {
+            mut stream,
+            incoming,
+            sending,
+        } = conversation;
+        if let Err(trouble) = said {
+            return Err(trouble.into_fault(stream.written() > before, &incoming, sending));
         }
-        let mut buffer = Vec::with_capacity(declared.unwrap_or(0));
-        let mut reader = body
-            .as_reader()
-            .take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1));
-        reader
-            .read_to_end(&mut buffer)
-            .map_err(|error| fault(Error::from(error)))?;
-        if buffer.len() > limit {
-            return Err(Fault::new(FaultKind::BodyTooLarge));
+        let keeps_open = incoming.keeps_open() && !sending;
+        let (response, buffer) = incoming.finish();
+        if keeps_open {
+            self.idle.put(Connection { stream, buffer });
         }
-        Ok(buffer.into())
+        Ok(response)
     }
 }
 
-/// What an error of ureq says about the request. Whatever is not known to have happened before the
-/// first byte left counts as after it.
-fn fault(error: Error) -> Fault {
-    let phase = match &error {
-        Error::Timeout(Timeout::Resolve) => Some((FaultKind::NotSent, Phase::Resolve)),
-        Error::Timeout(Timeout::Connect) => Some((FaultKind::NotSent, Phase::Connect)),
-        Error::Timeout(Timeout::SendRequest | Timeout::SendBody) => {
-            Some((FaultKind::TimedOut, Phase::Send))
-        }
-        Error::Timeout(Timeout::RecvBody) => Some((FaultKind::TimedOut, Phase::Body)),
-        Error::Timeout(_) => Some((FaultKind::TimedOut, Phase::Response)),
-        _ => None,
-    };
-    if let Some((kind, phase)) = phase {
-        return Fault::new(kind).timed_out(phase);
-    }
-    match error {
-        Error::HostNotFound | Error::BadUri(_) | Error::InvalidProxyUrl | Error::TlsRequired => {
-            Fault::new(FaultKind::NotSent).source(error)
-        }
-        Error::Other(inner) => match inner.downcast::<NotConnected>() {
-            Ok(not_connected) => not_connected.into_fault(),
-            Err(inner) => Fault::new(FaultKind::Interrupted).source(inner),
-        },
-        Error::Io(error) => match error.downcast::<NotConnected>() {
-            Ok(not_connected) => not_connected.into_fault(),
-            Err(error) => Fault::new(FaultKind::Interrupted).source(error),
-        },
-        error => Fault::new(FaultKind::Interrupted).source(error),
-    }
+/// A request and its response under way.
+struct Conversation {
+    stream: Stream,
+    incoming: Incoming,
+    /// Whether the request is not sent to its end.
+    sending: bool,
 }
 
-/// ureq's own chain of connectors, whose errors it marks: until it has made a connection, nothing of
-/// the request was sent.
-#[derive(Debug, Default)]
-pub(crate) struct PhaseConnector(DefaultConnector);
-
-impl Connector for PhaseConnector {
-    type Out = Box<dyn Transport>;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        chained: Option<()>,
-    ) -> Result<Option<Self::Out>, Error> {
-        self.0
-            .connect(details, chained)
-            .map_err(|error| Error::Other(Box::new(NotConnected(error))))
+impl Conversation {
+    fn hold(&mut self, request: [&[u8]; 2]) -> Result<(), Trouble> {
+        self.send(request)?;
+        while !self.incoming.is_complete() {
+            let read = self.stream.read(self.incoming.space());
+            self.take(read)?;
+        }
+        Ok(())
     }
-}
 
-/// An error that came before there was a connection.
-#[derive(Debug)]
-pub(crate) struct NotConnected(pub(crate) Error);
+    /// Sends the request, unless the response is complete before: a server need not read what it
+    /// refuses.
+    fn send(&mut self, request: [&[u8]; 2]) -> Result<(), Trouble> {
+        for mut rest in request {
+            while !rest.is_empty() {
+                match self.stream.write(&rest[..rest.len().min(PIECE)]) {
+                    Ok(written) => rest = &rest[written..],
+                    Err(error) => self.bear(error)?,
+                }
+                if !rest.is_empty() {
+                    self.listen()?;
+                }
+                if self.incoming.is_complete() {
+                    return Ok(());
+                }
+            }
+        }
+        while let Err(error) = self.stream.flush() {
+            self.bear(error)?;
+            self.listen()?;
+            if self.incoming.is_complete() {
+                return Ok(());
+            }
+        }
+        self.sending = false;
+        Ok(())
+    }
 
-impl NotConnected {
-    fn into_fault(self) -> Fault {
-        let fault = Fault::new(FaultKind::NotSent);
-        match self.0 {
-            Error::Timeout(_) => fault.timed_out(Phase::Connect),
-            // The connector of a proxy runs the chain again, so the mark may be there twice.
-            Error::Other(inner) => match inner.downcast::<Self>() {
-                Ok(inner) => inner.into_fault(),
-                Err(inner) => fault.source(inner),
-            },
-            Error::Io(error) => fault.source(error),
-            error => fault.source(error),
+    /// A server that has responded and gone breaks the connection of whoever still sends. What it said
+    /// before counts.
+    fn bear(&mut self, error: io::Error) -> Result<(), Trouble> {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return Ok(());
+        }
+        // That reading fails as well says nothing new.
+        let _ = self.listen();
+        if self.incoming.is_complete() {
+            Ok(())
+        } else {
+            Err(Trouble::Io(error))
         }
     }
-}
 
-impl fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+    /// Takes what the server has said so far.
+    fn listen(&mut self) -> Result<(), Trouble> {
+        while !self.incoming.is_complete() {
+            match self.stream.read_now(self.incoming.space()).transpose() {
+                None => break,
+                Some(read) => self.take(read)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, read: io::Result<usize>) -> Result<(), Trouble> {
+        match read {
+            Ok(0) => self.incoming.close()?,
+            Ok(read) => self.incoming.advance(read)?,
+            // So ends what a server says that closes before it has read everything.
+            Err(error)
+                if error.kind() == io::ErrorKind::ConnectionReset
+                    && self.incoming.ends_with_connection() =>
+            {
+                self.incoming.close()?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 }
 
-impl StdError for NotConnected {}
+/// Why there is no response.
+enum Trouble {
+    Io(io::Error),
+    Refused(Refusal),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Trouble {
+    /// `left` says whether a byte of the request did.
+    fn into_fault(self, left: bool, incoming: &Incoming, sending: bool) -> Fault {
+        let or_not_sent = |kind| Fault::new(if left { kind } else { FaultKind::NotSent });
+        match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+                or_not_sent(FaultKind::TimedOut).timed_out(if incoming.has_header() {
+                    Phase::Body
+                } else if sending {
+                    Phase::Send
+                } else {
+                    Phase::Response
+                })
+            }
+            Self::Io(error) => or_not_sent(FaultKind::Interrupted).source(error),
+            Self::Refused(Refusal::BodyTooLarge) => Fault::new(FaultKind::BodyTooLarge),
+            Self::Refused(refusal @ Refusal::HeaderTooLarge) => {
+                Fault::new(FaultKind::BodyTooLarge).source(refusal)
+            }
+            Self::Refused(refusal) => or_not_sent(FaultKind::Interrupted).source(refusal),
+        }
+    }
+}
+
+/// The request line and the header, up to the body.
+fn header(request: &Request<Bytes>) -> Vec<u8> {
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let method = request.method().as_str();
+    let mut header = Vec::with_capacity(512);
+    let mut push = |parts: &[&[u8]]| parts.iter().for_each(|part| header.extend_from_slice(part));
+    push(&[method.as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1\r\n"]);
+    if !request.headers().contains_key(HOST) {
+        let host = uri.host().unwrap_or_default();
+        let usual = if uri.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        match uri.port() {
+            Some(port) if port.as_u16() != usual => {
+                push(&[
+                    b"host: ",
+                    host.as_bytes(),
+                    b":",
+                    port.as_str().as_bytes(),
+                    b"\r\n",
+                ]);
+            }
+            _ => push(&[b"host: ", host.as_bytes(), b"\r\n"]),
+        }
+    }
+    for (name, value) in request.headers() {
+        push(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+    }
+    let length = request.body().len();
+    if length > 0 && !request.headers().contains_key(CONTENT_LENGTH) {
+        push(&[b"content-length: ", length.to_string().as_bytes(), b"\r\n"]);
+    }
+    push(&[b"\r\n"]);
+    header
+}

@@ -1,7 +1,7 @@
 //! A blocking client for Qiniu's Pandora pipeline service.
 //!
-//! No async runtime is in its tree. Everything that is about the protocol (signing, reading answers,
-//! deciding on retries) is in [`pipeline_proto`]; this crate moves bytes, by [ureq], and sleeps.
+//! No async runtime is in its tree. Everything that is about the protocol (signing, reading responses,
+//! deciding on retries) is in [`pipeline_proto`]; this crate moves bytes, and sleeps.
 //!
 //! ```no_run
 //! use pipeline_blocking::Client;
@@ -24,13 +24,16 @@
 //!
 //! A [`Client`] is cheap to clone and can be used from many threads. Connections are kept and used
 //! again. No redirect is followed, because the signature would go with it.
-//!
-//! [ureq]: https://docs.rs/ureq
 
 mod builder;
 mod client;
+mod connect;
+mod deadline;
 mod exchange;
-mod resolver;
+mod idle;
+mod resolve;
+mod response;
+mod stream;
 
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::Client;

@@ -55,7 +55,7 @@ impl Demo {
         ))?;
 
         let blocking = Blocking::new(&endpoint, &keys)?;
-        Tour::new(&endpoint, &blocking).run("demo_blocking", "the blocking client (ureq)")?;
+        Tour::new(&endpoint, &blocking).run("demo_blocking", "the blocking client (no runtime)")?;
         let hyper = Hyper::new(&endpoint, &keys)?;
         Tour::new(&endpoint, &hyper).run("demo_async", "the async client (hyper on tokio)")?;
 
