@@ -139,6 +139,18 @@ pub(crate) struct Global {
     )]
     pub(crate) retries: u32,
 
+    /// Most that a wrong clock is made up for; 0s for nothing. If given, also over plain http to another
+    /// machine, where it is not done otherwise [default: 24h]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        value_parser = crate::duration::parse,
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) correct_clock: Option<Duration>,
+
     /// File with further certificates to trust, in PEM form [env: PANDORA_CA_FILE]
     #[arg(
         long,

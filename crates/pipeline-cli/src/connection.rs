@@ -12,7 +12,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    input, interrupt,
+    input, interrupt, lang,
     remote::{Link, Remote},
     settings::{ACCESS_KEY, Given, RawKeys, SECRET_KEY, Settings, no_credentials},
     wire::{self, Recorder, Replay},
@@ -21,16 +21,25 @@ use crate::{
 /// Longest time for a call unless the options say otherwise.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What it means to send what keys have signed, or a token, over plain http to another machine.
+pub(crate) const EXPOSED: &str =
+    "requests go unencrypted to another machine; whoever is on the way can read and repeat them";
+pub(crate) const EXPOSED_ZH: &str = "请求以明文发往另一台机器，途中任何人都能读取和重放";
+
 /// The settings that a client and a bare context have in common.
 macro_rules! common {
-    ($builder:expr, $plan:expr) => {
-        $builder
+    ($builder:expr, $plan:expr) => {{
+        let builder = $builder
             .endpoint($plan.endpoint.clone())
             .auth($plan.auth.clone())
             .retry($plan.retry.clone())
             .attempt_timeout($plan.timeout)
-            .total_timeout($plan.timeout)
-    };
+            .total_timeout($plan.timeout);
+        match $plan.correct_clock {
+            Some(limit) => builder.correct_clock(true).max_clock_correction(limit),
+            None => builder,
+        }
+    }};
 }
 
 /// How calls are made.
@@ -39,6 +48,7 @@ struct Plan {
     auth: Auth,
     retry: RetryPolicy,
     timeout: Duration,
+    correct_clock: Option<Duration>,
 }
 
 /// What is special about a connection.
@@ -89,7 +99,15 @@ impl Global {
     pub(crate) fn remote(&self) -> Result<Remote, Failure> {
         let settings = Settings::read(self)?;
         let given = settings.keys_or_token()?;
-        self.remote_with(&settings, given, Special::default())
+        let remote = self.remote_with(&settings, given, Special::default())?;
+        if self.replay.is_none() && remote.endpoint().is_exposed() {
+            let warning = lang::pick(
+                format!("warning: {}: {EXPOSED}", remote.endpoint()),
+                format!("警告：{}：{EXPOSED_ZH}", remote.endpoint()),
+            );
+            anstream::eprintln!("{warning}");
+        }
+        Ok(remote)
     }
 
     /// The service, ready to be called by this caller in a special way.
@@ -119,6 +137,7 @@ impl Global {
             auth,
             retry: RetryPolicy::default().max_attempts(attempts),
             timeout: self.timeout.unwrap_or(CALL_TIMEOUT),
+            correct_clock: self.correct_clock,
         };
         let link = match &self.replay {
             Some(path) => Link::Replay(self.replay(path, &plan, special)?),
@@ -141,7 +160,8 @@ impl Global {
         let mut builder = common!(Client::builder(), plan)
             .connect_timeout(self.connect_timeout)
             .user_agent(http::HeaderValue::from_static(user_agent));
-        if self.no_proxy || is_this_machine(&plan.endpoint) {
+        // A proxy cannot reach the loopback of this machine, whatever the environment says.
+        if self.no_proxy || plan.endpoint.is_loopback() {
             builder = builder.no_proxy();
         }
         if let Some(path) = settings.ca_file()? {
@@ -179,14 +199,4 @@ impl Global {
 
 fn credentials(keys: &RawKeys) -> Result<Credentials, Failure> {
     Credentials::new(keys.access_key.as_str(), keys.secret_key.as_bytes()).map_err(Failure::usage)
-}
-
-/// A proxy cannot reach the loopback of this machine, whatever the environment says.
-pub(crate) fn is_this_machine(endpoint: &Endpoint) -> bool {
-    let host = endpoint.host();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }

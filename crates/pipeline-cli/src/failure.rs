@@ -131,6 +131,12 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
         }
         source = below.source();
     }
+    if error.api().is_some_and(|api| api.uncorrected().is_some()) {
+        line.push_str(lang::pick(
+            "; --correct-clock DURATION makes up for it all the same",
+            "；--correct-clock 时长 可以强制修正",
+        ));
+    }
     if matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout) {
         let named = lang::pick(
             format!(" (endpoint {endpoint})"),

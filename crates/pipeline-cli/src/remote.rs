@@ -56,6 +56,11 @@ impl Remote {
         }
     }
 
+    /// Where it is.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Sends an operation.
     pub(crate) fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Failure> {
         self.try_send(operation)

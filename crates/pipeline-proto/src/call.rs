@@ -54,7 +54,7 @@ mod policy;
 mod setters;
 mod stamp;
 
-pub use clock::ClockOffset;
+pub use clock::{ClockOffset, Uncorrected};
 pub use context::{Context, ContextBuilder};
 pub use machine::{Attempt, Backoff, Call, InFlight, Next, RetryReason};
 pub(crate) use options::RESOURCE_OWNER;

@@ -50,6 +50,32 @@ impl Endpoint {
             .unwrap_or(if self.is_https() { 443 } else { 80 })
     }
 
+    /// Whether the host is this machine: `localhost`, a name below it, or a loopback address.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let name = host.trim_end_matches('.').rsplit('.').next();
+        name.is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
+            || address
+                .parse()
+                .is_ok_and(|address: core::net::IpAddr| address.to_canonical().is_loopback())
+    }
+
+    /// Whether requests go to another machine unencrypted: whoever is on the way can read them, and
+    /// change the responses.
+    ///
+    /// ```
+    /// use pipeline_proto::Endpoint;
+    ///
+    /// let exposed = |url: &str| url.parse().map(|endpoint: Endpoint| endpoint.is_exposed());
+    /// assert_eq!(exposed("http://pipeline.example:8080"), Ok(true));
+    /// assert_eq!(exposed("https://pipeline.example"), Ok(false));
+    /// assert_eq!(exposed("http://127.0.0.1:8080"), Ok(false));
+    /// ```
+    pub fn is_exposed(&self) -> bool {
+        !self.is_https() && !self.is_loopback()
+    }
+
     /// The address of a target (path and query) of this endpoint.
     pub(crate) fn uri(&self, target: Text) -> Result<Uri, BuildError> {
         let target = if self.base.is_empty() {
@@ -189,6 +215,28 @@ mod tests {
         target.push(b"/v2/workflows?a=b");
         let uri = endpoint.uri(target).unwrap();
         assert_eq!(uri, "http://[::1]:8080/proxy/qiniu/v2/workflows?a=b");
+    }
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LOCALHOST.", true),
+            ("emulator.localhost:80", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9:8080", true),
+            ("[::1]:8080", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("localhost.example", false),
+            ("notlocalhost", false),
+            ("127.0.0.1.example", false),
+            ("10.0.0.1", false),
+            ("[::2]", false),
+            ("0.0.0.0", false),
+        ] {
+            let endpoint: Endpoint = format!("http://{host}").parse().unwrap();
+            assert_eq!(endpoint.is_loopback(), loopback, "{host}");
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub mod wait;
 
 pub use call::{
     Attempt, Backoff, Call, CallOptions, ClockOffset, Context, ContextBuilder, InFlight, Next,
-    ResourceOwner, RetryPolicy, RetryReason,
+    ResourceOwner, RetryPolicy, RetryReason, Uncorrected,
 };
 pub use credentials::{Auth, Credentials, CredentialsError};
 pub use endpoint::{Endpoint, EndpointError};

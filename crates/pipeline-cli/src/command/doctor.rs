@@ -19,7 +19,7 @@ use pipeline_proto::{
 
 use crate::{
     app::Global,
-    connection::{Special, is_this_machine},
+    connection::{EXPOSED, EXPOSED_ZH, Special},
     duration::Short,
     exit::Exit,
     failure::{Failure, describe},
@@ -64,7 +64,15 @@ fn examine(global: &Global, report: &mut Report) {
         Ok(endpoint) => endpoint.value,
         Err(failure) => return report.add(Check::endpoint().failed_with(&failure)),
     };
-    report.add(Check::endpoint().ok(endpoint.to_string()));
+    report.add(if endpoint.is_exposed() {
+        let message = pick(
+            format!("{endpoint}: {EXPOSED}"),
+            format!("{endpoint}：{EXPOSED_ZH}"),
+        );
+        Check::endpoint().warning(message, pick("use https://", "请使用 https://"))
+    } else {
+        Check::endpoint().ok(endpoint.to_string())
+    });
     // Read once: a program or a person may be asked for them.
     let given = settings.keys_or_token();
     let who = keys(&settings, &given);
@@ -159,7 +167,7 @@ fn keys(settings: &Settings<'_>, given: &Result<Option<Given>, Failure>) -> Chec
 
 /// The variable that names a proxy for this endpoint, if one does.
 fn proxy(global: &Global, endpoint: &Endpoint) -> Option<&'static str> {
-    if global.no_proxy || is_this_machine(endpoint) {
+    if global.no_proxy || endpoint.is_loopback() {
         return None;
     }
     let names = [
@@ -301,7 +309,7 @@ fn call(
         ),
         format!("{} 后应答 HTTP {}", Short(seen.elapsed), seen.status),
     )));
-    report.add(clock(seen.offset));
+    report.add(clock(seen.offset, global, endpoint));
     report.add(match result {
         Ok(workflows) => Check::credentials().ok(pick(
             match workflows.len() {
@@ -363,7 +371,7 @@ fn no_answer(error: &Error, endpoint: &Endpoint) -> Check {
 }
 
 /// The service allows 15 minutes; half of it is reason enough to say something.
-fn clock(offset: Option<i64>) -> Check {
+fn clock(offset: Option<i64>, global: &Global, endpoint: &Endpoint) -> Check {
     let check = Check::clock();
     let Some(offset) = offset else {
         return check.skipped(pick(
@@ -384,10 +392,23 @@ fn clock(offset: Option<i64>) -> Check {
         ),
     };
     if seconds > 15 * 60 / 2 {
-        let advice = pick(
-            "set this machine's clock; 15 minutes are allowed, and the client makes up for it meanwhile",
-            "请校准本机时钟；允许的偏差是 15 分钟，此前客户端会自动修正",
-        );
+        let limit = global
+            .correct_clock
+            .unwrap_or(Duration::from_secs(24 * 3600));
+        let trusted = global.correct_clock.is_some() || !endpoint.is_exposed();
+        let advice = if trusted && seconds <= limit.as_secs() {
+            pick(
+                "set this machine's clock; 15 minutes are allowed, and the client makes up for it meanwhile",
+                "请校准本机时钟；允许的偏差是 15 分钟，此前客户端会自动修正",
+            )
+        } else {
+            pick(
+                "set this machine's clock; 15 minutes are allowed, and without --correct-clock the client does \
+                 not make up for this much, or for anything over plain http to another machine",
+                "请校准本机时钟；允许的偏差是 15 分钟。偏差过大，或以明文 http 访问另一台机器时，除非指定 \
+                 --correct-clock，客户端不会自动修正",
+            )
+        };
         return check.warning(message, advice);
     }
     check.ok(message)

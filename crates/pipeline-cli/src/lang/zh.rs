@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pipeline_proto::{
-    ApiError, Cause, Effect, Error, Fault, FaultKind, Phase, RefusalCause, Stop,
+    ApiError, Cause, Effect, Error, Fault, FaultKind, Phase, RefusalCause, Stop, Uncorrected,
     wait::{Goal, WaitError, WaitFailure},
 };
 
@@ -65,6 +65,13 @@ fn api(error: &ApiError) -> String {
     line.push('）');
     if let Some(cause) = error.refusal() {
         let _ = write!(line, "；{}", refusal(cause));
+    }
+    match error.uncorrected() {
+        Some(Uncorrected::TooFar(limit)) => {
+            let _ = write!(line, "；自动修正的上限是 {} 秒", limit.as_secs());
+        }
+        Some(_) => line.push_str("；明文 http 途中任何人都能伪造这个时间，因此没有自动修正"),
+        None => {}
     }
     line
 }

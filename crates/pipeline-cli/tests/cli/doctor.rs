@@ -177,3 +177,46 @@ fn a_token_for_something_else_is_no_fault() {
     );
     assert_eq!(code, Some(0));
 }
+
+#[test]
+fn a_clock_that_is_days_off_is_made_up_for_only_if_asked() {
+    let days = ClockOffset::Ahead(Duration::from_secs(2 * 86_400));
+    let service = Service::with(|builder| builder.clock_offset(days));
+    let ran = service.run(&["doctor", "-o", "json"]);
+    assert!(ran.stdout.contains("without --correct-clock"), "{ran:?}");
+    let line = service.run(&["workflow", "list"]).failed(4);
+    assert!(
+        line.contains("at most 86400 s are made up for; --correct-clock DURATION"),
+        "{line}"
+    );
+    service
+        .run(&["workflow", "list", "--correct-clock", "3d"])
+        .ok();
+    let service = Service::with(|builder| {
+        builder.clock_offset(ClockOffset::Ahead(Duration::from_secs(1200)))
+    });
+    service.run(&["workflow", "list"]).ok();
+    service
+        .run(&["workflow", "list", "--correct-clock", "0s"])
+        .failed(4);
+}
+
+#[test]
+fn plain_http_to_another_machine_is_warned_of() {
+    for (endpoint, warned) in [
+        ("http://pipeline.invalid", true),
+        ("https://pipeline.invalid", false),
+        ("http://localhost:1", false),
+    ] {
+        let list = ["workflow", "list", "--retries", "0", "--endpoint", endpoint];
+        let output = pipeline(&list)
+            .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
+            .env("PANDORA_SECRET_KEY", SECRET_KEY)
+            .output();
+        let ran = Ran::of(output.unwrap());
+        assert_eq!(ran.stderr.contains("warning: "), warned, "{ran:?}");
+        let (checks, _) = findings(&examine(endpoint, SECRET_KEY));
+        let outcome = if warned { "warning" } else { "ok" };
+        assert_eq!(checks[1], ("endpoint".into(), outcome.into()));
+    }
+}

@@ -296,6 +296,15 @@ impl Limits {
         }
     }
 
+    /// The largest difference of the clocks that the client makes up for: a day, or any.
+    pub(super) fn max_correction(&self) -> Duration {
+        if self.attempts.is_multiple_of(2) {
+            HOUR * 24
+        } else {
+            Duration::MAX
+        }
+    }
+
     pub(super) fn policy(&self) -> RetryPolicy {
         RetryPolicy::default()
             .max_attempts(self.attempts)

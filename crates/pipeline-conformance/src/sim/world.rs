@@ -57,6 +57,8 @@ pub(super) struct Client {
     pub(super) clock: Clock,
     pub(super) keys: Option<Keys>,
     pub(super) correct_clock: bool,
+    /// The largest difference of the clocks that it makes up for.
+    pub(super) max_correction: Duration,
     limits: scenario::Limits,
     /// What it learned last of the service's time, if it was told the truth.
     pub(super) learned: Option<Learned>,
@@ -234,6 +236,7 @@ impl World {
         let context = Context::builder()
             .auth(auth)
             .correct_clock(client.correct_clock)
+            .max_clock_correction(limits.max_correction())
             .retry(limits.policy())
             .attempt_timeout(limits.attempt_timeout)
             .total_timeout(limits.total_timeout)
@@ -255,6 +258,7 @@ impl World {
             clock: client.clock,
             keys: client.keys,
             correct_clock: client.correct_clock,
+            max_correction: limits.max_correction(),
             limits,
             learned: None,
         });

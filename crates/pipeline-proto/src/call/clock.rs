@@ -108,6 +108,35 @@ impl fmt::Display for ClockOffset {
     }
 }
 
+/// Why the difference of the clocks was not made up for, although that is not switched off.
+///
+/// ```
+/// use pipeline_proto::Uncorrected;
+/// use std::time::Duration;
+///
+/// let limit = Duration::from_secs(86_400);
+/// assert_eq!(Uncorrected::TooFar(limit).to_string(), "at most 86400 s are made up for");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Uncorrected {
+    /// It is more than [this limit](crate::ContextBuilder::max_clock_correction).
+    TooFar(Duration),
+    /// The service's time came over plain http from another machine.
+    PlainHttp,
+}
+
+impl fmt::Display for Uncorrected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFar(limit) => write!(f, "at most {} s are made up for", limit.as_secs()),
+            Self::PlainHttp => f.write_str(
+                "it is not made up for, because over plain http anybody on the way can write that date",
+            ),
+        }
+    }
+}
+
 /// The offset that the calls of a context share.
 #[derive(Debug, Default)]
 pub(super) struct SharedOffset(AtomicI64);

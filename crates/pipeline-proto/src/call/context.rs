@@ -7,7 +7,7 @@ use std::{
 use http::HeaderValue;
 
 use super::{
-    clock::{ClockOffset, SharedOffset},
+    clock::{ClockOffset, SharedOffset, Uncorrected},
     policy::RetryPolicy,
 };
 use crate::{
@@ -104,7 +104,7 @@ impl fmt::Debug for Context {
 /// Makes a [`Context`].
 ///
 /// Defaults: the endpoint of the API page, no credentials, [`RetryPolicy::default`], 30 s for an
-/// attempt, 2 min for a call, a wrong clock corrected.
+/// attempt, 2 min for a call, a wrong clock corrected within bounds.
 ///
 /// ```
 /// use pipeline_proto::{Context, RetryPolicy};
@@ -126,7 +126,9 @@ pub struct ContextBuilder {
     pub(super) attempt_timeout: Duration,
     pub(super) total_timeout: Duration,
     pub(super) user_agent: HeaderValue,
-    pub(super) correct_clock: bool,
+    /// What was asked for, if anything was.
+    pub(super) correct_clock: Option<bool>,
+    pub(super) max_clock_correction: Duration,
     observers: Observers,
 }
 
@@ -142,7 +144,8 @@ impl Default for ContextBuilder {
                 "pipeline-proto/",
                 env!("CARGO_PKG_VERSION")
             )),
-            correct_clock: true,
+            correct_clock: None,
+            max_clock_correction: Duration::from_secs(24 * 3600),
             observers: Observers::default(),
         }
     }
@@ -197,13 +200,33 @@ impl ContextBuilder {
         self
     }
 
-    /// Whether a refused signature is made again with the service's time, when the answer shows that
-    /// the clocks differ by more than four minutes. On by default; when off, the error says how far
-    /// they differ.
+    /// Whether a refused signature is made again with the service's time, when the response shows that
+    /// the clocks differ by more than four minutes. When it is not, the error says how far they differ.
+    ///
+    /// By default it is, but not over plain http to another machine: whoever is on the way could write
+    /// a `Date` of the future, and get signatures that he can use then. `true` allows it there too.
     #[must_use]
     pub fn correct_clock(mut self, correct: bool) -> Self {
-        self.correct_clock = correct;
+        self.correct_clock = Some(correct);
         self
+    }
+
+    /// How far apart the clocks may be for a correction. Default: 24 hours. A clock that is off by more
+    /// is broken, or somebody wants signatures for another day.
+    #[must_use]
+    pub fn max_clock_correction(mut self, limit: Duration) -> Self {
+        self.max_clock_correction = limit;
+        self
+    }
+
+    /// Why an offset must not be corrected for, if that is so.
+    pub(super) fn forbids(&self, offset: ClockOffset) -> Option<Uncorrected> {
+        let limit = self.max_clock_correction;
+        if self.correct_clock.is_none() && self.endpoint.is_exposed() {
+            Some(Uncorrected::PlainHttp)
+        } else {
+            (offset.magnitude() > limit).then_some(Uncorrected::TooFar(limit))
+        }
     }
 
     /// Adds a function that is told what happens to each call, by whoever drives it; see

@@ -1,3 +1,5 @@
+mod refusal;
+
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
@@ -15,10 +17,7 @@ use super::{
 };
 use crate::{
     credentials::Auth,
-    error::{
-        ApiError, BuildError, Cause, Effect, Error, Fault, FaultKind, RefusalCause, Stop,
-        is_error_object,
-    },
+    error::{ApiError, BuildError, Cause, Effect, Error, Fault, FaultKind, Stop, is_error_object},
     operation::{Idempotency, Operation, check_header},
     time::Now,
 };
@@ -364,8 +363,8 @@ impl<O: Operation> InFlight<O> {
         let measured = ClockOffset::measure(response, self.sent, now);
         if error.status() == StatusCode::UNAUTHORIZED {
             let (cause, correction) = self.explain_refusal(measured);
-            error.set_refusal(cause);
-            if let Some(offset) = correction
+            error.set_refusal(cause, correction.and_then(Result::err));
+            if let Some(Ok(offset)) = correction
                 && now.mono < self.progress.deadline
             {
                 self.call.context.learn_offset(offset);
@@ -436,45 +435,6 @@ impl<O: Operation> InFlight<O> {
             Effect::Possible
         } else {
             self.progress.effect
-        }
-    }
-
-    /// Why the request was refused, and the offset to try again with if the clock is the reason and
-    /// a correction is allowed.
-    fn explain_refusal(
-        &self,
-        measured: Option<ClockOffset>,
-    ) -> (RefusalCause, Option<ClockOffset>) {
-        match self.call.auth() {
-            Auth::Anonymous => (RefusalCause::NoCredentials, None),
-            Auth::Token(token) => {
-                let time = measured.unwrap_or(self.offset).apply(self.sent.wall);
-                let Ok(descriptor) = token.decode() else {
-                    return (RefusalCause::TokenUnreadable, None);
-                };
-                if descriptor.is_expired(time) {
-                    let expired = descriptor.expires.to_system_time();
-                    let ago = expired
-                        .and_then(|at| time.duration_since(at).ok())
-                        .unwrap_or_default();
-                    return (RefusalCause::TokenExpired(ago), None);
-                }
-                let sent = self.call.request(self.sent, self.offset);
-                let mismatch = descriptor.mismatch(&sent.into_parts().0);
-                (
-                    mismatch.map_or(RefusalCause::TokenKeys, RefusalCause::TokenMismatch),
-                    None,
-                )
-            }
-            Auth::Credentials(_) => match measured {
-                Some(measured) if measured.differs_from(self.offset) => {
-                    let allowed = self.call.context.settings().correct_clock
-                        && !self.progress.clock_corrected;
-                    (RefusalCause::Clock(measured), allowed.then_some(measured))
-                }
-                Some(_) => (RefusalCause::Keys, None),
-                None => (RefusalCause::KeysOrClock, None),
-            },
         }
     }
 

@@ -21,8 +21,10 @@ macro_rules! context_setters {
             /// The `User-Agent` header.
             user_agent: ::http::HeaderValue;
             /// Whether a signature that was refused because the clocks differ is made again with the
-            /// service's time. Default: yes.
+            /// service's time. Default: yes, but not over plain http to another machine.
             correct_clock: bool;
+            /// How far apart the clocks may be for that. Default: 24 hours.
+            max_clock_correction: ::std::time::Duration;
             /// Adds a function that is told what happens to each call; see [`observe`](pipeline_proto::observe).
             observer: impl Fn(&$crate::observe::Observed, &$crate::observe::Event<'_>)
                 + ::std::marker::Send + ::std::marker::Sync + 'static;

@@ -13,7 +13,7 @@ use super::{
     code::{ErrorCode, ErrorKind},
     write_foreign,
 };
-use crate::call::{ClockOffset, parse_retry_after};
+use crate::call::{ClockOffset, Uncorrected, parse_retry_after};
 
 /// How much of a body an error keeps, in bytes.
 const EXCERPT: usize = 4096;
@@ -41,6 +41,7 @@ pub struct ApiError {
     retry_after: Option<Box<str>>,
     body: Box<str>,
     refusal: Option<RefusalCause>,
+    uncorrected: Option<Uncorrected>,
 }
 
 /// The most likely reason for which a signature or token was refused.
@@ -110,6 +111,7 @@ impl ApiError {
                 .and_then(|value| Some(value.to_str().ok()?.into())),
             body,
             refusal: None,
+            uncorrected: None,
         }
     }
 
@@ -155,8 +157,14 @@ impl ApiError {
         self.refusal.as_ref()
     }
 
-    pub(crate) fn set_refusal(&mut self, cause: RefusalCause) {
+    /// Why the difference of the clocks was not made up for, where it is the reason of the refusal.
+    pub fn uncorrected(&self) -> Option<Uncorrected> {
+        self.uncorrected
+    }
+
+    pub(crate) fn set_refusal(&mut self, cause: RefusalCause, uncorrected: Option<Uncorrected>) {
         self.refusal = Some(cause);
+        self.uncorrected = uncorrected;
     }
 
     /// Whether the same request may succeed later.
@@ -243,6 +251,10 @@ impl fmt::Display for ApiError {
         match &self.refusal {
             None => Ok(()),
             Some(cause) => write!(f, "; {cause}"),
+        }?;
+        match self.uncorrected {
+            None => Ok(()),
+            Some(why) => write!(f, "; {why}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use pipeline_proto::{
     ApiError, Call, CallOptions, ClockOffset, Context, ErrorKind, Next, Now, RefusalCause,
-    RetryPolicy, RetryReason, Stop,
+    RetryPolicy, RetryReason, Stop, Uncorrected,
     operation::{CreateWorkflow, GetWorkflow},
 };
 
@@ -253,11 +253,86 @@ fn a_refusal_that_comes_after_the_deadline_is_not_repeated() {
 }
 
 #[test]
-fn a_clock_that_was_never_set_is_corrected() {
-    let context = context();
+fn a_clock_that_was_never_set_is_corrected_if_any_offset_is() {
+    let context = builder().max_clock_correction(Duration::MAX).build();
     let unset = Now::new(std::time::UNIX_EPOCH + millis(1), secs(1));
     let call = Call::new(&context, get(), CallOptions::new()).unwrap();
     let trace = drive(call, unset, service(1_700_000_000));
     assert_eq!(trace.attempts(), 2);
     assert!(trace.result.is_ok());
+}
+
+const DAY: i64 = 86_400;
+
+/// What a clock this many seconds off leads to: whether it is corrected, and why not.
+fn correction(context: &Context, ahead: i64) -> (bool, Option<Uncorrected>, String) {
+    let trace = ask(context, start(), ahead);
+    let corrected = trace.pauses.iter();
+    let corrected = corrected.filter(|(_, reason)| matches!(reason, RetryReason::Clock(_)));
+    let corrected = corrected.count() == 1;
+    assert_eq!(corrected, trace.result.is_ok());
+    assert_eq!(corrected, context.clock_offset() != ClockOffset::default());
+    let Err(error) = trace.result else {
+        return (corrected, None, String::new());
+    };
+    let RefusalCause::Clock(offset) = refusal(&error) else {
+        panic!("the clock is the reason: {error}")
+    };
+    let expected = secs(ahead.unsigned_abs());
+    assert!(offset.magnitude().abs_diff(expected) <= secs(1));
+    (
+        corrected,
+        error.api().unwrap().uncorrected(),
+        error.to_string(),
+    )
+}
+
+#[test]
+fn a_correction_has_a_bound() {
+    let two_days = || builder().max_clock_correction(secs(2 * 86_400)).build();
+    for (context, ahead, corrected) in [
+        (context(), DAY - 60, true),
+        (context(), 60 - DAY, true),
+        (context(), DAY + 60, false),
+        (context(), -DAY - 60, false),
+        // Before 1970 and after 9999 there is no date to sign with.
+        (context(), 200_000_000_000, false),
+        (two_days(), DAY + 60, true),
+        (two_days(), 2 * DAY + 60, false),
+    ] {
+        let (done, why, line) = correction(&context, ahead);
+        assert_eq!(done, corrected, "{ahead}: {line}");
+        if !corrected {
+            assert!(matches!(why, Some(Uncorrected::TooFar(_))), "{why:?}");
+            assert!(line.contains("s are made up for"), "{line}");
+        }
+    }
+    let never = builder().max_clock_correction(Duration::ZERO).build();
+    assert!(!correction(&never, 1200).0);
+    // Whoever switched it off is told of the clock, and needs no reason.
+    let off = builder().correct_clock(false).build();
+    assert_eq!(correction(&off, 2 * DAY).1, None);
+}
+
+#[test]
+fn plain_http_to_another_machine_is_not_believed_unless_asked() {
+    for (endpoint, believed) in [
+        ("https://pipeline.example", true),
+        ("http://localhost:8080", true),
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:8080", true),
+        ("http://pipeline.example", false),
+        ("http://10.0.0.1:8080", false),
+    ] {
+        let builder = || builder().endpoint(endpoint.parse().unwrap());
+        let (done, why, line) = correction(&builder().build(), 1200);
+        assert_eq!(done, believed, "{endpoint}");
+        if !believed {
+            assert_eq!(why, Some(Uncorrected::PlainHttp));
+            assert!(line.contains("over plain http"), "{line}");
+        }
+        let asked = || builder().correct_clock(true);
+        assert!(correction(&asked().build(), 1200).0, "{endpoint}");
+        assert!(!correction(&asked().build(), 2 * DAY).0, "{endpoint}");
+    }
 }

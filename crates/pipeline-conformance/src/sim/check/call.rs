@@ -9,6 +9,7 @@ use crate::sim::{
     history::{AttemptLog, CallLog, Outcome},
     network::{Answer, Date, RetryAfter},
     scenario::Pass,
+    server::Handled,
     verifier::Verdict,
     world::Client,
 };
@@ -142,7 +143,10 @@ pub(in crate::sim) fn retried(
     let right = match (outcome, reason) {
         (Outcome::Answer(answer), RetryReason::Clock(offset)) => {
             demand!(
-                call.clock_retries == 0 && client.correct_clock && delay.is_zero(),
+                call.clock_retries == 0
+                    && client.correct_clock
+                    && offset.magnitude() <= client.max_correction
+                    && delay.is_zero(),
                 Rule::Policy,
                 "the clock is made up for a second time, or after a wait, or though it must not be",
             );
@@ -251,22 +255,31 @@ pub(super) fn offset_is_true(
     else {
         return Ok(());
     };
-    let client_time = attempt.sent_wall + handled.at.saturating_sub(attempt.sent);
-    let real = millis_between(client_time, handled.service_time);
+    let real = real_offset(attempt, handled);
     let magnitude = i64::try_from(offset.magnitude().as_millis()).unwrap_or(i64::MAX);
     let measured = if offset.is_ahead() {
         magnitude
     } else {
         -magnitude
     };
-    let trip = attempt.round_trip();
-    let allowed = (trip / 2 + trip / 100 + SECOND).as_millis();
     demand!(
-        u128::from(real.abs_diff(measured)) <= allowed,
+        u128::from(real.abs_diff(measured)) <= offset_tolerance(attempt).as_millis(),
         Rule::Clock,
         "{offset}, but the difference is {real} ms",
     );
     Ok(())
+}
+
+/// How many milliseconds the service's clock was ahead of the client's when it handled the attempt.
+fn real_offset(attempt: &AttemptLog, handled: &Handled) -> i64 {
+    let client_time = attempt.sent_wall + handled.at.saturating_sub(attempt.sent);
+    millis_between(client_time, handled.service_time)
+}
+
+/// By how much a measured offset may be off.
+fn offset_tolerance(attempt: &AttemptLog) -> Duration {
+    let trip = attempt.round_trip();
+    trip / 2 + trip / 100 + SECOND
 }
 
 /// What holds when a client is told what became of its attempt, and does not try again for the
@@ -280,10 +293,11 @@ pub(in crate::sim) fn resting(
     else {
         return Ok(());
     };
-    let skewed = attempt
-        .handled
-        .as_ref()
-        .is_some_and(|handled| handled.verdict == Verdict::Skewed);
+    let skewed = attempt.handled.as_ref().is_some_and(|handled| {
+        let real = Duration::from_millis(real_offset(attempt, handled).unsigned_abs());
+        handled.verdict == Verdict::Skewed
+            && real + offset_tolerance(attempt) <= client.max_correction
+    });
     let mended = skewed
         && answer.status == 401
         && answer.date == Date::True

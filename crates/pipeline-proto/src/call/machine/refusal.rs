@@ -1,0 +1,53 @@
+//! What a 401 means, and whether another attempt with the service's time is worth it.
+
+use super::InFlight;
+use crate::{
+    call::clock::{ClockOffset, Uncorrected},
+    credentials::Auth,
+    error::RefusalCause,
+    operation::Operation,
+};
+
+impl<O: Operation> InFlight<O> {
+    /// Why the request was refused. If the clock is the reason and was not corrected yet, also the
+    /// offset to try again with, or why not.
+    pub(super) fn explain_refusal(
+        &self,
+        measured: Option<ClockOffset>,
+    ) -> (RefusalCause, Option<Result<ClockOffset, Uncorrected>>) {
+        match self.call.auth() {
+            Auth::Anonymous => (RefusalCause::NoCredentials, None),
+            Auth::Token(token) => {
+                let time = measured.unwrap_or(self.offset).apply(self.sent.wall);
+                let Ok(descriptor) = token.decode() else {
+                    return (RefusalCause::TokenUnreadable, None);
+                };
+                if descriptor.is_expired(time) {
+                    let expired = descriptor.expires.to_system_time();
+                    let ago = expired
+                        .and_then(|at| time.duration_since(at).ok())
+                        .unwrap_or_default();
+                    return (RefusalCause::TokenExpired(ago), None);
+                }
+                let sent = self.call.request(self.sent, self.offset);
+                let mismatch = descriptor.mismatch(&sent.into_parts().0);
+                (
+                    mismatch.map_or(RefusalCause::TokenKeys, RefusalCause::TokenMismatch),
+                    None,
+                )
+            }
+            Auth::Credentials(_) => match measured {
+                Some(measured) if measured.differs_from(self.offset) => {
+                    let settings = self.call.context.settings();
+                    let due =
+                        settings.correct_clock != Some(false) && !self.progress.clock_corrected;
+                    let correction =
+                        due.then(|| settings.forbids(measured).map_or(Ok(measured), Err));
+                    (RefusalCause::Clock(measured), correction)
+                }
+                Some(_) => (RefusalCause::Keys, None),
+                None => (RefusalCause::KeysOrClock, None),
+            },
+        }
+    }
+}
