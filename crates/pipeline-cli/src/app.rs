@@ -25,7 +25,8 @@ pub(crate) struct Global {
     )]
     output: Output,
 
-    /// Do not ask before something is lost
+    /// Do not ask before something is lost: a workflow that is deleted, nodes and edges that `apply`
+    /// removes, a file that is overwritten
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub(crate) yes: bool,
 

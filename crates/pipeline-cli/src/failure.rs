@@ -37,7 +37,30 @@ impl Failure {
 
     /// A call failed.
     pub(crate) fn of_call(error: &Error, endpoint: &Endpoint) -> Self {
-        Self::new(Exit::of(error.kind()), describe(error, endpoint)).because_of(error)
+        let failure = Self::new(Exit::of(error.kind()), describe(error, endpoint));
+        failure.because_of(error).unless_elsewhere(error, endpoint)
+    }
+
+    /// A 404 is "not found" only if the service says what is not there. One without a code comes from
+    /// something else, and a script must not create a workflow because of it.
+    fn unless_elsewhere(self, error: &Error, endpoint: &Endpoint) -> Self {
+        match error.code() {
+            _ if error.kind() != ErrorKind::NotFound => self,
+            Some(ErrorCode::RESOURCE_OWNER_NOT_FOUND) => {
+                self.and(lang::pick("check --resource-owner", "请检查 --resource-owner"))
+            }
+            Some(_) => self,
+            None => self.with_exit(Exit::Service).and(lang::pick(
+                format!(
+                    "it has no code of the service, so this says nothing of the workflow: check the \
+                     address and the path of the endpoint {endpoint}, or run `pipeline doctor`"
+                ),
+                format!(
+                    "响应中没有服务的错误码，无法判断工作流是否存在：请检查服务地址 {endpoint} 及其路径，\
+                     或运行 `pipeline doctor`"
+                ),
+            )),
+        }
     }
 
     fn because_of(mut self, error: &Error) -> Self {

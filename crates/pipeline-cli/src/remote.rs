@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use pipeline_blocking::Client;
 use pipeline_proto::{
-    CallOptions, Endpoint, Error, Idempotency, Operation, WorkflowName,
+    CallOptions, Endpoint, Error, ErrorCode, Idempotency, Operation, WorkflowName,
+    model::Workflow,
+    operation::GetWorkflow,
     wait::{Goal, Observation, WaitOptions},
 };
 
@@ -82,6 +84,16 @@ impl Remote {
             under_way.done(change);
         }
         result
+    }
+
+    /// The workflow, if the service has one of this name.
+    pub(crate) fn find(&self, name: &WorkflowName) -> Result<Option<Workflow>, Failure> {
+        match self.try_send(GetWorkflow::new(name.clone())) {
+            Ok(workflow) => Ok(Some(workflow)),
+            // Another 404 speaks of the owner, or comes from something that is not the service.
+            Err(error) if error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND) => Ok(None),
+            Err(error) => Err(self.failure(&error)),
+        }
     }
 
     /// The error of a call, ready to be shown.

@@ -70,6 +70,9 @@ rules! {
     Syntax "syntax" Error "The text is neither YAML nor JSON.";
     WrongType "wrong-type" Error "A value has a type that it cannot have here.";
     UnknownMember "unknown-member" Warning "A member has a name that means nothing here; most likely a slip of the pen.";
+    UnknownTopLevel "unknown-top-level" Error "A member at the top of the file has a name that means nothing there.";
+    MisspelledMember "misspelled-member" Error "A member of a node has nearly the name of one that means something, and would be without effect.";
+    MissingNodes "missing-nodes" Error "The file has no `nodes`; write `nodes: {}` for a workflow without any.";
     DuplicateKey "duplicate-key" Error "An object has two members of the same name.";
     DuplicateNode "duplicate-node" Error "Two nodes have the same name and type.";
     MalformedReference "malformed-reference" Error "A `${` is not followed by the name of a variable and a `}`; write `$${` for a literal one.";

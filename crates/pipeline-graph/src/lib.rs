@@ -48,6 +48,7 @@ mod references;
 mod scale;
 mod secrets;
 mod steps;
+mod suggest;
 mod text;
 mod tree;
 mod visible;

@@ -70,7 +70,7 @@ fn an_answer_of_the_service_is_a_file() {
 
 #[test]
 fn what_is_missing_has_its_default() {
-    let definition = yaml("nodes:\n").unwrap();
+    let definition = yaml("nodes: {}\n").unwrap();
     assert_eq!(
         (definition.name.as_str(), definition.region.as_str()),
         ("", "nb")
@@ -126,7 +126,7 @@ nodes:
 fn a_file_that_makes_no_sense_is_not_used() {
     let cases = [
         (
-            "name: [w]",
+            "name: [w]\nnodes: {}",
             "line 1, column 7: \"name\" must be a string, not an array",
         ),
         (
@@ -138,8 +138,20 @@ fn a_file_that_makes_no_sense_is_not_used() {
             "line 1, column 24: data must be an object, not a number; and one more fault",
         ),
         (
-            "name: ${x y}",
+            "name: ${x y}\nnodes: {}",
             "line 1, column 7: '${' must be followed by the name of a variable and '}'; write '$${' for a literal '${'",
+        ),
+        (
+            "name: w",
+            "line 1, column 1: there is no `nodes`; write `nodes: {}` for a workflow without any",
+        ),
+        (
+            "node: {a-repo: {}}\nnodes: {}",
+            "line 1, column 1: the member \"node\" means nothing here; did you mean \"nodes\"?",
+        ),
+        (
+            "nodes: {b-export: {parent: [a-repo]}}",
+            "line 1, column 20: the member \"parent\" means nothing here; did you mean \"parents\"?",
         ),
         ("a: [", "line 1, column 4: unclosed bracket"),
     ];

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use pipeline_emulator::{Emulator, OperationKind, Transition};
+use pipeline_emulator::{Emulator, Fault, OperationKind, Transition};
 use serde_json::{Value, json};
 
 use crate::{
@@ -194,6 +194,75 @@ fn a_running_workflow_is_changed_with_restart_only() {
     assert_eq!(get(&service)["status"], "Started");
     apply(&service, &["-f", changed.path(), "--restart", "--wait"]).ok();
     assert_eq!(changes(&service), []);
+
+    // One that does not run is not started, changed or not, unless that is asked for.
+    service.run(&["workflow", "stop", "clicks", "--wait"]).ok();
+    changes(&service);
+    for (file, expected) in [(changed.path(), &[][..]), (file.path(), &[Update])] {
+        apply(&service, &["-f", file, "--restart", "--wait"]).ok();
+        assert_eq!(changes(&service), expected);
+        assert_eq!(get(&service)["status"], "Stopped");
+    }
+    apply(&service, &["-f", file.path(), "--start", "--wait"]).ok();
+    assert_eq!(changes(&service), [Start]);
+}
+
+#[test]
+fn what_apply_removes_is_asked_about_first() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    apply(&service, &["-f", file.path()]).ok();
+    changes(&service);
+    let alone = FILE[..FILE.find("  save-export").unwrap()].to_owned();
+    let apart = FILE.replace("    parents: [raw-repo]\n", "")
+        + "  other-repo:\n    data: {region: nb, schema: [{key: ip, valtype: string}]}\n";
+    let moved = apart.replace(
+        "  save-export:\n",
+        "  save-export:\n    parents: [other-repo]\n",
+    );
+    for (text, what) in [
+        (&alone, "Remove node save-export from clicks?"),
+        (&moved, "Remove edge raw-repo -> save-export from clicks?"),
+    ] {
+        let fewer = TemporaryFile::new("fewer.yaml", text);
+        let line = apply(&service, &["-f", fewer.path(), "-o", "json"]).failed(2);
+        assert!(line.contains(what) && line.contains("--yes"), "{line}");
+        let shown = apply(&service, &["-f", fewer.path(), "--dry-run"]);
+        assert!(shown.stdout.contains("- "), "{shown:?}");
+        #[cfg(unix)]
+        {
+            let command = command(&service, &["-f", fewer.path()]);
+            let declined = crate::support::Terminal::new().run(command, "n\n");
+            assert_eq!(declined.code, Some(9), "{declined:?}");
+            assert!(declined.stderr.contains(what), "{declined:?}");
+        }
+        assert_eq!(changes(&service), []);
+        apply(&service, &["-f", fewer.path(), "--yes"]).ok();
+        assert_eq!(changes(&service), [Update]);
+        apply(&service, &["-f", file.path(), "--yes"]).ok();
+        changes(&service);
+    }
+}
+
+#[test]
+fn only_the_services_own_word_makes_a_workflow_missing() {
+    let service = Service::new();
+    let file = TemporaryFile::new("clicks.yaml", FILE);
+    for (body, says) in [
+        ("<h1>Not Found</h1>", "the path of the endpoint"),
+        (r#"{"error":"E18664: no such account"}"#, "--resource-owner"),
+        (r#"{"error":"E18102: no such repo"}"#, "E18102"),
+    ] {
+        let kind = http::HeaderValue::from_static("application/json");
+        let fault = Fault::status(http::StatusCode::NOT_FOUND).body(kind, body);
+        service
+            .server
+            .with(|emulator| emulator.inject(fault.always()));
+        let ran = apply(&service, &["-f", file.path(), "-o", "json"]);
+        assert!(ran.code != Some(0) && ran.stderr.contains(says), "{ran:?}");
+        assert_eq!(changes(&service), [], "{body}");
+        service.server.with(Emulator::clear_faults);
+    }
 }
 
 #[test]
@@ -243,8 +312,8 @@ fn what_cannot_be_changed_is_said() {
 fn a_workflow_without_nodes_can_be_made_and_emptied() {
     let service = Service::new();
     let empty = TemporaryFile::new("empty.yaml", "name: clicks\nregion: nb\nnodes: {}\n");
-    let ran = apply(&service, &["-f", empty.path(), "--restart"]);
-    assert!(ran.stderr.contains("it will not be started"), "{ran:?}");
+    let ran = apply(&service, &["-f", empty.path(), "--start"]);
+    assert!(ran.stderr.contains("clicks will not be started"), "{ran:?}");
     ran.ok();
     assert_eq!(changes(&service), [Create]);
     apply(
@@ -252,7 +321,7 @@ fn a_workflow_without_nodes_can_be_made_and_emptied() {
         &["-f", TemporaryFile::new("clicks.yaml", FILE).path()],
     )
     .ok();
-    apply(&service, &["-f", empty.path()]).ok();
+    apply(&service, &["-f", empty.path(), "--yes"]).ok();
     assert_eq!(changes(&service), [Update, Update]);
     assert_eq!(get(&service)["nodes"], json!({}));
 }
@@ -278,7 +347,7 @@ fn cut_short(
     let changed = changes(&service);
     if ran.code != Some(0) {
         let line = ran.failed(8);
-        let said = line.contains("the same command again does the rest");
+        let said = line.contains("the same command again");
         assert!(said || changed.is_empty(), "{what}: {line}");
         if said {
             // What is called done was done.
@@ -293,6 +362,13 @@ fn cut_short(
         }
     }
     let requests = breaker.requests();
+    // With --start, because it may be stopped by now; without, a new one stays as it is.
+    let start: &[&str] = if options.contains(&"--restart") {
+        &["--start"]
+    } else {
+        &[]
+    };
+    let arguments = [&arguments, start].concat();
     apply(&service, &arguments).ok();
     assert_eq!(
         get(&service)["nodes"]["save-export"]["data"]["spec"]["host"],

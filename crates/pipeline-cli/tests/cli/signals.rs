@@ -104,7 +104,7 @@ const CASES: &[Case] = &[
         &["apply", "FILE", "--restart", "--yes"],
         (Update, "a"),
         "the update of a may have taken effect; the update was under way; of the plan for a, done: stop; \
-         not finished: update, start; the same command again does the rest",
+         not finished: update, start; the same command again, with --start, does the rest",
     ),
 ];
 

@@ -10,8 +10,15 @@ use crate::{
     graph::{Side, by_name, position},
     path::Path,
     references::{self, Piece},
+    suggest::nearest,
     tree::{Member, Position, Tree, Value},
 };
+
+/// What a file is made of.
+const MEMBERS: [&str; 4] = ["name", "region", "comment", "nodes"];
+
+/// What a node is made of.
+const NODE_MEMBERS: [&str; 5] = ["name", "type", "data", "parents", "children"];
 
 /// What the service tells about a workflow and a file may repeat, so that an answer of the service
 /// is a file, too. `$schema` is for editors, `schema_version` what the command's JSON begins with.
@@ -38,6 +45,7 @@ pub(super) fn file(tree: Tree) -> WorkflowFile {
     let at = tree.at;
     if let Value::Map(members) = tree.value {
         let mut seen = HashSet::with_capacity(members.len());
+        let mut has_nodes = false;
         for member in members {
             let path = Path::to_member(&member.name);
             if !seen.insert(member.name.clone()) {
@@ -47,10 +55,18 @@ pub(super) fn file(tree: Tree) -> WorkflowFile {
                 "name" => file.name = reader.reference_text(member, &path),
                 "region" => file.region = reader.reference_text(member, &path),
                 "comment" => file.comment = reader.reference_text(member, &path),
-                "nodes" => reader.nodes(member.tree, path),
+                "nodes" => {
+                    has_nodes |= !member.tree.is_null();
+                    reader.nodes(member.tree, path);
+                }
                 name if IGNORED.contains(&name) => {}
-                _ => reader.unknown(&member, &path, "name, region, comment and nodes"),
+                _ => reader.unknown(Rule::UnknownTopLevel, &member, &path, &MEMBERS),
             }
+        }
+        if !has_nodes {
+            let message = "there is no `nodes`; write `nodes: {}` for a workflow without any";
+            let path = Path::to_member("nodes");
+            reader.find(Rule::MissingNodes, at, &path, message.to_owned());
         }
     } else {
         let kind = tree.kind();
@@ -84,12 +100,19 @@ impl Reader {
         self.find(Rule::WrongType, at, path, message.to_owned());
     }
 
-    fn unknown(&mut self, member: &Member, path: &Path, known: &str) {
-        let message = format!(
-            "the member {:?} means nothing here; known are {known}",
-            member.name
-        );
-        self.find(Rule::UnknownMember, member.at, path, message);
+    fn unknown(&mut self, rule: Rule, member: &Member, path: &Path, known: &[&str]) {
+        let message = match nearest(&member.name, known.iter().copied()) {
+            Some(meant) => format!(
+                "the member {:?} means nothing here; did you mean {meant:?}?",
+                member.name
+            ),
+            None => format!(
+                "the member {:?} means nothing here; known are {}",
+                member.name,
+                known.join(", ")
+            ),
+        };
+        self.find(rule, member.at, path, message);
     }
 
     fn repeated(&mut self, member: &Member, path: &Path) {
@@ -252,7 +275,12 @@ impl Reader {
             "parents" => (node.parents, place.edges[0]) = self.edges(member.tree, path),
             "children" => (node.children, place.edges[1]) = self.edges(member.tree, path),
             _ => {
-                self.unknown(&member, path, "name, type, data, parents and children");
+                // Others may be the service's and are kept; one that was meant to be an edge is none.
+                let rule = match nearest(&member.name, NODE_MEMBERS) {
+                    Some(_) => Rule::MisspelledMember,
+                    None => Rule::UnknownMember,
+                };
+                self.unknown(rule, &member, path, &NODE_MEMBERS);
                 self.look_for_malformed(&member.tree, path);
                 node.extra.insert(member.name.clone(), member.tree.to_raw());
                 place.extra.push(member);

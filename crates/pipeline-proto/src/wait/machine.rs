@@ -233,15 +233,13 @@ impl Waiter {
     }
 
     fn on_poll_error(self, error: Error, now: Now) -> Step {
-        // Another 404 may speak of something else that is not there, such as the resource owner, or
-        // come from a proxy that does not know the service.
-        let of_workflow = error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND);
         match error.kind() {
-            ErrorKind::NotFound if self.goal == Goal::Deleted && of_workflow => {
+            _ if is_gone(&error) && self.goal == Goal::Deleted => {
                 let observation = self.observation(None, Some(error), now);
                 Step::Done(Ok(observation))
             }
-            ErrorKind::NotFound => self.fail(WaitFailure::NotFound(error), now),
+            _ if is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
+            ErrorKind::NotFound => self.fail(WaitFailure::Failed(error), now),
             _ if error.is_retryable() => {
                 let observation = self.observation(None, Some(error), now);
                 self.pause(observation, now)
@@ -258,7 +256,8 @@ impl Waiter {
             _ => error.effect() == Effect::Possible || error.is_retryable(),
         };
         match error.kind() {
-            ErrorKind::NotFound => self.fail(WaitFailure::NotFound(error), now),
+            _ if is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
+            ErrorKind::NotFound => self.fail(WaitFailure::Failed(error), now),
             _ if look => {
                 self.last_action = LastAction::Failed(None);
                 let observation = self.observation(None, Some(error), now);
@@ -377,13 +376,19 @@ impl Pause {
     }
 }
 
+/// Whether there is no such workflow. Another 404 may speak of something else that is not there, such
+/// as the resource owner, or come from a proxy that does not know the service.
+fn is_gone(error: &Error) -> bool {
+    error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND)
+}
+
 impl fmt::Display for Observation {
     /// One line for a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.state, &self.error) {
             (Some(state), _) if state.status.as_str().is_empty() => f.write_str("no status"),
             (Some(state), _) => write!(f, "{}", state.status),
-            (None, Some(error)) if error.kind() == ErrorKind::NotFound => f.write_str("gone"),
+            (None, Some(error)) if is_gone(error) => f.write_str("gone"),
             (None, Some(error)) => write!(f, "{error}"),
             (None, None) => f.write_str("asked"),
         }

@@ -247,10 +247,13 @@ fn waiting_for_a_workflow_to_be_gone() {
 /// A 404 that speaks of something else says nothing about the workflow.
 #[test]
 fn a_workflow_is_not_taken_for_gone_because_something_else_is_not_there() {
-    for other in ["E18664: no such account", "E18102: no such repo"] {
-        let wait = until(Goal::Deleted, &[LookFails(error(404, other))]);
-        let error = wait.result.expect_err(other);
-        assert_eq!(error.error().unwrap().kind(), ErrorKind::NotFound);
+    for other in ["E18664: no such account", "E18102: no such repo", "<h1>"] {
+        for goal in [Goal::Deleted, Goal::Started] {
+            let wait = until(goal, &[LookFails(error(404, other))]);
+            let error = wait.result.expect_err(other);
+            assert!(matches!(error.failure(), WaitFailure::Failed(_)), "{other}");
+            assert_eq!(error.error().unwrap().kind(), ErrorKind::NotFound);
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pipeline_graph::{Definition, Severity, diff::Diff, lint::lint_file};
-use pipeline_proto::{ErrorKind, WorkflowName, operation::GetWorkflow};
+use pipeline_proto::WorkflowName;
 use serde::Serialize;
 
 use super::{
@@ -15,6 +15,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{self, Show, note},
+    terminal,
 };
 
 /// Make a workflow what a file says: create it, or change what differs
@@ -28,9 +29,13 @@ Examples:
 Shows what will differ, then does it. Sends nothing if lint finds an error in the file, and changes \
 nothing if nothing differs. ${NAME} in the file stands for a variable of the environment.
 
-A workflow that runs is changed with --restart only. With it, the workflow runs when the command is \
-done, whether it ran before or not. If the command is interrupted or fails on the way, it says what \
-was done; the same command again does the rest.")]
+Nodes and edges that the file does not have are removed. That is shown and asked about first; without \
+a terminal it needs --yes.
+
+A workflow that runs is changed with --restart only: it is stopped, changed and started again. One \
+that does not run stays as it is, and so does one that runs and need not be changed; --start leaves \
+either running. If the command is interrupted or fails on the way, it says what was done, and how the \
+rest is done.")]
 pub(crate) struct Apply {
     /// Workflow file, `-` for stdin
     #[arg(value_name = "FILE", required_unless_present = "file")]
@@ -44,13 +49,8 @@ pub(crate) struct Apply {
     #[arg(long)]
     dry_run: bool,
 
-    /// Wait for a workflow that is stopping, and until it is started again
-    #[arg(short, long)]
-    wait: bool,
-
-    /// Stop the workflow for the change if it runs, and start it afterwards
-    #[arg(long)]
-    restart: bool,
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 impl Apply {
@@ -67,16 +67,9 @@ impl Apply {
             .map_err(|error| file.wrong(&error))?;
 
         let remote = global.remote()?;
-        let there = match remote.try_send(GetWorkflow::new(name.clone())) {
-            Ok(workflow) => Some(workflow),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(remote.failure(&error)),
-        };
-        let allowed = Allowed {
-            restart: self.restart,
-            wait: self.wait,
-        };
-        let plan = Plan::new(name.clone(), region, definition, there.as_ref(), allowed);
+        let there = remote.find(&name)?;
+        let there = there.as_ref();
+        let plan = Plan::new(name.clone(), region, definition, there, self.allowed);
         let report = Report {
             name: &name,
             action: match plan.steps.first() {
@@ -105,6 +98,10 @@ impl Apply {
         } else if let Some(obstacle) = plan.obstacle {
             return Err(obstacle);
         } else {
+            if let Some(losses) = plan.losses() {
+                let question = format!("Remove {losses} from {name}?");
+                terminal::confirm(&question, global.yes)?;
+            }
             plan.carry_out(&remote)?;
         }
         if plan.steps.is_empty() {

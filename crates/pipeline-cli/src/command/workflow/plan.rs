@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use clap::Args;
 use pipeline_graph::{
     Definition, Graph,
-    diff::{self, Diff},
+    diff::{self, Change, Diff},
 };
 use pipeline_proto::{
     Region, WorkflowName,
-    model::{Status, Workflow},
+    model::{NodeId, Status, Workflow},
     operation::{CreateWorkflow, StartWorkflow, UpdateWorkflow},
     wait::Goal,
 };
@@ -18,10 +19,13 @@ use crate::{
     exit::Exit,
     failure::Failure,
     interrupt,
-    output::note,
+    output::{note, plain},
     remote::{By, Remote},
     terminal::StatusLine,
 };
+
+/// So many things that go are named in a question at most.
+const MOST_LOSSES: usize = 10;
 
 /// A step that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,12 +49,19 @@ impl fmt::Display for Step {
 }
 
 /// What the user allows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Allowed {
-    /// Stop the workflow if it runs, and leave it running.
-    pub(super) restart: bool,
-    /// Wait for a workflow that is on its way.
-    pub(super) wait: bool,
+    /// Wait for a workflow that is stopping, and until it is started again
+    #[arg(short, long)]
+    wait: bool,
+
+    /// If the workflow runs and has to be changed, stop it and start it again
+    #[arg(long)]
+    restart: bool,
+
+    /// Start the workflow afterwards, whether it ran before or not
+    #[arg(long)]
+    start: bool,
 }
 
 /// The steps, in their order, and the difference that they make.
@@ -86,30 +97,38 @@ impl Plan {
             allowed,
             starting: false,
         };
-        let startable = Graph::new(&plan.definition.nodes).is_ok_and(|graph| graph.can_start());
-        if allowed.restart && !startable {
-            note("it will not be started: it has no transform, export or exportBatch");
-        }
-        let start = allowed.restart && startable;
         match there {
-            Some(workflow) => plan.change(workflow, start),
-            None => plan.make(start),
+            Some(workflow) => plan.change(workflow),
+            None => plan.make(),
         }
         plan
     }
 
-    fn make(&mut self, start: bool) {
+    /// Whether it can be started if it is wanted; says so if it cannot.
+    fn starts(&self, wanted: bool) -> bool {
+        let startable = || Graph::new(&self.definition.nodes).is_ok_and(|graph| graph.can_start());
+        let starts = wanted && startable();
+        if wanted && !starts {
+            note(format_args!(
+                "{} will not be started: it has no transform, export or exportBatch",
+                self.name
+            ));
+        }
+        starts
+    }
+
+    fn make(&mut self) {
         self.diff = diff::diff(&Definition::default(), &self.definition);
         self.steps.push(Step::Create);
         if !self.definition.nodes.is_empty() {
             self.steps.push(Step::Update);
         }
-        if start {
+        if self.starts(self.allowed.start) {
             self.steps.push(Step::Start);
         }
     }
 
-    fn change(&mut self, workflow: &Workflow, start: bool) {
+    fn change(&mut self, workflow: &Workflow) {
         let old = Definition::from(workflow);
         if old.region.is_empty() {
             // The service does not tell it.
@@ -141,19 +160,23 @@ impl Plan {
             }
             self.steps.push(Step::Update);
         }
-        if start && !(runs && self.steps.is_empty()) {
-            if self.steps.is_empty() && leaves {
+        let changes = !self.steps.is_empty();
+        let again = self.allowed.restart && runs && changes;
+        let runs_on = runs && !changes;
+        if !runs_on && self.starts(again || self.allowed.start) {
+            if !changes && leaves {
                 // It is stopping already; what is left is to wait for it.
                 self.steps.push(Step::Stop);
             }
             self.steps.push(Step::Start);
         }
-        self.starting = start && *status == Status::Starting;
+        let concerned = self.allowed.restart || self.allowed.start;
+        self.starting = concerned && runs_on && *status == Status::Starting;
     }
 
     /// Why a workflow in this state must not be changed.
     fn refusal(&self, status: &Status) -> Option<Failure> {
-        let Allowed { restart, wait } = self.allowed;
+        let Allowed { restart, wait, .. } = self.allowed;
         let how = match status {
             Status::Stopping if !(wait || restart) => {
                 "wait until it is, or repeat the command with --wait"
@@ -226,6 +249,25 @@ impl Plan {
         }
     }
 
+    /// The nodes that go, and the edges between those that stay.
+    pub(super) fn losses(&self) -> Option<String> {
+        let removed = |change| change == Change::Removed;
+        let nodes = self.diff.nodes.iter().filter(|node| removed(node.change));
+        let nodes: Vec<&NodeId> = nodes.map(|node| &node.node).collect();
+        let edges = self.diff.edges.iter().filter(|edge| {
+            let gone = nodes.contains(&&edge.parent) || nodes.contains(&&edge.child);
+            removed(edge.change) && !gone
+        });
+        let id = |id: &NodeId| plain(id.as_str());
+        let edges = edges.map(|edge| format!("edge {} -> {}", id(&edge.parent), id(&edge.child)));
+        let nodes = nodes.iter().map(|node| format!("node {}", id(node)));
+        let mut losses: Vec<String> = nodes.chain(edges).collect();
+        let more = losses.len().saturating_sub(MOST_LOSSES);
+        losses.truncate(MOST_LOSSES);
+        losses.extend((more > 0).then(|| format!("and {more} more")));
+        (!losses.is_empty()).then(|| losses.join(", "))
+    }
+
     /// What was done before a step, what was not done from it on, and how to go on.
     fn left(&self, at: usize) -> String {
         let list = |steps: &[Step]| {
@@ -233,13 +275,20 @@ impl Plan {
             words.join(", ")
         };
         let (done, open) = self.steps.split_at(at);
+        // It may be stopped by now, and --restart alone leaves one that is stopped as it is.
+        let restarts = self.steps[..=at].contains(&Step::Stop) && self.steps.contains(&Step::Start);
+        let again = if restarts && !self.allowed.start {
+            "the same command again, with --start, does the rest"
+        } else {
+            "the same command again does the rest"
+        };
         let done = if done.is_empty() {
             "nothing".to_owned()
         } else {
             list(done)
         };
         format!(
-            "of the plan for {}, done: {done}; not finished: {}; the same command again does the rest",
+            "of the plan for {}, done: {done}; not finished: {}; {again}",
             self.name,
             list(open)
         )
