@@ -14,13 +14,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pipeline-proto", &[]),
     ("pipeline-graph", &["pipeline-proto"]),
     ("pipeline-trace", &["pipeline-proto"]),
-    ("pipeline-hyper", &["pipeline-proto", "pipeline-trace"]),
-    ("pipeline-blocking", &["pipeline-proto", "pipeline-trace"]),
+    ("pipeline-tls", &["pipeline-proto"]),
+    (
+        "pipeline-hyper",
+        &["pipeline-proto", "pipeline-tls", "pipeline-trace"],
+    ),
+    (
+        "pipeline-blocking",
+        &["pipeline-proto", "pipeline-tls", "pipeline-trace"],
+    ),
     ("pipeline-emulator", &["pipeline-proto", "pipeline-graph"]),
     (
         "pipeline-cli",
         &[
             "pipeline-proto",
+            "pipeline-tls",
             "pipeline-graph",
             "pipeline-hyper",
             "pipeline-blocking",
