@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     io::{BufRead as _, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
@@ -15,6 +15,10 @@ pub enum Reply {
     Close(Vec<u8>),
     /// Writes these bytes and then nothing, until the client goes away.
     Stall(Vec<u8>),
+    /// Writes these bytes before it has read the body, and closes the connection.
+    EarlyClose(Vec<u8>),
+    /// Writes these bytes before it has read the body, and then neither writes nor reads.
+    EarlyStall(Vec<u8>),
 }
 
 impl Reply {
@@ -39,7 +43,7 @@ impl Reply {
 pub struct Request {
     /// Request line and headers, as text, without the empty line.
     pub head: String,
-    /// The body, by its declared length.
+    /// The body, by its declared length; empty if the reply came before it.
     pub body: Vec<u8>,
     /// Which connection it came on, from 0.
     pub connection: usize,
@@ -88,19 +92,23 @@ pub struct Script {
 }
 
 #[derive(Debug, Default)]
-struct Shared(Mutex<State>);
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
     connections: Vec<TcpStream>,
+    closed: usize,
     stopped: bool,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,6 +151,13 @@ impl Script {
     pub fn connections(&self) -> usize {
         self.shared.lock().connections.len()
     }
+
+    /// Waits until the server has closed so many connections.
+    pub fn wait_for_closed(&self, connections: usize) {
+        let state = self.shared.lock();
+        let few = |state: &mut State| state.closed < connections;
+        drop(self.shared.changed.wait_while(state, few));
+    }
 }
 
 impl Drop for Script {
@@ -150,6 +165,7 @@ impl Drop for Script {
         let connections = {
             let mut state = self.shared.lock();
             state.stopped = true;
+            self.shared.changed.notify_all();
             std::mem::take(&mut state.connections)
         };
         for connection in connections {
@@ -189,8 +205,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(mut request) = read_request(&mut reader) {
+    while let Some(mut request) = read_head(&mut reader) {
         request.connection = connection;
+        let early = matches!(
+            shared.lock().replies.front(),
+            Some(Reply::EarlyClose(_) | Reply::EarlyStall(_))
+        );
+        if !early && read_body(&mut reader, &mut request).is_none() {
+            break;
+        }
         let reply = {
             let mut state = shared.lock();
             state.requests.push(request);
@@ -202,7 +225,7 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
                     break;
                 }
             }
-            Some(Reply::Close(bytes)) => {
+            Some(Reply::Close(bytes) | Reply::EarlyClose(bytes)) => {
                 let _ = writer.write_all(&bytes);
                 break;
             }
@@ -212,13 +235,21 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
                 let _ = std::io::copy(&mut reader, &mut std::io::sink());
                 break;
             }
+            Some(Reply::EarlyStall(bytes)) => {
+                let _ = writer.write_all(&bytes);
+                let state = shared.lock();
+                drop(shared.changed.wait_while(state, |state| !state.stopped));
+                break;
+            }
             None => break,
         }
     }
     let _ = stream.shutdown(Shutdown::Both);
+    shared.lock().closed += 1;
+    shared.changed.notify_all();
 }
 
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+fn read_head(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     let mut request = Request::default();
     loop {
         let mut line = String::new();
@@ -231,11 +262,14 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         request.head.push_str(line.trim_end());
         request.head.push('\n');
     }
+    Some(request)
+}
+
+fn read_body(reader: &mut BufReader<&TcpStream>, request: &mut Request) -> Option<()> {
     let length = request
         .header("content-length")
         .and_then(|value| value.parse().ok())
         .unwrap_or(0);
     request.body = vec![0; length];
-    reader.read_exact(&mut request.body).ok()?;
-    Some(request)
+    reader.read_exact(&mut request.body).ok()
 }
