@@ -3,13 +3,15 @@
 use std::{error::Error as StdError, fmt, io};
 
 use pipeline_proto::{
-    Endpoint, Error, ErrorCode, ErrorKind,
-    wait::{WaitError, WaitFailure},
+    Endpoint, Error, ErrorCode, ErrorKind, WorkflowName,
+    wait::{Goal, WaitError, WaitFailure},
 };
 
 use crate::{
     exit::Exit,
     lang::{self, Lang},
+    reason,
+    remote::By,
 };
 
 /// A failure. `Display` is one line without the word "error".
@@ -18,7 +20,11 @@ pub(crate) struct Failure {
     exit: Exit,
     /// What the error of a call is called, and the service's code for it.
     call: Option<(ErrorKind, Option<ErrorCode>)>,
+    /// The workflow that it is about, with which the line begins.
+    about: Option<WorkflowName>,
     message: String,
+    /// The command to type next, with which the line ends.
+    next: Option<String>,
 }
 
 impl Failure {
@@ -26,19 +32,15 @@ impl Failure {
         Self {
             exit,
             call: None,
+            about: None,
             message: one_line(&message.to_string()),
+            next: None,
         }
     }
 
     /// The caller asked for something that cannot be asked for. Nothing was sent.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, message)
-    }
-
-    /// A call failed.
-    pub(crate) fn of_call(error: &Error, endpoint: &Endpoint) -> Self {
-        let failure = Self::new(Exit::of(error.kind()), describe(error, endpoint));
-        failure.because_of(error).unless_elsewhere(error, endpoint)
     }
 
     /// A 404 is "not found" only if the service says what is not there. One without a code comes from
@@ -53,14 +55,54 @@ impl Failure {
             None => self.with_exit(Exit::Service).and(lang::pick(
                 format!(
                     "it has no code of the service, so this says nothing of the workflow: check the \
-                     address and the path of the endpoint {endpoint}, or run `pipeline doctor`"
+                     address and the path of the endpoint {endpoint}"
                 ),
                 format!(
-                    "响应中没有服务的错误码，无法判断工作流是否存在：请检查服务地址 {endpoint} 及其路径，\
-                     或运行 `pipeline doctor`"
+                    "响应中没有服务的错误码，无法判断工作流是否存在：请检查服务地址 {endpoint} 及其路径"
                 ),
             )),
         }
+    }
+
+    /// A call failed. The reason is one that is better than the service's code for it.
+    pub(crate) fn of_call(
+        error: &Error,
+        endpoint: &Endpoint,
+        about: Option<WorkflowName>,
+        reason: Option<&str>,
+    ) -> Self {
+        let line = describe(error, endpoint, reason);
+        let failure = Self::new(Exit::of(error.kind()), line)
+            .because_of(error)
+            .unless_elsewhere(error, endpoint);
+        Self {
+            next: reason::next(error, about.as_ref()),
+            about,
+            ..failure
+        }
+    }
+
+    /// Says which workflow it is about, unless that is said already.
+    #[must_use]
+    pub(crate) fn about(mut self, name: &WorkflowName) -> Self {
+        self.about.get_or_insert_with(|| name.clone());
+        self
+    }
+
+    /// The line without the workflow that it is about.
+    pub(crate) fn message(&self) -> String {
+        let next = self
+            .next
+            .as_ref()
+            .map(|next| lang::pick(format!("; see: {next}"), format!("；请运行：{next}")));
+        format!("{}{}", self.message, next.unwrap_or_default())
+    }
+
+    /// Names the command to type next.
+    #[must_use]
+    pub(crate) fn see(mut self, command: impl Into<String>) -> Self {
+        self.next = Some(command.into());
+        self
     }
 
     fn because_of(mut self, error: &Error) -> Self {
@@ -69,21 +111,40 @@ impl Failure {
     }
 
     /// A wait failed.
-    pub(crate) fn of_wait(error: &WaitError, endpoint: &Endpoint) -> Self {
-        let exit = match error.failure() {
-            WaitFailure::TimedOut(_) => Exit::WaitTimedOut,
-            WaitFailure::NotFound(_) => Exit::NotFound,
-            WaitFailure::Failed(error) => return Self::of_call(error, endpoint),
-            _ => Exit::WaitFailed,
+    pub(crate) fn of_wait(error: &WaitError, by: By, endpoint: &Endpoint) -> Self {
+        let name = error.name();
+        let (exit, next) = match error.failure() {
+            WaitFailure::NotFound(cause) | WaitFailure::Failed(cause) => {
+                return Self::of_call(cause, endpoint, Some(name.clone()), None);
+            }
+            WaitFailure::Settled(status) if by == By::Acting => {
+                let line = lang::pick(
+                    format!(
+                        "the {} failed: it is {status} again",
+                        reason::act(error.goal()).0
+                    ),
+                    format!("{}失败：它又回到了 {status}", reason::act(error.goal()).1),
+                );
+                return Self::new(Exit::WaitFailed, line).about(name);
+            }
+            WaitFailure::Settled(_) if error.goal() == Goal::Started => (Exit::WaitFailed, "start"),
+            WaitFailure::Settled(_) => (Exit::WaitFailed, "stop"),
+            _ => (Exit::WaitTimedOut, "status"),
         };
-        let failure = match lang::chosen() {
-            Lang::En => Self::new(exit, error),
-            Lang::Zh => Self::new(exit, lang::zh::wait(error)),
+        let line = match lang::chosen() {
+            Lang::En => {
+                let line = error.to_string();
+                // The name begins the line already.
+                let rest = line
+                    .strip_prefix(name.as_str())
+                    .unwrap_or(&line)
+                    .trim_start();
+                rest.strip_prefix("is ").unwrap_or(rest).to_owned()
+            }
+            Lang::Zh => lang::zh::wait(error),
         };
-        match error.failure() {
-            WaitFailure::NotFound(cause) => failure.because_of(cause),
-            _ => failure,
-        }
+        let failure = Self::new(exit, line).about(name);
+        failure.see(format!("pipeline workflow {next} {name}"))
     }
 
     /// A local file or stream failed.
@@ -134,16 +195,25 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        if let Some(name) = &self.about {
+            write!(f, "{name}{}", lang::pick(": ", "："))?;
+        }
+        f.write_str(&self.message())
     }
 }
 
 /// The line of the error, what lies below it, and where it was sent when the way there is the trouble.
-pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
-    let mut line = match lang::chosen() {
-        Lang::En => error.to_string(),
-        Lang::Zh => lang::zh::call(error),
-    };
+pub(crate) fn describe(error: &Error, endpoint: &Endpoint, reason: Option<&str>) -> String {
+    let mut line = reason::failed(error.operation());
+    match (reason, lang::chosen()) {
+        (Some(reason), _) => line.push_str(&with_code(error, reason)),
+        (None, Lang::En) => {
+            let said = error.to_string();
+            let operation = format!("{}: ", error.operation());
+            line.push_str(said.strip_prefix(&operation).unwrap_or(&said));
+        }
+        (None, Lang::Zh) => line.push_str(&lang::zh::call(error)),
+    }
     let mut source = StdError::source(error);
     while let Some(below) = source {
         let text = below.to_string();
@@ -168,6 +238,17 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint) -> String {
         line.push_str(&named);
     }
     line
+}
+
+/// A reason of our own, with what the service said of the request.
+fn with_code(error: &Error, reason: &str) -> String {
+    let code = error.code().map(|code| code.to_string());
+    let status = error
+        .status()
+        .map(|status| format!("HTTP {}", status.as_u16()));
+    let request = error.request_id().map(|id| format!("request {id}"));
+    let details: Vec<String> = [code, status, request].into_iter().flatten().collect();
+    format!("{reason} ({})", details.join(", "))
 }
 
 /// Text on one line, with nothing in it that a terminal would act upon.
@@ -201,7 +282,10 @@ mod tests {
             "get_workflow",
             pipeline_proto::WorkflowName::new("a-b").unwrap_err(),
         );
-        assert!(!describe(&build, &endpoint).contains("127.0.0.1"));
-        assert_eq!(Failure::of_call(&build, &endpoint).exit(), Exit::Usage);
+        assert!(!describe(&build, &endpoint, None).contains("127.0.0.1"));
+        assert_eq!(
+            Failure::of_call(&build, &endpoint, None, None).exit(),
+            Exit::Usage
+        );
     }
 }

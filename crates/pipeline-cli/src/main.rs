@@ -16,6 +16,7 @@ mod input;
 mod interrupt;
 mod lang;
 mod output;
+mod reason;
 mod remote;
 mod settings;
 mod terminal;

@@ -1,17 +1,18 @@
 //! The service as the commands see it: calls and waits whose errors are ready to be shown.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pipeline_blocking::Client;
 use pipeline_proto::{
-    CallOptions, Endpoint, Error, ErrorCode, Idempotency, Operation, WorkflowName,
-    model::Workflow,
-    operation::GetWorkflow,
-    wait::{Goal, Observation, WaitOptions},
+    CallOptions, Endpoint, Error, ErrorCode, Idempotency, Operation, Region, WorkflowName,
+    model::{Workflow, WorkflowState},
+    operation::{GetWorkflow, SearchLogs},
+    wait::{Goal, Observation, WaitFailure, WaitOptions},
 };
 
 use crate::{
-    duration::Short, failure::Failure, interrupt, output::plain, terminal::StatusLine, wire::Replay,
+    duration::Short, failure::Failure, interrupt, output::plain, reason, terminal::StatusLine,
+    wire::Replay,
 };
 
 /// Longest wait unless the options say otherwise.
@@ -19,6 +20,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Longest time for one of the calls of a wait.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest time for a call that only finds out why another one failed.
+const ASIDE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What answers.
 pub(crate) enum Link {
@@ -65,8 +69,9 @@ impl Remote {
 
     /// Sends an operation.
     pub(crate) fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Failure> {
+        let name = workflow(&operation);
         self.try_send(operation)
-            .map_err(|error| self.failure(&error))
+            .map_err(|error| self.failure(&error, name))
     }
 
     /// Sends an operation whose error is to be looked at.
@@ -92,14 +97,62 @@ impl Remote {
             Ok(workflow) => Ok(Some(workflow)),
             // Another 404 speaks of the owner, or comes from something that is not the service.
             Err(error) if error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND) => Ok(None),
-            Err(error) => Err(self.failure(&error)),
+            Err(error) => Err(self.failure(&error, Some(name.clone()))),
         }
     }
 
-    /// The error of a call, ready to be shown.
-    pub(crate) fn failure(&self, error: &Error) -> Failure {
-        self.of_replay()
-            .unwrap_or_else(|| Failure::of_call(error, &self.endpoint))
+    /// The error of a call about this workflow, ready to be shown.
+    pub(crate) fn failure(&self, error: &Error, name: Option<WorkflowName>) -> Failure {
+        self.of_replay().unwrap_or_else(|| {
+            let reason = name.as_ref().and_then(|name| self.reason(error, name));
+            Failure::of_call(error, &self.endpoint, name, reason.as_deref())
+        })
+    }
+
+    /// Which of the possible reasons applies: the workflow shows it.
+    fn reason(&self, error: &Error, name: &WorkflowName) -> Option<String> {
+        let Link::Service(client) = &self.link else {
+            return None;
+        };
+        if !reason::is_vague(error) {
+            return None;
+        }
+        let workflow = client
+            .send_with(GetWorkflow::new(name.clone()), self.aside())
+            .ok()?;
+        reason::of_state(error, &workflow)
+    }
+
+    /// Adds how a start came to fail: which nodes do not run, and what the logs say of it.
+    fn with_story(
+        &self,
+        failure: Failure,
+        name: &WorkflowName,
+        last: Option<&WorkflowState>,
+        begun: SystemTime,
+    ) -> Failure {
+        let nodes = last.and_then(reason::nodes_not_started);
+        let mut search = SearchLogs::new(name.clone()).from(begun);
+        if let Some(region) = last.and_then(|last| Region::new(last.region.as_str()).ok()) {
+            search = search.region(region);
+        }
+        let logs = match &self.link {
+            Link::Service(client) => client.send_with(search, self.aside()).ok(),
+            Link::Replay(_) => None,
+        };
+        let logs = logs.as_ref().and_then(reason::last_in_logs);
+        let parts = [nodes, logs].into_iter().flatten();
+        let failure = parts.fold(failure, Failure::and);
+        failure.see(format!("pipeline workflow search {name}"))
+    }
+
+    /// For a call beside the one that was asked for, which must not take long.
+    fn aside(&self) -> CallOptions {
+        let timeout = self.timeout.unwrap_or(ASIDE_TIMEOUT).min(ASIDE_TIMEOUT);
+        self.options
+            .clone()
+            .attempt_timeout(timeout)
+            .total_timeout(timeout)
     }
 
     /// The failure that it is when a recording has no answer.
@@ -140,15 +193,15 @@ impl Remote {
         by: By,
         mut watch: impl FnMut(&Observation),
     ) -> Result<Observation, Failure> {
-        let change = match goal {
-            Goal::Started => "start",
-            _ => "stop",
-        };
+        let (change, _) = reason::act(goal);
         let under_way = interrupt::under_way(match by {
             By::Acting => format!("the {change} of {name} may have taken effect"),
             By::Looking => format!("waiting for {name} to be {goal}"),
         });
+        let begun = SystemTime::now();
+        let mut last = None;
         let watch = |observation: &Observation| {
+            last = observation.state.clone().or_else(|| last.take());
             if let (By::Acting, Some(state)) = (by, &observation.state) {
                 let status = plain(state.status.as_str());
                 under_way.update(format!(
@@ -179,8 +232,21 @@ impl Remote {
             }
         };
         let observation = result.map_err(|error| {
-            self.of_replay()
-                .unwrap_or_else(|| Failure::of_wait(&error, &self.endpoint))
+            self.of_replay().unwrap_or_else(|| {
+                let failure = match error.failure() {
+                    // A start or a stop that was refused.
+                    WaitFailure::Failed(cause) => self.failure(cause, Some(name.clone())),
+                    _ => Failure::of_wait(&error, by, &self.endpoint),
+                };
+                match (error.failure(), by, goal) {
+                    (
+                        WaitFailure::TimedOut(None) | WaitFailure::Settled(_),
+                        By::Acting,
+                        Goal::Started,
+                    ) => self.with_story(failure, name, last.as_ref(), begun),
+                    _ => failure,
+                }
+            })
         })?;
         if by == By::Acting {
             under_way.done(format!("the {change} of {name}"));
@@ -191,12 +257,7 @@ impl Remote {
 
 /// What an operation changes, in words: "the start of w".
 fn change<O: Operation>(operation: &O) -> String {
-    let verb = O::NAME.split('_').next().unwrap_or_default();
-    let noun = match verb {
-        "create" => "creation",
-        "delete" => "deletion",
-        verb => verb,
-    };
+    let noun = reason::noun(O::NAME).map_or(O::NAME, |(noun, _)| noun);
     match workflow(operation) {
         Some(name) => format!("the {noun} of {name}"),
         None => format!("the {noun}"),

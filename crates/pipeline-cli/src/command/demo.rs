@@ -25,6 +25,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{self, status},
+    remote::By,
 };
 use transport::{Blocking, Hyper, Transport};
 
@@ -160,7 +161,7 @@ impl<'a, T: Transport> Tour<'a, T> {
         let observation = self
             .client
             .wait(name, goal, &mut watch)
-            .map_err(|error| Failure::of_wait(&error, self.endpoint))?;
+            .map_err(|error| Failure::of_wait(&error, By::Looking, self.endpoint))?;
         let line = format!("{} after {}", seen.join(" → "), Short(observation.elapsed));
         self.show(&format!("wait until {goal}"), &line)
     }
@@ -171,7 +172,7 @@ impl<'a, T: Transport> Tour<'a, T> {
     }
 
     fn failure(&self, error: &Error) -> Failure {
-        Failure::of_call(error, self.endpoint)
+        Failure::of_call(error, self.endpoint, None, None)
     }
 }
 

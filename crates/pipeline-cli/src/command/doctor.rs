@@ -354,7 +354,7 @@ fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {
 
 /// The connection was made, and yet no answer came.
 fn no_answer(error: &Error, endpoint: &Endpoint) -> Check {
-    let message = describe(error, endpoint);
+    let message = describe(error, endpoint, None);
     let tls = endpoint.is_https() && error.attempts() > 0 && error.kind() == ErrorKind::Network;
     if tls {
         let advice = pick(
@@ -416,7 +416,7 @@ fn clock(offset: Option<i64>, global: &Global, endpoint: &Endpoint) -> Check {
 
 fn refused(error: &Error, endpoint: &Endpoint) -> Check {
     let check = Check::credentials();
-    let message = describe(error, endpoint);
+    let message = describe(error, endpoint, None);
     match error.api().and_then(pipeline_proto::ApiError::refusal) {
         Some(RefusalCause::TokenMismatch(_)) => check.skipped(pick(
             "the token is not for listing workflows, so this cannot be tried",

@@ -7,9 +7,9 @@ use pipeline_proto::{
     wait::{Goal, WaitError, WaitFailure},
 };
 
-/// An error of a call.
+/// An error of a call, without the operation.
 pub(crate) fn call(error: &Error) -> String {
-    let mut line = format!("{}：", error.operation());
+    let mut line = String::new();
     match error.cause() {
         Cause::Deadline { total, last } => {
             let _ = write!(line, "未能在 {total:?} 内完成");
@@ -130,9 +130,8 @@ fn fault(fault: &Fault) -> String {
     phase.map_or_else(|| what.to_owned(), |phase| format!("{what}：{phase}时超时"))
 }
 
-/// An error of a wait.
+/// An error of a wait, without the workflow's name.
 pub(crate) fn wait(error: &WaitError) -> String {
-    let name = error.name();
     let goal = match error.goal() {
         Goal::Started => "启动",
         Goal::Stopped => "停止",
@@ -142,7 +141,7 @@ pub(crate) fn wait(error: &WaitError) -> String {
     match error.failure() {
         WaitFailure::TimedOut(last) => {
             let mut line = format!(
-                "{name} 在 {} 秒内（查看 {} 次）仍未{goal}",
+                "在 {} 秒内（查看 {} 次）仍未{goal}",
                 error.elapsed().as_secs(),
                 error.polls()
             );
@@ -155,7 +154,7 @@ pub(crate) fn wait(error: &WaitError) -> String {
             line
         }
         WaitFailure::Settled(status) => {
-            format!("{name} 不会自行{goal}：当前状态是 {status}")
+            format!("不会自行{goal}：当前状态是 {status}")
         }
         WaitFailure::NotFound(error) | WaitFailure::Failed(error) => call(error),
         _ => error.to_string(),

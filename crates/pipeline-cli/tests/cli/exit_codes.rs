@@ -239,7 +239,7 @@ fn a_wait_that_times_out_is_6() {
         "--timeout",
         "100ms",
     ];
-    fails_in_every_form(&service, &wait, 6, "w is not stopped after 0 s");
+    fails_in_every_form(&service, &wait, 6, "w: not stopped after 0 s");
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_wait_that_cannot_succeed_is_7() {
         &service,
         &wait,
         7,
-        "w will not be started by itself: its status is Ready",
+        "w: will not be started by itself: its status is Ready; see: pipeline workflow start w",
     );
 }
 

@@ -15,6 +15,7 @@ mod lang;
 mod many;
 mod matrix;
 mod output;
+mod reasons;
 #[cfg(unix)]
 mod signals;
 mod signing;

@@ -175,7 +175,7 @@ fn a_failure_does_not_keep_the_others_back() {
     let said = lines(&ran);
     assert_eq!(said.len(), 2, "{ran:?}");
     assert!(
-        said[0].starts_with("error: b: start_workflow: ") && said[0].contains("HTTP 500"),
+        said[0].starts_with("error: b: the start failed: ") && said[0].contains("HTTP 500"),
         "{ran:?}"
     );
     assert_eq!(said[1], "starting 3 of 4; 1 failed");
@@ -265,7 +265,10 @@ fn one_name_is_as_ever_and_a_selector_for_one_is_not() {
         json!({"schema_version": 1, "name": "a", "action": "starting"})
     );
     let line = service.run(&["workflow", "start", "a"]).failed(5);
-    assert!(line.starts_with("start_workflow: "), "{line}");
+    assert!(
+        line.starts_with("a: the start failed: it is started already (E18644, HTTP 400, "),
+        "{line}"
+    );
     // The form depends on what was asked for, not on what was found.
     let some = service
         .run(&["workflow", "stop", "-l", "name=a", "-o", "json"])
@@ -320,7 +323,7 @@ fn if_the_list_fails_nothing_else_is_done() {
             "0",
         ];
         let line = service.run(&all).failed(1);
-        assert!(line.starts_with("list_workflows: "), "{line}");
+        assert!(line.starts_with("the list of workflows failed: "), "{line}");
     }
     assert_eq!(service.asked(), [List; 4]);
 }

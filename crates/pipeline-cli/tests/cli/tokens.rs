@@ -83,7 +83,7 @@ fn a_token_is_refused_for_any_other_call() {
     }
     // As the command tells it.
     let line = with_token(&service, &tokens[2].1, &["workflow", "start", "clicks"]).failed(4);
-    assert!(line.starts_with("start_workflow"), "{line}");
+    assert!(line.starts_with("clicks: the start failed: "), "{line}");
 }
 
 /// The operation by the blocking client, with a token for its only credentials.

@@ -42,7 +42,10 @@ fn a_restart_that_fails_says_in_which_state_the_workflow_is() {
     let line = service
         .run(&["workflow", "restart", "w", "--timeout", "900ms"])
         .failed(6);
-    assert!(line.contains("Starting; w was stopped before"), "{line}");
+    assert!(
+        line.contains("; w was stopped before; see: pipeline workflow search w"),
+        "{line}"
+    );
     let service = self::service();
     service.run(&["workflow", "start", "w", "--wait"]).ok();
     service
@@ -96,7 +99,7 @@ fn watch_ends_as_wait_does() {
     assert_eq!(ran.code, Some(7));
     assert_eq!(
         ran.stderr,
-        "error: w will not be started by itself: its status is Ready\n"
+        "error: w: will not be started by itself: its status is Ready; see: pipeline workflow start w\n"
     );
 }
 

@@ -177,7 +177,7 @@ impl From<&Failure> for ErrorItem {
         Self {
             code: failure.code().map(|code| code.to_string()),
             kind: failure.kind(),
-            message: failure.to_string(),
+            message: failure.message(),
             exit_code: failure.exit().code(),
         }
     }
@@ -256,9 +256,10 @@ impl<'a, T> Progress<'a, T> {
     }
 
     fn end(&mut self, at: usize, result: Result<T, Failure>) {
+        let result = result.map_err(|failure| failure.about(&self.names[at]));
         if let Err(failure) = &result {
             self.line.clear();
-            cli::report(&format_args!("{}: {failure}", self.names[at]));
+            cli::report(failure);
         }
         self.results[at] = Some(result);
         self.tell();

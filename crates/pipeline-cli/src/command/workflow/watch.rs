@@ -70,9 +70,9 @@ impl Watch {
             match remote.try_send(GetWorkflowStatus::new(name.clone())) {
                 Ok(state) => view.show(&state)?,
                 Err(error) if error.is_retryable() && error.kind() != ErrorKind::NotFound => {
-                    note(remote.failure(&error));
+                    note(remote.failure(&error, Some(name.clone())));
                 }
-                Err(error) => return Err(remote.failure(&error)),
+                Err(error) => return Err(remote.failure(&error, Some(name.clone()))),
             }
             if view.is_done() {
                 return Ok(Exit::Done);
