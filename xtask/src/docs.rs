@@ -1,6 +1,7 @@
 //! `cargo xtask docs`: the documents that are generated from the code.
 
 mod errors;
+mod operations;
 
 use std::{fs, io, path::Path};
 
@@ -9,7 +10,10 @@ use crate::{Args, Result, cargo, failed};
 /// A file, from the root of the checkout, and what it should contain.
 type Document = (&'static str, fn() -> Result<String>);
 
-const DOCUMENTS: &[Document] = &[("docs/errors.md", errors::document)];
+const DOCUMENTS: &[Document] = &[
+    ("docs/errors.md", errors::document),
+    ("docs/operations.md", || Ok(operations::document())),
+];
 
 pub(crate) fn run(mut args: Args) -> Result {
     let checking = args.flag("--check");

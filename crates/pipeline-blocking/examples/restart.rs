@@ -73,7 +73,7 @@ fn restart(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> 
     let options = WaitOptions::default()
         .timeout(Duration::from_secs(120))
         .interval(Duration::from_millis(200));
-    let running = client.list_workflows()?.into_iter();
+    let running = client.list_workflows().send()?.into_iter();
     for workflow in running.filter(|workflow| workflow.status == Status::Started) {
         let name = workflow.name.parse()?;
         for goal in [Goal::Stopped, Goal::Started] {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use pipeline_proto::{
-    BuildError, Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
+    Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
     observe::Report,
     wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
 };
@@ -23,7 +23,7 @@ use crate::{builder::ClientBuilder, exchange::Exchange};
 /// // Clones share connections and what was learned of the service's clock.
 /// let other = client.clone();
 /// let clicks = thread::spawn(move || other.get_workflow("clicks"));
-/// println!("{}", client.get_workflow("logs")?.status);
+/// println!("{}", client.get_workflow("logs").send()?.status);
 /// # let _ = clicks.join();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -239,32 +239,3 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
-
-macro_rules! methods {
-    ($(
-        $(#[$doc:meta])*
-        $method:ident[$($name:ident)?]($($argument:ident: $type:ty),*) -> $output:ty = $operation:expr;
-    )*) => {
-        /// One method per operation. Each sends it with the client's settings; for other settings use
-        /// [`send_with`](Client::send_with).
-        impl Client {
-            $(
-                $(#[$doc])*
-                ///
-                /// # Errors
-                ///
-                /// See [`Error`]. A name that is not legal is an error before anything is sent.
-                pub fn $method(
-                    &self,
-                    $($name: impl TryInto<WorkflowName, Error: Into<BuildError>>,)?
-                    $($argument: $type,)*
-                ) -> Result<$output, Error> {
-                    $(let $name = $name.try_into().map_err(|error| Error::build(stringify!($method), error))?;)?
-                    self.send($operation)
-                }
-            )*
-        }
-    };
-}
-
-pipeline_proto::for_each_operation!(methods);

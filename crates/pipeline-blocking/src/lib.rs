@@ -9,7 +9,7 @@
 //!
 //! let keys = Credentials::new("my-access-key", std::env::var("PANDORA_SECRET_KEY")?)?;
 //! let client = Client::builder().credentials(keys).build()?;
-//! for workflow in client.list_workflows()? {
+//! for workflow in client.list_workflows().send()? {
 //!     println!("{} {}", workflow.name, workflow.status);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,6 +31,7 @@ mod connect;
 mod deadline;
 mod exchange;
 mod idle;
+mod request;
 mod resolve;
 mod response;
 mod stream;
@@ -38,3 +39,4 @@ mod stream;
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::Client;
 pub use pipeline_proto as proto;
+pub use request::Request;

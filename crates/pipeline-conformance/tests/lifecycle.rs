@@ -272,7 +272,7 @@ fn a_put_off_create_is_sent_again<D: Driver>() {
 fn names_are_checked_before_anything_is_sent() {
     let server = emulator(Transition::Immediate);
     let blocking = BlockingDriver::new(&server.url(), |settings| settings);
-    let error = blocking.0.get_workflow("../admin").unwrap_err();
+    let error = blocking.0.get_workflow("../admin").send().unwrap_err();
     assert_eq!(
         (error.kind(), error.attempts()),
         (ErrorKind::InvalidRequest, 0)
@@ -281,7 +281,12 @@ fn names_are_checked_before_anything_is_sent() {
     let hyper = HyperDriver::new(&server.url(), |settings| settings);
     let error = hyper
         .runtime
-        .block_on(hyper.client.delete_workflow(String::from("a\n")))
+        .block_on(
+            hyper
+                .client
+                .delete_workflow(String::from("a\n"))
+                .into_future(),
+        )
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(server.with(|emulator| emulator.requests().count()), 0);
@@ -296,7 +301,7 @@ fn a_future_dropped_at_any_await_leaves_the_client_usable() {
         client.create_workflow("clicks").await.unwrap();
         // However far a call got when it is dropped, the next one works.
         for polls in 0..12 {
-            let mut call = Box::pin(client.get_workflow("clicks"));
+            let mut call = client.get_workflow("clicks").into_future();
             for _ in 0..polls {
                 let ready = std::future::poll_fn(|context| {
                     Poll::Ready(call.as_mut().poll(context).is_ready())

@@ -44,7 +44,9 @@ mod builder;
 mod client;
 mod connector;
 mod exchange;
+mod request;
 
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::Client;
 pub use pipeline_proto as proto;
+pub use request::Request;

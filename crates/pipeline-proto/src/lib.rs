@@ -53,6 +53,7 @@ pub mod observe;
 pub mod operation;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+pub mod resource;
 pub mod sign;
 #[cfg(feature = "proptest")]
 pub mod strategies;

@@ -264,6 +264,24 @@ impl Default for Region {
     }
 }
 
+/// A name that may stand in a path: legal by construction, and the same encoded and decoded.
+pub(crate) trait Segment {
+    fn segment(&self) -> &str;
+}
+
+macro_rules! segments {
+    ($($name:ident)*) => { $(
+        impl Segment for $name {
+            fn segment(&self) -> &str {
+                &self.0
+            }
+        }
+    )* };
+}
+
+// Not `Region`, which takes whatever is visible.
+segments! { WorkflowName }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,32 +36,26 @@
 //! # Ok::<(), BuildError>(())
 //! ```
 
-mod create;
-mod delete;
 mod draft;
-mod get;
-mod list;
-mod search;
-mod start;
-mod status;
-mod stop;
-mod table;
-mod update;
+mod info;
+mod path;
+pub(crate) mod read;
+pub(crate) mod table;
+
+use std::fmt::{self, Debug};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 
-pub use create::CreateWorkflow;
-pub use delete::DeleteWorkflow;
 pub use draft::Draft;
-pub(crate) use draft::check_header;
-pub use get::GetWorkflow;
-pub use list::ListWorkflows;
-pub use search::SearchLogs;
-pub use start::StartWorkflow;
-pub use status::{GetWorkflowStatus, PollBy};
-pub use stop::StopWorkflow;
-pub use update::UpdateWorkflow;
+pub(crate) use draft::{check_header, content_type};
+pub use info::{OperationInfo, Source};
+pub(crate) use path::Path;
+
+pub use crate::resource::workflow::{
+    CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
+    SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
+};
 
 use crate::error::{ApiError, BuildError, DecodeError};
 
@@ -85,11 +79,21 @@ pub enum Idempotency {
     Never,
 }
 
-/// One kind of request and how to read its answer.
+impl fmt::Display for Idempotency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Safe => "safe",
+            Self::Idempotent => "idempotent",
+            Self::Never => "never",
+        })
+    }
+}
+
+/// One kind of request and how to read its response.
 ///
 /// ```
 /// use bytes::Bytes;
-/// use http::Response;
+/// use http::{Response, StatusCode};
 /// use pipeline_proto::WorkflowName;
 /// use pipeline_proto::operation::{GetWorkflow, Operation};
 ///
@@ -116,11 +120,19 @@ pub trait Operation {
     /// If the operation cannot be said on the wire.
     fn draft(&self) -> Result<Draft, BuildError>;
 
-    /// Reads the answer. Called for successes only: status 200 and no error in the body, or 204.
+    /// Whether a status reports a success; 200 and 204 unless an operation says otherwise. Whatever
+    /// the status, a body that is the service's error object is an error.
+    fn is_success(&self, status: StatusCode) -> bool {
+        // No source shows 204; a success without a body is what it means everywhere.
+        matches!(status, StatusCode::OK | StatusCode::NO_CONTENT)
+    }
+
+    /// Reads the response. Called for successes only.
     ///
     /// # Errors
     ///
-    /// If the answer is not what the operation expects.
+    /// If the response is not what the operation expects, or if it is an error in spite of its status:
+    /// see [`DecodeError::refused`].
     fn decode(&self, response: &Response<Bytes>) -> Result<Self::Output, DecodeError>;
 
     /// Whether an error shows that an earlier attempt of the same call did the work. Asked only when
@@ -142,6 +154,33 @@ pub trait Operation {
     {
         None
     }
+}
+
+/// Something that can be done with an operation of any type.
+///
+/// ```
+/// use pipeline_proto::operation::{ListWorkflows, Operation, Visitor};
+///
+/// struct Target;
+///
+/// impl Visitor for Target {
+///     type Output = String;
+///     fn visit<O: Operation>(self, operation: O) -> String {
+///         operation.draft().unwrap().target().to_owned()
+///     }
+/// }
+///
+/// assert_eq!(Target.visit(ListWorkflows::new()), "/v2/workflows");
+/// ```
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<O: Operation + Clone + Debug + PartialEq + 'static>(
+        self,
+        operation: O,
+    ) -> Self::Output;
 }
 
 /// Reads a JSON body.

@@ -23,7 +23,7 @@
 //! |---|---|
 //! | names and texts | [`workflow_name`], [`node_name`], [`region`], [`illegal_name`], [`text`], [`raw_json`] |
 //! | keys, tokens, moments, policies | [`credentials`], [`token_descriptor`], [`now`], [`retry_policy`] |
-//! | something to ask | [`any_operation`], or the generator that is named like the operation |
+//! | something to ask | [`any_operation`], or `any::<GetWorkflow>()` for one of a type |
 //! | something to be told | [`workflow`], [`workflow_state`], [`log_search`], [`nodes`] |
 //! | an answer, good or bad | [`response`], [`error_response`] |
 //! | a whole exchange | [`response_script`] |
@@ -47,11 +47,8 @@ pub use answers::{Event, error_response, response, response_script};
 pub use graph::nodes;
 pub use json::raw_json;
 pub use models::{log_search, status, workflow, workflow_state};
-pub use operations::{
-    AnyOperation, any_operation, create_workflow, delete_workflow, get_workflow,
-    get_workflow_status, list_workflows, search_logs, start_workflow, stop_workflow,
-    token_descriptor, update_workflow,
-};
+pub(crate) use operations::Generate;
+pub use operations::{AnyOperation, any_operation, token_descriptor};
 
 use crate::{Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName};
 

@@ -9,7 +9,8 @@ use http::{
 use pipeline_embedding_example::http1::{decode, encode};
 use pipeline_proto::{
     Call, CallOptions, Context, Now, Operation,
-    strategies::{AnyOperation, any_operation, credentials, now, response},
+    operation::Visitor,
+    strategies::{any_operation, credentials, now, response},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -54,21 +55,14 @@ fn write(answer: &Response<Bytes>, framing: Framing, chunk: usize) -> Vec<u8> {
 }
 
 /// The signed request of an operation.
-fn request(operation: AnyOperation, context: &Context, now: Now) -> Request<Bytes> {
-    fn of<O: Operation>(operation: O, context: &Context, now: Now) -> Request<Bytes> {
-        let call = Call::new(context, operation, CallOptions::new()).unwrap();
-        call.start(now).send().0
-    }
-    match operation {
-        AnyOperation::Create(operation) => of(operation, context, now),
-        AnyOperation::Update(operation) => of(operation, context, now),
-        AnyOperation::List(operation) => of(operation, context, now),
-        AnyOperation::Get(operation) => of(operation, context, now),
-        AnyOperation::Status(operation) => of(operation, context, now),
-        AnyOperation::Start(operation) => of(operation, context, now),
-        AnyOperation::Stop(operation) => of(operation, context, now),
-        AnyOperation::Delete(operation) => of(operation, context, now),
-        AnyOperation::Search(operation) => of(operation, context, now),
+struct Signed<'a>(&'a Context, Now);
+
+impl Visitor for Signed<'_> {
+    type Output = Request<Bytes>;
+
+    fn visit<O: Operation>(self, operation: O) -> Request<Bytes> {
+        let call = Call::new(self.0, operation, CallOptions::new()).unwrap();
+        call.start(self.1).send().0
     }
 }
 
@@ -133,7 +127,7 @@ proptest! {
     #[test]
     fn a_request_is_written_as_one(operation in any_operation(), keys in credentials(), now in now()) {
         let context = Context::builder().credentials(keys.credentials()).build();
-        let request = request(operation, &context, now);
+        let request = operation.visit(Signed(&context, now));
         let bytes = encode(&request);
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
         prop_assert_eq!(&bytes[end + 4..], &request.body()[..]);

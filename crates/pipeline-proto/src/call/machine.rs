@@ -316,34 +316,40 @@ impl<O: Operation> InFlight<O> {
         reason = "the answer is used up with the attempt"
     )]
     pub fn on_response(self, response: Response<Bytes>, now: Now) -> Next<O> {
-        let success = match response.status() {
-            StatusCode::OK => !is_error_object(response.body()),
-            // No source shows it; a success without a body is what it means everywhere.
-            StatusCode::NO_CONTENT => true,
-            _ => false,
-        };
-        if success {
-            let result = self.call.operation.decode(&response);
-            let effect = self.effect_if(true);
-            if self.progress.fell_back && result.is_ok() {
-                self.call.context.learn_unknown(O::NAME);
-            }
-            return Next::Done(result.map_err(|error| {
-                let cause = Cause::Decode(error.of(&response));
-                Error::new(
-                    O::NAME,
-                    cause,
-                    self.progress.attempts,
-                    effect,
-                    Stop::NotRetryable,
-                )
-            }));
+        let operation = &self.call.operation;
+        if !operation.is_success(response.status()) || is_error_object(response.body()) {
+            let error = ApiError::from_response(&response);
+            return self.on_api_error(error, &response, now);
         }
-        self.on_api_error(&response, now)
+        let error = match operation.decode(&response) {
+            Ok(output) => {
+                if self.progress.fell_back {
+                    self.call.context.learn_unknown(O::NAME);
+                }
+                return Next::Done(Ok(output));
+            }
+            Err(error) => error,
+        };
+        if let Some((status, message)) = error.as_refused() {
+            let error = ApiError::refused(&response, status, message);
+            return self.on_api_error(error, &response, now);
+        }
+        let effect = self.effect_if(true);
+        Next::Done(Err(Error::new(
+            O::NAME,
+            Cause::Decode(error.of(&response)),
+            self.progress.attempts,
+            effect,
+            Stop::NotRetryable,
+        )))
     }
 
-    fn on_api_error(mut self, response: &Response<Bytes>, now: Now) -> Next<O> {
-        let mut error = ApiError::from_response(response);
+    fn on_api_error(
+        mut self,
+        mut error: ApiError,
+        response: &Response<Bytes>,
+        now: Now,
+    ) -> Next<O> {
         if self.progress.effect == Effect::Possible
             && let Some(output) = self.call.operation.done_before(&error)
         {

@@ -88,18 +88,7 @@ impl ApiError {
     pub fn from_response(response: &Response<Bytes>) -> Self {
         let body = excerpt(response.body());
         let message = message_of(response.body(), &body);
-        let code = ErrorCode::from_message(&message);
-        let message = match code {
-            Some(code) => {
-                let rest = message.trim_start();
-                let rest = rest
-                    .strip_prefix(&code.to_string())
-                    .unwrap_or(rest)
-                    .trim_start();
-                rest.strip_prefix(':').unwrap_or(rest).trim()
-            }
-            None => message.trim(),
-        };
+        let (code, message) = ErrorCode::split(&message);
         Self {
             status: response.status(),
             code,
@@ -112,6 +101,17 @@ impl ApiError {
             body,
             refusal: None,
             uncorrected: None,
+        }
+    }
+
+    /// An error that came under a status of success.
+    pub(crate) fn refused(response: &Response<Bytes>, status: StatusCode, message: &str) -> Self {
+        let (code, message) = ErrorCode::split(message);
+        Self {
+            status,
+            code,
+            message: message.into(),
+            ..Self::from_response(response)
         }
     }
 

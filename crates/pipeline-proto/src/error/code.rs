@@ -138,14 +138,33 @@ impl ErrorCode {
     ///
     /// A colon need not follow, unlike in the vendor's Go SDK, which also cuts a bare `E18641`.
     pub fn from_message(message: &str) -> Option<Self> {
-        let digits = message.trim_start().strip_prefix('E')?;
+        Self::at_start(message.trim_start()).map(|(code, _)| code)
+    }
+
+    /// The code that a message starts with, and the message without it.
+    pub(super) fn split(message: &str) -> (Option<Self>, &str) {
+        let message = message.trim();
+        match Self::at_start(message) {
+            Some((code, rest)) => {
+                let rest = rest.trim_start();
+                (
+                    Some(code),
+                    rest.strip_prefix(':').unwrap_or(rest).trim_start(),
+                )
+            }
+            None => (None, message),
+        }
+    }
+
+    fn at_start(message: &str) -> Option<(Self, &str)> {
+        let digits = message.strip_prefix('E')?;
         let length = digits.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = digits.split_at(length);
         let continues = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         if !matches!(length, 4 | 5) || number.starts_with('0') || continues {
             return None;
         }
-        number.parse().ok().map(Self)
+        Some((Self(number.parse().ok()?), rest))
     }
 
     /// The number without the `E`.

@@ -31,6 +31,7 @@ enum Reason {
     NotUtf8(std::str::Utf8Error),
     Json(Arc<serde_json::Error>),
     Custom(String),
+    Refused(StatusCode, String),
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +45,20 @@ impl DecodeError {
     /// An error of an operation that is defined elsewhere.
     pub fn custom(message: impl Into<String>) -> Self {
         Self::new(Reason::Custom(message.into()))
+    }
+
+    /// The response is an error of the service in spite of its HTTP status, as when a body says
+    /// `{"code":404,"message":"E18102: …"}` under 200. The call then ends, or is tried again, as if
+    /// the response had come with this status and message.
+    pub fn refused(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(Reason::Refused(status, message.into()))
+    }
+
+    pub(crate) fn as_refused(&self) -> Option<(StatusCode, &str)> {
+        match &self.reason {
+            Reason::Refused(status, message) => Some((*status, message)),
+            _ => None,
+        }
     }
 
     pub(crate) fn empty() -> Self {
@@ -99,7 +114,7 @@ impl fmt::Display for DecodeError {
             }
             Reason::Json(error) if error.is_eof() => f.write_str("its JSON is cut short"),
             Reason::Json(_) => f.write_str("its body is not JSON"),
-            Reason::Custom(message) => write_foreign(f, message, 200),
+            Reason::Custom(message) | Reason::Refused(_, message) => write_foreign(f, message, 200),
         }?;
         if let Some(answer) = &self.answer {
             write!(f, " (HTTP {}", answer.status.as_u16())?;
@@ -118,7 +133,7 @@ impl StdError for DecodeError {
         match &self.reason {
             Reason::NotUtf8(error) => Some(error),
             Reason::Json(error) => Some(&**error),
-            Reason::Empty | Reason::Custom(_) => None,
+            Reason::Empty | Reason::Custom(_) | Reason::Refused(..) => None,
         }
     }
 }

@@ -34,6 +34,16 @@ static RESERVED: [&HeaderName; 11] = [
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// The media type of a body, by the function of [`Draft`] that writes it; `None` without a body.
+pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
+    let [kind, ..] = kind else { return None };
+    match kind.as_bytes() {
+        b"json" => Some("application/json"),
+        b"bodiless" => None,
+        _ => panic!("no function of `Draft` writes this kind of body"),
+    }
+}
+
 /// A request without what depends on the moment or the account.
 ///
 /// ```
@@ -62,21 +72,39 @@ impl Draft {
     /// `_ . - ~`. Those look the same encoded and decoded, so the path that is signed is the path
     /// that is sent.
     pub fn new(method: Method, path: &[&str]) -> Result<Self, BuildError> {
-        let mut target = Text::new();
+        let mut draft = Self::empty(method);
         for segment in path {
             if !is_plain_segment(segment) {
                 return Err(BuildReason::Segment((*segment).to_owned()).into());
             }
-            target.push(b"/");
-            target.push(segment.as_bytes());
+            draft.target.push(b"/");
+            draft.target.push(segment.as_bytes());
         }
-        Ok(Self {
+        Ok(draft)
+    }
+
+    /// A request without a path.
+    pub(crate) fn empty(method: Method) -> Self {
+        Self {
             method,
-            target,
+            target: Text::new(),
             content_type: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
-        })
+        }
+    }
+
+    /// Adds a query parameter if there is a value.
+    #[allow(
+        dead_code,
+        reason = "workflows have no query; the table is for all resources"
+    )]
+    #[must_use]
+    pub(crate) fn query_some<T: ToString>(self, name: &str, value: Option<&T>) -> Self {
+        match value {
+            Some(value) => self.query(name, &value.to_string()),
+            None => self,
+        }
     }
 
     /// Adds a query parameter, percent-encoded. The query is not signed.

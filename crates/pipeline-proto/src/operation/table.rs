@@ -1,50 +1,284 @@
-/// The one table of operations, from which clients expand their convenience methods.
-///
-/// Hands every row to the macro that it is given:
-///
-/// ```text
-/// /// Documentation.
-/// method[name](parameter: Type, …) -> Output = operation;
-/// ```
-///
-/// `[name]` stands for a first parameter that converts into a [`WorkflowName`](crate::WorkflowName);
-/// it may be empty. To add an operation: its file, its `mod` line, and a row here.
+//! Tables of operations, and what is made of their rows.
+//!
+//! ```text
+//! /// Shows one transform.                                 what it does; the documentation of type and method
+//! GetTransform get_transform(                              type, and method of both clients
+//!     source: RepoName, name: TransformName;               the placeholders of the path, in their order
+//!     json spec: TransformSpec)                            the body, and the function that writes it
+//! {
+//!     /// Whether to show …
+//!     with_dag "withDag": bool,                            what may be set: query parameters
+//! } = GET "/v2/repos/{source}/transforms/{name}"           method and path
+//!   Safe Page                                              what a second sending could do; who shows it
+//!   -> Transform = json                                    the output, and the function that reads it
+//!   , then |get, transform| { … }                          completes the output from the operation
+//!   , done on TRANSFORM_NOT_FOUND                          the code by which an earlier attempt did the work
+//!   , or GetTransform::other;                              another request, where the service lacks this one
+//! ```
+//!
+//! Bodies are written by a function of [`Draft`](super::Draft), and responses read by one of
+//! [`read`](super::read) or of the resource's module: a row names functions, and the table has no
+//! language of its own. A request that is made otherwise says `, json by hand` or `, bodiless by hand`
+//! behind its source, and `fn by_hand(&self) -> Result<Draft, BuildError>` stands below the table.
+
+/// Reads a table: makes the types of its rows, their `impl Operation`, the list `OPERATIONS`, for
+/// property tests an `AnyOperation`, and a macro `$export` that hands the rows to a client.
+macro_rules! operations {
+    ($resource:ident $export:ident; $($rows:tt)*) => {
+        $crate::operation::table::operations!(@define $resource; $($rows)*);
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $export {
+            ($callback:path) => { $callback! { $resource; $($rows)* } };
+        }
+    };
+    (@define $resource:ident; $(
+        $(#[doc = $about:literal])+
+        $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
+            $({$($(#[doc = $hint:literal])+ $set:ident $($wire:literal)?: $Set:ty),* $(,)?})?
+            = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
+            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, or $other:expr)?;
+    )*) => {
+        $(
+            $(#[doc = $about])+
+            ///
+            #[doc = concat!("`", stringify!($VERB), " ", $path, "`", $crate::operation::table::source!($source))]
+            #[derive(Debug, Clone, PartialEq)]
+            #[non_exhaustive]
+            pub struct $Op {
+                $(#[doc = concat!("The `", stringify!($key), "` of the path.")] pub $key: $Key,)*
+                $(#[doc = concat!("The body, as ", stringify!($kind), ".")] pub $body: $Body,)?
+                $($($(#[doc = $hint])+ pub $set: Option<$Set>,)*)?
+            }
+
+            impl $Op {
+                #[allow(clippy::new_without_default, reason = "all of them have `new`")]
+                /// With what it needs. What it may have is set after.
+                pub fn new($($key: $Key,)* $($body: $Body)?) -> Self {
+                    Self { $($key,)* $($body,)? $($($set: None,)*)? }
+                }
+
+                $($(
+                    $(#[doc = $hint])+
+                    #[must_use]
+                    pub fn $set(mut self, $set: impl Into<$Set>) -> Self {
+                        self.$set = Some($set.into());
+                        self
+                    }
+                )*)?
+
+                /// Method and path.
+                fn target(&self) -> $crate::operation::Draft {
+                    const KEYS: &[&str] = &[$(stringify!($key)),*];
+                    const PATH: $crate::operation::Path<{ KEYS.len() }> =
+                        $crate::operation::Path::new($path, [$(stringify!($key)),*]);
+                    // Never called: lets the compiler point at a wrong placeholder in the row.
+                    let _ = || {
+                        let Self { $($key,)* .. } = self;
+                        format_args!($path).as_str().is_some()
+                    };
+                    PATH.draft(::http::Method::$VERB, [$($crate::name::Segment::segment(&self.$key)),*])
+                }
+            }
+
+            impl $crate::Operation for $Op {
+                type Output = $Out;
+                const NAME: &'static str = stringify!($method);
+                const IDEMPOTENCY: $crate::Idempotency = $crate::Idempotency::$idempotency;
+
+                fn draft(&self) -> Result<$crate::Draft, $crate::BuildError> {
+                    $crate::operation::table::operations!(@draft self [$($hand)?] {
+                        let draft = self.target()
+                            $($($(.query_some($wire, self.$set.as_ref()))?)*)?;
+                        $(let draft = draft.$kind(&self.$body)?;)?
+                        Ok(draft)
+                    })
+                }
+
+                fn decode(&self, response: &::http::Response<::bytes::Bytes>) -> Result<$Out, $crate::DecodeError> {
+                    let output = $crate::operation::read::read::<_, $Out>(self, response, $read)?;
+                    $(let output = $crate::operation::read::complete(self, output, $then);)?
+                    Ok(output)
+                }
+
+                $(fn done_before(&self, error: &$crate::ApiError) -> Option<$Out> {
+                    (error.code() == Some($crate::ErrorCode::$done)).then(Default::default)
+                })?
+
+                $(fn fallback(&self) -> Option<Self> {
+                    ($other)(self)
+                })?
+            }
+
+            #[cfg(feature = "proptest")]
+            impl ::proptest::arbitrary::Arbitrary for $Op {
+                type Parameters = ();
+                type Strategy = ::proptest::strategy::BoxedStrategy<Self>;
+
+                fn arbitrary_with((): ()) -> Self::Strategy {
+                    use ::proptest::prelude::*;
+                    (
+                        Just(()),
+                        $(<$Key as $crate::strategies::Generate>::generate(),)*
+                        $(<$Body as $crate::strategies::Generate>::generate(),)?
+                        $($(<Option<$Set> as $crate::strategies::Generate>::generate(),)*)?
+                    )
+                        .prop_map(|((), $($key,)* $($body,)? $($($set,)*)?)| Self { $($key,)* $($body,)? $($($set,)*)? })
+                        .boxed()
+                }
+            }
+        )*
+
+        /// The operations of this resource.
+        pub const OPERATIONS: &[$crate::operation::OperationInfo] = &[$(
+            $crate::operation::OperationInfo {
+                name: <$Op as $crate::Operation>::NAME,
+                type_name: stringify!($Op),
+                resource: stringify!($resource),
+                method: &::http::Method::$VERB,
+                path: $path,
+                content_type: $crate::operation::content_type(&[$(stringify!($kind),)? $(stringify!($hand),)?]),
+                idempotency: <$Op as $crate::Operation>::IDEMPOTENCY,
+                done_on: $crate::operation::table::operations!(@done $($done)?),
+                source: $crate::operation::Source::$source,
+                about: concat!($($about, "\n"),+),
+            },
+        )*];
+
+        /// One of the operations of this resource.
+        #[cfg(feature = "proptest")]
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum AnyOperation {
+            $($(#[doc = $about])+ $Op($Op),)*
+        }
+
+        #[cfg(feature = "proptest")]
+        impl AnyOperation {
+            /// Does something with the operation, whatever its type.
+            pub fn visit<V: $crate::operation::Visitor>(self, visitor: V) -> V::Output {
+                match self {
+                    $(Self::$Op(operation) => visitor.visit(operation),)*
+                }
+            }
+        }
+
+        #[cfg(feature = "proptest")]
+        impl ::proptest::arbitrary::Arbitrary for AnyOperation {
+            type Parameters = ();
+            type Strategy = ::proptest::strategy::BoxedStrategy<Self>;
+
+            fn arbitrary_with((): ()) -> Self::Strategy {
+                use ::proptest::prelude::*;
+                prop_oneof![$(any::<$Op>().prop_map(Self::$Op)),*].boxed()
+            }
+        }
+    };
+    (@draft $self:ident [] $regular:block) => { $regular };
+    (@draft $self:ident [$hand:ident] $regular:block) => { $self.by_hand() };
+    (@done) => { None };
+    (@done $done:ident) => { Some($crate::ErrorCode::$done) };
+}
+pub(crate) use operations;
+
+/// What the documentation of an operation adds for its source.
+macro_rules! source {
+    (Page) => {
+        ""
+    };
+    (Sdk) => {
+        ". *Not on the API page*: from the vendor's clients."
+    };
+}
+pub(crate) use source;
+
+/// Makes the methods of a client, one for each row, and the setters of each operation on its
+/// `Request`. The client has `fn request<O>(&self, Result<O, Error>) -> Request<O>`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! for_each_operation {
-    ($callback:ident) => {
-        $callback! {
-            /// Creates an empty workflow in the default region. To give a region or a comment, send a
-            /// [`CreateWorkflow`](pipeline_proto::operation::CreateWorkflow).
-            create_workflow[name]() -> () = $crate::operation::CreateWorkflow::new(name);
+macro_rules! client_methods {
+    ($resource:ident; $(
+        $(#[doc = $about:literal])+
+        $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
+            $({$($(#[doc = $hint:literal])+ $set:ident $($wire:literal)?: $Set:ty),* $(,)?})?
+            = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
+            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, or $other:expr)?;
+    )*) => {
+        mod $resource {
+            use super::{Client, Request};
+            // What the rows name.
+            #[allow(unused_imports)]
+            use ::std::time::SystemTime;
+            #[allow(clippy::wildcard_imports)]
+            use $crate::resource::$resource::*;
 
-            /// Replaces the graph of a workflow in the default region. *Not on the API page.* For
-            /// another region, send an
-            /// [`UpdateWorkflow`](pipeline_proto::operation::UpdateWorkflow).
-            update_workflow[name](nodes: $crate::model::Nodes) -> () =
-                $crate::operation::UpdateWorkflow::new(name, nodes);
+            impl Client {
+                $(
+                    $(#[doc = $about])+
+                    ///
+                    #[doc = concat!("`", stringify!($VERB), " ", $path, "`, a [`", stringify!($Op), "`].")]
+                    pub fn $method(
+                        &self
+                        $(, $key: impl TryInto<$Key, Error: Into<$crate::BuildError>>)*
+                        $(, $body: impl Into<$Body>)?
+                    ) -> Request<$Op> {
+                        self.request((|| {
+                            $(let $key = $key.try_into().map_err(|error| $crate::Error::build(stringify!($method), error))?;)*
+                            Ok($Op::new($($key,)* $($body.into())?))
+                        })())
+                    }
+                )*
+            }
 
-            /// Lists all workflows of the account.
-            list_workflows[]() -> Vec<$crate::model::Workflow> = $crate::operation::ListWorkflows::new();
+            $($crate::client_methods!(@setters $Op $({$($(#[doc = $hint])+ $set: $Set),*})?);)*
+        }
+    };
+    (@setters $Op:ident) => {};
+    (@setters $Op:ident {$($(#[doc = $hint:literal])+ $set:ident: $Set:ty),*}) => {
+        impl Request<$Op> {
+            $(
+                $(#[doc = $hint])+
+                pub fn $set(self, $set: impl Into<$Set>) -> Self {
+                    self.map(|operation| operation.$set($set))
+                }
+            )*
+        }
+    };
+}
 
-            /// Shows one workflow with its graph.
-            get_workflow[name]() -> $crate::model::Workflow = $crate::operation::GetWorkflow::new(name);
+/// The options of a call on the `Request` of a client; written once, so that both have the same.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! request_options {
+    ($($(#[doc = $about:literal])+ $option:ident: $Option:ty;)+) => {
+        impl<O> Request<O> {
+            $(
+                $(#[doc = $about])+
+                pub fn $option(mut self, $option: $Option) -> Self {
+                    self.options = self.options.$option($option);
+                    self
+                }
+            )+
 
-            /// Shows the status of a workflow and of each of its nodes. *Not on the API page.*
-            get_workflow_status[name]() -> $crate::model::WorkflowState =
-                $crate::operation::GetWorkflowStatus::new(name);
-
-            /// Asks for a workflow to be started, without waiting for it.
-            start_workflow[name]() -> () = $crate::operation::StartWorkflow::new(name);
-
-            /// Asks for a workflow to be stopped, without waiting for it.
-            stop_workflow[name]() -> () = $crate::operation::StopWorkflow::new(name);
-
-            /// Deletes a workflow.
-            delete_workflow[name]() -> () = $crate::operation::DeleteWorkflow::new(name);
-
-            /// Searches the logs of a workflow's nodes. *Not on the API page.*
-            search_logs[](search: $crate::operation::SearchLogs) -> $crate::model::LogSearch = search;
+            fn map(mut self, f: impl FnOnce(O) -> O) -> Self {
+                self.operation = self.operation.map(f);
+                self
+            }
+        }
+    };
+    () => {
+        $crate::request_options! {
+            /// Other credentials, or a token, for this one call.
+            auth: impl Into<$crate::Auth>;
+            /// Another retry policy.
+            retry: $crate::RetryPolicy;
+            /// Another limit for one attempt, from connecting to the last byte of the response.
+            attempt_timeout: ::std::time::Duration;
+            /// Another limit for the whole call, attempts and waits together.
+            total_timeout: ::std::time::Duration;
+            /// Acts on another account's resources.
+            resource_owner: $crate::ResourceOwner;
         }
     };
 }

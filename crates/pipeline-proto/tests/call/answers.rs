@@ -2,13 +2,15 @@
 
 use std::{error::Error as _, fmt::Debug};
 
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
 use pipeline_proto::{
-    Call, CallOptions, Cause, Effect, ErrorCode, ErrorKind, Fault, FaultKind, Next, Operation,
-    Stop,
+    BuildError, Call, CallOptions, Cause, DecodeError, Draft, Effect, ErrorCode, ErrorKind, Fault,
+    FaultKind, Idempotency, Next, Operation, Stop,
     model::{Nodes, Status},
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
+        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow, decode_json,
     },
 };
 
@@ -253,4 +255,71 @@ fn a_list_is_read_in_each_of_its_shapes() {
             .unwrap();
         assert!(list.is_empty(), "{body}");
     }
+}
+
+/// A push that is answered as the service answers one: always with 200, and the outcome inside. It
+/// takes 201 as well.
+#[derive(Clone)]
+struct Push;
+
+impl Operation for Push {
+    type Output = ();
+    const NAME: &'static str = "push";
+    const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
+
+    fn draft(&self) -> Result<Draft, BuildError> {
+        Draft::new(Method::POST, &["v2", "stream", "clicks", "data"])
+    }
+
+    fn is_success(&self, status: StatusCode) -> bool {
+        matches!(status, StatusCode::OK | StatusCode::CREATED)
+    }
+
+    fn decode(&self, response: &Response<Bytes>) -> Result<(), DecodeError> {
+        #[derive(serde::Deserialize)]
+        struct Outcome {
+            code: u16,
+            #[serde(default)]
+            message: String,
+        }
+        let outcome: Outcome = decode_json(response)?;
+        match StatusCode::from_u16(outcome.code) {
+            Ok(StatusCode::OK) => Ok(()),
+            Ok(status) => Err(DecodeError::refused(status, outcome.message)),
+            Err(_) => Err(DecodeError::custom("its code is no status")),
+        }
+    }
+}
+
+#[test]
+fn a_refusal_inside_a_success_is_an_error_like_any_other() {
+    for event in [answer(200), answer(201)] {
+        assert!(run(Push, [event.body(r#"{"code":200}"#)]).result.is_ok());
+    }
+    let refused = answer(200).body(r#"{"code":404,"message":"E18102: no such repo: clicks"}"#);
+    let error = run(Push, [refused]).result.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::REPO_NOT_FOUND));
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::NotFound, Effect::None)
+    );
+    assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+    assert!(
+        error.to_string().contains("no such repo: clicks"),
+        "{error}"
+    );
+
+    // What may pass is tried again.
+    let busy = answer(200).body(r#"{"code":503,"message":"busy"}"#);
+    let outcome = run(Push, [busy, answer(200).body(r#"{"code":200}"#)]);
+    assert!(outcome.result.is_ok());
+
+    // Without a code it is no success, and whether it worked is not known.
+    for body in ["{}", r#"{"code":7}"#, ""] {
+        let error = run(Push, [answer(200).body(body)]).result.unwrap_err();
+        assert!(matches!(error.cause(), Cause::Decode(_)), "{body}");
+        assert_eq!(error.effect(), Effect::Possible, "{body}");
+    }
+    let other = run(Push, [answer(204)]).result.unwrap_err();
+    assert!(matches!(other.cause(), Cause::Api(_)));
 }

@@ -188,7 +188,8 @@ fn an_update_with_an_illegal_node_name_is_not_sent() {
 #[test]
 fn a_search_says_all_members_as_the_vendors_sdk_does() {
     let search = SearchLogs::new(name())
-        .node(NodeType::Export, "e")
+        .node_type(NodeType::Export)
+        .node("e")
         .repo("r")
         .from(UNIX_EPOCH + Duration::from_millis(1))
         .until(UNIX_EPOCH + Duration::from_millis(2));

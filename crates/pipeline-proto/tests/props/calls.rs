@@ -7,14 +7,12 @@ use http::Response;
 use pipeline_proto::{
     Call, CallOptions, Context, Effect, Error, Fault, FaultKind, Idempotency, Next, Now, Operation,
     RetryPolicy, RetryReason, UnixTime,
+    operation::Visitor,
     strategies::{self, Event},
 };
 use proptest::prelude::*;
 
-use super::{
-    support::{millis, secs, signature::signed_at},
-    with_operation,
-};
+use super::support::{millis, secs, signature::signed_at};
 
 /// The numbers of a policy, which are the bounds of what may happen.
 #[derive(Debug, Clone)]
@@ -94,8 +92,20 @@ struct Run<'a> {
     keys: &'a strategies::KeyPair,
     context: &'a Context,
     limits: &'a Limits,
+    options: CallOptions,
     start: Now,
     script: &'a [Event],
+}
+
+/// Twice, so that the second call begins with what the first has learned.
+impl Visitor for Run<'_> {
+    type Output = Result<(), TestCaseError>;
+
+    fn visit<O: Operation + Clone>(self, operation: O) -> Self::Output {
+        let call = |operation| Call::new(self.context, operation, self.options.clone()).unwrap();
+        self.check(call(operation.clone()))?;
+        self.check(call(operation))
+    }
 }
 
 impl Run<'_> {
@@ -213,12 +223,8 @@ proptest! {
     ) {
         let context = Context::builder().credentials(keys.credentials()).build();
         let options = limits.options().seed(seed);
-        let run = Run { keys: &keys, context: &context, limits: &limits, start, script: &script };
-        with_operation!(operation, operation => {
-            // Twice, so that the second call begins with what the first has learned.
-            run.check(Call::new(&context, operation.clone(), options.clone()).unwrap())?;
-            run.check(Call::new(&context, operation, options).unwrap())?;
-        });
+        let run = Run { keys: &keys, context: &context, limits: &limits, options, start, script: &script };
+        operation.visit(run)?;
     }
 
     #[test]

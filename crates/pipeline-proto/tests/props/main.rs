@@ -14,21 +14,3 @@ mod names;
 mod requests;
 mod tokens;
 mod waits;
-
-/// Runs the same code with each kind of operation, whose types differ.
-macro_rules! with_operation {
-    ($any:expr, $operation:ident => $body:expr) => {
-        match $any {
-            pipeline_proto::strategies::AnyOperation::Create($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Update($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::List($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Get($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Status($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Start($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Stop($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Delete($operation) => $body,
-            pipeline_proto::strategies::AnyOperation::Search($operation) => $body,
-        }
-    };
-}
-use with_operation;

@@ -1,12 +1,14 @@
 //! The path that is signed is the path that is sent.
 
-use http::{HeaderName, HeaderValue, Method};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request};
 use pipeline_proto::{
-    Call, CallOptions, Context, Draft, Endpoint, Operation, UnixTime, sign, strategies,
+    Call, CallOptions, Context, Draft, Endpoint, Now, Operation, UnixTime, operation::Visitor,
+    sign, strategies,
 };
 use proptest::{collection::vec, prelude::*};
 
-use super::{support::signature::signed_at, with_operation};
+use super::support::signature::signed_at;
 
 fn endpoint() -> impl Strategy<Value = Endpoint> {
     "https?://[a-z]{1,8}(:[1-9][0-9]{0,3})?(/[a-z0-9]{1,5}){0,2}"
@@ -37,6 +39,23 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// The first request of any operation, and the target of its draft.
+pub(crate) struct Sent {
+    pub(crate) context: Context,
+    pub(crate) options: CallOptions,
+    pub(crate) now: Now,
+}
+
+impl Visitor for Sent {
+    type Output = (Request<Bytes>, String);
+
+    fn visit<O: Operation>(self, operation: O) -> Self::Output {
+        let target = operation.draft().unwrap().target().to_owned();
+        let call = Call::new(&self.context, operation, self.options).unwrap();
+        (call.start(self.now).send().0, target)
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_signed_is_what_is_sent(
@@ -52,11 +71,7 @@ proptest! {
             // A header that is there already is refused.
             options = options.clone().header(name, value).unwrap_or(options);
         }
-        let (request, target) = with_operation!(operation, operation => {
-            let target = operation.draft().unwrap().target().to_owned();
-            let call = Call::new(&context, operation, options).unwrap();
-            (call.start(now).send().0, target)
-        });
+        let (request, target) = operation.visit(Sent { context, options, now });
         let signed = signed_at(&request, keys.access_key(), keys.secret_key());
         // To the second; the format ends with the year 9999.
         let seconds = UnixTime::from(now.wall).as_secs().min(253_402_300_799);

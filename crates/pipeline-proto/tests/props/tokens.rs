@@ -1,10 +1,10 @@
 //! Tokens: made, read, checked, tampered with.
 
 use http::{HeaderName, HeaderValue, Method};
-use pipeline_proto::{Call, CallOptions, Context, Token, TokenDescriptor, strategies};
+use pipeline_proto::{CallOptions, Context, Token, TokenDescriptor, strategies};
 use proptest::{prelude::*, sample::Index};
 
-use super::with_operation;
+use super::requests::Sent;
 
 proptest! {
     #[test]
@@ -89,9 +89,7 @@ proptest! {
         let value = HeaderValue::from_str(&value).unwrap();
         let options = CallOptions::new().header(name.clone(), value).unwrap();
         let context = Context::builder().build();
-        let request = with_operation!(operation, operation => {
-            Call::new(&context, operation, options).unwrap().start(now).send().0
-        });
+        let request = operation.visit(Sent { context, options, now }).0;
         let (parts, _) = request.into_parts();
         let descriptor = TokenDescriptor::for_request(&parts, now.wall).unwrap();
         prop_assert_eq!(descriptor.mismatch(&parts), None);

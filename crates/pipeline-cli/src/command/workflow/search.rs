@@ -79,9 +79,8 @@ impl Search {
             .query(self.query)
             .size(self.size)
             .region(self.region);
-        search.node_type = NodeType::from(self.node_type.unwrap_or_default());
-        search.node = self.node.unwrap_or_default();
-        search.repo = self.repo.unwrap_or_default();
+        search.node_type = self.node_type.map(NodeType::from);
+        (search.node, search.repo) = (self.node, self.repo);
         (search.from, search.until) = (self.from, self.until);
         let found = global.remote()?.send(search)?;
         if found.status.is_empty()

@@ -1,0 +1,119 @@
+//! Resources: one module for each, with its table of operations.
+//!
+//! A row of a table says everything of an operation once: its type, method and path, what it takes
+//! and brings, what a second sending could do, and where it is known from. The type with its setters,
+//! `impl Operation`, the methods of both clients, [`OPERATIONS`], the strategies of property tests and
+//! the table in the documents follow from it. To find an operation, search for its name:
+//! `get_workflow` or `GetWorkflow`.
+
+pub mod workflow;
+
+use crate::operation::OperationInfo;
+
+/// What goes through all resources is made from this one list of them.
+macro_rules! resources {
+    ($($resource:ident $Resource:ident $table:ident;)*) => {
+        const TABLES: &[&[OperationInfo]] = &[$($resource::OPERATIONS),*];
+
+        /// Hands the table of each resource to a macro. For the clients.
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! for_each_table {
+            ($callback:path) => { $($crate::$table!($callback);)* };
+        }
+
+        #[cfg(feature = "proptest")]
+        pub use any::AnyOperation;
+
+        #[cfg(feature = "proptest")]
+        mod any {
+            use proptest::{prelude::*, strategy::Union};
+
+            use crate::{BuildError, Draft, Operation, operation::Visitor};
+
+            /// One of the tabled operations, for a property that is to hold for all of them. Its
+            /// outputs have different types: what depends on them is done by [`visit`](Self::visit).
+            #[derive(Debug, Clone, PartialEq)]
+            #[non_exhaustive]
+            pub enum AnyOperation {
+                $(
+                    #[doc = concat!("One of those of [`", stringify!($resource), "`](crate::resource::", stringify!($resource), ").")]
+                    $Resource(super::$resource::AnyOperation),
+                )*
+            }
+
+            impl AnyOperation {
+                /// The request, as [`Operation::draft`] of the operation makes it.
+                ///
+                /// # Errors
+                ///
+                /// If the operation cannot be said on the wire.
+                pub fn draft(&self) -> Result<Draft, BuildError> {
+                    struct Drafted;
+
+                    impl Visitor for Drafted {
+                        type Output = Result<Draft, BuildError>;
+
+                        fn visit<O: Operation>(self, operation: O) -> Self::Output {
+                            operation.draft()
+                        }
+                    }
+
+                    self.clone().visit(Drafted)
+                }
+
+                /// Does something with the operation, whatever its type.
+                pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+                    match self {
+                        $(Self::$Resource(operation) => operation.visit(visitor),)*
+                    }
+                }
+            }
+
+            impl Arbitrary for AnyOperation {
+                type Parameters = ();
+                type Strategy = BoxedStrategy<Self>;
+
+                fn arbitrary_with((): ()) -> Self::Strategy {
+                    let weight = |operations: &[super::OperationInfo]| u32::try_from(operations.len()).unwrap_or(1);
+                    Union::new_weighted(vec![
+                        $((
+                            weight(super::$resource::OPERATIONS),
+                            any::<super::$resource::AnyOperation>().prop_map(Self::$Resource).boxed(),
+                        ),)*
+                    ]).boxed()
+                }
+            }
+        }
+    };
+}
+
+resources! {
+    workflow Workflow workflow_operations;
+}
+
+/// Every tabled operation, by resource.
+pub static OPERATIONS: &[OperationInfo] = &joined::<{ total() }>();
+
+const fn total() -> usize {
+    let (mut total, mut table) = (0, 0);
+    while table < TABLES.len() {
+        total += TABLES[table].len();
+        table += 1;
+    }
+    total
+}
+
+const fn joined<const N: usize>() -> [OperationInfo; N] {
+    let mut all = [TABLES[0][0]; N];
+    let (mut at, mut table) = (0, 0);
+    while table < TABLES.len() {
+        let mut row = 0;
+        while row < TABLES[table].len() {
+            all[at] = TABLES[table][row];
+            (at, row) = (at + 1, row + 1);
+        }
+        table += 1;
+    }
+    all
+}
