@@ -249,7 +249,9 @@ fn waiting_for_a_workflow_to_be_gone() {
 fn a_workflow_is_not_taken_for_gone_because_something_else_is_not_there() {
     for other in ["E18664: no such account", "E18102: no such repo", "<h1>"] {
         for goal in [Goal::Deleted, Goal::Started] {
-            let wait = until(goal, &[LookFails(error(404, other))]);
+            // By get, so that a 404 without a code does not lead on to it.
+            let options = WaitOptions::default().poll_by(PollBy::Get);
+            let wait = until_with(options, goal, &[LookFails(error(404, other))]);
             let error = wait.result.expect_err(other);
             assert!(matches!(error.failure(), WaitFailure::Failed(_)), "{other}");
             assert_eq!(error.error().unwrap().kind(), ErrorKind::NotFound);
