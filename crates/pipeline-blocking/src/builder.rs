@@ -1,11 +1,10 @@
-use std::{borrow::Cow, env, fmt, sync::Arc, time::Duration};
+use std::{env, fmt, time::Duration};
 
 use pipeline_proto::{
     Context, ContextBuilder,
     proxy::{ProxyError, ProxySetting},
 };
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use pipeline_tls::TrustError;
 
 use crate::{client::Client, connect::Connector, exchange::Exchange, idle::Idle};
 
@@ -28,7 +27,7 @@ pub struct ClientBuilder {
     context: ContextBuilder,
     connect_timeout: Duration,
     max_response_size: usize,
-    extra_roots: Vec<u8>,
+    extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
 }
 
@@ -62,23 +61,24 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts the certificates of this PEM text as well as the ones that come with the client.
+    /// Trusts these certificates as well as the roots that come with the client: PEM, with one or several,
+    /// or DER. One of a server itself is trusted for that server, self-signed or not.
     #[must_use]
-    pub fn extra_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.extra_roots.extend_from_slice(pem.as_ref());
-        self.extra_roots.push(b'\n');
+    pub fn extra_root_certificates(mut self, certificates: impl AsRef<[u8]>) -> Self {
+        self.extra_roots.push(certificates.as_ref().to_vec());
         self
     }
 
-    /// Goes through this proxy, `http://[user:password@]host:port`, whatever the environment says.
+    /// Goes through this proxy, `[scheme://][user:password@]host[:port]`, whatever the environment says;
+    /// see [`proxy`](pipeline_proto::proxy).
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxySetting::Url(url.into());
         self
     }
 
-    /// Goes through no proxy. By default the environment decides: `ALL_PROXY`, `HTTPS_PROXY`,
-    /// `HTTP_PROXY` and `NO_PROXY`.
+    /// Goes through no proxy. By default the environment decides when the client is made, by
+    /// `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`; see [`proxy`](pipeline_proto::proxy).
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxySetting::Off;
@@ -89,9 +89,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If a certificate or the address of the proxy cannot be read.
+    /// If a certificate cannot be read, or a proxy that is named cannot be used.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let tls = tls_config(&self.extra_roots)?;
+        let tls = pipeline_tls::client_config(&self.extra_roots)?;
         let context = self.context;
         #[cfg(feature = "tracing")]
         let context = context.observer(pipeline_trace::observer());
@@ -108,26 +108,6 @@ impl ClientBuilder {
     }
 }
 
-/// Trusts the bundled roots and the extra ones; `ring` does the arithmetic.
-fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    let bundled = roots.len();
-    for extra in CertificateDer::pem_slice_iter(extra_roots) {
-        let der = extra.map_err(|_| ConfigError::certificate())?;
-        roots.add(der).map_err(|_| ConfigError::certificate())?;
-    }
-    if roots.len() == bundled && !extra_roots.is_empty() {
-        return Err(ConfigError::certificate());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ConfigError::tls())?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
 /// Why a client cannot be made.
 ///
 /// ```
@@ -138,21 +118,17 @@ fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
 /// assert!(error.to_string().contains("PEM"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(Cow<'static, str>);
+pub struct ConfigError(String);
 
-impl ConfigError {
-    fn certificate() -> Self {
-        Self("the extra root certificates are not certificates in PEM form".into())
-    }
-
-    fn tls() -> Self {
-        Self("the TLS library offers no usable version of the protocol".into())
+impl From<TrustError> for ConfigError {
+    fn from(error: TrustError) -> Self {
+        Self(error.to_string())
     }
 }
 
 impl From<ProxyError> for ConfigError {
     fn from(error: ProxyError) -> Self {
-        Self(error.to_string().into())
+        Self(error.to_string())
     }
 }
 

@@ -12,6 +12,7 @@ use pipeline_proto::{
     Endpoint, Fault, FaultKind, Phase,
     proxy::{Handshake, Proxy, ProxyFailure, ProxyScheme},
 };
+use pipeline_tls::TlsFailure;
 use rustls::{ClientConfig, pki_types::ServerName};
 
 use crate::{deadline::Deadline, resolve::look_up, stream::Stream};
@@ -54,7 +55,7 @@ impl Connector {
     pub(crate) fn new(
         endpoint: &Endpoint,
         proxy: Option<Proxy>,
-        tls: ClientConfig,
+        tls: Arc<ClientConfig>,
         timeout: Duration,
     ) -> Self {
         let host = endpoint.host();
@@ -66,7 +67,7 @@ impl Connector {
             port: endpoint.port(),
             uses_tls: endpoint.is_https(),
             proxy,
-            tls: Arc::new(tls),
+            tls,
             timeout,
             known: Mutex::new(None),
         }
@@ -124,6 +125,10 @@ impl Connector {
         ServerName::try_from(host.to_owned())
             .map_err(io::Error::other)
             .and_then(|server| stream.with_tls(Arc::clone(&self.tls), server))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => error,
+                _ => io::Error::other(TlsFailure::new(host, &error)),
+            })
             .map_err(during(Phase::Tls))
     }
 
@@ -152,9 +157,11 @@ impl Connector {
 fn fault((phase, error): Failure) -> Fault {
     let fault = Fault::new(FaultKind::NotSent);
     if error.kind() == io::ErrorKind::TimedOut {
-        fault.timed_out(phase)
-    } else {
-        fault.source(error)
+        return fault.timed_out(phase);
+    }
+    match error.downcast::<TlsFailure>() {
+        Ok(failure) => failure.into_fault(),
+        Err(error) => fault.source(error),
     }
 }
 
@@ -162,12 +169,14 @@ fn fault((phase, error): Failure) -> Fault {
 fn fault_of(proxy: &Proxy, (phase, error): Failure) -> Fault {
     if error.kind() == io::ErrorKind::TimedOut {
         let fault = proxy.failure("it does not answer in time").into_fault();
-        fault.timed_out(phase)
-    } else {
-        proxy
-            .failure(format_args!("it cannot be reached: {error}"))
-            .into_fault()
+        return fault.timed_out(phase);
     }
+    let failure = match error.downcast::<TlsFailure>() {
+        Ok(failure) if failure.is_permanent() => proxy.failure(failure).permanent(),
+        Ok(failure) => proxy.failure(failure),
+        Err(error) => proxy.failure(format_args!("it cannot be reached: {error}")),
+    };
+    failure.into_fault()
 }
 
 /// Tries addresses one after the other, each when the one before it has failed or had its head start,

@@ -1,14 +1,9 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use hyper_util::{
-    client::{legacy, proxy::matcher::Matcher},
-    rt::{TokioExecutor, TokioTimer},
-};
-use pipeline_proto::{Context, ContextBuilder};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use http::HeaderValue;
+use pipeline_proto::{Context, ContextBuilder, proxy::ProxySetting};
 
-use crate::{client::Client, connector::Connector, exchange::Exchange};
+use crate::{client::Client, connector::Connector, exchange::Exchange, pool::Pool};
 
 /// Makes a [`Client`].
 ///
@@ -29,33 +24,15 @@ pub struct ClientBuilder {
     context: ContextBuilder,
     connect_timeout: Duration,
     max_response_size: usize,
-    extra_roots: Vec<u8>,
+    extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
-}
-
-#[derive(Clone)]
-enum ProxySetting {
-    Environment,
-    None,
-    /// May hold a password.
-    Url(String),
-}
-
-impl fmt::Debug for ProxySetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Environment => "Environment",
-            Self::None => "None",
-            Self::Url(_) => "Url([hidden])",
-        })
-    }
 }
 
 impl Default for ClientBuilder {
     fn default() -> Self {
         let user_agent = concat!("pipeline-hyper/", env!("CARGO_PKG_VERSION"));
         Self {
-            context: Context::builder().user_agent(http::HeaderValue::from_static(user_agent)),
+            context: Context::builder().user_agent(HeaderValue::from_static(user_agent)),
             connect_timeout: Duration::from_secs(10),
             max_response_size: 64 << 20,
             extra_roots: Vec::new(),
@@ -74,33 +51,34 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest answer that is taken in, in bytes. Default: 64 MiB.
+    /// The largest response that is taken in, in bytes. Default: 64 MiB.
     #[must_use]
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
         self
     }
 
-    /// Trusts the certificates of this PEM text as well as the ones that come with the client.
+    /// Trusts these certificates as well as the roots that come with the client: PEM, with one or several,
+    /// or DER. One of a server itself is trusted for that server, self-signed or not.
     #[must_use]
-    pub fn extra_root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.extra_roots.extend_from_slice(pem.as_ref());
-        self.extra_roots.push(b'\n');
+    pub fn extra_root_certificates(mut self, certificates: impl AsRef<[u8]>) -> Self {
+        self.extra_roots.push(certificates.as_ref().to_vec());
         self
     }
 
-    /// Goes through this proxy, `http://[user:password@]host:port`, whatever the environment says.
+    /// Goes through this proxy, `[scheme://][user:password@]host[:port]`, whatever the environment says;
+    /// see [`proxy`](pipeline_proto::proxy).
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxySetting::Url(url.into());
         self
     }
 
-    /// Goes through no proxy. By default the environment decides: `ALL_PROXY`, `HTTPS_PROXY`,
-    /// `HTTP_PROXY` and `NO_PROXY`.
+    /// Goes through no proxy. By default the environment decides when the client is made, by
+    /// `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy`; see [`proxy`](pipeline_proto::proxy).
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
-        self.proxy = ProxySetting::None;
+        self.proxy = ProxySetting::Off;
         self
     }
 
@@ -108,64 +86,34 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// If a certificate or the address of the proxy cannot be read.
+    /// If a certificate cannot be read, or a proxy that is named cannot be used.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let proxies = match self.proxy {
-            ProxySetting::Environment => Matcher::from_env(),
-            ProxySetting::None => Matcher::builder().build(),
-            ProxySetting::Url(url) => proxy_for_all(&url)?,
-        };
-        let connector = Connector::new(
-            proxies,
-            tls_config(&self.extra_roots)?,
-            self.connect_timeout,
-        );
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
-            .build(connector);
-        let exchange = Exchange {
-            client,
-            max_response_size: self.max_response_size,
-        };
         let context = self.context;
         #[cfg(feature = "tracing")]
         let context = context.observer(pipeline_trace::observer());
-        Ok(Client::new(context.build(), exchange))
+        let context = context.build();
+        let endpoint = context.endpoint();
+        let route = self
+            .proxy
+            .route(endpoint, |name| std::env::var_os(name))
+            .map_err(ConfigError::new)?;
+        let tls = pipeline_tls::client_config(&self.extra_roots).map_err(ConfigError::new)?;
+        let host = if endpoint.port() == if endpoint.is_https() { 443 } else { 80 } {
+            endpoint.host().to_owned()
+        } else {
+            format!("{}:{}", endpoint.host(), endpoint.port())
+        };
+        let unusable = || ConfigError("the host of the endpoint is not valid".to_owned());
+        let host = HeaderValue::try_from(host).map_err(|_| unusable())?;
+        let connector =
+            Connector::new(endpoint, route, tls, self.connect_timeout).ok_or_else(unusable)?;
+        let exchange = Exchange {
+            pool: Pool::new(connector),
+            host,
+            max_response_size: self.max_response_size,
+        };
+        Ok(Client::new(context, exchange))
     }
-}
-
-/// Sends everything through one proxy.
-fn proxy_for_all(url: &str) -> Result<Matcher, ConfigError> {
-    let valid = url.starts_with("http://")
-        && url
-            .parse::<http::Uri>()
-            .is_ok_and(|uri| uri.host().is_some());
-    if valid {
-        Ok(Matcher::builder().all(url).build())
-    } else {
-        Err(ConfigError::proxy())
-    }
-}
-
-/// Trusts the bundled roots and the extra ones; `ring` does the arithmetic.
-fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    let bundled = roots.len();
-    for extra in CertificateDer::pem_slice_iter(extra_roots) {
-        let der = extra.map_err(|_| ConfigError::certificate())?;
-        roots.add(der).map_err(|_| ConfigError::certificate())?;
-    }
-    if roots.len() == bundled && !extra_roots.is_empty() {
-        return Err(ConfigError::certificate());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ConfigError::tls())?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 /// Why a client cannot be made.
@@ -178,25 +126,17 @@ fn tls_config(extra_roots: &[u8]) -> Result<ClientConfig, ConfigError> {
 /// assert!(error.to_string().contains("PEM"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(&'static str);
+pub struct ConfigError(String);
 
 impl ConfigError {
-    fn certificate() -> Self {
-        Self("the extra root certificates are not certificates in PEM form")
-    }
-
-    fn tls() -> Self {
-        Self("the TLS library offers no usable version of the protocol")
-    }
-
-    fn proxy() -> Self {
-        Self("the proxy is not valid: write it as http://[user:password@]host:port")
+    fn new(reason: impl fmt::Display) -> Self {
+        Self(reason.to_string())
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 

@@ -1,125 +1,272 @@
-//! Making connections: straight or through a proxy, with TLS or without, within a time.
+//! Making connections: straight or through a proxy, with TLS or without, within a time. Whatever goes
+//! wrong here, nothing of a request was sent.
 
-use std::{
-    error::Error as StdError,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
+use std::{fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use pipeline_proto::{
+    Endpoint, Fault, FaultKind, Phase,
+    proxy::{Handshake, Proxy, ProxyScheme, Route},
 };
-
-use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::{
-    client::{
-        legacy::connect::{HttpConnector, proxy::Tunnel},
-        proxy::matcher::Matcher,
-    },
-    rt::TokioIo,
+use pipeline_tls::TlsFailure;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
 };
-use rustls::ClientConfig;
-use tokio::net::TcpStream;
-use tower_service::Service;
+use tokio_rustls::TlsConnector;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
-type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+/// How long an address may take before the next one is tried beside it (RFC 8305).
+const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Everything that makes a connection, with one time-out around it.
-#[derive(Clone)]
+/// What bytes go through, whatever it is made of.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Everything that makes a connection to the endpoint.
 pub(crate) struct Connector {
-    inner: HttpsConnector<Route>,
+    /// With brackets, if it is an IPv6 address.
+    host: String,
+    port: u16,
+    /// The name that the certificate must have, for an endpoint with TLS.
+    name: Option<ServerName<'static>>,
+    proxy: Option<Proxy>,
+    tls: TlsConnector,
     timeout: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(proxies: Matcher, tls: ClientConfig, timeout: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // Share the time among the addresses of a host; the time-out below covers TLS as well.
-        tcp.set_connect_timeout(Some(timeout));
-        let route = Route {
-            tcp,
-            proxies: Arc::new(proxies),
+    /// `None` if the host of the endpoint cannot stand in a certificate.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        route: Route,
+        tls: Arc<ClientConfig>,
+        timeout: Duration,
+    ) -> Option<Self> {
+        let name = if endpoint.is_https() {
+            Some(server_name(endpoint.host())?)
+        } else {
+            None
         };
-        let inner = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(route);
-        Self { inner, timeout }
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = BoxError;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = self.inner.call(uri);
-        let timeout = self.timeout;
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
-                Ok(result) => result,
-                Err(_) => Err(ConnectTimedOut.into()),
-            }
+        Some(Self {
+            host: endpoint.host().to_owned(),
+            port: endpoint.port(),
+            name,
+            proxy: match route {
+                Route::Proxy(proxy) => Some(proxy),
+                Route::Direct(_) => None,
+            },
+            tls: tls.into(),
+            timeout,
         })
     }
-}
 
-/// There was no connection within the time.
-#[derive(Debug)]
-pub(crate) struct ConnectTimedOut;
-
-impl fmt::Display for ConnectTimedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no connection in time")
-    }
-}
-
-impl StdError for ConnectTimedOut {}
-
-/// Straight to the host, or through a tunnel of the proxy that is set for it.
-#[derive(Clone)]
-struct Route {
-    tcp: HttpConnector,
-    proxies: Arc<Matcher>,
-}
-
-impl Service<Uri> for Route {
-    type Response = TokioIo<TcpStream>;
-    type Error = BoxError;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let Some(proxy) = self.proxies.intercept(&uri) else {
-            let connecting = self.tcp.call(uri);
-            return Box::pin(async move { connecting.await.map_err(Into::into) });
-        };
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
-        if let Some(value) = proxy.basic_auth() {
-            tunnel = tunnel.with_auth(value.clone());
+    /// A connection to the endpoint, by this moment and within the time for connecting.
+    pub(crate) async fn connect(&self, by: Instant) -> Result<Box<dyn Stream>, Fault> {
+        if self.timeout.is_zero() {
+            return Err(timed_out(Phase::Connect));
         }
-        let connecting = tunnel.call(with_port(uri));
-        Box::pin(async move { connecting.await.map_err(Into::into) })
+        let by = by.min(after(self.timeout));
+        let stream = match &self.proxy {
+            None => Box::new(
+                tcp(&self.host, self.port, by)
+                    .await
+                    .map_err(Missed::fault)?,
+            ),
+            Some(proxy) => self.tunnel(proxy, by).await?,
+        };
+        match &self.name {
+            None => Ok(stream),
+            Some(name) => {
+                let encrypted = self.encrypt(stream, name.clone(), &self.host, by).await;
+                Ok(Box::new(encrypted.map_err(Missed::fault)?))
+            }
+        }
+    }
+
+    async fn tunnel(&self, proxy: &Proxy, by: Instant) -> Result<Box<dyn Stream>, Fault> {
+        let target = if proxy.wants_address() {
+            let found = look_up(&self.host, self.port, by)
+                .await
+                .map_err(Missed::fault)?;
+            // Proxies that speak IPv4 only are the more common ones.
+            let first = found
+                .iter()
+                .find(|address| address.is_ipv4())
+                .or(found.first());
+            first.map_or_else(|| self.host.clone(), |address| address.ip().to_string())
+        } else {
+            self.host.clone()
+        };
+        let blame = |missed: Missed| missed.of_proxy(proxy);
+        let plain = tcp(proxy.host(), proxy.port(), by).await.map_err(blame)?;
+        let mut stream: Box<dyn Stream> = if proxy.scheme() == ProxyScheme::Https {
+            let name = server_name(proxy.host()).ok_or_else(|| {
+                let what = "its host cannot stand in a certificate";
+                proxy.failure(what).permanent().into_fault()
+            })?;
+            let encrypted = self.encrypt(Box::new(plain), name, proxy.host(), by).await;
+            Box::new(encrypted.map_err(blame)?)
+        } else {
+            Box::new(plain)
+        };
+        let mut handshake = Handshake::new(proxy, &target, self.port)
+            .map_err(pipeline_proto::proxy::ProxyFailure::into_fault)?;
+        let mut buffer = [0; 1024];
+        loop {
+            let output = handshake.output();
+            let exchange = async {
+                stream.write_all(&output).await?;
+                stream.flush().await?;
+                stream.read(&mut buffer).await
+            };
+            let read = within(by, Phase::Proxy, exchange).await.map_err(blame)?;
+            let open = handshake.input(&buffer[..read]);
+            if open.map_err(pipeline_proto::proxy::ProxyFailure::into_fault)? {
+                return Ok(stream);
+            }
+        }
+    }
+
+    async fn encrypt(
+        &self,
+        stream: Box<dyn Stream>,
+        name: ServerName<'static>,
+        host: &str,
+        by: Instant,
+    ) -> Result<impl Stream + use<>, Missed> {
+        let connecting = self.tls.connect(name, stream);
+        match within(by, Phase::Tls, connecting).await {
+            Err(Missed::Io(error)) => Err(Missed::Tls(TlsFailure::new(host, &error))),
+            result => result,
+        }
     }
 }
 
-/// The address with its port written out: a tunnel takes a missing one for 443.
-fn with_port(uri: Uri) -> Uri {
-    match (uri.scheme_str(), uri.host(), uri.port()) {
-        (Some("http"), Some(host), None) => format!("http://{host}:80").parse().unwrap_or(uri),
-        _ => uri,
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("proxy", &self.proxy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The moment that a time-out from now ends at; in a far future for those that know no end.
+pub(crate) fn after(timeout: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + timeout.min(YEARS)
+}
+
+/// Why there is no connection.
+enum Missed {
+    Time(Phase),
+    Io(io::Error),
+    Tls(TlsFailure),
+}
+
+impl Missed {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Time(phase) => timed_out(phase),
+            Self::Io(error) => Fault::new(FaultKind::NotSent).source(error),
+            Self::Tls(failure) => failure.into_fault(),
+        }
+    }
+
+    /// The same on the way to a proxy.
+    fn of_proxy(self, proxy: &Proxy) -> Fault {
+        match self {
+            Self::Time(phase) => {
+                timed_out(phase).source(proxy.failure("it does not answer in time"))
+            }
+            Self::Io(error) => proxy
+                .failure(format_args!("it cannot be reached: {error}"))
+                .into_fault(),
+            Self::Tls(failure) if failure.is_permanent() => {
+                proxy.failure(failure).permanent().into_fault()
+            }
+            Self::Tls(failure) => proxy.failure(failure).into_fault(),
+        }
+    }
+}
+
+pub(crate) fn timed_out(phase: Phase) -> Fault {
+    Fault::new(FaultKind::NotSent).timed_out(phase)
+}
+
+async fn within<T>(
+    by: Instant,
+    phase: Phase,
+    step: impl Future<Output = io::Result<T>>,
+) -> Result<T, Missed> {
+    match timeout_at(by, step).await {
+        Ok(result) => result.map_err(Missed::Io),
+        Err(_) => Err(Missed::Time(phase)),
+    }
+}
+
+fn server_name(host: &str) -> Option<ServerName<'static>> {
+    without_brackets(host).to_owned().try_into().ok()
+}
+
+fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+async fn look_up(host: &str, port: u16, by: Instant) -> Result<Vec<SocketAddr>, Missed> {
+    let host = without_brackets(host);
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let found = within(by, Phase::Resolve, tokio::net::lookup_host((host, port))).await?;
+    Ok(found.collect())
+}
+
+async fn tcp(host: &str, port: u16, by: Instant) -> Result<TcpStream, Missed> {
+    let addresses = look_up(host, port, by).await?;
+    let stream = within(by, Phase::Connect, race(&addresses)).await?;
+    // Worth nothing to a connection that is broken already.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// The first connection to any of the addresses. They begin one after the other, the families in turn,
+/// and go on side by side, so that a dead one costs little.
+async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let first = addresses.first().map(SocketAddr::is_ipv4);
+    let (same, other): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .copied()
+        .partition(|address| Some(address.is_ipv4()) == first);
+    let mut other = other.into_iter();
+    let mut waiting = same
+        .into_iter()
+        .flat_map(|address| [Some(address), other.next()])
+        .flatten()
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut attempts = JoinSet::new();
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    loop {
+        let next = waiting.next();
+        if let Some(address) = next {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        let ended = if next.is_some() {
+            // The last one has no successor to wait for, and waits for its end in the next turn.
+            timeout(HEAD_START, attempts.join_next()).await
+        } else {
+            Ok(attempts.join_next().await)
+        };
+        match ended {
+            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Err(error)))) => failure = error,
+            Ok(None) if next.is_none() => return Err(failure),
+            // It is the time of the next one.
+            Ok(None | Some(Err(_))) | Err(_) => {}
+        }
     }
 }

@@ -1,60 +1,91 @@
-//! One request and its answer over hyper, and what each of hyper's errors says about the request.
+//! One request and its response over hyper, and what each of hyper's errors says about the request.
 
-use std::{
-    error::Error as StdError,
-    io,
-    pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header::HOST};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{self, Client};
 use pipeline_proto::{Fault, FaultKind, Phase};
+use tokio::time::{Instant, timeout_at};
 
-use crate::connector::{ConnectTimedOut, Connector};
+use crate::{
+    connector::{after, timed_out},
+    pool::{Connection, Left, Pool},
+};
 
-#[derive(Clone)]
+#[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) client: Client<Connector, Full<Bytes>>,
+    pub(crate) pool: Pool,
+    /// The host of the endpoint, with its port if that is not the one of the scheme.
+    pub(crate) host: HeaderValue,
     pub(crate) max_response_size: usize,
 }
 
 impl Exchange {
-    /// Sends the request and takes the whole answer in, within the time-out.
+    /// Sends the request and takes the whole response in, within the time-out.
     pub(crate) async fn run(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, Fault> {
-        // What it was waiting for when its time was up. Atomic only so that the future can move
-        // between threads.
-        let in_body = AtomicBool::new(false);
-        // Pinned here, so that the time-out takes a pointer and not the whole future.
-        let exchange = pin!(async {
-            let response = self
-                .client
-                .request(request.map(Full::new))
-                .await
-                .map_err(|error| fault(&error))?;
-            in_body.store(true, Ordering::Relaxed);
-            let (parts, body) = response.into_parts();
-            let body = take_in(body, self.max_response_size).await?;
-            Ok(Response::from_parts(parts, body))
-        });
-        let result = tokio::time::timeout(timeout, exchange).await;
-        result.unwrap_or_else(|_| {
-            let phase = if in_body.load(Ordering::Relaxed) {
-                Phase::Body
-            } else {
-                Phase::Response
+        if timeout.is_zero() {
+            return Err(timed_out(Phase::Connect));
+        }
+        let by = after(timeout);
+        let (response, connection) = self.head(self.finish(request), by).await?;
+        let (parts, body) = response.into_parts();
+        let body = timeout_at(by, take_in(body, self.max_response_size))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(FaultKind::TimedOut).timed_out(Phase::Body)))?;
+        self.pool.put(connection);
+        Ok(Response::from_parts(parts, body))
+    }
+
+    /// What stands in front of the headers on a connection to a server: the path alone, and the host.
+    fn finish(&self, request: Request<Bytes>) -> Request<Full<Bytes>> {
+        let (mut parts, body) = request.into_parts();
+        let target = std::mem::take(&mut parts.uri).into_parts().path_and_query;
+        parts.uri = target.map(Uri::from).unwrap_or_default();
+        parts.headers.insert(HOST, self.host.clone());
+        Request::from_parts(parts, Full::new(body))
+    }
+
+    /// The head of the response. On a connection that waited, the server may have given it up when the
+    /// request came; then it goes out on another, if none of it left or the response says that it was not
+    /// taken (RFC 9110, section 15.5.9).
+    async fn head(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        by: Instant,
+    ) -> Result<(Response<Incoming>, Connection), Fault> {
+        loop {
+            let (mut connection, used) = self.pool.take(by).await?;
+            let spare = used.then(|| request.clone());
+            let result = timeout_at(by, connection.send(request)).await;
+            let left = connection.left();
+            request = match (result, spare) {
+                (Ok(Ok(response)), Some(spare))
+                    if response.status() == StatusCode::REQUEST_TIMEOUT =>
+                {
+                    spare
+                }
+                (Ok(Ok(response)), _) => return Ok((response, connection)),
+                (Ok(Err(_)), Some(spare)) if left == Left::Nothing => spare,
+                (Ok(Err(error)), _) if left == Left::Nothing => {
+                    return Err(Fault::new(FaultKind::NotSent).source(innermost(&error)));
+                }
+                (Ok(Err(error)), _) => return Err(interrupted(&error)),
+                (Err(_), _) => {
+                    return Err(match left {
+                        Left::Nothing => timed_out(Phase::Send),
+                        Left::Partly => Fault::new(FaultKind::TimedOut).timed_out(Phase::Send),
+                        Left::Wholly => Fault::new(FaultKind::TimedOut).timed_out(Phase::Response),
+                    });
+                }
             };
-            Err(Fault::new(FaultKind::TimedOut).timed_out(phase))
-        })
+        }
     }
 }
 
@@ -72,8 +103,7 @@ async fn take_in(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| Fault::new(FaultKind::Interrupted).source(innermost(&error)))?;
+        let frame = frame.map_err(|error| interrupted(&error))?;
         let Ok(data) = frame.into_data() else {
             // Trailers say nothing that is used here.
             continue;
@@ -99,37 +129,20 @@ async fn take_in(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
     })
 }
 
-/// What an error of hyper says about the request. Whatever is not known to have happened before the
-/// first byte left counts as after it.
-fn fault(error: &legacy::Error) -> Fault {
-    if !error.is_connect() {
-        return Fault::new(FaultKind::Interrupted).source(innermost(error));
-    }
-    let fault = Fault::new(FaultKind::NotSent);
-    let timed_out = chain(error).any(|cause| {
-        let io = cause.downcast_ref::<io::Error>();
-        cause.is::<ConnectTimedOut>() || io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
-    });
-    if timed_out {
-        fault.timed_out(Phase::Connect)
+fn interrupted(error: &hyper::Error) -> Fault {
+    let fault = Fault::new(FaultKind::Interrupted);
+    if error.is_parse_too_large() {
+        fault.source("the response header is too large")
     } else {
         fault.source(innermost(error))
     }
 }
 
-/// An error and everything below it.
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
-}
-
 /// The reason at the bottom, as text: hyper's own errors only say in which step they happened.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    chain(error).last().unwrap_or(error).to_string()
+    let mut lowest = error;
+    while let Some(below) = lowest.source() {
+        lowest = below;
+    }
+    lowest.to_string()
 }

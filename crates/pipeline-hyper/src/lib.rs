@@ -44,6 +44,7 @@ mod builder;
 mod client;
 mod connector;
 mod exchange;
+mod pool;
 mod request;
 
 pub use builder::{ClientBuilder, ConfigError};

@@ -68,7 +68,7 @@ const LIMITS: &[Limit] = &[
     Limit {
         krate: "pipeline-hyper",
         never: &[],
-        most: 65,
+        most: 62,
     },
     Limit {
         krate: "pipeline-blocking",

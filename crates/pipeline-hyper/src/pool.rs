@@ -1,0 +1,235 @@
+//! Connections that are used again. There is one endpoint to a client, and so one list.
+//!
+//! hyper keeps a task for each connection; what is here is the list of those that wait. Each knows whether a
+//! byte of its request was written, so that what a fault says of it is known and not guessed.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use pipeline_proto::{Fault, FaultKind};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+
+use crate::connector::{Connector, Stream};
+
+/// How long a connection waits for the next request.
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+/// How many connections wait at most.
+const MOST_IDLE: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    connector: Connector,
+    idle: Arc<Mutex<Idle>>,
+}
+
+/// The newest last, which is taken first.
+#[derive(Debug, Default)]
+struct Idle {
+    connections: Vec<(Instant, Connection)>,
+    sweeper: Option<JoinHandle<()>>,
+}
+
+/// A connection, and how far its request got.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    written: Arc<Written>,
+}
+
+impl Pool {
+    pub(crate) fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            idle: Arc::default(),
+        }
+    }
+
+    /// A connection that is ready for a request, and whether it was used before.
+    pub(crate) async fn take(&self, by: Instant) -> Result<(Connection, bool), Fault> {
+        loop {
+            let Some((_, mut connection)) = lock(&self.idle).connections.pop() else {
+                return Ok((self.connect(by).await?, false));
+            };
+            // It has read the last response whole, so that it is ready soon, or closed.
+            if let Ok(Ok(())) = timeout_at(by, connection.sender.ready()).await {
+                return Ok((connection, true));
+            }
+        }
+    }
+
+    async fn connect(&self, by: Instant) -> Result<Connection, Fault> {
+        let written = Arc::default();
+        let stream = Watched {
+            stream: self.connector.connect(by).await?,
+            written: Arc::clone(&written),
+        };
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Fault::new(FaultKind::NotSent).source(error))?;
+        tokio::spawn(async move {
+            // The request that it was for hears of its error.
+            let _ = connection.await;
+        });
+        Ok(Connection { sender, written })
+    }
+
+    /// Keeps a connection whose response was read to its end.
+    pub(crate) fn put(&self, connection: Connection) {
+        // A response that came before the request was taken in leaves the rest of the request in the way.
+        if connection.sender.is_closed() || connection.written.get() != Left::Wholly {
+            return;
+        }
+        let mut idle = lock(&self.idle);
+        if idle.connections.len() < MOST_IDLE {
+            idle.connections.push((Instant::now(), connection));
+        }
+        // One of another runtime ended with it.
+        if idle.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
+            idle.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.idle))));
+        }
+    }
+}
+
+/// Closes connections that have waited long enough, until there is none.
+async fn sweep(idle: Weak<Mutex<Idle>>) {
+    loop {
+        tokio::time::sleep(LONGEST_IDLE / 4).await;
+        let Some(idle) = idle.upgrade() else { return };
+        let mut idle = lock(&idle);
+        idle.connections.retain(|(since, connection)| {
+            since.elapsed() < LONGEST_IDLE && !connection.sender.is_closed()
+        });
+        if idle.connections.is_empty() {
+            idle.sweeper = None;
+            return;
+        }
+    }
+}
+
+fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Connection {
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<Response<Incoming>> {
+        self.written.set(Left::Nothing);
+        self.sender.send_request(request).await
+    }
+
+    /// How much of the request has left.
+    pub(crate) fn left(&self) -> Left {
+        self.written.get()
+    }
+}
+
+/// How much of a request has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    Nothing,
+    /// There was no room for the rest so far.
+    Partly,
+    /// All that hyper had to send so far.
+    Wholly,
+}
+
+#[derive(Debug, Default)]
+struct Written(AtomicU8);
+
+impl Written {
+    fn get(&self) -> Left {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Left::Nothing,
+            1 => Left::Partly,
+            _ => Left::Wholly,
+        }
+    }
+
+    fn set(&self, left: Left) {
+        self.0.store(left as u8, Ordering::Relaxed);
+    }
+}
+
+/// Sees what is written.
+struct Watched {
+    stream: Box<dyn Stream>,
+    written: Arc<Written>,
+}
+
+impl Watched {
+    fn saw(&self, result: &Poll<io::Result<usize>>) {
+        match result {
+            Poll::Ready(Ok(0) | Err(_)) => {}
+            Poll::Ready(Ok(_)) => self.written.set(Left::Wholly),
+            Poll::Pending if self.written.get() == Left::Nothing => {}
+            Poll::Pending => self.written.set(Left::Partly),
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.saw(&result);
+        result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.saw(&result);
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
