@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
-use pipeline_conformance::{BlockingDriver, Driver, Reply, Script, Settings};
+use pipeline_conformance::{BlockingDriver, Driver, HyperDriver, Reply, Script, Settings};
 use pipeline_proto::{
     BuildError, CallOptions, Cause, DecodeError, Effect, Error, RetryPolicy,
     operation::{Draft, Idempotency, Operation},
@@ -347,14 +347,17 @@ fn a_connection_that_was_given_up_is_replaced_only_where_that_is_safe<D: Driver>
 
 /// Makes tests of functions that take a client.
 macro_rules! suite {
-    ($client:ident $module:ident: $($test:ident)*) => {
-        mod $module {
-            $(#[test] fn $test() { super::$test::<super::$client>(); })*
+    ($($test:ident)*) => {
+        mod blocking {
+            $(#[test] fn $test() { super::$test::<super::BlockingDriver>(); })*
+        }
+        mod hyper {
+            $(#[test] fn $test() { super::$test::<super::HyperDriver>(); })*
         }
     };
 }
 
-suite! { BlockingDriver blocking:
+suite! {
     a_response_counts_however_early
     a_response_header_may_be_large_but_not_without_end
     a_fault_says_what_was_waited_for_and_whether_the_request_left

@@ -71,6 +71,8 @@ impl Pool {
             let Some((_, mut connection)) = lock(&self.idle).connections.pop() else {
                 return Ok((self.connect(by).await?, false));
             };
+            // Lets the runtime look whether the server has closed it, or sent what nobody asked for.
+            tokio::task::yield_now().await;
             // It has read the last response whole, so that it is ready soon, or closed.
             if let Ok(Ok(())) = timeout_at(by, connection.sender.ready()).await {
                 return Ok((connection, true));
@@ -83,6 +85,7 @@ impl Pool {
         let stream = Watched {
             stream: self.connector.connect(by).await?,
             written: Arc::clone(&written),
+            broken: false,
         };
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
@@ -173,20 +176,30 @@ impl Written {
     }
 }
 
-/// Sees what is written.
+/// Sees what is written. A server may respond before it has taken the request in, and close; hyper gives a
+/// connection up whose writing fails, although the response is there to be read. So what cannot be written
+/// any more counts as written, and reading shows what has become of it.
 struct Watched {
     stream: Box<dyn Stream>,
     written: Arc<Written>,
+    broken: bool,
 }
 
 impl Watched {
-    fn saw(&self, result: &Poll<io::Result<usize>>) {
+    fn saw(&mut self, result: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {
+        let left = self.written.get();
         match result {
-            Poll::Ready(Ok(0) | Err(_)) => {}
+            Poll::Ready(Ok(0)) => {}
             Poll::Ready(Ok(_)) => self.written.set(Left::Wholly),
-            Poll::Pending if self.written.get() == Left::Nothing => {}
+            Poll::Pending | Poll::Ready(Err(_)) if left == Left::Nothing => {}
             Poll::Pending => self.written.set(Left::Partly),
+            Poll::Ready(Err(_)) => {
+                self.broken = true;
+                self.written.set(Left::Partly);
+                return Poll::Ready(Ok(all));
+            }
         }
+        result
     }
 }
 
@@ -206,9 +219,11 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.broken {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.saw(&result);
-        result
+        self.saw(result, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -216,9 +231,12 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let all = slices.iter().map(|slice| slice.len()).sum();
+        if self.broken {
+            return Poll::Ready(Ok(all));
+        }
         let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.saw(&result);
-        result
+        self.saw(result, all)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -226,7 +244,11 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        if self.broken {
+            return Poll::Ready(Ok(()));
+        }
+        let result = Pin::new(&mut self.stream).poll_flush(context);
+        self.saw(result.map_ok(|()| 0), 0).map_ok(drop)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
