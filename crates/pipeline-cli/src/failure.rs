@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     message: String,
     /// The command to type next, with which the line ends.
     next: Option<String>,
+    /// What other workflows may have failed with as well, in the same words.
+    alike: Option<String>,
 }
 
 impl Failure {
@@ -35,6 +37,7 @@ impl Failure {
             about: None,
             message: one_line(&message.to_string()),
             next: None,
+            alike: None,
         }
     }
 
@@ -75,8 +78,14 @@ impl Failure {
         let failure = Self::new(Exit::of(error.kind()), line)
             .because_of(error)
             .unless_elsewhere(error, endpoint);
+        let alike = reason.map(|reason| {
+            let code = error.code().map(|code| format!(" ({code})"));
+            let failed = reason::failed(error.operation());
+            format!("{failed}{reason}{}", code.unwrap_or_default())
+        });
         Self {
             next: reason::next(error, about.as_ref()),
+            alike,
             about,
             ..failure
         }
@@ -87,6 +96,11 @@ impl Failure {
     pub(crate) fn about(mut self, name: &WorkflowName) -> Self {
         self.about.get_or_insert_with(|| name.clone());
         self
+    }
+
+    /// What it can be put together by with the failures of other workflows.
+    pub(crate) fn alike(&self) -> Option<&str> {
+        self.alike.as_deref()
     }
 
     /// The line without the workflow that it is about.

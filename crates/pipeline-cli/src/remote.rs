@@ -47,6 +47,22 @@ pub(crate) enum By {
     Acting,
 }
 
+/// Whether a wait shows on a terminal what it sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    Line,
+    Nothing,
+}
+
+/// What a wait ended with.
+pub(crate) struct Waited {
+    /// None if the workflow is gone.
+    pub(crate) state: Option<WorkflowState>,
+    pub(crate) elapsed: Duration,
+    /// Whether the workflow was there at any look.
+    pub(crate) seen: bool,
+}
+
 impl Remote {
     pub(crate) fn new(
         link: Link,
@@ -166,13 +182,17 @@ impl Remote {
         )))
     }
 
-    /// Waits, and shows on stderr what is seen meanwhile.
+    /// Waits, and may show on stderr what is seen meanwhile.
     pub(crate) fn wait(
         &self,
         name: &WorkflowName,
         goal: Goal,
         by: By,
-    ) -> Result<Observation, Failure> {
+        show: Show,
+    ) -> Result<Waited, Failure> {
+        if show == Show::Nothing {
+            return self.wait_watching(name, goal, by, |_| {});
+        }
         let mut line = StatusLine::new();
         let result = self.wait_watching(name, goal, by, |observation| {
             line.show(format_args!(
@@ -192,7 +212,7 @@ impl Remote {
         goal: Goal,
         by: By,
         mut watch: impl FnMut(&Observation),
-    ) -> Result<Observation, Failure> {
+    ) -> Result<Waited, Failure> {
         let (change, _) = reason::act(goal);
         let under_way = interrupt::under_way(match by {
             By::Acting => format!("the {change} of {name} may have taken effect"),
@@ -251,7 +271,11 @@ impl Remote {
         if by == By::Acting {
             under_way.done(format!("the {change} of {name}"));
         }
-        Ok(observation)
+        Ok(Waited {
+            seen: last.is_some(),
+            state: observation.state,
+            elapsed: observation.elapsed,
+        })
     }
 }
 

@@ -15,13 +15,14 @@ use crate::{
 #[command(after_help = "\
 Examples:
   pipeline explain E18641
+  pipeline explain '{\"error\":\"E18641: the workflow does not exist\"}'
   pipeline explain not-found
   pipeline explain --all
   pipeline explain E18641 -o json")]
 pub(crate) struct Explain {
-    /// A code such as E18641 or 18641, a whole message of the service, or a kind such as not-found
+    /// A code such as E18641 or 18641, a whole line with a code in it, or a kind such as not-found
     #[arg(value_name = "CODE", required_unless_present = "all")]
-    what: Option<String>,
+    what: Vec<String>,
 
     /// Every code
     #[arg(long, conflicts_with = "what")]
@@ -30,7 +31,9 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let what = self.what.as_deref().map(str::trim).unwrap_or_default();
+        // A line that is pasted without quotes comes as several words.
+        let what = self.what.join(" ");
+        let what = what.trim();
         let known = || ErrorCode::known().iter().map(Row::from);
         let kind = ErrorKind::ALL
             .into_iter()
@@ -44,7 +47,7 @@ impl Explain {
             let code = what
                 .parse()
                 .ok()
-                .or_else(|| ErrorCode::from_message(what))
+                .or_else(|| in_line(what))
                 .ok_or_else(|| Failure::usage(unreadable(what)))?;
             let info = code.info().ok_or_else(|| {
                 let line = format!("{code} is in no list of the service's codes");
@@ -54,6 +57,17 @@ impl Explain {
         }
         Ok(Exit::Done)
     }
+}
+
+/// The code in a line, whoever wrote it: this command, the service, the vendor's Go SDK, a log. Of several
+/// the first that is known.
+fn in_line(line: &str) -> Option<ErrorCode> {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    // Digits without the letter are a port or a time as likely as a code.
+    let codes = words.filter(|word| word.starts_with(['E', 'e']));
+    let codes: Vec<ErrorCode> = codes.filter_map(|word| word.parse().ok()).collect();
+    let known = codes.iter().find(|code| code.info().is_some());
+    known.or(codes.first()).copied()
 }
 
 fn unreadable(what: &str) -> String {

@@ -21,6 +21,20 @@ fn a_code_is_explained_as_data() {
         run(&["explain", "E18641: no such workflow", "-o", "json"]).json(),
         expected
     );
+    for line in [
+        "error: w: E18641, the workflow does not exist (HTTP 404, request 8xYAAE18)",
+        r#"{"error":"E18641: the workflow does not exist"}"#,
+        "pandora error: StatusCode=404, ErrorMessage=E18641: workflow not found, RequestId=E2E1",
+        "2026-11-28T01:02:03Z e18641",
+        "错误：w：E18641，工作流不存在（HTTP 404）",
+    ] {
+        let shown = run(&["explain", line, "-o", "json"]).json();
+        assert_eq!(shown, expected, "{line}");
+        // Pasted without quotes.
+        let words: Vec<&str> = line.split(' ').collect();
+        let shown = run(&[&["explain", "-o", "json"], words.as_slice()].concat()).json();
+        assert_eq!(shown, expected, "{line}");
+    }
     let sdk = run(&["explain", "E18643", "-o", "json"]).json();
     assert_eq!(
         (&sdk["http_status"], &sdk["on_api_page"]),

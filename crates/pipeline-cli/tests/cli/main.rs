@@ -16,6 +16,7 @@ mod many;
 mod matrix;
 mod output;
 mod reasons;
+mod several;
 #[cfg(unix)]
 mod signals;
 mod signing;

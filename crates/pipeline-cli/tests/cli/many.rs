@@ -178,7 +178,7 @@ fn a_failure_does_not_keep_the_others_back() {
         said[0].starts_with("error: b: the start failed: ") && said[0].contains("HTTP 500"),
         "{ran:?}"
     );
-    assert_eq!(said[1], "starting 3 of 4; 1 failed");
+    assert_eq!(said[1], "starting 3 of 4; 1 failed: b");
     assert_eq!(names(&service, "status=Started"), "a c d ");
 }
 
@@ -189,10 +189,16 @@ fn the_exit_code_is_that_of_the_failures_if_they_agree() {
     // The same for all that failed, whatever became of the others.
     let ran = service.run(&["workflow", "stop", "a", "nobody", "nothing"]);
     assert_eq!(ran.code, Some(3));
-    assert_eq!(lines(&ran).last().unwrap(), "stopping 1 of 3; 2 failed");
+    assert_eq!(
+        lines(&ran).last().unwrap(),
+        "stopping 1 of 3; 2 failed: nobody, nothing"
+    );
     let ran = service.run(&["workflow", "stop", "a", "b"]);
     assert_eq!(ran.code, Some(5));
-    assert_eq!(lines(&ran).last().unwrap(), "stopping 0 of 2; 2 failed");
+    assert_eq!(
+        lines(&ran).last().unwrap(),
+        "stopping 0 of 2; 2 failed: a, b"
+    );
     // And 1 if they differ.
     let ran = service.run(&["workflow", "stop", "a", "nobody", "-o", "json"]);
     assert_eq!(ran.code, Some(1));
@@ -385,7 +391,10 @@ fn what_is_shown_of_several_comes_in_their_order() {
     let get = ["workflow", "get", "b", "nobody", "a"];
     let ran = service.run(&[&get[..], &["-o", "json"]].concat());
     assert_eq!(ran.code, Some(3));
-    assert_eq!(lines(&ran).last().unwrap(), "shown 2 of 3; 1 failed");
+    assert_eq!(
+        lines(&ran).last().unwrap(),
+        "shown 2 of 3; 1 failed: nobody"
+    );
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["items"][0]["nodes"]["save-export"]["name"], "save");
     assert_eq!(report["items"][1]["error"]["code"], "E18641");
@@ -416,7 +425,10 @@ fn an_export_of_several_is_a_file_of_each() {
     ];
     let ran = service.run(&export);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
-    assert_eq!(lines(&ran).last().unwrap(), "exported 2 of 3; 1 failed");
+    assert_eq!(
+        lines(&ran).last().unwrap(),
+        "exported 2 of 3; 1 failed: nobody"
+    );
     assert_eq!(folder.files(), ["a.yaml", "b.yaml"]);
     assert!(folder.read("a.yaml").starts_with("name: a\nregion: nb\n"));
     let file = folder.0.join("a.yaml");

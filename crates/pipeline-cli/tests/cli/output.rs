@@ -352,6 +352,9 @@ fn several(check: &mut Checker<'_>) {
         &several("stop"),
         &["workflow", "stop", "-l", "name!=w,status=Started"],
     );
+    check.run(&several("restart"), &["workflow", "restart", "x", "nobody"]);
+    let wait = ["workflow", "wait", "x", "nobody", "--for", "started"];
+    check.read(&several("wait"), &wait);
     let nowhere = TemporaryFile::new("no-folder", "");
     let folder = format!("{}.d", nowhere.path());
     let export = ["workflow", "export", "w", "nobody", "--dir", &folder];

@@ -93,12 +93,23 @@ const CASES: &[Case] = &[
     (
         &["restart", "a"],
         (Stop, "a"),
-        "the stop of a may have taken effect; a may be stopping and is not started again",
+        "a may be stopping and is not started again; the stop of a may have taken effect",
     ),
     (
         &["restart", "a"],
         (Start, "a"),
-        "the start of a may have taken effect; a was stopped and may not be started again",
+        "a was stopped and may not be started again; the start of a may have taken effect; done: the stop of a",
+    ),
+    (
+        &["restart", "a", "c", "d", "--parallel", "1"],
+        (Start, "c"),
+        "c was stopped and may not be started again; the start of c may have taken effect; restarted: a; \
+         under way: c; not begun: d",
+    ),
+    (
+        &["wait", "a", "b", "c", "--for", "started", "--parallel", "1"],
+        (Status, "b"),
+        "waiting for b to be started; started: a; under way: b; not begun: c",
     ),
     (
         &["apply", "FILE", "--restart", "--yes"],

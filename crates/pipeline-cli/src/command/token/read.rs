@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     input,
-    output::{Cell, Show, Table},
+    output::{Cell, Show, Table, note},
 };
 
 /// Show what a token permits, without checking its signature
@@ -68,6 +68,10 @@ impl Verify {
             return Err(Failure::new(Exit::Refused, line));
         }
         global.format().write(&decoded)?;
+        note(format_args!(
+            "verified: the token was made with the keys in use, and {}",
+            validity::distance(decoded.expires)
+        ));
         Ok(Exit::Done)
     }
 }

@@ -92,13 +92,42 @@ impl<T> Many<'_, T> {
         }
     }
 
+    fn failures(&self) -> impl Iterator<Item = (&WorkflowName, &Failure)> {
+        let results = self.names.iter().zip(&self.results);
+        results.filter_map(|(name, result)| Some((name, result.as_ref().err()?)))
+    }
+
+    /// A line for each reason that several may have failed for.
+    fn tell_alike(&self) {
+        let mut reasons: Vec<(&str, Vec<(&WorkflowName, &Failure)>)> = Vec::new();
+        for (name, failure) in self.failures() {
+            let Some(reason) = failure.alike() else {
+                continue;
+            };
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, failures)) => failures.push((name, failure)),
+                None => reasons.push((reason, vec![(name, failure)])),
+            }
+        }
+        for (reason, failures) in reasons {
+            if let [(_, failure)] = failures.as_slice() {
+                cli::report(failure);
+            } else {
+                let names = listed(failures.into_iter().map(|(name, _)| name));
+                cli::report(&format_args!("{names}: {reason}"));
+            }
+        }
+    }
+
     /// How it went, in one line.
     fn summary(&self) -> String {
         let (done, all) = (self.successes().count(), self.results.len());
-        let failed = all - done;
-        let failed = match failed {
+        let failed = match all - done {
             0 => String::new(),
-            failed => format!("; {failed} failed"),
+            failed => {
+                let names = listed(self.failures().map(|(name, _)| name));
+                format!("; {failed} failed: {names}")
+            }
         };
         format!("{} {done} of {all}{failed}", self.done)
     }
@@ -108,6 +137,7 @@ impl<T: Show> Many<'_, T> {
     /// Writes what came of them, and the summary of something that was changed.
     pub(super) fn report(&self, global: &Global) -> Result<Exit, Failure> {
         let written = self.write(global);
+        self.tell_alike();
         if !self.results.is_empty() {
             note(self.summary());
         }
@@ -117,6 +147,7 @@ impl<T: Show> Many<'_, T> {
     /// Writes what was found out about them, and a summary only if that is not all.
     pub(super) fn show(&self, global: &Global) -> Result<Exit, Failure> {
         let written = self.write(global);
+        self.tell_alike();
         if self.exit() != Exit::Done {
             note(self.summary());
         }
@@ -257,7 +288,10 @@ impl<'a, T> Progress<'a, T> {
 
     fn end(&mut self, at: usize, result: Result<T, Failure>) {
         let result = result.map_err(|failure| failure.about(&self.names[at]));
-        if let Err(failure) = &result {
+        // What others may fail with as well is told in one line at the end.
+        if let Err(failure) = &result
+            && failure.alike().is_none()
+        {
             self.line.clear();
             cli::report(failure);
         }
@@ -354,15 +388,15 @@ mod tests {
         assert_eq!(exit(&[]), of(Exit::Done, "tried 4 of 4"));
         assert_eq!(
             exit(&[(1, Exit::Conflict)]),
-            of(Exit::Conflict, "tried 3 of 4; 1 failed")
+            of(Exit::Conflict, "tried 3 of 4; 1 failed: w1")
         );
         assert_eq!(
             exit(&[(0, Exit::NotFound), (3, Exit::NotFound)]),
-            of(Exit::NotFound, "tried 2 of 4; 2 failed")
+            of(Exit::NotFound, "tried 2 of 4; 2 failed: w0, w3")
         );
         assert_eq!(
             exit(&[(0, Exit::NotFound), (3, Exit::Network)]),
-            of(Exit::Service, "tried 2 of 4; 2 failed")
+            of(Exit::Service, "tried 2 of 4; 2 failed: w0, w3")
         );
     }
 

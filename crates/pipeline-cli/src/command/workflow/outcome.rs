@@ -1,6 +1,6 @@
 //! What a command that changes something has to say: a line on stderr, and data if asked for.
 
-use pipeline_proto::{WorkflowName, model::Status, wait::Observation};
+use pipeline_proto::{WorkflowName, model::Status};
 use serde::Serialize;
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{Show, note},
+    remote::Waited,
 };
 
 /// What was done to which workflow.
@@ -34,9 +35,9 @@ impl Outcome {
     }
 
     /// Adds what a wait ended with.
-    pub(crate) fn after(mut self, observation: &Observation) -> Self {
-        self.status = observation.state.as_ref().map(|state| state.status.clone());
-        self.waited_seconds = Some(observation.elapsed.as_secs_f64());
+    pub(crate) fn after(mut self, waited: &Waited) -> Self {
+        self.status = waited.state.as_ref().map(|state| state.status.clone());
+        self.waited_seconds = Some(waited.elapsed.as_secs_f64());
         self
     }
 
@@ -55,8 +56,8 @@ impl Outcome {
 }
 
 /// How long a wait took, for the end of a line.
-pub(crate) fn waited(observation: &Observation) -> String {
-    format!("(waited {})", Short(observation.elapsed))
+pub(crate) fn waited(waited: &Waited) -> String {
+    format!("(waited {})", Short(waited.elapsed))
 }
 
 impl Show for Outcome {

@@ -20,7 +20,7 @@ use crate::{
     failure::Failure,
     interrupt,
     output::{note, plain},
-    remote::{By, Remote},
+    remote::{By, Remote, Show},
     terminal::StatusLine,
 };
 
@@ -203,7 +203,7 @@ impl Plan {
         }
         interrupt::task("");
         if self.steps.is_empty() && self.starting && self.allowed.wait {
-            remote.wait(&self.name, Goal::Started, By::Looking)?;
+            remote.wait(&self.name, Goal::Started, By::Looking, Show::Line)?;
         }
         line.clear();
         if !self.steps.is_empty() {
@@ -236,15 +236,15 @@ impl Plan {
                 } else {
                     By::Looking
                 };
-                remote.wait(name, Goal::Stopped, by).map(|_| ())
+                remote.wait(name, Goal::Stopped, by, Show::Line).map(|_| ())
             }
             Step::Update => {
                 let update = UpdateWorkflow::new(name.clone(), self.definition.nodes.clone());
                 remote.send(update.region(self.region.clone()))
             }
-            Step::Start if self.allowed.wait => {
-                remote.wait(name, Goal::Started, By::Acting).map(|_| ())
-            }
+            Step::Start if self.allowed.wait => remote
+                .wait(name, Goal::Started, By::Acting, Show::Line)
+                .map(|_| ()),
             Step::Start => remote.send(StartWorkflow::new(name.clone())),
         }
     }

@@ -1,38 +1,66 @@
 use clap::Args;
 use pipeline_proto::{WorkflowName, wait::Goal};
 
-use super::outcome::{Outcome, waited};
-use crate::{app::Global, exit::Exit, failure::Failure, interrupt, remote::By};
+use super::{
+    many::Many,
+    outcome::{Outcome, waited},
+    targets::Targets,
+};
+use crate::{
+    app::Global,
+    exit::Exit,
+    failure::Failure,
+    interrupt,
+    remote::{By, Remote, Show, Waited},
+};
 
-/// Stop a workflow, wait, and start it again
+/// Stop workflows, wait, and start them again
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow restart nginx_logs
   pipeline workflow restart nginx_logs --timeout 10m
+  pipeline workflow restart --selector 'name=nginx_*,status=Started' --parallel 8
 
-Right from every state; a workflow that is stopped already is started. --timeout [default: 5m] is for \
-each of both waits.")]
+Right from every state; a workflow that is stopped already is started. To restart only what runs, say \
+status=Started: which workflows fit is looked up once, before the first one is stopped. --timeout \
+[default: 5m] is for each of both waits.
+
+Of several, a failure of one does not keep the others from being restarted. The last line says how \
+many came back, and which did not.")]
 pub(crate) struct Restart {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 }
 
 impl Restart {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let name = self.name;
         let remote = global.remote()?;
-        interrupt::task(format!("{name} may be stopping and is not started again"));
-        remote
-            .wait(&name, Goal::Stopped, By::Acting)
-            .map_err(|failure| failure.and(format_args!("{name} was not started again")))?;
-        interrupt::task(format!("{name} was stopped and may not be started again"));
-        let started = remote
-            .wait(&name, Goal::Started, By::Acting)
-            .map_err(|failure| failure.and(format_args!("{name} was stopped before")))?;
-        let line = format!("{name} is started again {}", waited(&started));
-        Outcome::new(&name, "restarted")
-            .after(&started)
-            .report(global, line)
+        if let Some(name) = self.targets.one() {
+            let started = restart(&remote, name, Show::Line)?;
+            let line = format!("{name} is started again {}", waited(&started));
+            return outcome(name, &started).report(global, line);
+        }
+        let names = self.targets.names(&remote)?;
+        Many::run(&names, self.targets.parallel(), "restarted", |name| {
+            Ok(outcome(name, &restart(&remote, name, Show::Nothing)?))
+        })
+        .report(global)
     }
+}
+
+fn outcome(name: &WorkflowName, started: &Waited) -> Outcome {
+    Outcome::new(name, "restarted").after(started)
+}
+
+fn restart(remote: &Remote, name: &WorkflowName, show: Show) -> Result<Waited, Failure> {
+    let under_way =
+        interrupt::under_way(format!("{name} may be stopping and is not started again"));
+    remote
+        .wait(name, Goal::Stopped, By::Acting, show)
+        .map_err(|failure| failure.and(format_args!("{name} was not started again")))?;
+    under_way.update(format!("{name} was stopped and may not be started again"));
+    remote
+        .wait(name, Goal::Started, By::Acting, show)
+        .map_err(|failure| failure.and(format_args!("{name} was stopped before")))
 }

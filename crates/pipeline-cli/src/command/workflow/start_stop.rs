@@ -2,7 +2,7 @@ use clap::Args;
 use pipeline_proto::{
     WorkflowName,
     operation::{StartWorkflow, StopWorkflow},
-    wait::{Goal, Observation},
+    wait::Goal,
 };
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    remote::{By, Remote},
+    remote::{By, Remote, Show},
 };
 
 /// Start workflows
@@ -115,11 +115,9 @@ impl Change {
         let remote = global.remote()?;
         if let Some(name) = targets.one() {
             if wait {
-                let observation = remote.wait(name, verb.goal(), By::Acting)?;
-                let line = format!("{name} is {action} {}", waited(&observation));
-                return Outcome::new(name, action)
-                    .after(&observation)
-                    .report(global, line);
+                let end = remote.wait(name, verb.goal(), By::Acting, Show::Line)?;
+                let line = format!("{name} is {action} {}", waited(&end));
+                return Outcome::new(name, action).after(&end).report(global, line);
             }
             verb.send(&remote, name)?;
             return Outcome::new(name, action).report(global, format_args!("{action} {name}"));
@@ -128,9 +126,8 @@ impl Change {
         Many::run(&names, targets.parallel(), action, |name| {
             let outcome = Outcome::new(name, action);
             if wait {
-                let ignore = |_: &Observation| {};
-                let observation = remote.wait_watching(name, verb.goal(), By::Acting, ignore)?;
-                return Ok(outcome.after(&observation));
+                let end = remote.wait(name, verb.goal(), By::Acting, Show::Nothing)?;
+                return Ok(outcome.after(&end));
             }
             verb.send(&remote, name)?;
             Ok(outcome)

@@ -52,6 +52,11 @@ impl Targets {
         }
     }
 
+    /// Whether the names come from the service, and not from the command line.
+    pub(super) fn are_listed(&self) -> bool {
+        self.all || self.selector.is_some()
+    }
+
     pub(super) fn parallel(&self) -> NonZeroUsize {
         NonZeroUsize::new(self.parallel.into()).unwrap_or(NonZeroUsize::MIN)
     }
@@ -59,7 +64,7 @@ impl Targets {
     /// The names of all, each once. Asks the service if they are not given; a selector that fits
     /// nothing is most likely mistyped, and so a failure.
     pub(super) fn names(&self, remote: &Remote) -> Result<Vec<WorkflowName>, Failure> {
-        if self.selector.is_none() && !self.all {
+        if !self.are_listed() {
             let mut seen = HashSet::new();
             let names = self.names.iter().filter(|name| seen.insert(*name));
             return Ok(names.cloned().collect());

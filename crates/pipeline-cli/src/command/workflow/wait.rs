@@ -1,22 +1,36 @@
 use clap::Args;
 use pipeline_proto::{WorkflowName, wait::Goal};
 
-use super::outcome::{Outcome, waited};
-use crate::{app::Global, exit::Exit, failure::Failure, remote::By};
+use super::{
+    many::Many,
+    outcome::{Outcome, waited},
+    targets::Targets,
+};
+use crate::{
+    app::Global,
+    exit::Exit,
+    failure::Failure,
+    output::note,
+    remote::{By, Show, Waited},
+};
 
-/// Wait until a workflow is started, stopped or deleted
+/// Wait until workflows are started, stopped or deleted
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow wait nginx_logs --for started
   pipeline workflow wait nginx_logs --for deleted --timeout 10m
+  pipeline workflow wait --selector 'name=nginx_*' --for stopped
 
 Only looks; `start --wait` and `stop --wait` also ask for the change. Ends at once with code 7 if the \
 workflow rests in a state from which the wanted one does not come by itself, with 3 if there is no \
-such workflow, and with 6 after --timeout [default: 5m].")]
+such workflow, and with 6 after --timeout [default: 5m]. With `--for deleted`, a workflow that is not \
+there is no failure; the line says if it was not there from the beginning.
+
+Of several, each has the whole of --timeout, and a failure of one does not end the wait for the others.")]
 pub(crate) struct Wait {
-    /// Name of the workflow
-    name: WorkflowName,
+    #[command(flatten)]
+    targets: Targets,
 
     /// What to wait for: started, stopped or deleted
     #[arg(long = "for", value_name = "STATE")]
@@ -25,11 +39,37 @@ pub(crate) struct Wait {
 
 impl Wait {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let Self { name, goal } = self;
-        let observation = global.remote()?.wait(&name, goal, By::Looking)?;
-        let line = format!("{name} is {goal} {}", waited(&observation));
-        Outcome::new(&name, goal.as_str())
-            .after(&observation)
-            .report(global, line)
+        let Self { targets, goal } = self;
+        let remote = global.remote()?;
+        if let Some(name) = targets.one() {
+            let waited = remote.wait(name, goal, By::Looking, Show::Line)?;
+            return outcome(name, goal, &waited).report(global, line(name, goal, &waited));
+        }
+        // What the service has listed was there.
+        let listed = targets.are_listed();
+        let names = targets.names(&remote)?;
+        Many::run(&names, targets.parallel(), goal.as_str(), |name| {
+            let mut waited = remote.wait(name, goal, By::Looking, Show::Nothing)?;
+            waited.seen |= listed;
+            if !waited.seen {
+                note(line(name, goal, &waited));
+            }
+            Ok(outcome(name, goal, &waited))
+        })
+        .report(global)
+    }
+}
+
+/// A name that was never seen may be mistyped: nobody knows that such a workflow was deleted.
+fn outcome(name: &WorkflowName, goal: Goal, waited: &Waited) -> Outcome {
+    let action = if waited.seen { goal.as_str() } else { "absent" };
+    Outcome::new(name, action).after(waited)
+}
+
+fn line(name: &WorkflowName, goal: Goal, end: &Waited) -> String {
+    if end.seen {
+        format!("{name} is {goal} {}", waited(end))
+    } else {
+        format!("there is no workflow {name}, and there was none when the wait began")
     }
 }
