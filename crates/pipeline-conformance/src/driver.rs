@@ -106,9 +106,9 @@ impl Events {
             Event::Request {
                 attempt, request, ..
             } => format!("{attempt} {} {}", request.method(), request.uri().path()),
-            Event::Answer {
-                attempt, answer, ..
-            } => match answer {
+            Event::Response {
+                attempt, response, ..
+            } => match response {
                 Ok(response) => format!("{attempt} answered {}", response.status().as_u16()),
                 Err(fault) => format!("{attempt} {fault}"),
             },

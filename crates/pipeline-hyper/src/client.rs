@@ -6,7 +6,6 @@ use std::{
 
 use pipeline_proto::{
     Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
-    observe::Report,
     wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
 };
 
@@ -76,29 +75,18 @@ impl Client {
     ) -> Result<O::Output, Error> {
         let options = options.or_seed(|| fastrand::u64(..));
         let call = Call::new(&self.0.context, operation, options)?;
-        let mut now = self.now();
-        let mut report = Report::new(&self.0.context, O::NAME, now);
-        let mut attempt = call.start(now);
+        let mut attempt = call.start(self.now());
         loop {
-            report.request(&attempt, now);
             let (request, in_flight) = attempt.send();
-            let answer = self.0.exchange.run(request, in_flight.timeout()).await;
-            now = self.now();
-            report.answer(&answer, now);
-            let next = match answer {
-                Ok(response) => in_flight.on_response(response, now),
-                Err(fault) => in_flight.on_fault(fault, now),
+            let next = match self.0.exchange.run(request, in_flight.timeout()).await {
+                Ok(response) => in_flight.on_response(response, self.now()),
+                Err(fault) => in_flight.on_fault(fault, self.now()),
             };
             match next {
-                Next::Done(result) => return report.end(result, now),
+                Next::Done(result) => return result,
                 Next::Retry(backoff) => {
-                    report.retry(&backoff);
                     tokio::time::sleep(backoff.delay()).await;
-                    now = self.now();
-                    attempt = match backoff.resume(now) {
-                        Ok(attempt) => attempt,
-                        Err(error) => return report.end(Err(error), now),
-                    };
+                    attempt = backoff.resume(self.now())?;
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! Watching calls: for metrics, for logs, for seeing what goes over the wire.
 //!
-//! An observer is a function that is told of each [`Event`] of each call. It is given to a
-//! [context](crate::ContextBuilder::observer), or to the builder of a client. This crate tells nobody
-//! by itself: whoever drives a call does, with a [`Report`], and both clients do. A call whose request
-//! cannot be built is no event, since nothing happens.
+//! An observer is a function that is told of each [`Event`] of each call, from [`Call::start`] on. It
+//! is given to a [context](crate::ContextBuilder::observer), or to the builder of a client. The states
+//! of a call carry the observers along, so whoever drives one has nothing to do for it. A call whose
+//! request cannot be built is no event, since nothing happens.
+//!
+//! [`Call::start`]: crate::Call::start
 //!
 //! ```
 //! use pipeline_proto::Context;
@@ -36,9 +38,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
-    call::{Attempt, Backoff, Context, RetryReason},
+    call::RetryReason,
     error::{Error, Fault},
-    operation::Operation,
     time::Now,
 };
 
@@ -65,7 +66,7 @@ impl Observed {
 
 /// What happened. Attempts are counted from 1.
 ///
-/// A request or an answer shows its body, which may hold secrets of a workflow's nodes; the
+/// A request or a response shows its body, which may hold secrets of a workflow's nodes; the
 /// `Authorization` header is a credential.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -82,11 +83,11 @@ pub enum Event<'a> {
     },
     /// The attempt has ended.
     #[non_exhaustive]
-    Answer {
+    Response {
         /// Which attempt it was.
         attempt: u32,
         /// What came back.
-        answer: Result<&'a Response<Bytes>, &'a Fault>,
+        response: Result<&'a Response<Bytes>, &'a Fault>,
         /// Time since the request.
         elapsed: Duration,
     },
@@ -138,55 +139,12 @@ impl fmt::Debug for Observers {
     }
 }
 
-/// Tells the observers of a context about one call. Costs next to nothing where there are none.
-///
-/// ```
-/// use bytes::Bytes;
-/// use http::{Request, Response};
-/// use pipeline_proto::observe::Report;
-/// use pipeline_proto::{Call, CallOptions, Context, Error, Fault, Next, Now, Operation};
-///
-/// fn drive<O: Operation>(
-///     context: &Context,
-///     operation: O,
-///     mut exchange: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, Fault>,
-///     mut now: impl FnMut() -> Now,
-/// ) -> Result<O::Output, Error> {
-///     let call = Call::new(context, operation, CallOptions::new())?;
-///     let mut at = now();
-///     let mut report = Report::new(context, O::NAME, at);
-///     let mut attempt = call.start(at);
-///     loop {
-///         report.request(&attempt, at);
-///         let (request, in_flight) = attempt.send();
-///         let answer = exchange(request);
-///         at = now();
-///         report.answer(&answer, at);
-///         let next = match answer {
-///             Ok(response) => in_flight.on_response(response, at),
-///             Err(fault) => in_flight.on_fault(fault, at),
-///         };
-///         match next {
-///             Next::Done(result) => return report.end(result, at),
-///             Next::Retry(backoff) => {
-///                 report.retry(&backoff);
-///                 // … and here it waits for `backoff.delay()`.
-///                 at = now();
-///                 attempt = match backoff.resume(at) {
-///                     Ok(attempt) => attempt,
-///                     Err(error) => return report.end(Err(error), at),
-///                 };
-///             }
-///         }
-///     }
-/// }
-/// ```
-#[derive(Debug)]
-#[must_use = "say what becomes of the call"]
-pub struct Report<'a>(Option<Watched<'a>>);
+/// Tells the observers of a context about one call. Without observers there is nothing in it.
+#[derive(Debug, Default)]
+pub(crate) struct Watch(Option<Box<Watched>>);
 
-struct Watched<'a> {
-    observers: &'a [Arc<Function>],
+struct Watched {
+    observers: Observers,
     call: Observed,
     started: Now,
     sent: Now,
@@ -194,84 +152,81 @@ struct Watched<'a> {
     ended: bool,
 }
 
-impl<'a> Report<'a> {
+impl Watch {
     /// A call of this operation begins.
-    pub fn new(context: &'a Context, operation: &'static str, now: Now) -> Self {
-        let Observers {
-            functions,
-            last_number,
-        } = context.observers();
-        Self((!functions.is_empty()).then(|| Watched {
-            observers: functions,
+    pub(crate) fn begin(observers: &Observers, operation: &'static str, now: Now) -> Self {
+        if observers.functions.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Watched {
             call: Observed {
                 operation,
-                number: last_number.fetch_add(1, Ordering::Relaxed) + 1,
+                number: observers.last_number.fetch_add(1, Ordering::Relaxed) + 1,
             },
+            observers: observers.clone(),
             started: now,
             sent: now,
             attempts: 0,
             ended: false,
-        }))
+        })))
     }
 
     /// A request is about to be sent.
-    pub fn request<O: Operation>(&mut self, attempt: &Attempt<O>, now: Now) {
+    pub(crate) fn request(&mut self, attempt: u32, request: &Request<Bytes>, at: Now) {
         if let Some(watched) = &mut self.0 {
-            watched.attempts = attempt.number();
-            watched.sent = now;
+            (watched.attempts, watched.sent) = (attempt, at);
             watched.tell(&Event::Request {
-                attempt: attempt.number(),
-                request: attempt.request(),
-                at: now,
+                attempt,
+                request,
+                at,
             });
         }
     }
 
     /// The attempt has ended.
-    pub fn answer(&self, answer: &Result<Response<Bytes>, Fault>, now: Now) {
+    pub(crate) fn response(&self, response: Result<&Response<Bytes>, &Fault>, now: Now) {
         if let Some(watched) = &self.0 {
-            watched.tell(&Event::Answer {
+            watched.tell(&Event::Response {
                 attempt: watched.attempts,
-                answer: answer.as_ref(),
+                response,
                 elapsed: now.since(watched.sent),
             });
         }
     }
 
     /// A further attempt is due.
-    pub fn retry<O: Operation>(&self, backoff: &Backoff<O>) {
+    pub(crate) fn retry(&self, reason: RetryReason, delay: Duration) {
         if let Some(watched) = &self.0 {
             watched.tell(&Event::Retry {
-                attempts: backoff.attempts(),
-                reason: backoff.reason(),
-                delay: backoff.delay(),
+                attempts: watched.attempts,
+                reason,
+                delay,
             });
         }
     }
 
-    /// The call has ended with this result, which is handed on.
-    pub fn end<T>(mut self, result: Result<T, Error>, now: Now) -> Result<T, Error> {
+    /// The call has ended.
+    pub(crate) fn end(mut self, outcome: Result<(), &Error>, now: Now) {
         if let Some(watched) = &mut self.0 {
             watched.ended = true;
             watched.tell(&Event::End {
                 attempts: watched.attempts,
-                outcome: result.as_ref().map(|_| ()),
+                outcome,
                 elapsed: now.since(watched.started),
             });
         }
-        result
     }
 }
 
-impl Watched<'_> {
+impl Watched {
     fn tell(&self, event: &Event<'_>) {
-        for observe in self.observers {
+        for observe in &self.observers.functions {
             observe(&self.call, event);
         }
     }
 }
 
-impl Drop for Watched<'_> {
+impl Drop for Watched {
     fn drop(&mut self) {
         if !self.ended {
             self.tell(&Event::Dropped {
@@ -281,7 +236,7 @@ impl Drop for Watched<'_> {
     }
 }
 
-impl fmt::Debug for Watched<'_> {
+impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watched")
             .field("call", &self.call)
@@ -296,12 +251,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::{Call, Next},
+        call::{Call, CallOptions, Context, Next},
         operation::ListWorkflows,
     };
 
     fn now() -> Now {
         Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO)
+    }
+
+    fn list(context: &Context) -> Call<ListWorkflows> {
+        Call::new(context, ListWorkflows::new(), CallOptions::new()).unwrap()
     }
 
     #[test]
@@ -319,9 +278,7 @@ mod tests {
             })
             .build();
         for _ in 0..2 {
-            let call = Call::new(&context, ListWorkflows::new(), crate::CallOptions::new());
-            let mut report = Report::new(&context, "list_workflows", now());
-            report.request(&call.unwrap().start(now()), now());
+            drop(list(&context).start(now()).send());
         }
         let seen = seen.lock().unwrap();
         let expected = [
@@ -341,11 +298,11 @@ mod tests {
             .observer(move |call, event| {
                 let what = match event {
                     Event::Request { attempt, .. } => format!("request {attempt}"),
-                    Event::Answer {
+                    Event::Response {
                         attempt,
-                        answer: Ok(response),
+                        response: Ok(response),
                         elapsed,
-                    } => format!("answer {attempt}: {} in {elapsed:?}", response.status()),
+                    } => format!("response {attempt}: {} in {elapsed:?}", response.status()),
                     Event::Retry {
                         attempts, reason, ..
                     } => format!("retry after {attempts}: {reason}"),
@@ -359,41 +316,31 @@ mod tests {
             })
             .build();
         let second = Duration::from_secs(1);
-        let answer = |status: u16| {
+        let response = |status: u16| {
             let mut response = Response::new(Bytes::from_static(b"[]"));
             *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
-            Ok(response)
+            response
         };
 
         let mut at = now();
-        let mut report = Report::new(&context, "list_workflows", at);
-        let shown = format!("{report:?}");
-        assert!(shown.contains("list_workflows") && shown.contains("attempts: 0"));
-        let call = Call::new(&context, ListWorkflows::new(), crate::CallOptions::new());
-        let mut attempt = call.unwrap().start(at);
+        let mut attempt = list(&context).start(at);
         let mut statuses = [503, 200].into_iter();
         let result = loop {
-            report.request(&attempt, at);
             let (_, in_flight) = attempt.send();
             at = at + second;
-            let answer = answer(statuses.next().unwrap());
-            report.answer(&answer, at);
-            match in_flight.on_response(answer.unwrap(), at) {
-                Next::Done(result) => break report.end(result, at),
-                Next::Retry(backoff) => {
-                    report.retry(&backoff);
-                    attempt = backoff.resume(at).unwrap();
-                }
+            match in_flight.on_response(response(statuses.next().unwrap()), at) {
+                Next::Done(result) => break result,
+                Next::Retry(backoff) => attempt = backoff.resume(at).unwrap(),
             }
         };
         assert!(result.unwrap().is_empty());
         let seen = seen.lock().unwrap();
         let expected = [
             "list_workflows 1: request 1",
-            "list_workflows 1: answer 1: 503 Service Unavailable in 1s",
+            "list_workflows 1: response 1: 503 Service Unavailable in 1s",
             "list_workflows 1: retry after 1: HTTP 503",
             "list_workflows 1: request 2",
-            "list_workflows 1: answer 2: 200 OK in 1s",
+            "list_workflows 1: response 2: 200 OK in 1s",
             "list_workflows 1: end after 2 in 2s",
         ];
         assert_eq!(*seen, expected);
@@ -411,8 +358,8 @@ mod tests {
         let builder = Context::builder().observer(add(1)).observer(add(10));
         assert!(format!("{builder:?}").contains("[2 observers]"));
         let context = builder.build();
-        let report = Report::new(&context, "list_workflows", now());
-        report.end(Ok(()), now() + Duration::from_secs(1)).unwrap();
+        // Given up before it is sent.
+        drop(list(&context).start(now()));
         assert_eq!(count.load(Ordering::Relaxed), 11);
     }
 }

@@ -81,10 +81,10 @@ pub fn observer() -> impl Fn(&Observed, &Event<'_>) + Send + Sync + 'static {
 impl Spans {
     fn tell(&self, event: &Event<'_>) {
         match event {
-            Event::Answer {
-                answer, elapsed, ..
+            Event::Response {
+                response, elapsed, ..
             } => {
-                match answer {
+                match response {
                     Ok(response) => {
                         self.attempt.record("status", response.status().as_u16());
                         let id = response.headers().get("x-reqid");

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Error, Fault, FaultKind, Next, Now, Operation,
-    observe::Report,
     operation::{CreateWorkflow, ListWorkflows},
 };
 use tracing::{
@@ -78,21 +77,17 @@ fn drive<O: Operation>(
 ) -> Result<O::Output, Error> {
     let mut now = Now::new(UNIX_EPOCH, Duration::ZERO);
     let call = Call::new(context, operation, CallOptions::new())?;
-    let mut report = Report::new(context, O::NAME, now);
     let mut attempt = call.start(now);
     for answer in answers {
-        report.request(&attempt, now);
         let (_, in_flight) = attempt.send();
         now = now + Duration::from_millis(20);
-        report.answer(&answer, now);
         let next = match answer {
             Ok(response) => in_flight.on_response(response, now),
             Err(fault) => in_flight.on_fault(fault, now),
         };
         match next {
-            Next::Done(result) => return report.end(result, now),
+            Next::Done(result) => return result,
             Next::Retry(backoff) => {
-                report.retry(&backoff);
                 attempt = backoff.resume(now)?;
             }
         }
@@ -186,7 +181,7 @@ fn a_call_that_is_given_up_says_so() {
     let notes = notes(|context| {
         let now = Now::new(UNIX_EPOCH, Duration::ZERO);
         let call = Call::new(context, ListWorkflows::new(), CallOptions::new()).unwrap();
-        Report::new(context, "list_workflows", now).request(&call.start(now), now);
+        drop(call.start(now).send());
     });
     assert_eq!(notes[2..], ["1: outcome=\"dropped\"", "1: attempts=1"]);
 }

@@ -323,8 +323,8 @@ fn call(
 }
 
 fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {
-    let Event::Answer {
-        answer: Ok(response),
+    let Event::Response {
+        response: Ok(response),
         elapsed,
         ..
     } = event

@@ -229,9 +229,9 @@ impl Recorder {
                     .sent
                     .insert(call.number(), (Sent::from(*request), sent_at));
             }
-            Event::Answer {
+            Event::Response {
                 attempt,
-                answer,
+                response,
                 elapsed,
                 ..
             } => {
@@ -246,7 +246,7 @@ impl Recorder {
                     sent_at_ms,
                     elapsed_us: micros(*elapsed),
                     request,
-                    outcome: match answer {
+                    outcome: match response {
                         Ok(response) => Outcome::from(*response),
                         Err(fault) => Outcome::from(*fault),
                     },

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use pipeline_proto::{
     Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation, WorkflowName,
-    observe::Report,
     wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
 };
 
@@ -89,28 +88,18 @@ impl Replay {
         options: CallOptions,
     ) -> Result<O::Output, Error> {
         let call = Call::new(&self.context, operation, options)?;
-        let mut report = Report::new(&self.context, O::NAME, self.now());
         let mut attempt = call.start(self.now());
         loop {
-            report.request(&attempt, self.now());
             let (request, in_flight) = attempt.send();
-            let answer = self.exchange(&request);
-            let now = self.now();
-            report.answer(&answer, now);
-            let next = match answer {
-                Ok(response) => in_flight.on_response(response, now),
-                Err(fault) => in_flight.on_fault(fault, now),
+            let next = match self.exchange(&request) {
+                Ok(response) => in_flight.on_response(response, self.now()),
+                Err(fault) => in_flight.on_fault(fault, self.now()),
             };
             match next {
-                Next::Done(result) => return report.end(result, now),
+                Next::Done(result) => return result,
                 Next::Retry(backoff) => {
-                    report.retry(&backoff);
                     self.pass(backoff.delay());
-                    let now = self.now();
-                    attempt = match backoff.resume(now) {
-                        Ok(attempt) => attempt,
-                        Err(error) => return report.end(Err(error), now),
-                    };
+                    attempt = backoff.resume(self.now())?;
                 }
             }
         }

@@ -27,8 +27,8 @@ pub(crate) fn show(call: &Observed, event: &Event<'_>) {
             }
             body(&mut text, number, '>', request.body().len())
         }
-        Event::Answer {
-            answer: Ok(response),
+        Event::Response {
+            response: Ok(response),
             elapsed,
             ..
         } => {
@@ -43,8 +43,8 @@ pub(crate) fn show(call: &Observed, event: &Event<'_>) {
             }
             body(&mut text, number, '<', response.body().len())
         }
-        Event::Answer {
-            answer: Err(fault),
+        Event::Response {
+            response: Err(fault),
             elapsed,
             ..
         } => write!(text, "[{number}] < {fault} after {}", Short(*elapsed)),

@@ -1,6 +1,6 @@
 mod refusal;
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     credentials::Auth,
     error::{ApiError, BuildError, Cause, Effect, Error, Fault, FaultKind, Stop, is_error_object},
+    observe::Watch,
     operation::{Idempotency, Operation, check_header},
     time::Now,
 };
@@ -34,6 +35,8 @@ pub struct Call<O> {
     /// Those of the operation and of the options: all that can be signed beside the content type.
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Who is told; nobody before the call starts.
+    watch: Watch,
 }
 
 /// What is known of a call after it started.
@@ -197,11 +200,13 @@ impl<O: Operation> Call<O> {
             content_type: draft.content_type,
             headers,
             body: draft.body,
+            watch: Watch::default(),
         })
     }
 
     /// Makes the first attempt. From here on the deadline counts.
-    pub fn start(self, now: Now) -> Attempt<O> {
+    pub fn start(mut self, now: Now) -> Attempt<O> {
+        self.watch = Watch::begin(self.context.observers(), O::NAME, now);
         let total = self.total_timeout();
         let progress = Progress {
             attempts: 0,
@@ -294,7 +299,10 @@ impl<O: Operation> Attempt<O> {
     }
 
     /// Hands the request out.
-    pub fn send(self) -> (Request<Bytes>, InFlight<O>) {
+    pub fn send(mut self) -> (Request<Bytes>, InFlight<O>) {
+        let (number, sent) = (self.number(), self.in_flight.sent);
+        let watch = &mut self.in_flight.call.watch;
+        watch.request(number, &self.request, sent);
         (self.request, self.in_flight)
     }
 }
@@ -310,18 +318,30 @@ impl<O: Operation> InFlight<O> {
         self.progress.attempts
     }
 
-    /// Takes a whole answer.
+    /// Takes a whole response.
     #[allow(
         clippy::needless_pass_by_value,
-        reason = "the answer is used up with the attempt"
+        reason = "the response is used up with the attempt"
     )]
-    pub fn on_response(self, response: Response<Bytes>, now: Now) -> Next<O> {
+    pub fn on_response(mut self, response: Response<Bytes>, now: Now) -> Next<O> {
+        let watch = mem::take(&mut self.call.watch);
+        watch.response(Ok(&response), now);
+        self.judge_response(&response, now).told(watch, now)
+    }
+
+    /// Takes a fault instead of a response.
+    pub fn on_fault(mut self, fault: Fault, now: Now) -> Next<O> {
+        let watch = mem::take(&mut self.call.watch);
+        watch.response(Err(&fault), now);
+        self.judge_fault(fault, now).told(watch, now)
+    }
+
+    fn judge_response(self, response: &Response<Bytes>, now: Now) -> Next<O> {
         let operation = &self.call.operation;
         if !operation.is_success(response.status()) || is_error_object(response.body()) {
-            let error = ApiError::from_response(&response);
-            return self.on_api_error(error, &response, now);
+            return self.judge_error(ApiError::from_response(response), response, now);
         }
-        let error = match operation.decode(&response) {
+        let error = match operation.decode(response) {
             Ok(output) => {
                 if self.progress.fell_back {
                     self.call.context.learn_unknown(O::NAME);
@@ -331,25 +351,20 @@ impl<O: Operation> InFlight<O> {
             Err(error) => error,
         };
         if let Some((status, message)) = error.as_refused() {
-            let error = ApiError::refused(&response, status, message);
-            return self.on_api_error(error, &response, now);
+            let error = ApiError::refused(response, status, message);
+            return self.judge_error(error, response, now);
         }
         let effect = self.effect_if(true);
         Next::Done(Err(Error::new(
             O::NAME,
-            Cause::Decode(error.of(&response)),
+            Cause::Decode(error.of(response)),
             self.progress.attempts,
             effect,
             Stop::NotRetryable,
         )))
     }
 
-    fn on_api_error(
-        mut self,
-        mut error: ApiError,
-        response: &Response<Bytes>,
-        now: Now,
-    ) -> Next<O> {
+    fn judge_error(mut self, mut error: ApiError, response: &Response<Bytes>, now: Now) -> Next<O> {
         if self.progress.effect == Effect::Possible
             && let Some(output) = self.call.operation.done_before(&error)
         {
@@ -401,8 +416,7 @@ impl<O: Operation> InFlight<O> {
         self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
     }
 
-    /// Takes a fault instead of an answer.
-    pub fn on_fault(mut self, fault: Fault, now: Now) -> Next<O> {
+    fn judge_fault(mut self, fault: Fault, now: Now) -> Next<O> {
         let kind = fault.kind();
         self.progress.effect = self.effect_if(kind != FaultKind::NotSent);
         let permission = match kind {
@@ -491,6 +505,20 @@ impl<O: Operation> InFlight<O> {
     }
 }
 
+impl<O: Operation> Next<O> {
+    /// Tells the observers what follows.
+    fn told(mut self, watch: Watch, now: Now) -> Self {
+        match &mut self {
+            Self::Done(result) => watch.end(result.as_ref().map(|_| ()), now),
+            Self::Retry(backoff) => {
+                watch.retry(backoff.reason, backoff.delay);
+                backoff.call.watch = watch;
+            }
+        }
+        self
+    }
+}
+
 impl<O: Operation> Call<O> {
     fn deadline_error(&self, progress: &Progress, last: Option<Cause>) -> Error {
         let cause = Cause::Deadline {
@@ -533,9 +561,12 @@ impl<O: Operation> Backoff<O> {
     /// # Errors
     ///
     /// If the deadline has passed, because the wait took longer than it should.
-    pub fn resume(self, now: Now) -> Result<Attempt<O>, Error> {
+    pub fn resume(mut self, now: Now) -> Result<Attempt<O>, Error> {
         if now.mono >= self.progress.deadline {
-            return Err(self.call.deadline_error(&self.progress, Some(self.cause)));
+            let watch = mem::take(&mut self.call.watch);
+            let error = self.call.deadline_error(&self.progress, Some(self.cause));
+            watch.end(Err(&error), now);
+            return Err(error);
         }
         Ok(Attempt::new(self.call, self.progress, now))
     }
