@@ -54,7 +54,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest answer that is taken in, in bytes. Default: 64 MiB.
+    /// The largest response that is taken in, in bytes. Default: 64 MiB.
     #[must_use]
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;

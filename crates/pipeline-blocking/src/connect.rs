@@ -43,12 +43,15 @@ struct Known {
     at: Instant,
 }
 
-/// What went wrong, and in which phase.
-type Failure = (Phase, io::Error);
+/// Why there is no connection.
+enum Failure {
+    Io(Phase, io::Error),
+    Tls(TlsFailure),
+}
 
 /// Adds the phase to an error.
 fn during(phase: Phase) -> impl Fn(io::Error) -> Failure {
-    move |error| (phase, error)
+    move |error| Failure::Io(phase, error)
 }
 
 impl Connector {
@@ -76,12 +79,17 @@ impl Connector {
     /// A connection on which the service listens, or why there is none.
     pub(crate) fn connect(&self, attempt: Deadline) -> Result<Stream, Fault> {
         let deadline = Deadline::after(self.timeout).or(attempt);
+        if deadline.left().is_none() {
+            return Err(no_time());
+        }
         let stream = match &self.proxy {
             Some(proxy) => self.tunnel(proxy, deadline)?,
-            None => self.reach(&self.host, self.port, deadline).map_err(fault)?,
+            None => self
+                .reach(&self.host, self.port, deadline)
+                .map_err(Failure::fault)?,
         };
         if self.uses_tls {
-            self.secure(stream, &self.host).map_err(fault)
+            self.secure(stream, &self.host).map_err(Failure::fault)
         } else {
             Ok(stream)
         }
@@ -89,34 +97,36 @@ impl Connector {
 
     /// A connection to the service through the proxy.
     fn tunnel(&self, proxy: &Proxy, deadline: Deadline) -> Result<Stream, Fault> {
-        let of_proxy = |failure| fault_of(proxy, failure);
+        let blame = |failure: Failure| failure.of_proxy(proxy);
+        let target = if proxy.wants_address() {
+            let found = look_up(&self.host, self.port, deadline);
+            let found = found.map_err(|error| during(Phase::Resolve)(error).fault())?;
+            // Proxies that speak IPv4 only are the more common ones.
+            let first = found.iter().find(|address| address.is_ipv4());
+            first.unwrap_or(&found[0]).ip().to_string()
+        } else if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
         let mut stream = self
             .reach(proxy.host(), proxy.port(), deadline)
-            .map_err(of_proxy)?;
+            .map_err(blame)?;
         if proxy.scheme() == ProxyScheme::Https {
-            stream = self.secure(stream, proxy.host()).map_err(of_proxy)?;
+            stream = self.secure(stream, proxy.host()).map_err(blame)?;
         }
-        let handshake = if proxy.wants_address() {
-            let addresses = look_up(&self.host, self.port, deadline)
-                .map_err(|error| fault((Phase::Resolve, error)))?;
-            Handshake::new(proxy, &addresses[0].ip().to_string(), self.port)
-        } else if self.host.contains(':') {
-            Handshake::new(proxy, &format!("[{}]", self.host), self.port)
-        } else {
-            Handshake::new(proxy, &self.host, self.port)
-        };
-        let mut handshake = handshake.map_err(ProxyFailure::into_fault)?;
+        let mut handshake =
+            Handshake::new(proxy, &target, self.port).map_err(ProxyFailure::into_fault)?;
         let mut buffer = [0; 1024];
         loop {
             let output = handshake.output();
             let read = stream
                 .send(&output)
                 .and_then(|()| stream.read(&mut buffer))
-                .map_err(|error| of_proxy((Phase::Proxy, error)))?;
-            match handshake.input(&buffer[..read]) {
-                Ok(false) => {}
-                Ok(true) => return Ok(stream),
-                Err(failure) => return Err(failure.into_fault()),
+                .map_err(|error| blame(during(Phase::Proxy)(error)))?;
+            let open = handshake.input(&buffer[..read]);
+            if open.map_err(ProxyFailure::into_fault)? {
+                return Ok(stream);
             }
         }
     }
@@ -126,10 +136,9 @@ impl Connector {
             .map_err(io::Error::other)
             .and_then(|server| stream.with_tls(Arc::clone(&self.tls), server))
             .map_err(|error| match error.kind() {
-                io::ErrorKind::TimedOut => error,
-                _ => io::Error::other(TlsFailure::new(host, &error)),
+                io::ErrorKind::TimedOut => Failure::Io(Phase::Tls, error),
+                _ => Failure::Tls(TlsFailure::new(host, &error)),
             })
-            .map_err(during(Phase::Tls))
     }
 
     /// A connection to the service, or to the proxy before it.
@@ -153,30 +162,37 @@ impl Connector {
     }
 }
 
-/// Nothing of the request was sent.
-fn fault((phase, error): Failure) -> Fault {
-    let fault = Fault::new(FaultKind::NotSent);
-    if error.kind() == io::ErrorKind::TimedOut {
-        return fault.timed_out(phase);
-    }
-    match error.downcast::<TlsFailure>() {
-        Ok(failure) => failure.into_fault(),
-        Err(error) => fault.source(error),
-    }
+/// There was no time to begin with.
+pub(crate) fn no_time() -> Fault {
+    Fault::new(FaultKind::NotSent).timed_out(Phase::Connect)
 }
 
-/// The same, naming the proxy.
-fn fault_of(proxy: &Proxy, (phase, error): Failure) -> Fault {
-    if error.kind() == io::ErrorKind::TimedOut {
-        let fault = proxy.failure("it does not answer in time").into_fault();
-        return fault.timed_out(phase);
+impl Failure {
+    /// Nothing of the request was sent.
+    fn fault(self) -> Fault {
+        let fault = Fault::new(FaultKind::NotSent);
+        match self {
+            Self::Io(phase, error) if error.kind() == io::ErrorKind::TimedOut => {
+                fault.timed_out(phase)
+            }
+            Self::Io(_, error) => fault.source(error),
+            Self::Tls(failure) => failure.into_fault(),
+        }
     }
-    let failure = match error.downcast::<TlsFailure>() {
-        Ok(failure) if failure.is_permanent() => proxy.failure(failure).permanent(),
-        Ok(failure) => proxy.failure(failure),
-        Err(error) => proxy.failure(format_args!("it cannot be reached: {error}")),
-    };
-    failure.into_fault()
+
+    /// The same on the way to a proxy.
+    fn of_proxy(self, proxy: &Proxy) -> Fault {
+        let failure = match &self {
+            Self::Io(_, error) if error.kind() == io::ErrorKind::TimedOut => {
+                let failure = proxy.failure("it does not answer in time");
+                return self.fault().source(failure);
+            }
+            Self::Io(_, error) => proxy.failure(format_args!("it cannot be reached: {error}")),
+            Self::Tls(failure) if failure.is_permanent() => proxy.failure(failure).permanent(),
+            Self::Tls(failure) => proxy.failure(failure),
+        };
+        failure.into_fault()
+    }
 }
 
 /// Tries addresses one after the other, each when the one before it has failed or had its head start,
@@ -217,6 +233,55 @@ fn race(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<(TcpStream, 
             }
             // It is the turn of the next one, or the deadline has come.
             Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// An address on which nobody takes connections, and what keeps it so: on loopback, a full queue of
+    /// those that wait to be taken is what a black hole is elsewhere.
+    fn black_hole() -> (SocketAddr, Vec<TcpStream>, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting = std::iter::from_fn(|| {
+            TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok()
+        });
+        (address, waiting.collect(), listener)
+    }
+
+    #[test]
+    fn a_dead_address_does_not_keep_a_live_one_waiting() {
+        let (dead, _waiting, _listener) = black_hole();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let live = listener.local_addr().unwrap();
+        let unused = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        for (addresses, place) in [
+            (vec![live], 0),
+            (vec![dead, live], 1),
+            (vec![unused, live], 1),
+            (vec![dead, unused, dead, live, dead], 3),
+        ] {
+            // Whoever waits for a dead one waits until the deadline, and fails.
+            let deadline = Deadline::after(Duration::from_secs(60));
+            let (socket, found) = race(&addresses, deadline).unwrap();
+            assert_eq!((socket.peer_addr().unwrap(), found), (live, place));
+        }
+        let soon = Deadline::after(Duration::from_millis(20));
+        for addresses in [vec![dead], vec![dead, dead]] {
+            let error = race(&addresses, soon).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        }
+        for addresses in [vec![unused], vec![unused, unused]] {
+            let error = race(&addresses, Deadline::after(Duration::MAX)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         }
     }
 }

@@ -13,7 +13,7 @@ use http::{
 use pipeline_proto::{Fault, FaultKind, Phase};
 
 use crate::{
-    connect::Connector,
+    connect::{Connector, no_time},
     deadline::Deadline,
     idle::{Connection, Idle},
     response::{Incoming, Refusal},
@@ -42,7 +42,7 @@ impl Exchange {
     ) -> Result<Response<Bytes>, Fault> {
         let deadline = Deadline::after(timeout);
         if deadline.left().is_none() {
-            return Err(Fault::new(FaultKind::NotSent).timed_out(Phase::Connect));
+            return Err(no_time());
         }
         let header = header(request);
         while let Some(connection) = self.idle.take() {

@@ -17,6 +17,9 @@ const MAX_HEADER_FIELDS: usize = 4096;
 /// How many bytes are read at a time.
 const BUFFER: usize = 16 << 10;
 
+/// How much room is made for a body of known length at first.
+const FIRST_ROOM: usize = 1 << 20;
+
 /// A response that is being read: read into [`space`](Self::space) and say so by
 /// [`advance`](Self::advance), until it [is complete](Self::is_complete).
 #[derive(Debug)]
@@ -36,9 +39,10 @@ pub(crate) struct Incoming {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Head,
-    /// `body` has its final length, and is filled so far.
+    /// `body` is filled so far, and has room for more.
     Sized {
         filled: usize,
+        length: usize,
     },
     ChunkSize,
     Chunk {
@@ -128,7 +132,7 @@ impl Incoming {
 
     /// Where to read to; never empty before the response is complete.
     pub(crate) fn space(&mut self) -> &mut [u8] {
-        if let State::Sized { filled } = self.state {
+        if let State::Sized { filled, .. } = self.state {
             return &mut self.body[filled..];
         }
         if self.end == self.buffer.len() {
@@ -139,8 +143,8 @@ impl Incoming {
 
     /// Takes what was read to the beginning of the space.
     pub(crate) fn advance(&mut self, read: usize) -> Result<(), Refusal> {
-        if let State::Sized { filled } = self.state {
-            self.fill(filled + read);
+        if let State::Sized { filled, length } = self.state {
+            self.fill(filled + read, length);
             return Ok(());
         }
         let start = self.end;
@@ -243,14 +247,11 @@ impl Incoming {
         let http_11 = self.parts.version == Version::HTTP_11;
         let close = has_token(headers, &CONNECTION, "close");
         let keep = has_token(headers, &CONNECTION, "keep-alive");
-        self.keeps_open = !close && (http_11 || keep);
-        let status = self.parts.status;
-        let no_body = status == StatusCode::NO_CONTENT
-            || status == StatusCode::NOT_MODIFIED
-            || status == StatusCode::SWITCHING_PROTOCOLS;
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            self.keeps_open = false;
-        }
+        let other_protocol = self.parts.status == StatusCode::SWITCHING_PROTOCOLS;
+        self.keeps_open = !close && (http_11 || keep) && !other_protocol;
+        let no_body = other_protocol
+            || self.parts.status == StatusCode::NO_CONTENT
+            || self.parts.status == StatusCode::NOT_MODIFIED;
         self.state = if no_body || self.to_head {
             State::Complete
         } else if headers.contains_key(TRANSFER_ENCODING) {
@@ -265,9 +266,7 @@ impl Incoming {
             if length > self.max_body_size as u64 {
                 return Err(Refusal::BodyTooLarge);
             }
-            // Fits, as it is not larger than the limit.
-            self.body = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-            self.fill(0);
+            self.fill(0, usize::try_from(length).unwrap_or(usize::MAX));
             return Ok(());
         } else {
             State::UntilClose
@@ -276,13 +275,18 @@ impl Incoming {
         Ok(())
     }
 
-    /// Says how much of a body of known length is there.
-    fn fill(&mut self, filled: usize) {
-        self.state = if filled < self.body.len() {
-            State::Sized { filled }
-        } else {
-            State::Complete
-        };
+    /// Says how much of a body of known length is there, and makes room for more: not for all of it at
+    /// once, as only the server says that so much will come.
+    fn fill(&mut self, filled: usize, length: usize) {
+        if filled == length {
+            self.state = State::Complete;
+            return;
+        }
+        if filled == self.body.len() {
+            let room = filled.saturating_mul(2).max(FIRST_ROOM);
+            self.body.resize(room.min(length), 0);
+        }
+        self.state = State::Sized { filled, length };
     }
 
     /// Takes the next piece of the body, and returns its length in the buffer: nothing if it is not
@@ -291,11 +295,11 @@ impl Incoming {
         let bytes = &self.buffer[from..self.end];
         match self.state {
             State::Head | State::Complete => Ok(0),
-            State::Sized { filled } => {
-                let length = bytes.len().min(self.body.len() - filled);
-                self.body[filled..][..length].copy_from_slice(&bytes[..length]);
-                self.fill(filled + length);
-                Ok(length)
+            State::Sized { filled, length } => {
+                let taken = bytes.len().min(self.body.len() - filled);
+                self.body[filled..][..taken].copy_from_slice(&bytes[..taken]);
+                self.fill(filled + taken, length);
+                Ok(taken)
             }
             State::UntilClose => {
                 let length = bytes.len();

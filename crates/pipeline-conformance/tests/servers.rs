@@ -1,6 +1,6 @@
 //! What servers do to a request, well or badly, and what a client makes of it: one table for both.
 
-use std::time::Duration;
+use std::{net::TcpListener, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
@@ -40,6 +40,7 @@ struct Case {
     uploads: Vec<Upload>,
     /// How many connections the server closes before the last of them.
     closed: usize,
+    over_tls: bool,
     settings: Settings,
 }
 
@@ -53,6 +54,7 @@ impl Case {
             replies: replies.into_iter().collect(),
             uploads: vec![SMALL],
             closed: 0,
+            over_tls: false,
             settings,
         }
     }
@@ -67,6 +69,12 @@ impl Case {
     fn sending_again_after_the_close(mut self) -> Self {
         self.closed = 1;
         self.sending([SMALL, SMALL])
+    }
+
+    /// Expects TLS of a server that takes connections and says nothing.
+    fn over_tls(mut self) -> Self {
+        self.over_tls = true;
+        self
     }
 
     fn attempt_timeout(mut self, timeout: Duration) -> Self {
@@ -87,7 +95,13 @@ impl Case {
     /// The outcome of the last request in words, and how often requests and connections were made.
     fn play<D: Driver>(self) -> String {
         let script = Script::play(self.replies);
-        let client = D::new(script.url(), |_| self.settings);
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = if self.over_tls {
+            format!("https://{}", silent.local_addr().unwrap())
+        } else {
+            script.url().to_owned()
+        };
+        let client = D::new(&url, |_| self.settings);
         // The time of a call is not what is tried here.
         let options = CallOptions::new().total_timeout(Duration::MAX);
         let mut outcome = String::new();
@@ -286,6 +300,22 @@ fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
                 .connect_timeout(Duration::from_nanos(1))
                 .one_attempt(),
             no_connection,
+        ),
+        (
+            "no word of TLS in the time to connect",
+            Case::new([])
+                .over_tls()
+                .connect_timeout(SHORT)
+                .one_attempt(),
+            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
+        ),
+        (
+            "no word of TLS in the time of the attempt",
+            Case::new([])
+                .over_tls()
+                .attempt_timeout(SHORT)
+                .one_attempt(),
+            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
         ),
         (
             "all the time in the world",

@@ -248,3 +248,18 @@ fn a_header_may_be_large_but_not_without_end() {
             .contains("too large")
     );
 }
+
+#[test]
+fn room_is_made_for_what_has_come_and_not_for_what_is_announced() {
+    let mut incoming = Incoming::new(&Method::GET, usize::MAX, Vec::new());
+    let header = b"HTTP/1.1 200 OK\r\ncontent-length: 9999999999999999\r\n\r\n";
+    incoming.space()[..header.len()].copy_from_slice(header);
+    incoming.advance(header.len()).unwrap();
+    let mut come = 0;
+    while come < 5 << 20 {
+        let read = incoming.space().len().min(100_000);
+        incoming.advance(read).unwrap();
+        come += read;
+        assert!(incoming.body.capacity() <= (2 * come).max(FIRST_ROOM));
+    }
+}
