@@ -12,7 +12,8 @@ use std::{
 
 use pipeline_proto::{
     Now,
-    model::{Node, NodeId, NodeType, Nodes, Status, spec::NodeSpec},
+    model::{Node, NodeId, NodeType, Nodes, Status},
+    resource::{NodeSpec, job::SchedulerType},
 };
 
 use crate::transition::Transition;
@@ -265,8 +266,8 @@ fn is_manual_job(node: &Node) -> bool {
     let Ok(NodeSpec::Job(job)) = node.spec() else {
         return false;
     };
-    let scheduler = job.scheduler.and_then(|scheduler| scheduler.r#type);
-    scheduler.as_deref() == Some("manual")
+    job.scheduler
+        .is_some_and(|scheduler| scheduler.r#type == SchedulerType::Manual)
 }
 
 #[cfg(test)]

@@ -26,7 +26,10 @@
 
 use std::collections::HashMap;
 
-use pipeline_proto::model::{Node, NodeId, Nodes, Status, WorkflowState, spec::NodeSpec};
+use pipeline_proto::{
+    model::{Node, NodeId, Nodes, Status, WorkflowState},
+    resource::NodeSpec,
+};
 
 use crate::{
     graph::{Adjacency, check, levels},
@@ -212,10 +215,10 @@ fn about(node: &Node) -> String {
     };
     let node_type = visible(node_type);
     let word = match node.spec() {
-        Ok(NodeSpec::Export(spec)) => spec.r#type,
-        Ok(NodeSpec::Datasource(spec)) => spec.r#type,
-        Ok(NodeSpec::ExportBatch(spec)) => spec.r#type,
-        Ok(NodeSpec::Job(spec)) => spec.scheduler.and_then(|scheduler| scheduler.r#type),
+        Ok(NodeSpec::Export(spec)) => Some(spec.r#type),
+        Ok(NodeSpec::Datasource(spec)) => Some(spec.r#type),
+        Ok(NodeSpec::JobExport(spec)) => Some(spec.r#type),
+        Ok(NodeSpec::Job(spec)) => spec.scheduler.map(|scheduler| scheduler.r#type.to_string()),
         Ok(NodeSpec::Transform(spec)) => spec.interval,
         _ => None,
     };

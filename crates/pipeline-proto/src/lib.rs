@@ -35,6 +35,7 @@
 //! | drive a call with your own transport | [`call`] |
 //! | see what can be asked | [`operation`] |
 //! | read an answer | [`model`] |
+//! | read or write what a node does | [`resource`] |
 //! | find out what went wrong | [`error`] |
 //! | wait for a status | [`wait`] |
 //! | watch calls, for metrics or logs | [`observe`] |

@@ -1,12 +1,49 @@
-//! Resources: one module for each, with its table of operations.
+//! Resources: one module for each, with its table of operations and the types of what it is made of.
+//!
+//! # Operations
 //!
 //! A row of a table says everything of an operation once: its type, method and path, what it takes
 //! and brings, what a second sending could do, and where it is known from. The type with its setters,
 //! `impl Operation`, the methods of both clients, [`OPERATIONS`], the strategies of property tests and
 //! the table in the documents follow from it. To find an operation, search for its name:
 //! `get_workflow` or `GetWorkflow`.
+//!
+//! # Specs
+//!
+//! The API page calls the data of a workflow's node its `Spec` and never shows one; what it is made
+//! of is known from the vendor's documents and Go SDK. Each member is described once, where it is
+//! declared: the type that reads and writes it, the [description](describe) that `pipeline-graph`
+//! checks files by, and the JSON Schema for editors are made from that one line.
+//!
+//! An optional member is an `Option`, and so is a required one whose type has no empty value.
+//! Reading is lenient: what is missing or `null` is empty or `None`, words that this version does
+//! not know stay what they are, and unknown members are kept in `extra` and written again.
+//!
+//! ```
+//! use pipeline_proto::model::{Node, NodeType};
+//! use pipeline_proto::resource::NodeSpec;
+//!
+//! let mut node = Node::default();
+//! node.node_type = NodeType::Transform;
+//! node.data = Some(r#"{"name":"t","to":"out","spec":{"mode":"sql","code":"select 1"}}"#.parse()?);
+//! let NodeSpec::Transform(spec) = node.spec()? else { panic!("it is a transform") };
+//! assert_eq!(spec.code.as_deref(), Some("select 1"));
+//! assert_eq!(spec.to.as_deref(), Some("out"));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
+mod data;
+pub mod datasource;
+pub mod describe;
+pub mod export;
+pub mod job;
+pub mod job_export;
+pub mod repo;
+pub mod schema;
+pub mod transform;
 pub mod workflow;
+
+pub use data::{NodeSpec, Whence};
 
 use crate::operation::OperationInfo;
 

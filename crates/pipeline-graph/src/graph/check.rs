@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use pipeline_proto::{
     NodeName,
-    model::{Node, NodeId, NodeRef, NodeType, Nodes, spec::NodeSpec},
+    model::{Node, NodeId, NodeRef, NodeType, Nodes},
+    resource::{NodeSpec, job::SchedulerType},
 };
 
 use super::{
@@ -242,9 +243,9 @@ fn mixed_schedules(list: &[(&NodeId, &Node)]) -> Option<Fault> {
     for (id, node) in list {
         let slot = match node.node_type {
             NodeType::Transform => &mut scheduled,
-            NodeType::Job => match scheduler(node).as_deref() {
-                Some("crontab" | "loop") => &mut scheduled,
-                Some("manual") => &mut manual,
+            NodeType::Job => match scheduler(node) {
+                Some(SchedulerType::Crontab | SchedulerType::Loop) => &mut scheduled,
+                Some(SchedulerType::Manual) => &mut manual,
                 _ => continue,
             },
             _ => continue,
@@ -257,9 +258,9 @@ fn mixed_schedules(list: &[(&NodeId, &Node)]) -> Option<Fault> {
     })
 }
 
-fn scheduler(job: &Node) -> Option<String> {
+fn scheduler(job: &Node) -> Option<SchedulerType> {
     match job.spec() {
-        Ok(NodeSpec::Job(spec)) => spec.scheduler?.r#type,
+        Ok(NodeSpec::Job(spec)) => Some(spec.scheduler?.r#type),
         _ => None,
     }
 }

@@ -191,6 +191,18 @@ impl<T> Member for Vec<T> {
     }
 }
 
+impl<T> Member for BTreeMap<String, T> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Member for serde_json::Map<String, serde_json::Value> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
 impl Member for i64 {
     fn is_absent(&self) -> bool {
         false
@@ -210,6 +222,13 @@ impl Member for String {
 /// declaration, absent ones left out, then `extra`. A hand-made visitor, because serde's `flatten`
 /// buffers the whole object and cannot carry raw JSON.
 macro_rules! object {
+    ($($declaration:tt)*) => {
+        $crate::model::json::silent_object! { #[derive(Debug)] $($declaration)* }
+    };
+}
+
+/// The same without `Debug`, for what may hold secrets.
+macro_rules! silent_object {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
@@ -218,7 +237,7 @@ macro_rules! object {
         $( or a string, taken as $string_field:ident )?
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(Clone, Default, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
             $( $(#[$field_meta])* pub $field: $type, )*
@@ -269,8 +288,8 @@ macro_rules! object {
                             use $crate::model::json::Member as _;
                             let mut object = $name::default();
                             let mut unknown = $crate::model::json::Unknown::default();
-                            while let Some(key) = map.next_key::<Key>()? {
-                                match key {
+                            while let Some(next) = map.next_key::<Key>()? {
+                                match next {
                                     $( Key::$field => object.$field = map.next_value::<Option<$type>>()?.unwrap_or_default().settled(), )*
                                     Key::Unknown(name) => unknown.insert(name, map.next_value()?),
                                 }
@@ -370,6 +389,11 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::resource::describe::Described for $name {
+            const SHAPE: $crate::resource::describe::Shape =
+                $crate::resource::describe::Shape::Word(&[$( $text, )*]);
+        }
+
         impl $crate::model::json::Member for $name {
             fn is_absent(&self) -> bool {
                 self.as_str().is_empty()
@@ -400,4 +424,4 @@ macro_rules! open_enum {
     };
 }
 
-pub(crate) use {object, open_enum};
+pub(crate) use {object, open_enum, silent_object};

@@ -152,7 +152,7 @@ object! {
         "name" => name: String,
         /// What the node is.
         "type" => node_type: NodeType,
-        /// The node's configuration as the service's JSON text; see [`spec`](super::spec) for views.
+        /// The node's configuration as the service's JSON text; [`spec`](Node::spec) reads it.
         "data" => data: Option<RawJson>,
         /// Where its data comes from.
         "parents" => parents: Vec<NodeRef>,

@@ -11,7 +11,7 @@ use proptest::{
 use super::{legal, text};
 use crate::{
     NodeName,
-    model::{Node, NodeType, Nodes, RawJson},
+    model::{Node, NodeRef, NodeType, Nodes, RawJson},
 };
 
 /// Legal graphs: keys made of name and type, no cycle, each edge at both its ends, and only edges
@@ -113,11 +113,12 @@ impl Plan {
                 graph.join(job, export);
             }
         }
-        graph
-            .nodes
-            .into_iter()
-            .map(|node| (node.id(), node))
-            .collect()
+        let data = graph.data.iter().cycle();
+        let nodes = graph.nodes.into_iter().zip(data).map(|(mut node, data)| {
+            node.data = Some(data.of(&node));
+            (node.id(), node)
+        });
+        nodes.collect()
     }
 }
 
@@ -138,8 +139,11 @@ impl Graph {
         let at = self.nodes.len();
         let number = legal(u16::try_from(at));
         let name = name(self.first.wrapping_add(self.step.wrapping_mul(number)));
-        let data = self.data[at % self.data.len()].of(&node_type);
-        self.nodes.push(Node::new(name, node_type, data));
+        self.nodes.push(Node {
+            name: name.into(),
+            node_type,
+            ..Node::default()
+        });
         at
     }
 
@@ -178,9 +182,10 @@ fn data() -> impl Strategy<Value = Data> {
 
 impl Data {
     /// The members that a call creating such a node would use.
-    fn of(&self, node_type: &NodeType) -> RawJson {
+    fn of(&self, node: &Node) -> RawJson {
         let Self { text, count, kind } = self;
-        let value = match node_type {
+        let sources: Vec<_> = node.parents.iter().map(source).collect();
+        let value = match node.node_type {
             NodeType::Repo => serde_json::json!({
                 "region": "nb",
                 "schema": [{"key": "f1", "valtype": "string", "required": true}],
@@ -188,22 +193,43 @@ impl Data {
             }),
             NodeType::Transform => serde_json::json!({
                 "mode": "sql",
-                "code": text,
+                "code": format!("select '{text}'"),
                 "interval": "1m",
                 "container": {"type": "1U2G", "count": count},
             }),
             NodeType::Datasource => serde_json::json!({
                 "region": "nb",
                 "type": "kodo",
-                "spec": {"bucket": text, "keyPrefixes": ["p"], "fileType": "json"},
+                "spec": {"bucket": "clicks", "keyPrefixes": ["p"], "fileType": "json"},
+                "schema": [{"key": "f1", "valtype": "string", "required": true}],
             }),
             NodeType::Job => serde_json::json!({
-                "computation": {"code": text, "type": "sql"},
+                "srcs": sources,
+                "computation": {"code": format!("select '{text}'"), "type": "sql"},
                 "container": {"type": "1U2G", "count": count},
                 "scheduler": {"type": "loop", "spec": {"loop": format!("{count}m")}},
             }),
-            _ => serde_json::json!({"type": kind, "spec": {"bucket": text}, "whence": "oldest"}),
+            _ => serde_json::json!({"type": kind, "spec": target(kind, text)}),
         };
         legal(RawJson::from_value(&value))
+    }
+}
+
+/// What a job says of one that it reads.
+fn source(parent: &NodeRef) -> serde_json::Value {
+    let NodeRef {
+        name, node_type, ..
+    } = parent;
+    serde_json::json!({"name": name, "type": node_type, "tableName": format!("{name}_{node_type}")})
+}
+
+/// Where an export writes to.
+fn target(kind: &str, text: &str) -> serde_json::Value {
+    let fields = serde_json::json!({"f1": text});
+    match kind {
+        "kodo" => serde_json::json!({"bucket": "clicks", "format": "json", "fields": fields}),
+        "logdb" => serde_json::json!({"destRepoName": "clicks", "doc": fields}),
+        "tsdb" => serde_json::json!({"destRepoName": "clicks", "series": "s", "fields": fields}),
+        _ => serde_json::json!({"host": "example.com", "uri": "/clicks"}),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use pipeline_proto::{
     NodeName,
-    model::{Node, NodeId, NodeType, Nodes, spec::NodeSpec},
+    model::{Node, NodeId, NodeType, Nodes},
+    resource::NodeSpec,
     strategies,
 };
 use proptest::prelude::*;

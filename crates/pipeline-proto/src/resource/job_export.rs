@@ -1,0 +1,155 @@
+//! Batch exports: the result of a batch computation to somewhere else. As a node its type is
+//! `exportBatch`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::data::{spec, targets};
+use crate::model::RawJson;
+
+const SAVE_MODES: &[&str] = &["overwrite", "append", "errorIfExists", "ignore"];
+const FORMATS: &[&str] = &["json", "csv", "text", "orc", "parquet"];
+/// For json, csv and text the first six; for orc and parquet some of these and their own.
+const COMPRESSIONS: &[&str] = &[
+    "none", "bzip2", "gzip", "lz4", "snappy", "deflate", "zlib", "lzo",
+];
+
+spec! {
+    /// The export of a batch computation.
+    pub struct JobExportSpec {
+        /// What it writes to.
+        "type" => r#type: String [OneOf(JobExportTarget::TYPES)],
+        /// Where it writes, and which fields; depends on the type.
+        "spec" => spec: Option<RawJson> [Required, ByType(JobExportTarget::SPECS)],
+        /// Its name.
+        "name" => name: Option<String> [OnReading],
+        /// The workflow it belongs to.
+        "workflow" => workflow: Option<String> [OnReading],
+    }
+}
+
+targets! {
+    /// What the export of a batch computation writes to.
+    pub enum JobExportTarget for JobExportSpec {
+        /// The object store Kodo.
+        "kodo" => Kodo(KodoTarget),
+        /// The Hadoop file system.
+        "hdfs" => Hdfs(HdfsTarget),
+        /// An HTTP server.
+        "http" => Http(HttpTarget),
+        /// The search engine LogDB.
+        "logdb" => Logdb(LogdbTarget),
+        /// The time series database TSDB.
+        "tsdb" => Tsdb(TsdbTarget),
+        /// The service's report studio.
+        "report" => Report(ReportTarget),
+    }
+}
+
+spec! {
+    /// The object store Kodo.
+    pub struct KodoTarget {
+        /// The bucket.
+        "bucket" => bucket: String,
+        /// What the names of files begin with; of a manual computation, the name of the file.
+        "keyPrefix" => key_prefix: Option<String> [Form(Form::new(
+            r"^[^:\\<>]{0,128}$",
+            r"at most 128 characters without ':', '\', '<' and '>'",
+        ))],
+        /// What files hold. The vendor's Go SDK insists on it.
+        "format" => format: Option<String> [OneOf(FORMATS)],
+        /// What separates the columns of csv.
+        "delimiter" => delimiter: Option<String> [RequiredWith("format", "csv")],
+        /// Whether the first line of csv names the columns.
+        "containsHeader" => contains_header: Option<bool>,
+        /// How files are compressed.
+        "compression" => compression: Option<String> [OneOf(COMPRESSIONS)],
+        /// Days that files are kept.
+        "retention" => retention: Option<i64>,
+        /// Fields by whose values files are put into folders.
+        "partitionBy" => partition_by: Option<Vec<String>>,
+        /// How many files.
+        "fileCount" => file_count: Option<i64> [AtLeast(1), AtMost(1000)],
+        /// What happens to files that are there.
+        "saveMode" => save_mode: Option<String> [OneOf(SAVE_MODES), Default("overwrite")],
+    }
+}
+
+spec! {
+    /// The Hadoop file system.
+    pub struct HdfsTarget {
+        /// The folder.
+        "path" => path: String [Form(super::data::FILE_PATH)],
+        /// What files hold.
+        "format" => format: Option<String> [OneOf(FORMATS)],
+        /// What separates the columns of csv.
+        "delimiter" => delimiter: Option<String> [RequiredWith("format", "csv")],
+        /// Whether the first line of csv names the columns.
+        "containsHeader" => contains_header: Option<bool>,
+        /// How files are compressed.
+        "compression" => compression: Option<String> [OneOf(COMPRESSIONS)],
+        /// Fields by whose values files are put into folders.
+        "partitionBy" => partition_by: Option<Vec<String>>,
+        /// How many files.
+        "fileCount" => file_count: Option<i64> [AtLeast(1), AtMost(1000)],
+        /// What happens to files that are there.
+        "saveMode" => save_mode: Option<String> [OneOf(SAVE_MODES), Default("overwrite")],
+    }
+}
+
+spec! {
+    /// An HTTP server.
+    pub struct HttpTarget {
+        /// The server, with or without `http://` or `https://`.
+        "host" => host: String,
+        /// The path.
+        "uri" => uri: String [UsuallyForm(Form::new("^/", "a path that begins with '/'"))],
+        /// `text` sends points as they are pushed, `json` sends objects.
+        "format" => format: Option<String> [OneOf(&["text", "json"]), Default("text")],
+    }
+}
+
+spec! {
+    /// The search engine LogDB.
+    pub struct LogdbTarget {
+        /// The LogDB repo.
+        "destRepoName" => dest_repo_name: String [UsuallyForm(super::data::LOGDB_NAME)],
+        /// Where each field goes, as `target: "#source"`.
+        "doc" => doc: Map<String, Value> [Fields],
+        /// Whether bad records are skipped.
+        "omitInvalid" => omit_invalid: Option<bool>,
+    }
+}
+
+spec! {
+    /// The time series database TSDB.
+    pub struct TsdbTarget {
+        /// The TSDB repo.
+        "destRepoName" => dest_repo_name: String,
+        /// The series.
+        "series" => series: String,
+        /// Where fields go that are searched by, as `target: "#source"`.
+        "tags" => tags: Option<BTreeMap<String, String>> [Fields],
+        /// Where fields go that are measured, as `target: "#source"`.
+        "fields" => fields: Option<BTreeMap<String, String>> [Fields],
+        /// The field with the time, as `#source`.
+        "timestamp" => timestamp: Option<String> [Fields],
+        /// Whether bad records are skipped.
+        "omitInvalid" => omit_invalid: Option<bool>,
+    }
+}
+
+spec! {
+    /// The service's report studio.
+    pub struct ReportTarget {
+        /// The database.
+        "dbName" => db_name: String,
+        /// The table.
+        "tableName" => table_name: String,
+        /// Where each field goes, as `column: "#source"`.
+        "columns" => columns: BTreeMap<String, String> [Fields],
+        /// What happens to rows that are there. The documents name both as the default.
+        "saveMode" => save_mode: Option<String> [OneOf(&["overwrite", "append"])],
+    }
+}

@@ -1,0 +1,65 @@
+//! Stream computations, which the service calls transforms.
+
+use super::{
+    data::{Whence, spec},
+    schema::SchemaEntry,
+};
+
+spec! {
+    /// A stream computation: a plugin, SQL, or the one behind the other.
+    pub struct TransformSpec {
+        /// A plugin that parses records; it comes before the SQL.
+        "plugin" => plugin: Option<Plugin>,
+        /// The language of the code.
+        "mode" => mode: Option<String> [OneOf(&["sql"])],
+        /// The SQL text, which reads from `stream`.
+        "code" => code: Option<String>,
+        /// How often it runs.
+        "interval" => interval: Option<String>
+            [OneOf(&["5s", "10s", "20s", "30s", "1m", "5m", "10m"]), Default("1m")],
+        /// What it runs in.
+        "container" => container: Option<Container>,
+        /// Where in the source it begins. The default is not that of exports.
+        "whence" => whence: Option<Whence> [Default("newest")],
+        /// The fields of the destination.
+        "destrepo" => destrepo: Option<Vec<SchemaEntry>>,
+        /// Its name.
+        "name" => name: Option<String> [OnReading],
+        /// The message queue that it fills.
+        "to" => to: Option<String> [OnReading],
+        /// The workflow it belongs to.
+        "workflow" => workflow: Option<String> [OnReading],
+    }
+}
+
+spec! {
+    /// The plugin of a stream computation.
+    pub struct Plugin {
+        /// Full name of the parser class.
+        "name" => name: String,
+        /// The fields that it makes.
+        "output" => output: Option<Vec<PluginField>>,
+    }
+}
+
+spec! {
+    /// A field that a plugin makes.
+    pub struct PluginField {
+        /// Its name.
+        "name" => name: String [Form(Form::NAME)],
+        /// What it holds; times are `long`.
+        "type" => r#type: Option<String> [OneOf(&["string", "long", "float"]), Default("string")],
+    }
+}
+
+spec! {
+    /// What a stream computation runs in.
+    pub struct Container {
+        /// Cores and memory in gigabytes. `M16C4` is an old name, from an example of the vendor's.
+        "type" => r#type: String [OneOf(&["1U2G", "1U4G", "2U4G", "4U8G", "4U16G", "8U16G", "M16C4"])],
+        /// How many. The documents name no limit, the vendor's Go SDK has 128.
+        "count" => count: Option<i64> [Required, AtLeast(1), UsuallyAtMost(128)],
+        /// Whether it is there.
+        "status" => status: Option<String> [OnReading],
+    }
+}
