@@ -104,7 +104,7 @@ pub struct WorkflowFile {
     pub(crate) name: Option<Spot>,
     pub(crate) region: Option<Spot>,
     pub(crate) comment: Option<Spot>,
-    /// With edges completed at both ends.
+    /// With edges at the end at which they are written, which may be one.
     pub(crate) nodes: Nodes,
     pub(crate) places: BTreeMap<NodeId, Place>,
     /// What was wrong with the shape of the file.
@@ -130,7 +130,7 @@ pub(crate) struct Place {
     pub(crate) data: Option<Tree>,
     /// Members that mean nothing here and are kept.
     pub(crate) extra: Vec<Member>,
-    /// The entries of `parents` and of `children` that the file has itself.
+    /// The entries of `parents` and of `children`.
     pub(crate) edges: [Vec<Position>; 2],
 }
 
@@ -158,8 +158,10 @@ impl WorkflowFile {
     }
 
     /// The nodes, with every edge at both ends and references to the environment as they stand.
-    pub fn nodes(&self) -> &Nodes {
-        &self.nodes
+    pub fn nodes(&self) -> Nodes {
+        let mut nodes = self.nodes.clone();
+        read::complete_edges(&mut nodes);
+        nodes
     }
 
     /// The workflow that the file describes. `environment` gives the value of a variable.
@@ -183,7 +185,7 @@ impl WorkflowFile {
         let name = text(&self.name, "name").unwrap_or_default();
         let region = text(&self.region, "region").unwrap_or_else(|| Region::default().into());
         let comment = text(&self.comment, "comment").unwrap_or_default();
-        let mut nodes = self.nodes.clone();
+        let mut nodes = self.nodes();
         for (id, place) in &self.places {
             let Some(node) = nodes.get_mut(id) else {
                 continue;

@@ -89,7 +89,7 @@ rules! {
     NodeName "node-name" Error "A node's name breaks the naming rules.";
     NodeId "node-id" Error "A node's key is not `<name>-<type>`.";
     MissingType "missing-type" Error "A node has no type.";
-    UnknownType "unknown-type" Warning "A node's type is none of the six that are known.";
+    UnknownType "unknown-type" Error "A node's type is none of the six that are known.";
     MissingData "missing-data" Warning "A node has no data, so that nothing says what it does.";
 
     // Edges.
@@ -102,6 +102,21 @@ rules! {
     MissingChild "missing-child" Error "A transform has nothing to write to.";
     Orphan "orphan" Warning "A node has no edge, though the workflow has other nodes.";
     MixedSchedules "mixed-schedules" Error "Scheduled work and manually run jobs share the workflow.";
+
+    DestinationTaken "destination-taken" Error "Several transforms write to the same repo.";
+    ExtraEdge "extra-edge" Warning "A transform has several destinations, or an export several sources; the service's calls have one.";
+    UnknownSource "unknown-source" Error "A job reads from something that is not in the workflow.";
+    EdgeMismatch "edge-mismatch" Warning "The data says something else of the node and its neighbours than the edges do.";
+
+    // Members of a node's data.
+    MissingMember "missing-member" Error "A member is missing that must be there.";
+    MisplacedMember "misplaced-member" Warning "A member has no effect beside the others.";
+    Contradiction "contradiction" Error "Two members cannot be there together.";
+    UnknownValue "unknown-value" Error "A text is none of those that are known here.";
+    MalformedValue "malformed-value" Error "A text does not have the form that it must have.";
+    OutOfRange "out-of-range" Error "A number, a text or a list is too small or too large.";
+    DoubtfulValue "doubtful-value" Warning "A value that one source refuses and others do not speak of.";
+    DuplicateName "duplicate-name" Error "Two of a kind have the same name.";
 
     // Schemas and references to their fields.
     MissingSchema "missing-schema" Warning "A repo or datasource does not say which fields it has.";
@@ -132,6 +147,7 @@ impl Rule {
             | Self::IllegalEdge
             | Self::Cycle => ErrorCode::INVALID_WORKFLOW_GRAPH,
             Self::MixedSchedules => ErrorCode::SCHEDULED_AND_MANUAL_JOBS_MIXED,
+            Self::DestinationTaken => ErrorCode::DESTINATION_REPO_TAKEN,
             Self::UnknownField => ErrorCode::FIELD_NOT_IN_REPO,
             _ => return None,
         })

@@ -26,7 +26,6 @@
 
 use std::{
     borrow::Cow,
-    cell::OnceCell,
     collections::{HashMap, HashSet},
 };
 
@@ -40,14 +39,15 @@ use crate::{
     file::{Format, Place, WorkflowFile},
     graph::{Fault, Side, check},
     path::Path,
-    references,
+    references, suggest,
     tree::{Position, Tree},
 };
 
 mod data;
-mod fields;
-mod schema;
-mod shape;
+mod mapping;
+mod relations;
+
+use mapping::Source;
 
 /// Checks a workflow file. Findings come in the order of the text.
 pub fn lint_file(file: &WorkflowFile) -> Vec<Finding> {
@@ -133,6 +133,8 @@ struct Linter<'a> {
     file: Option<&'a WorkflowFile>,
     /// Nodes that were not read completely.
     unread: HashSet<NodeId>,
+    /// What texts are compared with, by pattern.
+    forms: HashMap<&'static str, regex_lite::Regex>,
     findings: Vec<Finding>,
 }
 
@@ -157,6 +159,7 @@ impl<'a> Linter<'a> {
             nodes,
             file,
             unread: unread.collect(),
+            forms: HashMap::new(),
             findings: Vec::new(),
         }
     }
@@ -176,9 +179,17 @@ impl<'a> Linter<'a> {
             if self.unread.is_empty() {
                 self.check_neighbours(subject, parents.of(at), checked.children.of(at));
             }
-            self.check_data(subject);
         }
-        self.check_fields(&subjects, &parents);
+        let sources: Vec<Option<Source<'_>>> = subjects.iter().map(Source::new).collect();
+        for (at, subject) in parents.positions().zip(&subjects) {
+            // With several sources nobody knows which one is read.
+            let source = match parents.of(at) {
+                [source] => sources[*source as usize].as_ref(),
+                _ => None,
+            };
+            self.check_data(subject, source);
+        }
+        self.check_relations(&subjects, &parents);
     }
 
     fn subject_without_data(&self, id: &'a NodeId, node: &'a Node) -> Subject<'a> {
@@ -235,12 +246,11 @@ impl<'a> Linter<'a> {
     }
 
     fn report_faults(&mut self, faults: &[Fault]) {
-        let edges = OnceCell::new();
         for fault in faults {
             let Some((id, node)) = self.nodes.get_key_value(fault.node()) else {
                 continue;
             };
-            let mut subject = self.subject_without_data(id, node);
+            let subject = self.subject_without_data(id, node);
             let (rule, (path, at)) = match fault {
                 Fault::NodeName { .. } => (Rule::NodeName, subject.name()),
                 Fault::NodeKey { node_type, .. } if node_type.as_str().is_empty() => {
@@ -253,18 +263,13 @@ impl<'a> Linter<'a> {
                 Fault::DuplicateEdge { side, index, .. } => {
                     (Rule::DuplicateEdge, subject.edge(*side, *index))
                 }
+                // In a file one end is enough.
+                Fault::OneSidedEdge { .. } if self.file.is_some() => continue,
                 Fault::OneSidedEdge { side, index, .. } => {
                     (Rule::OneSidedEdge, subject.edge(*side, *index))
                 }
-                Fault::IllegalEdge { parent, child, .. } => {
-                    let edges = edges.get_or_init(|| self.written_edges());
-                    match edges.get(&(parent, child)) {
-                        Some((owner, side, index)) => {
-                            subject = self.subject_without_data(owner, &self.nodes[*owner]);
-                            (Rule::IllegalEdge, subject.edge(*side, *index))
-                        }
-                        None => (Rule::IllegalEdge, (subject.whole(), None)),
-                    }
+                Fault::IllegalEdge { side, index, .. } => {
+                    (Rule::IllegalEdge, subject.edge(*side, *index))
                 }
                 Fault::Cycle { .. } => (Rule::Cycle, (subject.whole(), None)),
                 Fault::MixedSchedules { .. } => (Rule::MixedSchedules, (subject.whole(), None)),
@@ -273,39 +278,18 @@ impl<'a> Linter<'a> {
         }
     }
 
-    /// Where each edge is written, by parent and child. The child's end counts if both are there.
-    fn written_edges(&self) -> HashMap<(&'a NodeId, &'a NodeId), (&'a NodeId, Side, usize)> {
-        let mut written = HashMap::new();
-        for side in [Side::Children, Side::Parents] {
-            for (id, node) in self.nodes {
-                let place = self.file.and_then(|file| file.places.get(id));
-                // What stands behind the given ones was added when the file was read.
-                let given = place.map_or(usize::MAX, |place| place.edges[side.index()].len());
-                for (index, neighbour) in side.of(node).iter().take(given).enumerate() {
-                    if let Some((neighbour, _)) = self.nodes.get_key_value(&neighbour.id()) {
-                        let ends = match side {
-                            Side::Parents => (neighbour, id),
-                            Side::Children => (id, neighbour),
-                        };
-                        written.insert(ends, (id, side, index));
-                    }
-                }
-            }
-        }
-        written
-    }
-
     fn check_type(&mut self, subject: &Subject<'_>) {
         let node_type = subject.node.node_type.as_str();
         if NodeType::KNOWN.contains(&subject.node.node_type) || node_type.is_empty() {
             return;
         }
-        let why = if node_type.contains('-') {
-            "; a name cannot have a '-'"
-        } else {
-            ""
+        let known: Vec<&str> = NodeType::KNOWN.iter().map(NodeType::as_str).collect();
+        let why = match suggest::nearest(node_type, known.iter().copied()) {
+            _ if node_type.contains('-') => "a name cannot have a '-'".to_owned(),
+            Some(near) => format!("{near:?} is meant, most likely"),
+            None => format!("known are {}", suggest::list(&known)),
         };
-        let message = format!("the type {node_type:?} is not known{why}");
+        let message = format!("the type {node_type:?} is not known; {why}");
         let at = subject.place.and_then(|place| place.node_type);
         self.report(subject, Rule::UnknownType, message, &subject.whole(), at);
     }

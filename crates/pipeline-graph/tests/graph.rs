@@ -231,7 +231,7 @@ fn scheduled_and_manual_work_do_not_mix() {
 fn structure_is_refused_as_such() {
     let error = Graph::new(&nodes("a-repo > b-repo")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::INVALID_WORKFLOW_GRAPH);
-    assert_eq!(error.faults()[0].node().as_str(), "a-repo");
+    assert_eq!(error.faults()[0].node().as_str(), "b-repo");
 }
 
 #[test]

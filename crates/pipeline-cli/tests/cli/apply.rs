@@ -19,7 +19,7 @@ nodes:
     data: {region: nb, schema: [{key: ip, valtype: string}]}
   save-export:
     parents: [raw-repo]
-    data: {type: http, spec: {host: "http://example.com", token: "${UPLOAD_TOKEN}"}}
+    data: {type: http, spec: {host: "http://example.com", uri: /u, token: "${UPLOAD_TOKEN}"}}
 "#;
 
 const TOKEN: &str = "canary-token-91d2";

@@ -12,7 +12,7 @@ nodes:
     data: {region: nb, schema: [{key: ip, valtype: string}]}
   save-export:
     parents: [raw-repo]
-    data: {type: http, spec: {host: \"http://example.com\", secretKey: \"${SECRET}\"}}
+    data: {type: kodo, spec: {bucket: b, fields: {ip: \"#ip\"}, exportSecretKey: \"${SECRET}\"}}
 ";
 
 fn broken() -> TemporaryFile {
@@ -105,7 +105,10 @@ fn a_workflow_of_the_service_can_be_checked() {
 fn an_export_has_no_secrets_unless_asked() {
     let service = service();
     let ran = service.run(&["workflow", "export", "clicks"]);
-    assert!(ran.stderr.contains("set SAVE_EXPORT_SECRET_KEY"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("set SAVE_EXPORT_EXPORT_SECRET_KEY"),
+        "{ran:?}"
+    );
     let text = ran.ok();
     assert!(!text.contains("canary-node-secret"), "{text}");
     assert!(
@@ -121,8 +124,8 @@ fn an_export_has_no_secrets_unless_asked() {
         .run(&["workflow", "export", "clicks", "-o", "json"])
         .json();
     assert_eq!(
-        json["nodes"]["save-export"]["data"]["spec"]["secretKey"],
-        "${SAVE_EXPORT_SECRET_KEY}"
+        json["nodes"]["save-export"]["data"]["spec"]["exportSecretKey"],
+        "${SAVE_EXPORT_EXPORT_SECRET_KEY}"
     );
 }
 
@@ -197,7 +200,7 @@ fn files_need_no_credentials() {
     run(&["workflow", "diff", file.path(), file.path()]).ok();
     let tree = run(&["workflow", "graph", file.path()]).ok();
     assert!(
-        tree.contains("raw      repo\n└─ save  export · http\n"),
+        tree.contains("raw      repo\n└─ save  export · kodo\n"),
         "{tree}"
     );
 }

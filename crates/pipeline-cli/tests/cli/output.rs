@@ -241,10 +241,10 @@ nodes:
     data: {schema: [{key: ip, valtype: string}], options: {}}
   old-export:
     parents: [a-repo]
-    data: {type: http, spec: {host: "http://example.com"}}
+    data: {type: http, spec: {host: "http://example.com", uri: /u}}
   both-export:
     parents: [a-repo]
-    data: {type: http, spec: {host: "http://example.com", secretKey: one}}
+    data: {type: http, spec: {host: "http://example.com", uri: /u, secretKey: one}}
 "#;
 
 const AFTER: &str = r#"
@@ -256,10 +256,10 @@ nodes:
     data: {schema: [{key: ip, valtype: long}]}
   both-export:
     parents: [a-repo]
-    data: {type: http, spec: {host: "http://example.com", secretKey: two}}
+    data: {type: http, spec: {host: "http://example.com", uri: /u, secretKey: two}}
   new-export:
     parents: [a-repo]
-    data: {type: http, spec: {host: "http://example.com"}}
+    data: {type: http, spec: {host: "http://example.com", uri: /u}}
 "#;
 
 #[test]

@@ -172,7 +172,7 @@ pub(crate) const NODES: &str = r#"{
       "data": {"region": "nb", "schema": [{"key": "ip", "valtype": "string"}]},
       "children": [{"name": "save", "type": "export"}]},
     "save-export": {"name": "save", "type": "export",
-      "data": {"type": "http", "spec": {"host": "http://example.com"}},
+      "data": {"type": "http", "spec": {"host": "http://example.com", "uri": "/u"}},
       "parents": [{"name": "clicks", "type": "repo"}]}
   }
 }"#;

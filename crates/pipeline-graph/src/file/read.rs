@@ -76,7 +76,6 @@ pub(super) fn file(tree: Tree) -> WorkflowFile {
             &format!("a workflow file is an object, not {kind}"),
         );
     }
-    complete_edges(&mut reader.nodes);
     file.nodes = reader.nodes;
     file.places = reader.places;
     file.findings = reader.findings;
@@ -341,7 +340,7 @@ impl Reader {
 }
 
 /// Writes every edge at both ends. What is added goes behind what is there, in the order of ids.
-fn complete_edges(nodes: &mut Nodes) {
+pub(super) fn complete_edges(nodes: &mut Nodes) {
     for (id, side, reference) in missing_ends(nodes) {
         if let Some(node) = nodes.get_mut(&id) {
             match side {

@@ -33,9 +33,6 @@ pub(crate) fn check(nodes: &Nodes) -> Checked {
             marks.start(edges.ends[theirs].reverse.of(at));
             check_list(&list, at, &edges.ends[mine], &mut marks, &mut faults);
         }
-        for child in edges.children.of(at) {
-            check_types(list[at as usize], list[*child as usize], &mut faults);
-        }
     }
     let (levels, blocked) = cycle::levels(&edges.children);
     for cycle in cycle::name(&edges.children, &blocked) {
@@ -191,20 +188,39 @@ fn check_list(
             });
             continue;
         };
-        let neighbour = || list[target as usize].0.clone();
+        let neighbour = list[target as usize];
         if marks.is_repeated(target) {
             faults.push(Fault::DuplicateEdge {
                 node: id.clone(),
                 side,
                 index,
-                neighbour: neighbour(),
+                neighbour: neighbour.0.clone(),
             });
-        } else if !marks.is_expected(target) {
+            continue;
+        }
+        let at_both_ends = marks.is_expected(target);
+        if !at_both_ends {
             faults.push(Fault::OneSidedEdge {
                 node: id.clone(),
                 side,
                 index,
-                neighbour: neighbour(),
+                neighbour: neighbour.0.clone(),
+            });
+        }
+        let (parent, child) = match side {
+            Side::Parents => (neighbour, (id, node)),
+            Side::Children => ((id, node), neighbour),
+        };
+        // Of an edge that is at both ends, the child's counts.
+        let counts = side == Side::Parents || !at_both_ends;
+        if counts && !may_feed(&parent.1.node_type, &child.1.node_type) {
+            faults.push(Fault::IllegalEdge {
+                parent: parent.0.clone(),
+                child: child.0.clone(),
+                parent_type: parent.1.node_type.clone(),
+                child_type: child.1.node_type.clone(),
+                side,
+                index,
             });
         }
     }
@@ -221,18 +237,6 @@ fn may_feed(parent: &NodeType, child: &NodeType) -> bool {
         Job => matches!(child, Job | ExportBatch | Other { .. }),
         Export | ExportBatch => matches!(child, Other { .. }),
         _ => true,
-    }
-}
-
-fn check_types(parent: (&NodeId, &Node), child: (&NodeId, &Node), faults: &mut Vec<Fault>) {
-    let (parent_type, child_type) = (&parent.1.node_type, &child.1.node_type);
-    if !may_feed(parent_type, child_type) {
-        faults.push(Fault::IllegalEdge {
-            parent: parent.0.clone(),
-            child: child.0.clone(),
-            parent_type: parent_type.clone(),
-            child_type: child_type.clone(),
-        });
     }
 }
 

@@ -131,6 +131,10 @@ pub enum Fault {
         parent_type: NodeType,
         /// The type at the end.
         child_type: NodeType,
+        /// The list it is written in; of an edge that is at both ends, the child's.
+        side: Side,
+        /// Its place in the list.
+        index: usize,
     },
     /// Edges lead back to where they started. One cycle is named for each group of nodes that are
     /// on cycles together: the shortest through the group's first node.
@@ -167,7 +171,15 @@ impl Fault {
             | Self::DanglingEdge { node, .. }
             | Self::DuplicateEdge { node, .. }
             | Self::OneSidedEdge { node, .. } => node,
-            Self::IllegalEdge { parent, .. } => parent,
+            Self::IllegalEdge {
+                parent,
+                child,
+                side,
+                ..
+            } => match side {
+                Side::Parents => child,
+                Side::Children => parent,
+            },
             Self::Cycle { nodes } => &nodes[0],
             Self::MixedSchedules { manual, .. } => manual,
         }
@@ -223,6 +235,7 @@ impl fmt::Display for Fault {
                 child,
                 parent_type,
                 child_type,
+                ..
             } => write!(
                 f,
                 "the edge {parent:?} -> {child:?} is not possible: a {parent_type} cannot feed a {child_type}"

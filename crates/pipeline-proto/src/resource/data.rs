@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use self::describe::{Form, Object};
+use super::{
+    datasource,
+    describe::{Form, Object},
+    export, job, job_export, repo, transform,
+};
 use crate::model::{Node, NodeType, RawJson, json::open_enum};
 
 /// Declares the type of a spec: an [`object!`](crate::model::json) whose members come with what is

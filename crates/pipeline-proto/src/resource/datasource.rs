@@ -29,7 +29,7 @@ spec! {
     /// A field of a batch data source. Fields do not nest.
     pub struct DatasourceField {
         /// Its name.
-        "key" => key: String [Form(Form::NAME)],
+        "key" => key: String [Unique, Form(Form::NAME)],
         /// What it holds.
         "valtype" => valtype: String [OneOf(&["boolean", "long", "date", "float", "string"])],
         /// Whether a record must have it.
@@ -54,9 +54,9 @@ targets! {
 spec! {
     /// Files in the object store Kodo.
     pub struct KodoFiles {
-        /// The bucket.
+        /// The bucket. The documents have 4 characters at least, Kodo itself has 3.
         "bucket" => bucket: String
-            [Form(Form::new("^[a-zA-Z0-9-]{4,63}$", "4 to 63 letters, digits and '-'"))],
+            [Form(Form::new("^[a-zA-Z0-9-]{3,63}$", "3 to 63 letters, digits and '-'"))],
         /// What the names of files begin with.
         "keyPrefixes" => key_prefixes: Option<Vec<String>> [Form(super::data::FILE_PATH)],
         /// What files hold.

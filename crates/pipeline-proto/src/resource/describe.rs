@@ -67,10 +67,16 @@ pub enum Fact {
     Required,
     /// It must be there when the member beside it has this value.
     RequiredWith(&'static str, &'static str),
+    /// It means something only when the member beside it has this value.
+    OnlyWith(&'static str, &'static str),
     /// The service adds it when it is read.
     OnReading,
     /// It is one of these.
     OneOf(&'static [&'static str]),
+    /// It is one of these when the member beside it has this value.
+    OneOfWith(&'static str, &'static str, &'static [&'static str]),
+    /// No two objects of a list have the same.
+    Unique,
     /// The text has this form.
     Form(Form),
     /// The text has this form, says one source.

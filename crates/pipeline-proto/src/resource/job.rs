@@ -48,7 +48,7 @@ spec! {
         /// Which of the two. The documents write it with capitals, the vendor's SDKs do not.
         "type" => r#type: String [OneOf(&["datasource", "job", "DataSource", "Job"])],
         /// Its name in the SQL text; another one for each source of this computation and of those before it.
-        "tableName" => table_name: String [Form(Form::new(
+        "tableName" => table_name: String [Unique, Form(Form::new(
             "^[a-zA-Z][a-zA-Z0-9_]{0,127}$",
             "1 to 128 letters, digits and '_', a letter first",
         ))],
@@ -118,7 +118,7 @@ spec! {
     /// A variable of the SQL text of a batch computation.
     pub struct JobParam {
         /// Its name.
-        "name" => name: String [Form(Form::new(
+        "name" => name: String [Unique, Form(Form::new(
             "^[a-zA-Z_][a-zA-Z0-9_]{0,63}$",
             "1 to 64 letters, digits and '_', no digit first",
         ))],

@@ -10,10 +10,12 @@ use crate::model::RawJson;
 
 const SAVE_MODES: &[&str] = &["overwrite", "append", "errorIfExists", "ignore"];
 const FORMATS: &[&str] = &["json", "csv", "text", "orc", "parquet"];
-/// For json, csv and text the first six; for orc and parquet some of these and their own.
 const COMPRESSIONS: &[&str] = &[
     "none", "bzip2", "gzip", "lz4", "snappy", "deflate", "zlib", "lzo",
 ];
+const OF_TEXT: &[&str] = &["none", "bzip2", "gzip", "lz4", "snappy", "deflate"];
+const OF_ORC: &[&str] = &["none", "snappy", "zlib", "lzo"];
+const OF_PARQUET: &[&str] = &["none", "snappy", "gzip", "lzo"];
 
 spec! {
     /// The export of a batch computation.
@@ -64,7 +66,14 @@ spec! {
         /// Whether the first line of csv names the columns.
         "containsHeader" => contains_header: Option<bool>,
         /// How files are compressed.
-        "compression" => compression: Option<String> [OneOf(COMPRESSIONS)],
+        "compression" => compression: Option<String> [
+            OneOf(COMPRESSIONS),
+            OneOfWith("format", "json", OF_TEXT),
+            OneOfWith("format", "csv", OF_TEXT),
+            OneOfWith("format", "text", OF_TEXT),
+            OneOfWith("format", "orc", OF_ORC),
+            OneOfWith("format", "parquet", OF_PARQUET),
+        ],
         /// Days that files are kept.
         "retention" => retention: Option<i64>,
         /// Fields by whose values files are put into folders.
@@ -88,7 +97,14 @@ spec! {
         /// Whether the first line of csv names the columns.
         "containsHeader" => contains_header: Option<bool>,
         /// How files are compressed.
-        "compression" => compression: Option<String> [OneOf(COMPRESSIONS)],
+        "compression" => compression: Option<String> [
+            OneOf(COMPRESSIONS),
+            OneOfWith("format", "json", OF_TEXT),
+            OneOfWith("format", "csv", OF_TEXT),
+            OneOfWith("format", "text", OF_TEXT),
+            OneOfWith("format", "orc", OF_ORC),
+            OneOfWith("format", "parquet", OF_PARQUET),
+        ],
         /// Fields by whose values files are put into folders.
         "partitionBy" => partition_by: Option<Vec<String>>,
         /// How many files.

@@ -55,15 +55,16 @@ spec! {
     /// ```
     pub struct SchemaEntry {
         /// Name of the field.
-        "key" => key: String [Form(Form::NAME)],
+        "key" => key: String [Unique, Form(Form::NAME)],
         /// What the field holds.
         "valtype" => valtype: ValType,
         /// Whether a record must have it.
         "required" => required: Option<bool>,
         /// What the elements of an array are.
-        "elemtype" => elemtype: Option<ElemType> [RequiredWith("valtype", "array")],
+        "elemtype" => elemtype: Option<ElemType>
+            [RequiredWith("valtype", "array"), OnlyWith("valtype", "array")],
         /// Fields of a map; at most five levels of maps.
-        "schema" => schema: Option<Vec<SchemaEntry>>,
+        "schema" => schema: Option<Vec<SchemaEntry>> [OnlyWith("valtype", "map")],
         /// Free text.
         "description" => description: Option<String>,
     }

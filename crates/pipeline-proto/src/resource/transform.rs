@@ -46,7 +46,7 @@ spec! {
     /// A field that a plugin makes.
     pub struct PluginField {
         /// Its name.
-        "name" => name: String [Form(Form::NAME)],
+        "name" => name: String [Unique, Form(Form::NAME)],
         /// What it holds; times are `long`.
         "type" => r#type: Option<String> [OneOf(&["string", "long", "float"]), Default("string")],
     }

@@ -66,7 +66,7 @@ impl Graph {
             Source::File(path) => {
                 let file = File::read(path)?;
                 let parsed = file.parse()?;
-                (parsed.nodes().clone(), self.source.label(), None, None)
+                (parsed.nodes(), self.source.label(), None, None)
             }
             Source::Service(name) => {
                 let remote = global.remote()?;

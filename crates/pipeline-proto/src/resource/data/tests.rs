@@ -64,7 +64,7 @@ fn nulls_unknown_members_and_unknown_types_are_no_errors() {
 fn what_is_read_is_written_again_with_what_is_not_known() {
     let texts = [
         r#"{"schema":[{"key":"m","valtype":"lake","depth":7}],"colour":{"a":1e2}}"#,
-        r##"{"schema":[{"key":"m","valtype":"map","schema":[{"key":"x","valtype":"long"}]}],"options":{"unescapeLine":false}}"##,
+        r#"{"schema":[{"key":"m","valtype":"map","schema":[{"key":"x","valtype":"long"}]}],"options":{"unescapeLine":false}}"#,
     ];
     for text in texts {
         let spec: RepoSpec = serde_json::from_str(text).unwrap();

@@ -1,0 +1,102 @@
+//! Whether exports read fields that their source has.
+
+use std::collections::HashSet;
+
+use pipeline_proto::model::NodeType;
+
+use super::{Linter, Rule, Subject, data::Spec};
+use crate::{
+    path::Path,
+    references,
+    tree::{Tree, Value},
+};
+
+/// A repo or job whose fields are known.
+pub(super) struct Source<'a> {
+    id: &'a str,
+    fields: HashSet<&'a str>,
+}
+
+impl<'a> Source<'a> {
+    /// `None` when the fields are not known.
+    pub(super) fn new(subject: &'a Subject<'_>) -> Option<Self> {
+        if !matches!(subject.node.node_type, NodeType::Repo | NodeType::Job) {
+            return None;
+        }
+        let spec = Spec::new(&subject.node.node_type, subject.data.as_deref()?)?;
+        let mut fields = HashSet::new();
+        for field in spec.get("schema")?.as_list()? {
+            fields.insert(field.get("key")?.as_text()?);
+        }
+        // The service adds these itself.
+        let options = spec.get("options");
+        for option in ["withIP", "withTimestamp"] {
+            let name = options.and_then(|options| options.get(option));
+            let name = name.and_then(Tree::as_text);
+            fields.extend(name.filter(|name| !name.is_empty()));
+        }
+        let known =
+            !fields.is_empty() && !fields.iter().any(|field| references::has_variable(field));
+        known.then_some(Self {
+            id: subject.id.as_str(),
+            fields,
+        })
+    }
+
+    /// Whether there is such a field. How a field of a map is named no source says; a path with
+    /// points is taken for one.
+    fn has(&self, field: &str) -> bool {
+        let top = field.split_once('.').map_or(field, |(top, _)| top);
+        self.fields.contains(field) || self.fields.contains(top)
+    }
+
+    fn list(&self) -> String {
+        let mut names: Vec<&str> = self.fields.iter().copied().collect();
+        names.sort_unstable();
+        let more = names.len().saturating_sub(8);
+        names.truncate(8);
+        let names = names.join(", ");
+        match more {
+            0 => format!("it has {names}"),
+            more => format!("it has {names} and {more} more"),
+        }
+    }
+}
+
+impl Linter<'_> {
+    pub(super) fn check_mapping(
+        &mut self,
+        subject: &Subject<'_>,
+        source: &Source<'_>,
+        tree: &Tree,
+        path: &mut Path,
+    ) {
+        match &tree.value {
+            Value::Map(members) => {
+                for member in members {
+                    path.in_member(&member.name, |path| {
+                        self.check_mapping(subject, source, &member.tree, path);
+                    });
+                }
+            }
+            Value::Text(text) if references::has_variable(text) => {}
+            Value::Text(text) => {
+                let (rule, message) = match text.strip_prefix('#') {
+                    Some(field) if source.has(field) => return,
+                    Some(_) => (
+                        Rule::UnknownField,
+                        format!("{} has no field {text:?}; {}", source.id, source.list()),
+                    ),
+                    None if source.fields.contains(&**text) => (
+                        Rule::BareField,
+                        format!("{text:?} is taken as it stands; \"#{text}\" reads the field"),
+                    ),
+                    None => return,
+                };
+                let at = Some(tree.at);
+                self.report(subject, rule, message, path.as_str(), at);
+            }
+            _ => {}
+        }
+    }
+}
