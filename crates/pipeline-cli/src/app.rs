@@ -152,7 +152,8 @@ pub(crate) struct Global {
     )]
     pub(crate) correct_clock: Option<Duration>,
 
-    /// File with further certificates to trust, in PEM form [env: PANDORA_CA_FILE]
+    /// File with further certificates to trust, of authorities or of the server itself, in PEM or DER form
+    /// [env: PANDORA_CA_FILE]
     #[arg(
         long,
         global = true,
@@ -162,7 +163,7 @@ pub(crate) struct Global {
     )]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// Use no proxy, whatever HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say
+    /// Use no proxy, whatever https_proxy, http_proxy and all_proxy say
     #[arg(long, global = true, hide_short_help = true, help_heading = CONNECTION)]
     pub(crate) no_proxy: bool,
 

@@ -6,13 +6,15 @@ use pipeline_blocking::Client;
 use pipeline_proto::{
     Auth, CallOptions, Context, Credentials, Endpoint, RetryPolicy, Token,
     observe::{Event, Observed},
+    proxy::{Direct, Proxy, ProxyError, ProxySetting, Route},
 };
 
 use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    input, interrupt, lang,
+    input, interrupt,
+    lang::{self, pick},
     remote::{Link, Remote},
     settings::{ACCESS_KEY, Given, RawKeys, SECRET_KEY, Settings, no_credentials},
     wire::{self, Recorder, Replay},
@@ -150,6 +152,38 @@ impl Global {
         Ok(Remote::new(link, options, plan.endpoint, self.timeout))
     }
 
+    /// A proxy cannot reach the loopback of this machine, whatever the environment says.
+    fn uses_no_proxy(&self, endpoint: &Endpoint) -> bool {
+        self.no_proxy || endpoint.is_loopback()
+    }
+
+    /// The proxy that the endpoint is reached by, as the client finds it, or why there is none.
+    pub(crate) fn proxy(&self, endpoint: &Endpoint) -> Result<Result<Proxy, String>, ProxyError> {
+        if self.uses_no_proxy(endpoint) {
+            let why = if self.no_proxy {
+                pick("option --no-proxy", "选项 --no-proxy")
+            } else {
+                pick("the endpoint is this machine", "服务地址就是本机")
+            };
+            return Ok(Err(why.to_owned()));
+        }
+        let route = ProxySetting::Environment.route(endpoint, |name| std::env::var_os(name))?;
+        Ok(match route {
+            Route::Proxy(proxy) => Ok(proxy),
+            Route::Direct(why) => Err(match &why {
+                Direct::NotSet => pick(why.to_string(), "没有环境变量为它指定代理".to_owned()),
+                Direct::OnlyUpperCase => pick(
+                    why.to_string(),
+                    "HTTP_PROXY 不起作用（与 curl 相同）：请设置 http_proxy".to_owned(),
+                ),
+                Direct::Exempt { variable, entry } => {
+                    pick(why.to_string(), format!("{variable} 中有 {entry}"))
+                }
+                other => other.to_string(),
+            }),
+        })
+    }
+
     fn client(
         &self,
         settings: &Settings<'_>,
@@ -160,12 +194,16 @@ impl Global {
         let mut builder = common!(Client::builder(), plan)
             .connect_timeout(self.connect_timeout)
             .user_agent(http::HeaderValue::from_static(user_agent));
-        // A proxy cannot reach the loopback of this machine, whatever the environment says.
-        if self.no_proxy || plan.endpoint.is_loopback() {
+        if self.uses_no_proxy(&plan.endpoint) {
             builder = builder.no_proxy();
         }
         if let Some(path) = settings.ca_file()? {
-            builder = builder.extra_root_certificates(input::read(&path.value)?);
+            let certificates = input::read_bytes(&path.value)?;
+            pipeline_tls::check(&certificates).map_err(|error| {
+                let (path, source) = (path.value.display(), path.source.shown());
+                Failure::usage(format!("{path} ({source}): {error}"))
+            })?;
+            builder = builder.extra_root_certificates(certificates);
         }
         if self.debug_http {
             builder = builder.observer(wire::show);

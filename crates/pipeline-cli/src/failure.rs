@@ -4,8 +4,10 @@ use std::{error::Error as StdError, fmt, io};
 
 use pipeline_proto::{
     Endpoint, Error, ErrorCode, ErrorKind, WorkflowName,
+    proxy::ProxyFailure,
     wait::{Goal, WaitError, WaitFailure},
 };
+use pipeline_tls::{TlsFailure, TlsProblem};
 
 use crate::{
     exit::Exit,
@@ -83,6 +85,10 @@ impl Failure {
             let failed = reason::failed(error.operation());
             format!("{failed}{reason}{}", code.unwrap_or_default())
         });
+        let failure = match Obstacle::of(error) {
+            Some(obstacle) => failure.and(obstacle.advice()),
+            None => failure,
+        };
         Self {
             next: reason::next(error, about.as_ref()),
             alike,
@@ -244,7 +250,9 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint, reason: Option<&str>)
             "；--correct-clock 时长 可以强制修正",
         ));
     }
-    if matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout) {
+    let way = matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout);
+    // A proxy names itself, and the endpoint is not to blame.
+    if way && !matches!(Obstacle::of(error), Some(Obstacle::Proxy)) {
         let named = lang::pick(
             format!(" (endpoint {endpoint})"),
             format!("（服务地址 {endpoint}）"),
@@ -252,6 +260,48 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint, reason: Option<&str>)
         line.push_str(&named);
     }
     line
+}
+
+/// What stands in the way of a request, and is no fault of the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Obstacle<'a> {
+    Proxy,
+    Tls(&'a TlsFailure),
+}
+
+impl<'a> Obstacle<'a> {
+    pub(crate) fn of(error: &'a Error) -> Option<Self> {
+        let source = StdError::source(error)?;
+        if source.is::<ProxyFailure>() {
+            return Some(Self::Proxy);
+        }
+        source.downcast_ref().map(Self::Tls)
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Proxy => lang::pick(
+                "check the variable that names the proxy, or reach the service directly with --no-proxy or \
+                 NO_PROXY",
+                "请检查指定代理的环境变量，或用 --no-proxy 或 NO_PROXY 直接连接",
+            ),
+            Self::Tls(failure) => match failure.problem() {
+                TlsProblem::Time => lang::pick(
+                    "set this machine's clock if it is wrong; if it is right, the server needs a new certificate",
+                    "若本机时钟有误请校准；若无误，则服务端需要更换证书",
+                ),
+                TlsProblem::Authority => lang::pick(
+                    "if you trust it, give the certificate of its authority, or its own, with --ca-file",
+                    "若信任该服务，请用 --ca-file 指定其 CA 证书或它自己的证书",
+                ),
+                _ => lang::pick(
+                    "check the endpoint; for a private authority give its certificate with --ca-file",
+                    "请检查服务地址；若使用私有 CA，请用 --ca-file 指定其证书",
+                ),
+            },
+        }
+    }
 }
 
 /// A reason of our own, with what the service said of the request.

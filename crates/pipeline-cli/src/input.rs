@@ -12,14 +12,20 @@ use crate::failure::Failure;
 
 /// Reads a file, or standard input if its name is `-`.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read_bytes(path)?)
+        .map_err(|_| Failure::usage(format!("{} is not valid UTF-8", path.display())))
+}
+
+/// Reads a file, or standard input if its name is `-`, which need not be text.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     if path.as_os_str() == "-" {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         io::stdin()
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
             .map_err(|error| Failure::io("standard input", &error))?;
-        return Ok(text);
+        return Ok(bytes);
     }
-    fs::read_to_string(path).map_err(|error| Failure::io(&path.display().to_string(), &error))
+    fs::read(path).map_err(|error| Failure::io(&path.display().to_string(), &error))
 }
 
 /// Reads a secret: the whole text but for the end of its last line.

@@ -171,6 +171,11 @@ impl<'a> Settings<'a> {
         }))
     }
 
+    /// The options.
+    pub(crate) fn global(&self) -> &'a Global {
+        self.global
+    }
+
     /// The configuration file, which need not exist.
     pub(crate) fn file(&self) -> &ConfigFile {
         &self.file

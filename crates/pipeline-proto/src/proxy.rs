@@ -58,6 +58,16 @@ use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
 
+/// The variables that name a proxy.
+pub const VARIABLES: [&str; 6] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+];
+
 /// Where a client is told of its proxy.
 #[derive(Clone, Default)]
 #[non_exhaustive]

@@ -9,4 +9,4 @@ mod trust;
 
 pub use failure::{TlsFailure, TlsProblem};
 pub use rustls;
-pub use trust::{TrustError, client_config};
+pub use trust::{TrustError, check, client_config};

@@ -44,6 +44,19 @@ pub fn client_config<T: AsRef<[u8]>>(
     Ok(Arc::new(config))
 }
 
+/// Whether [`client_config`] takes this.
+///
+/// # Errors
+///
+/// As there.
+pub fn check(extra: &[u8]) -> Result<(), TrustError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(extra)? {
+        roots.add(certificate).map_err(|_| TrustError::UNREADABLE)?;
+    }
+    Ok(())
+}
+
 fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     if text.windows(BEGIN.len()).any(|window| window == BEGIN) {

@@ -372,6 +372,19 @@ pub(super) fn explanation(settings: &Settings<'_>) -> Result<Explanation, Failur
         let path = ca_file.value.display().to_string();
         add("ca_file", Some(path), Some(&ca_file.source));
     }
+    let (value, source) = match settings.global().proxy(&endpoint.value) {
+        Ok(Ok(proxy)) => {
+            let variable = proxy.variable().unwrap_or_default();
+            (Some(proxy.to_string()), format!("variable {variable}"))
+        }
+        Ok(Err(why)) => (None, why),
+        Err(error) => (Some("(cannot be used)".to_owned()), error.to_string()),
+    };
+    lines.push(Line {
+        setting: "proxy",
+        value,
+        source: Some(source),
+    });
     Ok(Explanation {
         file: settings.file().path().display().to_string(),
         file_exists: settings.file().path().exists(),

@@ -12,9 +12,10 @@ use std::{
 use clap::Args;
 use http::header::DATE;
 use pipeline_proto::{
-    Endpoint, Error, ErrorKind, RefusalCause,
+    Endpoint, Error, RefusalCause,
     observe::{Event, Observed},
     operation::ListWorkflows,
+    proxy::{Proxy, VARIABLES},
 };
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     connection::{EXPOSED, EXPOSED_ZH, Special},
     duration::Short,
     exit::Exit,
-    failure::{Failure, describe},
+    failure::{Failure, Obstacle, describe},
     lang::pick,
     settings::{Given, Identity, Settings},
 };
@@ -78,14 +79,21 @@ fn examine(global: &Global, report: &mut Report) {
     let who = keys(&settings, &given);
     let known = who.is_ok();
     report.add(who);
-    if let Some(proxy) = proxy(global, &endpoint) {
-        report.add(Check::proxy().ok(pick(
-            format!(
-                "goes by the proxy that {proxy} names, so names and connections are its matter"
-            ),
-            format!("经由 {proxy} 指定的代理，域名解析和连接由代理负责"),
-        )));
-    } else {
+    let proxy = match global.proxy(&endpoint) {
+        Ok(proxy) => proxy,
+        Err(error) => {
+            let advice = pick(
+                "correct the variable, or use --no-proxy",
+                "请改正该环境变量，或使用 --no-proxy",
+            );
+            let check = Check::proxy().failed(Exit::Usage, error.to_string(), advice);
+            return report.add(check);
+        }
+    };
+    if let Some(check) = by_proxy(&proxy) {
+        report.add(check);
+    }
+    if proxy.is_err() {
         let (check, addresses) = resolve(&endpoint, global.connect_timeout);
         let resolved = check.is_ok();
         report.add(check);
@@ -165,22 +173,25 @@ fn keys(settings: &Settings<'_>, given: &Result<Option<Given>, Failure>) -> Chec
     }
 }
 
-/// The variable that names a proxy for this endpoint, if one does.
-fn proxy(global: &Global, endpoint: &Endpoint) -> Option<&'static str> {
-    if global.no_proxy || endpoint.is_loopback() {
-        return None;
+/// The proxy and who names it, or why there is none; nothing to say where nothing could name one.
+fn by_proxy(proxy: &Result<Proxy, String>) -> Option<Check> {
+    let check = Check::proxy();
+    match proxy {
+        Ok(proxy) => {
+            let variable = proxy.variable().unwrap_or_default();
+            Some(check.ok(pick(
+                format!("{proxy}, which {variable} names; names and connections are its matter"),
+                format!("{proxy}，由 {variable} 指定；域名解析和连接由代理负责"),
+            )))
+        }
+        Err(why) => {
+            let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            VARIABLES
+                .iter()
+                .any(set)
+                .then(|| check.ok(pick(format!("none: {why}"), format!("无：{why}"))))
+        }
     }
-    let names = [
-        "ALL_PROXY",
-        "all_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-    ];
-    names
-        .into_iter()
-        .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Looks the host up, on a thread of its own since the system's resolver cannot be told to stop.
@@ -352,22 +363,23 @@ fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {
         .get_or_insert(first);
 }
 
-/// The connection was made, and yet no answer came.
+/// The connection was made, or left to a proxy, and yet no response came.
 fn no_answer(error: &Error, endpoint: &Endpoint) -> Check {
     let message = describe(error, endpoint, None);
-    let tls = endpoint.is_https() && error.attempts() > 0 && error.kind() == ErrorKind::Network;
-    if tls {
-        let advice = pick(
-            "check the endpoint; for a private authority give its certificate with --ca-file",
-            "请检查服务地址；若使用私有 CA，请用 --ca-file 指定其证书",
-        );
-        return Check::tls().failed(Exit::Network, message, advice);
+    let exit = Exit::of(error.kind());
+    match Obstacle::of(error) {
+        Some(obstacle @ Obstacle::Proxy) => {
+            Check::connection().failed(exit, message, obstacle.advice())
+        }
+        Some(obstacle @ Obstacle::Tls(_)) => Check::tls().failed(exit, message, obstacle.advice()),
+        None => {
+            let advice = pick(
+                "check that the endpoint is that of the service, and try a longer --timeout",
+                "请确认服务地址正确，并尝试更长的 --timeout",
+            );
+            Check::service().failed(exit, message, advice)
+        }
     }
-    let advice = pick(
-        "check that the endpoint is that of the service, and try a longer --timeout",
-        "请确认服务地址正确，并尝试更长的 --timeout",
-    );
-    Check::service().failed(Exit::of(error.kind()), message, advice)
 }
 
 /// The service allows 15 minutes; half of it is reason enough to say something.

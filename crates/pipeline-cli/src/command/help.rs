@@ -74,8 +74,9 @@ Environment:
           the file with the profiles, instead of pipeline/config.toml in the configuration folder
   LC_ALL, LC_MESSAGES, LANG
           with zh…, errors are explained in Chinese
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
-          the way there; for this machine itself no proxy is used
+  https_proxy, http_proxy, all_proxy, no_proxy
+          the way there, read as curl reads them, in capitals as well but for http_proxy; for this
+          machine itself no proxy is used, and `pipeline config explain` shows which one counts
   NO_COLOR, CLICOLOR_FORCE
           colour
   COMPLETE

@@ -15,6 +15,7 @@ mod lang;
 mod many;
 mod matrix;
 mod output;
+mod proxies;
 mod reasons;
 mod several;
 #[cfg(unix)]
