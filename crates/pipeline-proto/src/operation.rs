@@ -49,7 +49,7 @@ use http::{Response, StatusCode};
 
 pub use draft::Draft;
 pub(crate) use draft::{check_header, content_type};
-pub use info::{OperationInfo, Source};
+pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::Path;
 
 pub use crate::resource::workflow::{

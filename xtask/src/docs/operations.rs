@@ -13,8 +13,8 @@ cannot have acted on the first.
 ";
 
 const COLUMNS: &str = "
-| method of the clients | request | what it does | again | source |
-|---|---|---|---|---|
+| method of the clients | request | content type | what it does | again | source |
+|---|---|---|---|---|---|
 ";
 
 pub(super) fn document() -> String {
@@ -39,7 +39,12 @@ fn row(info: &OperationInfo) -> String {
         .trim()
         .trim_end_matches('.');
     format!(
-        "| `{}` | `{} {}` | {summary} | {} | {} |\n",
-        info.name, info.method, info.path, info.idempotency, info.source,
+        "| `{}` | `{} {}` | {} | {summary} | {} | {} |\n",
+        info.name,
+        info.method,
+        info.path,
+        info.content_type.unwrap_or_default(),
+        info.idempotency,
+        info.source,
     )
 }

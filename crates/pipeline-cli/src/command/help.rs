@@ -93,7 +93,7 @@ type. It is made offline from the keys and takes their place, so a device that h
 and can do nothing else. It cannot be called back before it ends; keep its time short.
 
 On a machine with the keys, a token for a single operation, or all that a device needs:
-  pipeline token mint start nginx_logs --ttl 1h
+  pipeline token mint start_workflow nginx_logs --ttl 1h
   pipeline token bundle nginx_logs --ttl 1h > device.json
 
 On the device, by this command or by anything that can send a request:

@@ -218,10 +218,10 @@ fn commands_options_and_values_are_offered() {
         offers(&["workflow", "wait", "w", "--for=d"]),
         ["--for=deleted"]
     );
-    assert_eq!(offers(&["token", "mint", "sta"]), ["start", "status"]);
+    assert_eq!(offers(&["token", "mint", "sta"]), ["start_workflow"]);
     assert_eq!(
-        offers(&["token", "bundle", "w", "--operation", "get,sea"]),
-        ["get,search"]
+        offers(&["token", "bundle", "w", "--operation", "get_workflow,sea"]),
+        ["get_workflow,search_logs"]
     );
     assert_eq!(offers(&["workflow", "list", "-o", "js"]), ["json"]);
     assert_eq!(offers(&["completions", "f"]), ["fish"]);

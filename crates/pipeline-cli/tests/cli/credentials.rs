@@ -145,7 +145,7 @@ fn a_token_can_be_read_and_checked() {
 #[test]
 fn a_token_in_the_environment_does_not_hide_the_keys_from_what_needs_them() {
     let service = Service::new();
-    let mint = ["token", "mint", "list", "--ttl", "5m"];
+    let mint = ["token", "mint", "list_workflows", "--ttl", "5m"];
     let token = service.run(&mint).ok();
     let with_token = |arguments: &[&str]| {
         let mut command = service.command(arguments);

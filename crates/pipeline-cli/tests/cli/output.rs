@@ -403,12 +403,12 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     let path = ["--resource", "/v2/workflows", "--ttl", "5m"];
     let mint = [&["token", "mint", "--method", "GET"][..], &path].concat();
     check.read("token mint", &mint);
-    check.read("token mint", &["token", "mint", "start", "w"]);
+    check.read("token mint", &["token", "mint", "start_workflow", "w"]);
     // Beyond the years that a calendar has.
     let forever = ["--expires", "9999999999999"];
     check.read(
         "token mint",
-        &[&["token", "mint", "list"][..], &forever].concat(),
+        &[&["token", "mint", "list_workflows"][..], &forever].concat(),
     );
     check.read("token bundle", &["token", "bundle", "w"]);
     check.read(
@@ -418,7 +418,7 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     let token = TemporaryFile::new("token", &check.service.run(&mint).ok());
     check.read("token decode", &["token", "decode", token.path()]);
     check.read("token verify", &["token", "verify", token.path()]);
-    let mint = [&["token", "mint", "list"][..], &forever].concat();
+    let mint = [&["token", "mint", "list_workflows"][..], &forever].concat();
     let token = TemporaryFile::new("forever", &check.service.run(&mint).ok());
     check.read("token decode", &["token", "decode", token.path()]);
     check.read("token verify", &["token", "verify", token.path()]);

@@ -17,19 +17,19 @@ use serde_json::{Value, json};
 
 /// In an order in which each of them succeeds.
 const OPERATIONS: [(&str, OperationKind); 9] = [
-    ("create", OperationKind::Create),
-    ("update", OperationKind::Update),
-    ("get", OperationKind::Get),
-    ("list", OperationKind::List),
-    ("status", OperationKind::Status),
-    ("search", OperationKind::Search),
-    ("start", OperationKind::Start),
-    ("stop", OperationKind::Stop),
-    ("delete", OperationKind::Delete),
+    ("create_workflow", OperationKind::Create),
+    ("update_workflow", OperationKind::Update),
+    ("get_workflow", OperationKind::Get),
+    ("list_workflows", OperationKind::List),
+    ("get_workflow_status", OperationKind::Status),
+    ("search_logs", OperationKind::Search),
+    ("start_workflow", OperationKind::Start),
+    ("stop_workflow", OperationKind::Stop),
+    ("delete_workflow", OperationKind::Delete),
 ];
 
 fn mint(service: &Service, operation: &str, name: &str) -> String {
-    let name = Some(name).filter(|_| operation != "list");
+    let name = Some(name).filter(|_| operation != "list_workflows");
     let arguments = ["token", "mint", operation].into_iter().chain(name);
     let minted = service.run(&arguments.collect::<Vec<_>>()).ok();
     minted.trim_end().to_owned()
@@ -46,10 +46,12 @@ fn with_token(service: &Service, token: &str, arguments: &[&str]) -> Ran {
 
 fn arguments<'a>(operation: &'a str, name: &'a str) -> Vec<&'a str> {
     match operation {
-        "list" => vec!["workflow", "list"],
-        "update" => vec!["workflow", "update", name, "-f", "-"],
-        "delete" => vec!["workflow", "delete", name, "--yes"],
-        _ => vec!["workflow", operation, name],
+        "list_workflows" => vec!["workflow", "list"],
+        "update_workflow" => vec!["workflow", "update", name, "-f", "-"],
+        "delete_workflow" => vec!["workflow", "delete", name, "--yes"],
+        "get_workflow_status" => vec!["workflow", "status", name],
+        "search_logs" => vec!["workflow", "search", name],
+        _ => vec!["workflow", operation.trim_end_matches("_workflow"), name],
     }
 }
 
@@ -76,7 +78,7 @@ fn a_token_is_refused_for_any_other_call() {
             assert_eq!(refused, operation != *permitted, "{permitted}, {operation}");
         }
         // For another workflow not even the same operation.
-        if *permitted != "list" {
+        if *permitted != "list_workflows" {
             let error = call(&service, token, permitted, "others").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unauthorized, "{permitted}");
         }
@@ -101,15 +103,15 @@ fn call(service: &Service, token: &str, operation: &str, name: &str) -> Result<(
     let auth = Auth::from(token.parse::<Token>().unwrap());
     let name = WorkflowName::new(name).unwrap();
     match operation {
-        "list" => send(&client, auth, ListWorkflows::new()),
-        "get" => send(&client, auth, GetWorkflow::new(name)),
-        "create" => send(&client, auth, CreateWorkflow::new(name)),
-        "update" => send(&client, auth, UpdateWorkflow::new(name, Nodes::new())),
-        "delete" => send(&client, auth, DeleteWorkflow::new(name)),
-        "start" => send(&client, auth, StartWorkflow::new(name)),
-        "stop" => send(&client, auth, StopWorkflow::new(name)),
-        "status" => send(&client, auth, GetWorkflowStatus::new(name)),
-        "search" => send(&client, auth, SearchLogs::new(name)),
+        "list_workflows" => send(&client, auth, ListWorkflows::new()),
+        "get_workflow" => send(&client, auth, GetWorkflow::new(name)),
+        "create_workflow" => send(&client, auth, CreateWorkflow::new(name)),
+        "update_workflow" => send(&client, auth, UpdateWorkflow::new(name, Nodes::new())),
+        "delete_workflow" => send(&client, auth, DeleteWorkflow::new(name)),
+        "start_workflow" => send(&client, auth, StartWorkflow::new(name)),
+        "stop_workflow" => send(&client, auth, StopWorkflow::new(name)),
+        "get_workflow_status" => send(&client, auth, GetWorkflowStatus::new(name)),
+        "search_logs" => send(&client, auth, SearchLogs::new(name)),
         other => panic!("{other}"),
     }
 }
@@ -128,10 +130,10 @@ fn a_bundle_looks_and_runs() {
     let tokens = bundle["tokens"].as_array().unwrap();
     let described: Vec<Value> = tokens.iter().map(without_token).collect();
     let expected = [
-        ("get", "GET", "/v2/workflows/clicks"),
-        ("status", "GET", "/v2/workflows/clicks/status"),
-        ("start", "POST", "/v2/workflows/clicks/start"),
-        ("stop", "POST", "/v2/workflows/clicks/stop"),
+        ("get_workflow", "GET", "/v2/workflows/clicks"),
+        ("get_workflow_status", "GET", "/v2/workflows/clicks/status"),
+        ("start_workflow", "POST", "/v2/workflows/clicks/start"),
+        ("stop_workflow", "POST", "/v2/workflows/clicks/stop"),
     ]
     .map(|(operation, method, path)| {
         json!({"operation": operation, "method": method, "path": path, "content_type": ""})
@@ -175,13 +177,18 @@ fn a_bundle_permits_what_was_chosen() {
         let tokens = tokens.as_array().unwrap();
         tokens.iter().map(without_token).collect::<Vec<_>>()
     };
-    let chosen = bundle(&["--operation", "search,list", "--operation", "search"]);
+    let chosen = bundle(&[
+        "--operation",
+        "search_logs,list_workflows",
+        "--operation",
+        "search_logs",
+    ]);
     assert_eq!(
         chosen,
         [
-            json!({"operation": "search", "method": "POST", "path": "/v2/workflows/clicks/search",
+            json!({"operation": "search_logs", "method": "POST", "path": "/v2/workflows/clicks/search",
                 "content_type": "application/json"}),
-            json!({"operation": "list", "method": "GET", "path": "/v2/workflows",
+            json!({"operation": "list_workflows", "method": "GET", "path": "/v2/workflows",
                 "content_type": ""}),
         ]
     );
@@ -203,7 +210,10 @@ fn the_forms_for_people_do_not_show_the_tokens_of_a_bundle() {
     );
     assert_eq!(full, bundle(&["-o", "json"]));
     assert!(bundle(&["-o", "yaml"]).contains("Pandora access-key-for-tests:"));
-    assert_eq!(bundle(&["-o", "name"]), "get\nstatus\nstart\nstop\n");
+    assert_eq!(
+        bundle(&["-o", "name"]),
+        "get_workflow\nget_workflow_status\nstart_workflow\nstop_workflow\n"
+    );
     let table = bundle(&["-o", "table"]);
     assert!(
         !table.contains("Pandora") && !table.contains("access-key"),
@@ -214,7 +224,7 @@ fn the_forms_for_people_do_not_show_the_tokens_of_a_bundle() {
         "{table}"
     );
     assert!(
-        table.contains("start      POST    /v2/workflows/clicks/start"),
+        table.contains("start_workflow       POST    /v2/workflows/clicks/start"),
         "{table}"
     );
     // The option counts before the command's name as well.
@@ -228,7 +238,7 @@ fn a_minted_token_is_described_as_data() {
     let minted = service.run(&[
         "token",
         "mint",
-        "create",
+        "create_workflow",
         "w",
         "--expires",
         "0",
@@ -240,7 +250,11 @@ fn a_minted_token_is_described_as_data() {
     assert_eq!(minted["expires_at"], "1970-01-01T00:00:00Z");
     assert_eq!(
         (&minted["operation"], &minted["method"], &minted["path"]),
-        (&json!("create"), &json!("POST"), &json!("/v2/workflows/w"))
+        (
+            &json!("create_workflow"),
+            &json!("POST"),
+            &json!("/v2/workflows/w")
+        )
     );
     assert_eq!(minted["content_type"], "application/json");
     let decoded = decoded(minted["token"].as_str().unwrap());
@@ -254,20 +268,31 @@ fn a_minted_token_is_described_as_data() {
 fn an_operation_and_options_do_not_mix() {
     let service = Service::new();
     for (arguments, expected) in [
-        (&["mint", "start"][..], "needs the name of a workflow"),
-        (&["mint", "list", "clicks"], "takes no name"),
-        (&["mint", "begin", "clicks"], "invalid value 'begin'"),
-        (&["mint", "start", "a-b"], "contains '-'"),
+        (&["mint", "start_workflow"][..], "start_workflow takes name"),
         (
-            &["mint", "start", "clicks", "-X", "GET"],
+            &["mint", "list_workflows", "clicks"],
+            "list_workflows takes no name",
+        ),
+        (&["mint", "start", "clicks"], "'start_workflow'"),
+        (&["mint", "start_workflow", "a-b"], "contains '-'"),
+        (
+            &["mint", "start_workflow", "clicks", "-X", "GET"],
             "cannot be used with",
         ),
         (
-            &["mint", "start", "clicks", "--batch"],
+            &["mint", "start_workflow", "clicks", "--batch"],
             "cannot be used with",
         ),
         (
-            &["mint", "start", "clicks", "--ttl", "1h", "--expires", "0"],
+            &[
+                "mint",
+                "start_workflow",
+                "clicks",
+                "--ttl",
+                "1h",
+                "--expires",
+                "0",
+            ],
             "cannot be used with",
         ),
         (&["mint", "-X", "GET"], "--resource"),

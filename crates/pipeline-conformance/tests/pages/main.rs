@@ -6,7 +6,6 @@ mod migrating;
 mod operations;
 mod retries;
 mod table;
-mod tokens;
 
 use std::path::PathBuf;
 

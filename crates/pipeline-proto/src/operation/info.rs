@@ -3,7 +3,10 @@ use std::fmt;
 use http::Method;
 
 use super::Idempotency;
-use crate::error::ErrorCode;
+use crate::{
+    error::{BuildError, ErrorCode},
+    name::NameError,
+};
 
 /// What can be said of a tabled operation without a value of it. See
 /// [`OPERATIONS`](crate::resource::OPERATIONS).
@@ -13,9 +16,11 @@ use crate::error::ErrorCode;
 ///
 /// let get = OPERATIONS.iter().find(|info| info.name == "get_workflow").unwrap();
 /// assert_eq!((get.method.as_str(), get.path), ("GET", "/v2/workflows/{name}"));
-/// assert_eq!(get.fill("logs"), "/v2/workflows/logs");
+/// assert_eq!(get.target(&["logs"])?, "/v2/workflows/logs");
+/// assert!(get.target(&["../accounts"]).is_err());
+/// # Ok::<(), pipeline_proto::BuildError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct OperationInfo {
     /// As in errors and logs, and as the method of both clients is called: `get_workflow`.
@@ -28,6 +33,8 @@ pub struct OperationInfo {
     pub method: &'static Method,
     /// The path, with placeholders in braces.
     pub path: &'static str,
+    /// The names that the path takes, in their order.
+    pub names: &'static [NameInfo],
     /// The media type of the body; `None` if there is none.
     pub content_type: Option<&'static str>,
     /// What a second sending could do.
@@ -41,23 +48,37 @@ pub struct OperationInfo {
 }
 
 impl OperationInfo {
-    /// The path with `name` in the place of each placeholder.
-    pub fn fill(&self, name: &str) -> String {
-        let segments = self.path.split('/');
-        let filled = segments.map(|segment| {
-            if segment.starts_with('{') {
-                name
-            } else {
-                segment
-            }
-        });
-        filled.collect::<Vec<_>>().join("/")
+    /// The path with these names in the places of its placeholders.
+    ///
+    /// # Errors
+    ///
+    /// If there are more or fewer names than placeholders, or one is not legal in its place.
+    pub fn target(&self, names: &[&str]) -> Result<String, BuildError> {
+        if names.len() != self.names.len() {
+            let wanted: Vec<&str> = self.names.iter().map(|name| name.key).collect();
+            let wanted = match &wanted[..] {
+                [] => "no name".to_owned(),
+                wanted => wanted.join(", "),
+            };
+            return Err(BuildError::custom(format!("{} takes {wanted}", self.name)));
+        }
+        let mut target = self.path.to_owned();
+        for (info, name) in self.names.iter().zip(names) {
+            (info.check)(name)?;
+            // A name has no braces.
+            target = target.replacen(&format!("{{{}}}", info.key), name, 1);
+        }
+        Ok(target)
     }
+}
 
-    /// How many names the path takes.
-    pub fn names(&self) -> usize {
-        self.path.matches('{').count()
-    }
+/// A placeholder of a path.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct NameInfo {
+    /// What stands between the braces.
+    pub key: &'static str,
+    pub(crate) check: fn(&str) -> Result<(), NameError>,
 }
 
 /// Where an operation is known from.

@@ -138,6 +138,10 @@ macro_rules! operations {
                 resource: stringify!($resource),
                 method: &::http::Method::$VERB,
                 path: $path,
+                names: &[$($crate::operation::NameInfo {
+                    key: stringify!($key),
+                    check: |text| <$Key>::new(text).map(drop),
+                },)*],
                 content_type: $crate::operation::content_type(&[$(stringify!($kind),)? $(stringify!($hand),)?]),
                 idempotency: <$Op as $crate::Operation>::IDEMPOTENCY,
                 done_on: $crate::operation::table::operations!(@done $($done)?),

@@ -1,5 +1,8 @@
 use clap::Args;
-use pipeline_proto::{UnixTime, WorkflowName};
+use pipeline_proto::{
+    Operation as _, UnixTime, WorkflowName,
+    operation::{GetWorkflow, GetWorkflowStatus, StartWorkflow, StopWorkflow},
+};
 use serde::Serialize;
 
 use super::{
@@ -18,8 +21,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   pipeline token bundle nginx_logs > device.json
-  pipeline token bundle nginx_logs --operation status,stop --ttl 30m
-  jq -r '.tokens[] | select(.operation == \"start\").token' device.json
+  pipeline token bundle nginx_logs --operation get_workflow_status,stop_workflow --ttl 30m
+  jq -r '.tokens[] | select(.operation == \"start_workflow\").token' device.json
 
 Each entry has the method, path and content type of the request that its token permits; all end at \
 the same time. Whoever has the document may send these requests until then. It is JSON unless -o says \
@@ -34,7 +37,7 @@ pub(crate) struct Bundle {
         value_enum,
         value_name = "OPERATION",
         value_delimiter = ',',
-        default_values = LOOK_AND_RUN.map(OperationName::as_str)
+        default_values = LOOK_AND_RUN
     )]
     operations: Vec<OperationName>,
 
@@ -56,11 +59,11 @@ pub(crate) struct Bundle {
 }
 
 /// What a device does that runs a workflow and watches over it.
-const LOOK_AND_RUN: [OperationName; 4] = [
-    OperationName::Get,
-    OperationName::Status,
-    OperationName::Start,
-    OperationName::Stop,
+const LOOK_AND_RUN: [&str; 4] = [
+    GetWorkflow::NAME,
+    GetWorkflowStatus::NAME,
+    StartWorkflow::NAME,
+    StopWorkflow::NAME,
 ];
 
 impl Bundle {
@@ -70,13 +73,12 @@ impl Bundle {
         let endpoint = global.endpoint()?;
         let mut tokens: Vec<Permit> = Vec::new();
         for operation in self.operations {
-            if tokens
-                .iter()
-                .any(|it| it.operation == Some(operation.as_str()))
-            {
+            let OperationName(info) = operation;
+            if tokens.iter().any(|it| it.operation == Some(info.name)) {
                 continue;
             }
-            let descriptor = operation.permission(&endpoint, Some(&self.name), expires)?;
+            let names = vec![self.name.as_str(); info.names.len()];
+            let descriptor = operation.permission(&endpoint, &names, expires)?;
             tokens.push(Permit::mint(Some(operation), descriptor, &credentials));
         }
         global.format().write(&Document {

@@ -1,6 +1,6 @@
 use clap::Args;
 use http::Method;
-use pipeline_proto::{Credentials, TokenDescriptor, UnixTime, WorkflowName};
+use pipeline_proto::{Credentials, TokenDescriptor, UnixTime};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -23,13 +23,13 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     override_usage = "\
-pipeline token mint <OPERATION> [NAME] [--ttl <DURATION>]
+pipeline token mint <OPERATION> [NAME]... [--ttl <DURATION>]
        pipeline token mint --method <METHOD> --resource <PATH> --ttl <DURATION>
        pipeline token mint --batch",
     after_help = "\
 Examples:
-  pipeline token mint start nginx_logs --ttl 1h
-  PANDORA_TOKEN=$(pipeline token mint list --ttl 5m) pipeline workflow list
+  pipeline token mint start_workflow nginx_logs --ttl 1h
+  PANDORA_TOKEN=$(pipeline token mint list_workflows --ttl 5m) pipeline workflow list
   pipeline token mint --method GET --resource /v2/repos/clicks --expires 4102444800
 
 An operation has its method, path and content type as this program sends them. Anything else is \
@@ -49,8 +49,9 @@ pub(crate) struct Mint {
     )]
     operation: Option<OperationName>,
 
-    /// Name of the workflow; all operations but list need it
-    name: Option<WorkflowName>,
+    /// Names of what it is about, in the order of the request's path
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
 
     /// Method of the request
     #[arg(
@@ -121,14 +122,9 @@ impl Mint {
             return batch::run("token", |line: Line| line.mint(default.as_ref()));
         }
         let (expires, descriptor) = if let Some(operation) = self.operation {
-            if operation == OperationName::List && self.name.is_some() {
-                return Err(Failure::usage(
-                    "`list` is about all workflows and takes no name",
-                ));
-            }
             let expires = self.validity.end(Some(validity::DEFAULT))?;
-            let descriptor =
-                operation.permission(&global.endpoint()?, self.name.as_ref(), expires)?;
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+            let descriptor = operation.permission(&global.endpoint()?, &names, expires)?;
             (expires, descriptor)
         } else {
             // The parser demands both.
