@@ -26,7 +26,6 @@ use crate::{client::Client, connect::Connector, exchange::Exchange, idle::Idle};
 pub struct ClientBuilder {
     context: ContextBuilder,
     connect_timeout: Duration,
-    max_response_size: usize,
     extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
 }
@@ -37,7 +36,6 @@ impl Default for ClientBuilder {
         Self {
             context: Context::builder().user_agent(http::HeaderValue::from_static(user_agent)),
             connect_timeout: Duration::from_secs(10),
-            max_response_size: 64 << 20,
             extra_roots: Vec::new(),
             proxy: ProxySetting::Environment,
         }
@@ -51,13 +49,6 @@ impl ClientBuilder {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
-        self
-    }
-
-    /// The largest response that is taken in, in bytes. Default: 64 MiB.
-    #[must_use]
-    pub fn max_response_size(mut self, bytes: usize) -> Self {
-        self.max_response_size = bytes;
         self
     }
 
@@ -102,7 +93,7 @@ impl ClientBuilder {
         let exchange = Exchange {
             connector: Connector::new(endpoint, proxy, tls, self.connect_timeout),
             idle: Idle::default(),
-            max_response_size: self.max_response_size,
+            max_response_size: context.max_response_size(),
         };
         Ok(Client::new(context, exchange))
     }

@@ -152,6 +152,18 @@ pub(crate) struct Global {
     )]
     pub(crate) correct_clock: Option<Duration>,
 
+    /// Largest response that is taken in, also after it was decompressed: 500KiB, 64MiB, 1GB
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        value_parser = crate::size::parse,
+        default_value = "8MiB",
+        hide_short_help = true,
+        help_heading = CONNECTION
+    )]
+    pub(crate) max_response_size: usize,
+
     /// File with further certificates to trust, of authorities or of the server itself, in PEM or DER form
     /// [env: PANDORA_CA_FILE]
     #[arg(

@@ -36,7 +36,8 @@ macro_rules! common {
             .auth($plan.auth.clone())
             .retry($plan.retry.clone())
             .attempt_timeout($plan.timeout)
-            .total_timeout($plan.timeout);
+            .total_timeout($plan.timeout)
+            .max_response_size($plan.max_response_size);
         match $plan.correct_clock {
             Some(limit) => builder.correct_clock(true).max_clock_correction(limit),
             None => builder,
@@ -51,6 +52,7 @@ struct Plan {
     retry: RetryPolicy,
     timeout: Duration,
     correct_clock: Option<Duration>,
+    max_response_size: usize,
 }
 
 /// What is special about a connection.
@@ -140,6 +142,7 @@ impl Global {
             retry: RetryPolicy::default().max_attempts(attempts),
             timeout: self.timeout.unwrap_or(CALL_TIMEOUT),
             correct_clock: self.correct_clock,
+            max_response_size: self.max_response_size,
         };
         let link = match &self.replay {
             Some(path) => Link::Replay(self.replay(path, &plan, special)?),

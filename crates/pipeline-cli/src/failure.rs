@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, io};
 
 use pipeline_proto::{
-    Endpoint, Error, ErrorCode, ErrorKind, WorkflowName,
+    Cause, Endpoint, Error, ErrorCode, ErrorKind, FaultKind, WorkflowName,
     proxy::ProxyFailure,
     wait::{Goal, WaitError, WaitFailure},
 };
@@ -248,6 +248,14 @@ pub(crate) fn describe(error: &Error, endpoint: &Endpoint, reason: Option<&str>)
         line.push_str(lang::pick(
             "; --correct-clock DURATION makes up for it all the same",
             "；--correct-clock 时长 可以强制修正",
+        ));
+    }
+    if let Cause::Fault(fault) = error.cause()
+        && fault.kind() == FaultKind::BodyTooLarge
+    {
+        line.push_str(lang::pick(
+            "; --max-response-size SIZE allows more",
+            "；--max-response-size 大小 可以放宽限制",
         ));
     }
     let way = matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout);

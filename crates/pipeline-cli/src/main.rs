@@ -19,6 +19,7 @@ mod output;
 mod reason;
 mod remote;
 mod settings;
+mod size;
 mod terminal;
 mod wire;
 

@@ -1,7 +1,8 @@
 //! The one suite that both clients pass.
 
-use std::{net::TcpListener, time::Duration};
+use std::{io::Write as _, net::TcpListener, time::Duration};
 
+use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use pipeline_conformance::{BlockingDriver, Driver, Events, HyperDriver, Reply, Request, Script};
 use pipeline_proto::{
@@ -44,6 +45,7 @@ suite! {
     a_proxy_is_asked_for_a_tunnel
     an_interim_answer_is_passed_over
     an_observer_is_told_what_happens
+    a_compressed_body_is_read_within_the_limit
     a_missing_status_is_seen_by_get_and_the_start_is_sent
 }
 
@@ -242,6 +244,7 @@ fn an_empty_post_has_a_length_and_nothing_else<D: Driver>() {
     assert_eq!(
         request.header_names(),
         [
+            "accept-encoding",
             "authorization",
             "content-length",
             "date",
@@ -260,7 +263,13 @@ fn a_get_has_no_body_headers<D: Driver>() {
     for request in script.requests() {
         assert_eq!(
             request.header_names(),
-            ["authorization", "date", "host", "user-agent"],
+            [
+                "accept-encoding",
+                "authorization",
+                "date",
+                "host",
+                "user-agent"
+            ],
             "{}",
             request.method()
         );
@@ -406,4 +415,36 @@ fn a_missing_status_is_seen_by_get_and_the_start_is_sent<D: Driver>() {
     let get = "/v2/workflows/wf";
     let [status, start] = ["status", "start"].map(|last| format!("{get}/{last}"));
     assert_eq!(targets, [&*status, get, &*start, get]);
+}
+
+fn a_compressed_body_is_read_within_the_limit<D: Driver>() {
+    let size = 50_000;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    write!(encoder, "{WORKFLOW:size$}").unwrap();
+    let body = encoder.finish().unwrap();
+    for (limit, fits) in [(size, true), (size - 1, false)] {
+        let mut reply = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        reply.extend_from_slice(&body);
+        let script = Script::play([Reply::Close(reply)]);
+        let client = D::new(script.url(), |mut settings| {
+            settings.max_response_size = limit;
+            settings
+        });
+        let result = client.send(GetWorkflow::new(name()));
+        assert_eq!(
+            script.requests()[0].header("accept-encoding"),
+            Some("identity")
+        );
+        match result {
+            Ok(workflow) => assert!(fits && workflow.name == "wf"),
+            Err(error) => {
+                let too_large = matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::BodyTooLarge);
+                assert!(!fits && too_large, "{error}");
+            }
+        }
+    }
 }

@@ -23,7 +23,6 @@ use crate::{client::Client, connector::Connector, exchange::Exchange, pool::Pool
 pub struct ClientBuilder {
     context: ContextBuilder,
     connect_timeout: Duration,
-    max_response_size: usize,
     extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
 }
@@ -34,7 +33,6 @@ impl Default for ClientBuilder {
         Self {
             context: Context::builder().user_agent(HeaderValue::from_static(user_agent)),
             connect_timeout: Duration::from_secs(10),
-            max_response_size: 64 << 20,
             extra_roots: Vec::new(),
             proxy: ProxySetting::Environment,
         }
@@ -48,13 +46,6 @@ impl ClientBuilder {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
-        self
-    }
-
-    /// The largest response that is taken in, in bytes. Default: 64 MiB.
-    #[must_use]
-    pub fn max_response_size(mut self, bytes: usize) -> Self {
-        self.max_response_size = bytes;
         self
     }
 
@@ -110,7 +101,7 @@ impl ClientBuilder {
         let exchange = Exchange {
             pool: Pool::new(connector),
             host,
-            max_response_size: self.max_response_size,
+            max_response_size: context.max_response_size(),
         };
         Ok(Client::new(context, exchange))
     }

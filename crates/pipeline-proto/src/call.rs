@@ -53,6 +53,7 @@ mod options;
 mod policy;
 mod setters;
 mod stamp;
+mod unpack;
 
 pub use clock::{ClockOffset, Uncorrected};
 pub use context::{Context, ContextBuilder};

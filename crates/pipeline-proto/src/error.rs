@@ -25,6 +25,7 @@
 //! ```
 
 mod api;
+mod body;
 mod build;
 mod code;
 mod decode;
@@ -35,8 +36,8 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
-pub(crate) use api::is_error_object;
 pub use api::{ApiError, RefusalCause};
+pub(crate) use body::is_error_object;
 pub use build::BuildError;
 pub(crate) use build::BuildReason;
 pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError};

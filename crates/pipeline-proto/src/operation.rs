@@ -36,6 +36,7 @@
 //! # Ok::<(), BuildError>(())
 //! ```
 
+mod decode;
 mod draft;
 mod info;
 mod path;
@@ -47,6 +48,8 @@ use std::fmt::{self, Debug};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+pub(crate) use decode::without_bom;
+pub use decode::{decode_json, decode_nothing};
 pub use draft::Draft;
 pub(crate) use draft::{check_header, content_type};
 pub use info::{NameInfo, OperationInfo, Source};
@@ -181,38 +184,4 @@ pub trait Visitor {
         self,
         operation: O,
     ) -> Self::Output;
-}
-
-/// Reads a JSON body.
-///
-/// For the models of this crate a hostile body can take at most 160 times its own size in memory: the
-/// most is an array of empty objects, each of which becomes a whole value. What depth, repeated
-/// members, huge numbers and escapes do to it is far below. Whoever talks to a stranger lowers the
-/// limit on the size of answers, which is the transport's.
-///
-/// # Errors
-///
-/// If it is not UTF-8, not JSON, or not of the expected shape.
-pub fn decode_json<T: serde::de::DeserializeOwned>(
-    response: &Response<Bytes>,
-) -> Result<T, DecodeError> {
-    // Checking the whole text once is cheaper than checking each string in it.
-    let text = std::str::from_utf8(response.body()).map_err(DecodeError::not_utf8)?;
-    if text.trim_ascii().is_empty() {
-        return Err(DecodeError::empty());
-    }
-    serde_json::from_str(text).map_err(DecodeError::json)
-}
-
-/// Reads the answer of an operation without a result: an empty body, or JSON that is not looked at.
-///
-/// # Errors
-///
-/// If it is something else, such as the page of a portal that stands in the way: then it does not
-/// come from the service.
-pub fn decode_nothing(response: &Response<Bytes>) -> Result<(), DecodeError> {
-    if response.body().trim_ascii().is_empty() {
-        return Ok(());
-    }
-    decode_json::<serde::de::IgnoredAny>(response).map(|_| ())
 }

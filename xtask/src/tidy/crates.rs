@@ -68,7 +68,7 @@ const LIMITS: &[Limit] = &[
     Limit {
         krate: "pipeline-hyper",
         never: &[],
-        most: 62,
+        most: 64,
     },
     Limit {
         krate: "pipeline-blocking",

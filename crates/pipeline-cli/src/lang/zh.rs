@@ -48,6 +48,11 @@ fn api(error: &ApiError) -> String {
     if let Some(code) = error.code() {
         let meaning = code.info().map(|info| format!("，{}", info.meaning_zh));
         parts.push(format!("{code}{}", meaning.unwrap_or_default()));
+    } else if error.status().is_redirection() {
+        let target = error.redirect().unwrap_or("别处");
+        parts.push(format!(
+            "服务要求重定向到 {target}；为避免泄露签名，不会跟随"
+        ));
     } else if let Some(meaning) = status(error.status().as_u16()) {
         parts.push(meaning.to_owned());
     }
@@ -79,7 +84,6 @@ fn api(error: &ApiError) -> String {
 /// What a status means that comes without a code.
 fn status(status: u16) -> Option<&'static str> {
     Some(match status {
-        300..=399 => "服务要求重定向；为避免泄露签名，不会跟随",
         401 => "鉴权失败",
         403 => "拒绝访问",
         429 => "请求过多",

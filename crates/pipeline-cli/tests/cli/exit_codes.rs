@@ -43,7 +43,8 @@ fn an_answer_that_is_none_of_the_services_is_1() {
     service
         .server
         .with(|emulator| emulator.inject(page.always()));
-    fails_in_every_form(&service, &["workflow", "list"], 1, "not JSON (HTTP 200");
+    let says = "not JSON, but text/html that begins with \"Welcome to the proxy\" (HTTP 200";
+    fails_in_every_form(&service, &["workflow", "list"], 1, says);
 }
 
 #[test]
@@ -339,4 +340,18 @@ fn a_question_that_is_not_answered_with_yes_has_its_own_code() {
         "{ran:?}"
     );
     ran.ok();
+}
+
+#[test]
+fn a_response_beyond_the_limit_is_refused_and_the_option_named() {
+    let service = Service::new().with_workflow("w");
+    let get = ["workflow", "get", "w", "--max-response-size"];
+    let line = service.run(&[&get[..], &["100B"]].concat()).failed(1);
+    assert!(
+        line.contains("--max-response-size SIZE allows more"),
+        "{line}"
+    );
+    service.run(&[&get[..], &["1MiB"]].concat()).ok();
+    let line = service.run(&[&get[..], &["100"]].concat()).failed(2);
+    assert!(line.contains("500KiB"), "{line}");
 }

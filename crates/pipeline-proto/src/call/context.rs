@@ -54,6 +54,11 @@ impl Context {
         &self.0.settings.auth
     }
 
+    /// The largest response that is taken in, in bytes.
+    pub fn max_response_size(&self) -> usize {
+        self.0.settings.max_response_size
+    }
+
     /// How far the service's clock is from this machine's, as far as it was learned.
     pub fn clock_offset(&self) -> ClockOffset {
         self.0.offset.get()
@@ -126,6 +131,7 @@ pub struct ContextBuilder {
     pub(super) attempt_timeout: Duration,
     pub(super) total_timeout: Duration,
     pub(super) user_agent: HeaderValue,
+    max_response_size: usize,
     /// What was asked for, if anything was.
     pub(super) correct_clock: Option<bool>,
     pub(super) max_clock_correction: Duration,
@@ -144,6 +150,7 @@ impl Default for ContextBuilder {
                 "pipeline-proto/",
                 env!("CARGO_PKG_VERSION")
             )),
+            max_response_size: 8 << 20,
             correct_clock: None,
             max_clock_correction: Duration::from_secs(24 * 3600),
             observers: Observers::default(),
@@ -197,6 +204,14 @@ impl ContextBuilder {
     #[must_use]
     pub fn user_agent(mut self, value: HeaderValue) -> Self {
         self.user_agent = value;
+        self
+    }
+
+    /// The largest response that is taken in, in bytes, also after it was decompressed; transports keep
+    /// to it as well. Default: 8 MiB, far above any real list.
+    #[must_use]
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
         self
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, mem, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 
 use super::{
@@ -14,10 +14,14 @@ use super::{
     options::{CallOptions, RESOURCE_OWNER},
     policy::{RetryPolicy, parse_retry_after},
     stamp::stamp,
+    unpack::{Packed, unpack},
 };
 use crate::{
     credentials::Auth,
-    error::{ApiError, BuildError, Cause, Effect, Error, Fault, FaultKind, Stop, is_error_object},
+    error::{
+        ApiError, BuildError, Cause, DecodeError, Effect, Error, Fault, FaultKind, Stop,
+        is_error_object,
+    },
     observe::Watch,
     operation::{Idempotency, Operation, check_header},
     time::Now,
@@ -248,7 +252,7 @@ impl<O> Call<O> {
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
         // Room for the host that the transport adds.
-        headers.reserve(6 + self.headers.len());
+        headers.reserve(7 + self.headers.len());
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
@@ -259,6 +263,10 @@ impl<O> Call<O> {
             headers.insert(&RESOURCE_OWNER, owner.clone());
         }
         headers.insert(USER_AGENT, self.context.settings().user_agent.clone());
+        // Without it, a response may be compressed in any way.
+        headers
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("identity"));
         stamp(headers, self, offset.apply(now.wall));
         request
     }
@@ -319,14 +327,18 @@ impl<O: Operation> InFlight<O> {
     }
 
     /// Takes a whole response.
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "the response is used up with the attempt"
-    )]
-    pub fn on_response(mut self, response: Response<Bytes>, now: Now) -> Next<O> {
+    pub fn on_response(mut self, mut response: Response<Bytes>, now: Now) -> Next<O> {
+        let unreadable = match unpack(&mut response, self.call.context.max_response_size()) {
+            Ok(()) => None,
+            Err(Packed::TooLarge) => {
+                return self.on_fault(Fault::new(FaultKind::BodyTooLarge), now);
+            }
+            Err(Packed::Unreadable(error)) => Some(error),
+        };
         let watch = mem::take(&mut self.call.watch);
         watch.response(Ok(&response), now);
-        self.judge_response(&response, now).told(watch, now)
+        self.judge_response(&response, unreadable, now)
+            .told(watch, now)
     }
 
     /// Takes a fault instead of a response.
@@ -336,12 +348,19 @@ impl<O: Operation> InFlight<O> {
         self.judge_fault(fault, now).told(watch, now)
     }
 
-    fn judge_response(self, response: &Response<Bytes>, now: Now) -> Next<O> {
+    fn judge_response(
+        self,
+        response: &Response<Bytes>,
+        unreadable: Option<DecodeError>,
+        now: Now,
+    ) -> Next<O> {
         let operation = &self.call.operation;
         if !operation.is_success(response.status()) || is_error_object(response.body()) {
             return self.judge_error(ApiError::from_response(response), response, now);
         }
-        let error = match operation.decode(response) {
+        // An error has told enough by its status.
+        let result = unreadable.map_or_else(|| operation.decode(response), Err);
+        let error = match result {
             Ok(output) => {
                 if self.progress.fell_back {
                     self.call.context.learn_unknown(O::NAME);

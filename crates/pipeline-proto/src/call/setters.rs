@@ -18,6 +18,9 @@ macro_rules! context_setters {
             attempt_timeout: ::std::time::Duration;
             /// How long a call may take, attempts and waits together. Default: 2 min.
             total_timeout: ::std::time::Duration;
+            /// The largest response that is taken in, in bytes, also after it was decompressed.
+            /// Default: 8 MiB.
+            max_response_size: usize;
             /// The `User-Agent` header.
             user_agent: ::http::HeaderValue;
             /// Whether a signature that was refused because the clocks differ is made again with the

@@ -1,22 +1,17 @@
 use std::{
-    borrow::Cow,
     fmt,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header::RETRY_AFTER};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use http::{Response, StatusCode, header::RETRY_AFTER};
 
 use super::{
+    body::{excerpt, message_of, redirect, request_id},
     code::{ErrorCode, ErrorKind},
     write_foreign,
 };
 use crate::call::{ClockOffset, Uncorrected, parse_retry_after};
-
-/// How much of a body an error keeps, in bytes.
-const EXCERPT: usize = 4096;
 
 /// An error that the service, or something in front of it, answered with.
 ///
@@ -39,6 +34,7 @@ pub struct ApiError {
     message: Box<str>,
     request_id: Option<Box<str>>,
     retry_after: Option<Box<str>>,
+    redirect: Option<Box<str>>,
     body: Box<str>,
     refusal: Option<RefusalCause>,
     uncorrected: Option<Uncorrected>,
@@ -98,6 +94,7 @@ impl ApiError {
                 .headers()
                 .get(RETRY_AFTER)
                 .and_then(|value| Some(value.to_str().ok()?.into())),
+            redirect: redirect(response),
             body,
             refusal: None,
             uncorrected: None,
@@ -150,6 +147,12 @@ impl ApiError {
     /// The `Retry-After` header as it came.
     pub fn retry_after(&self) -> Option<&str> {
         self.retry_after.as_deref()
+    }
+
+    /// Where a redirect leads: the target without user name, password, query and fragment, which may
+    /// hold secrets.
+    pub fn redirect(&self) -> Option<&str> {
+        self.redirect.as_deref()
     }
 
     /// The most likely reason for a refused signature or token; `None` for other errors.
@@ -227,6 +230,17 @@ impl fmt::Display for ApiError {
                 write!(f, ", {}", info.meaning)?;
             }
             said = true;
+        } else if self.status.is_redirection() {
+            f.write_str("the service redirects ")?;
+            match &self.redirect {
+                Some(target) => {
+                    f.write_str("to ")?;
+                    write_foreign(f, target, 200)?;
+                }
+                None => f.write_str("elsewhere")?,
+            }
+            f.write_str(", which is not followed because the signature would leak")?;
+            said = true;
         } else if let Some(meaning) = status_meaning(self.status) {
             f.write_str(meaning)?;
             said = true;
@@ -262,9 +276,6 @@ impl fmt::Display for ApiError {
 /// What a status means that comes without a code.
 fn status_meaning(status: StatusCode) -> Option<&'static str> {
     Some(match status.as_u16() {
-        300..=399 => {
-            "the service redirects elsewhere, which is not followed because the signature would leak"
-        }
         401 => "authentication failed",
         403 => "access denied",
         429 => "too many requests",
@@ -305,110 +316,10 @@ impl fmt::Display for RefusalCause {
 
 impl std::error::Error for ApiError {}
 
-/// The beginning of a body as text.
-pub(super) fn excerpt(body: &[u8]) -> Box<str> {
-    let cut = &body[..body.len().min(EXCERPT)];
-    let text = String::from_utf8_lossy(cut);
-    if body.len() > EXCERPT {
-        // A character that the cut went through is no invalid character.
-        text.trim_end_matches('\u{fffd}').into()
-    } else {
-        text.into()
-    }
-}
-
-pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let value = headers.get("x-reqid")?.as_bytes();
-    let text = String::from_utf8_lossy(&value[..value.len().min(256)]);
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.into())
-}
-
-/// Finds the message in a body, by its form and not by its content type, which proxies rewrite.
-fn message_of(body: &[u8], excerpt: &str) -> String {
-    // Borrowed and raw, so that a hostile body is not built up in memory.
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow, default)]
-        error: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        message: Option<&'a RawValue>,
-    }
-    let json = body.trim_ascii_start();
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    if !json.starts_with(b"{") {
-        return excerpt.to_owned();
-    }
-    if let Ok(Body { error, message }) = serde_json::from_slice(json) {
-        let text = error
-            .or(message)
-            .and_then(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get()).ok());
-        return match text {
-            Some(text) => text.chars().take(EXCERPT).collect(),
-            None => excerpt.to_owned(),
-        };
-    }
-    message_of_fragment(excerpt).unwrap_or_else(|| excerpt.to_owned())
-}
-
-/// The message in `{"error": "E18641: no such wor`, a body that was cut short.
-fn message_of_fragment(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("\"error\"")?;
-    let rest = rest
-        .trim_start()
-        .strip_prefix(':')?
-        .trim_start()
-        .strip_prefix('"')?;
-    let mut message = String::new();
-    let mut escaped = false;
-    for c in rest.chars() {
-        match c {
-            _ if escaped => {
-                escaped = false;
-                message.push(match c {
-                    'n' => '\n',
-                    't' => '\t',
-                    'r' => '\r',
-                    c => c,
-                });
-            }
-            '\\' => escaped = true,
-            '"' => return Some(message),
-            c => message.push(c),
-        }
-    }
-    // The cut may have gone through the code, and what is left of it would be another one.
-    let whole = |code: ErrorCode| message.trim().len() > code.to_string().len();
-    ErrorCode::from_message(&message)
-        .is_none_or(whole)
-        .then_some(message)
-}
-
-/// Whether a body is the service's error object: its first member is `error`, a string.
-///
-/// The objects of successes have no such member; looking at the first one only keeps the look
-/// cheap for large answers.
-pub(crate) fn is_error_object(body: &[u8]) -> bool {
-    let after = |text: &[u8], token: &[u8]| -> Option<usize> {
-        let skipped = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        text[skipped..]
-            .starts_with(token)
-            .then_some(skipped + token.len())
-    };
-    let mut rest = body;
-    for token in [&b"{"[..], b"\"error\"", b":", b"\""] {
-        match after(rest, token) {
-            Some(at) => rest = &rest[at..],
-            None => return false,
-        }
-    }
-    // An empty string would be an odd way of saying that there was none.
-    !rest.starts_with(b"\"")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::body::EXCERPT;
 
     fn error(status: u16, body: &'static [u8]) -> ApiError {
         let response = Response::builder()
@@ -565,6 +476,39 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_names_its_target_without_secrets() {
+        for (location, target) in [
+            (
+                "https://sso.example/login?token=t0p#x",
+                "https://sso.example/login",
+            ),
+            (
+                "https://user:p@ss@sso.example:8443/a@b",
+                "https://sso.example:8443/a@b",
+            ),
+            ("//user:pass@sso.example", "//sso.example"),
+            ("/login?back=%2Fv2", "/login"),
+            ("login", "login"),
+            ("https:\\\\user:pass@h/", "h/"),
+        ] {
+            let response = Response::builder()
+                .status(302)
+                .header("location", location)
+                .body(Bytes::new())
+                .unwrap();
+            let error = ApiError::from_response(&response);
+            assert!(
+                error.redirect().unwrap().ends_with(target),
+                "{location}: {error}"
+            );
+            let line = error.to_string();
+            let leaks = ["t0p", "pass", "p@ss"].iter().any(|it| line.contains(it));
+            assert!(!leaks && line.contains(target), "{line}");
+        }
+        assert!(error(302, b"").to_string().contains("redirects elsewhere"));
+    }
+
+    #[test]
     fn a_large_body_is_kept_in_part() {
         let mut body = vec![b'a'; EXCERPT - 1];
         body.extend_from_slice("工".as_bytes());
@@ -576,24 +520,5 @@ mod tests {
         let error = ApiError::from_response(&response);
         assert_eq!(error.body().len(), EXCERPT);
         assert!(error.to_string().len() < 300);
-    }
-
-    #[test]
-    fn error_objects_are_told_from_data() {
-        for body in [r#"{"error":"E1"}"#, " {\n \"error\" : \"x\", \"y\":1}"] {
-            assert!(is_error_object(body.as_bytes()), "{body}");
-        }
-        for body in [
-            "",
-            "{}",
-            "[]",
-            "null",
-            r#"{"error":""}"#,
-            r#"{"error":null}"#,
-            r#"{"name":"error"}"#,
-            r#"{"errors":"x"}"#,
-        ] {
-            assert!(!is_error_object(body.as_bytes()), "{body}");
-        }
     }
 }

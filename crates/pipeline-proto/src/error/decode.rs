@@ -1,10 +1,10 @@
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 
 use super::{
-    api::{excerpt, request_id},
+    body::{excerpt, request_id},
     write_foreign,
 };
 
@@ -30,6 +30,9 @@ enum Reason {
     Empty,
     NotUtf8(std::str::Utf8Error),
     Json(Arc<serde_json::Error>),
+    /// The content coding, and whether it is one that can be read.
+    Packed(Box<str>, bool),
+    TooManyValues,
     Custom(String),
     Refused(StatusCode, String),
 }
@@ -38,6 +41,7 @@ enum Reason {
 struct Answer {
     status: StatusCode,
     request_id: Option<Box<str>>,
+    media_type: Option<Box<str>>,
     body: Box<str>,
 }
 
@@ -73,6 +77,20 @@ impl DecodeError {
         Self::new(Reason::Json(Arc::new(error)))
     }
 
+    /// A body that is compressed, and damaged or in a way that was not asked for.
+    pub(crate) fn packed(coding: &str, known: bool) -> Self {
+        Self::new(Reason::Packed(coding.into(), known))
+    }
+
+    pub(crate) fn too_many_values() -> Self {
+        Self::new(Reason::TooManyValues)
+    }
+
+    /// Whether the text is no JSON, and not JSON of another shape.
+    pub(crate) fn is_syntax(&self) -> bool {
+        matches!(&self.reason, Reason::Json(error) if error.is_syntax())
+    }
+
     fn new(reason: Reason) -> Self {
         Self {
             reason,
@@ -85,6 +103,7 @@ impl DecodeError {
         self.answer = Some(Answer {
             status: response.status(),
             request_id: request_id(response.headers()),
+            media_type: media_type(response.headers()),
             body: excerpt(response.body()),
         });
         self
@@ -114,9 +133,24 @@ impl fmt::Display for DecodeError {
             }
             Reason::Json(error) if error.is_eof() => f.write_str("its JSON is cut short"),
             Reason::Json(_) => f.write_str("its body is not JSON"),
+            Reason::Packed(coding, known) => {
+                f.write_str("its body is compressed as ")?;
+                write_foreign(f, coding, 32)?;
+                f.write_str(if *known {
+                    ", and damaged"
+                } else {
+                    ", which was not asked for"
+                })
+            }
+            Reason::TooManyValues => f.write_str(
+                "it has so many small values that reading it would take more than ten times its size",
+            ),
             Reason::Custom(message) | Reason::Refused(_, message) => write_foreign(f, message, 200),
         }?;
         if let Some(answer) = &self.answer {
+            if matches!(self.reason, Reason::Json(_) | Reason::NotUtf8(_)) {
+                answer.write_beginning(f)?;
+            }
             write!(f, " (HTTP {}", answer.status.as_u16())?;
             if let Some(id) = &answer.request_id {
                 f.write_str(", request ")?;
@@ -133,7 +167,97 @@ impl StdError for DecodeError {
         match &self.reason {
             Reason::NotUtf8(error) => Some(error),
             Reason::Json(error) => Some(&**error),
-            Reason::Empty | Reason::Custom(_) | Reason::Refused(..) => None,
+            Reason::Empty
+            | Reason::Packed(..)
+            | Reason::TooManyValues
+            | Reason::Custom(_)
+            | Reason::Refused(..) => None,
+        }
+    }
+}
+
+impl Answer {
+    /// The media type and the first words, so that the page of a portal can be recognised.
+    fn write_beginning(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_json = |media_type: &&str| media_type.ends_with("json");
+        match self.media_type.as_deref().filter(|it| !is_json(it)) {
+            Some(media_type) => {
+                f.write_str(", but ")?;
+                write_foreign(f, media_type, 64)?;
+            }
+            None if self.body.trim_start().starts_with('<') => f.write_str(", but HTML or XML")?,
+            None => return Ok(()),
+        }
+        let words = first_words(&self.body);
+        if words.is_empty() {
+            return Ok(());
+        }
+        f.write_str(" that begins with \"")?;
+        write_foreign(f, &words, 60)?;
+        f.write_str("\"")
+    }
+}
+
+/// The type in `Content-Type`, without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<Box<str>> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = value.split(';').next()?.trim();
+    (!media_type.is_empty()).then(|| media_type.to_ascii_lowercase().into())
+}
+
+/// The text that a person would see first: without tags, comments and styles, blanks run together.
+fn first_words(page: &str) -> String {
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        text.push(' ');
+        let end = ["!--", "style", "script"].into_iter().find_map(|name| {
+            let found = tag.get(..name.len())?.eq_ignore_ascii_case(name);
+            found.then_some(if name == "!--" { "-->" } else { "</" })
+        });
+        rest = match end {
+            Some("</") => tag.split_once("</").map_or("", |(_, rest)| rest),
+            Some(end) => tag.split_once(end).map_or("", |(_, rest)| rest),
+            None => tag,
+        };
+        if end != Some("-->") {
+            rest = rest.split_once('>').map_or("", |(_, rest)| rest);
+        }
+    }
+    text.push_str(rest);
+    text.split_whitespace()
+        .take(12)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_words_of_a_page_are_those_that_a_person_sees() {
+        for (page, words) in [
+            ("Please  log\n in", "Please log in"),
+            (
+                "<!DOCTYPE html><html><head><title>Sign in</title>",
+                "Sign in",
+            ),
+            (
+                "<style>a > b {}</style><!-- <b> --><h1>Log<br>in</h1>",
+                "Log in",
+            ),
+            ("<script>if (a < b) {}</script>ok", "ok"),
+            ("<SCRIPT>no end", ""),
+            ("<", ""),
+            ("a<b", "a"),
+            (
+                "1 2 3 4 5 6 7 8 9 10 11 12 13",
+                "1 2 3 4 5 6 7 8 9 10 11 12",
+            ),
+        ] {
+            assert_eq!(first_words(page), words, "{page}");
         }
     }
 }

@@ -1,9 +1,6 @@
 //! How models meet JSON: leniently on the way in, without losing what they do not know.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -128,30 +125,44 @@ impl FromIterator<(Box<str>, RawJson)> for Extra {
     }
 }
 
-/// The members of an [`Extra`] while an object is read, by name, each with its place: to look for
-/// each one among those that came before would take an object of a hundred thousand members
-/// minutes.
+/// The members of an [`Extra`] as they are read, repeated names included.
 #[derive(Default)]
-pub(crate) struct Unknown(BTreeMap<Box<str>, (usize, RawJson)>);
+pub(crate) struct Unknown(Vec<(Box<str>, RawJson)>);
 
 impl Unknown {
     pub(crate) fn insert(&mut self, name: Box<str>, value: RawJson) {
-        let place = self.0.len();
-        match self.0.entry(name) {
-            Entry::Vacant(entry) => {
-                entry.insert((place, value));
-            }
-            Entry::Occupied(entry) => entry.into_mut().1 = value,
-        }
+        self.0.push((name, value));
     }
 }
 
 impl From<Unknown> for Extra {
-    fn from(unknown: Unknown) -> Self {
-        let mut members: Vec<_> = unknown.0.into_iter().collect();
-        members.sort_unstable_by_key(|(_, (place, _))| *place);
-        let members = members.into_iter();
-        Self(members.map(|(name, (_, value))| (name, value)).collect())
+    fn from(Unknown(mut members): Unknown) -> Self {
+        // Sorted once: to look for each name among those that came before would take an object of a
+        // hundred thousand members minutes. Stable, so that places of one name stay in order.
+        let mut places: Vec<usize> = (0..members.len()).collect();
+        places.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
+        let mut repeated: Vec<usize> = Vec::new();
+        let mut first = 0;
+        for at in 1..places.len() {
+            let (kept, next) = (places[first], places[at]);
+            if members[kept].0 == members[next].0 {
+                members.swap(kept, next);
+                repeated.push(next);
+            } else {
+                first = at;
+            }
+        }
+        if !repeated.is_empty() {
+            repeated.sort_unstable();
+            let mut place = 0..;
+            members.retain(|_| {
+                place
+                    .next()
+                    .is_some_and(|at| repeated.binary_search(&at).is_err())
+            });
+        }
+        members.shrink_to_fit();
+        Self(members)
     }
 }
 

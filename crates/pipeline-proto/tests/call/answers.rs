@@ -117,7 +117,8 @@ fn a_redirect_is_an_error_and_is_not_followed() {
             let error = result.expect_err(operation);
             assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{operation}");
             assert_eq!(error.effect(), Effect::None, "{operation}");
-            assert!(error.to_string().contains("redirects elsewhere"), "{error}");
+            let says = "redirects to https://elsewhere.example/, which is not followed";
+            assert!(error.to_string().contains(says), "{error}");
         }
     }
 }
@@ -131,7 +132,7 @@ fn bodies_that_cannot_be_read_are_errors_that_say_why() {
             "its JSON is cut short",
         ),
         (b"<html>Welcome to our Wi-Fi</html>", "its body is not JSON"),
-        (b"{\"name\":\"\xff\"}", "its body is not UTF-8"),
+        (b"\xff{\"name\":\"\"}", "its body is not UTF-8"),
         (b"7", "its JSON has another shape than expected"),
         (b"{\"name\":7}", "its JSON has another shape than expected"),
         (b" \r\n", "it has no body"),

@@ -4,6 +4,7 @@
 mod support;
 
 mod answers;
+mod bodies;
 mod clock;
 mod fallback;
 mod limits;

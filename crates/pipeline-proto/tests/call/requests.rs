@@ -114,10 +114,11 @@ fn every_operation_is_said_as_documented() {
         );
         let agent = header("user-agent").unwrap();
         assert!(agent.starts_with("pipeline-proto/"), "{operation}");
+        assert_eq!(header("accept-encoding"), Some("identity"));
         let extra = [content_type, declared].iter().flatten().count();
         assert_eq!(
             request.headers().len(),
-            3 + extra,
+            4 + extra,
             "{operation}: and nothing else"
         );
         signed_at(&request, ACCESS_KEY, SECRET_KEY);
