@@ -4,7 +4,8 @@ use std::{
 };
 
 use pipeline_proto::{
-    Auth, CallOptions, Context, Credentials, Endpoint, Error, Operation, RetryPolicy, WorkflowName,
+    Auth, CallOptions, Cause, Context, Credentials, Effect, Endpoint, Error, Operation,
+    RetryPolicy, WorkflowName,
     observe::{Event, Observed},
     wait::{Goal, Observation, WaitError, WaitOptions},
 };
@@ -64,6 +65,46 @@ pub trait Driver: Sized {
 
     /// What the calls of the client have in common.
     fn context(&self) -> &Context;
+}
+
+/// Makes a test for each client of functions that take one.
+#[macro_export]
+macro_rules! suite {
+    ($($test:ident)*) => {
+        mod blocking {
+            $(#[test] fn $test() { super::$test::<$crate::BlockingDriver>(); })*
+        }
+        mod hyper {
+            $(#[test] fn $test() { super::$test::<$crate::HyperDriver>(); })*
+        }
+    };
+}
+
+/// An error in words that tables of tests compare: what happened and why, what may have changed, and after
+/// how many attempts.
+pub fn words(error: &Error) -> String {
+    let what = match error.cause() {
+        Cause::Api(error) => format!("HTTP {}", error.status().as_u16()),
+        Cause::Fault(fault) => {
+            let why = std::error::Error::source(fault).map(ToString::to_string);
+            format!("{fault} ({})", why.unwrap_or_default())
+        }
+        other => format!("{other:?}"),
+    };
+    let effect = match error.effect() {
+        Effect::None => "nothing changed",
+        Effect::Possible => "may have changed",
+    };
+    format!("{what}; {effect} after {}", error.attempts())
+}
+
+/// Whether a text is as expected, where `*` stands for anything.
+pub fn is_like(text: &str, expected: &str) -> bool {
+    let mut rest = Some(text);
+    for part in expected.split('*') {
+        rest = rest.and_then(|rest| Some(rest.split_once(part)?.1));
+    }
+    rest.is_some()
 }
 
 /// What the suite sets on a client. The defaults retry fast, so that tests do not wait.

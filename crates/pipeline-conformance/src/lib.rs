@@ -14,11 +14,15 @@
 
 #[cfg(feature = "clients")]
 mod driver;
+#[cfg(feature = "clients")]
+mod relay;
 mod script;
 pub mod sim;
 
 #[cfg(feature = "clients")]
-pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings};
+pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings, is_like, words};
+#[cfg(feature = "clients")]
+pub use relay::{Identity, Relay, Speaks, Special};
 pub use script::{Reply, Request, Script};
 
 /// The code in the READMEs and in the pages of the book compiles and runs. The test `pages` sees to

@@ -15,6 +15,12 @@ pub enum Reply {
     Close(Vec<u8>),
     /// Writes these bytes and then nothing, until the client goes away.
     Stall(Vec<u8>),
+    /// Writes these bytes, each for itself, and keeps the connection.
+    Trickle(Vec<u8>),
+    /// Writes these bytes and says that no more will come, but goes on reading.
+    HalfClose(Vec<u8>),
+    /// Writes these bytes and resets the connection.
+    Reset(Vec<u8>),
     /// Writes these bytes before it has read the body, and closes the connection.
     EarlyClose(Vec<u8>),
     /// Writes these bytes before it has read the body, and then neither writes nor reads.
@@ -101,9 +107,17 @@ struct Shared {
 struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
-    connections: Vec<TcpStream>,
+    /// `None` for one that was reset.
+    connections: Vec<Option<TcpStream>>,
     closed: usize,
     stopped: bool,
+}
+
+impl State {
+    fn is_open(&self, connection: usize) -> bool {
+        // Those of a script that is dropped were taken from it.
+        self.connections.get(connection).is_none_or(Option::is_some)
+    }
 }
 
 impl Shared {
@@ -168,7 +182,7 @@ impl Drop for Script {
             self.shared.changed.notify_all();
             std::mem::take(&mut state.connections)
         };
-        for connection in connections {
+        for connection in connections.into_iter().flatten() {
             // One that is closed already needs no closing.
             let _ = connection.shutdown(Shutdown::Both);
         }
@@ -190,7 +204,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 break;
             }
             let Ok(clone) = stream.try_clone() else { break };
-            state.connections.push(clone);
+            state.connections.push(Some(clone));
             state.connections.len() - 1
         };
         let shared = Arc::clone(shared);
@@ -229,6 +243,25 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
                 let _ = writer.write_all(&bytes);
                 break;
             }
+            Some(Reply::Trickle(bytes)) => {
+                let _ = stream.set_nodelay(true);
+                if !bytes.iter().all(|byte| writer.write_all(&[*byte]).is_ok()) {
+                    break;
+                }
+            }
+            Some(Reply::HalfClose(bytes)) => {
+                let _ = writer.write_all(&bytes);
+                let _ = stream.shutdown(Shutdown::Write);
+                let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                break;
+            }
+            Some(Reply::Reset(bytes)) => {
+                let _ = writer.write_all(&bytes);
+                // Closing without a linger time resets; the script's own handle must be closed as well.
+                let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+                shared.lock().connections[connection] = None;
+                break;
+            }
             Some(Reply::Stall(bytes)) => {
                 let _ = writer.write_all(&bytes);
                 // Until the client goes away, or the script is dropped.
@@ -244,7 +277,9 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
             None => break,
         }
     }
-    let _ = stream.shutdown(Shutdown::Both);
+    if shared.lock().is_open(connection) {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
     shared.lock().closed += 1;
     shared.changed.notify_all();
 }

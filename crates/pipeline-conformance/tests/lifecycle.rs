@@ -19,18 +19,7 @@ use pipeline_proto::{
     wait::{Goal, WaitOptions},
 };
 
-macro_rules! suite {
-    ($($test:ident)*) => {
-        mod blocking {
-            $(#[test] fn $test() { super::$test::<super::BlockingDriver>(); })*
-        }
-        mod hyper {
-            $(#[test] fn $test() { super::$test::<super::HyperDriver>(); })*
-        }
-    };
-}
-
-suite! {
+pipeline_conformance::suite! {
     a_whole_life
     a_clock_twenty_minutes_off_is_overcome
     wrong_keys_are_not_tried_again

@@ -4,9 +4,9 @@ use std::{net::TcpListener, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
-use pipeline_conformance::{BlockingDriver, Driver, HyperDriver, Reply, Script, Settings};
+use pipeline_conformance::{Driver, Reply, Script, Settings, is_like, words};
 use pipeline_proto::{
-    BuildError, CallOptions, Cause, DecodeError, Effect, Error, RetryPolicy,
+    BuildError, CallOptions, DecodeError, RetryPolicy,
     operation::{Draft, Idempotency, Operation},
 };
 
@@ -119,22 +119,6 @@ impl Case {
     }
 }
 
-fn words(error: &Error) -> String {
-    let what = match error.cause() {
-        Cause::Api(error) => format!("HTTP {}", error.status().as_u16()),
-        Cause::Fault(fault) => {
-            let why = std::error::Error::source(fault).map(ToString::to_string);
-            format!("{fault} ({})", why.unwrap_or_default())
-        }
-        other => format!("{other:?}"),
-    };
-    let effect = match error.effect() {
-        Effect::None => "nothing changed",
-        Effect::Possible => "may have changed",
-    };
-    format!("{what}; {effect} after {}", error.attempts())
-}
-
 fn response(status: &str, header: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{header}\r\n").into_bytes()
 }
@@ -144,11 +128,7 @@ fn check<D: Driver>(cases: Vec<(&str, Case, &str)>) {
     let mut wrong = Vec::new();
     for (name, case, expected) in cases {
         let outcome = case.play::<D>();
-        let mut rest = Some(&outcome[..]);
-        for part in expected.split('*') {
-            rest = rest.and_then(|rest| Some(rest.split_once(part)?.1));
-        }
-        if rest.is_none() {
+        if !is_like(&outcome, expected) {
             wrong.push(format!(
                 "{name}:\n expected {expected}\n but      {outcome}"
             ));
@@ -375,19 +355,7 @@ fn a_connection_that_was_given_up_is_replaced_only_where_that_is_safe<D: Driver>
     ]);
 }
 
-/// Makes tests of functions that take a client.
-macro_rules! suite {
-    ($($test:ident)*) => {
-        mod blocking {
-            $(#[test] fn $test() { super::$test::<super::BlockingDriver>(); })*
-        }
-        mod hyper {
-            $(#[test] fn $test() { super::$test::<super::HyperDriver>(); })*
-        }
-    };
-}
-
-suite! {
+pipeline_conformance::suite! {
     a_response_counts_however_early
     a_response_header_may_be_large_but_not_without_end
     a_fault_says_what_was_waited_for_and_whether_the_request_left

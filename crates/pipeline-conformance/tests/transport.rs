@@ -4,26 +4,14 @@ use std::{io::Write as _, net::TcpListener, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
-use pipeline_conformance::{BlockingDriver, Driver, Events, HyperDriver, Reply, Request, Script};
+use pipeline_conformance::{BlockingDriver, Driver, Events, Reply, Request, Script};
 use pipeline_proto::{
     CallOptions, Cause, Effect, ErrorKind, FaultKind, Phase, RetryPolicy, Stop, WorkflowName,
     operation::{CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow},
     wait::{Goal, WaitOptions},
 };
 
-/// Makes a test for each client of functions that take one.
-macro_rules! suite {
-    ($($test:ident)*) => {
-        mod blocking {
-            $(#[test] fn $test() { super::$test::<super::BlockingDriver>(); })*
-        }
-        mod hyper {
-            $(#[test] fn $test() { super::$test::<super::HyperDriver>(); })*
-        }
-    };
-}
-
-suite! {
+pipeline_conformance::suite! {
     a_get_answered_503_twice_makes_three_attempts
     a_create_whose_connection_breaks_makes_one_attempt
     a_refused_connection_was_not_sent_and_is_tried_again
