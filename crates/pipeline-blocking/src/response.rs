@@ -307,7 +307,8 @@ impl Incoming {
                 Ok(length)
             }
             State::ChunkSize => match httparse::parse_chunk_size(bytes) {
-                Ok(httparse::Status::Complete((length, size))) => {
+                // It takes an empty line for a chunk of no bytes, which would be the last one.
+                Ok(httparse::Status::Complete((length, size))) if bytes[0].is_ascii_hexdigit() => {
                     let room = self.max_body_size - self.body.len();
                     self.state = match usize::try_from(size) {
                         Ok(0) => State::Trailer,
