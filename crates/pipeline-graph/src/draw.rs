@@ -131,6 +131,23 @@ impl<'a> Picture<'a> {
         mermaid::draw(self)
     }
 
+    /// What Mermaid draws by default is limited. How far the flowchart goes beyond that, in a sentence
+    /// that says what to do; `None` if it does not.
+    pub fn mermaid_excess(&self) -> Option<String> {
+        const EDGES: usize = 500;
+        const CHARACTERS: usize = 50_000;
+        let sketch = self.sketch();
+        let edges = sketch.children.edges().count() + sketch.back.len();
+        let characters = self.mermaid().encode_utf16().count();
+        (edges > EDGES || characters > CHARACTERS).then(|| {
+            format!(
+                "Mermaid draws up to {EDGES} edges and {CHARACTERS} characters unless told otherwise, and this \
+                 picture has {edges} and {characters}: set maxEdges and maxTextSize in its configuration, or \
+                 take the form svg or dot"
+            )
+        })
+    }
+
     /// A graph for [Graphviz](https://graphviz.org).
     pub fn dot(&self) -> String {
         dot::draw(self)

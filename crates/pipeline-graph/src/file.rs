@@ -157,6 +157,11 @@ impl WorkflowFile {
         }
     }
 
+    /// The workflow's name as the file has it, variables not filled in.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(|name| &*name.text)
+    }
+
     /// The nodes, with every edge at both ends and references to the environment as they stand.
     pub fn nodes(&self) -> Nodes {
         let mut nodes = self.nodes.clone();

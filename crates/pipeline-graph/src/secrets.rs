@@ -24,7 +24,7 @@ impl Scope {
         match value {
             Value::Number(_) => self.secret,
             Value::Text(text) if self.mapping && text.starts_with('#') => false,
-            Value::Text(text) => (self.secret && !text.is_empty()) || has_password(text),
+            Value::Text(text) => (self.secret && !text.is_empty()) || holds_password(text),
             _ => false,
         }
     }
@@ -37,6 +37,29 @@ pub(crate) fn is_mapping(name: &str) -> bool {
 
 fn is_secret_name(name: &str) -> bool {
     let words = words(name);
+    // `password_changed_at` and `tokenType` tell something of a secret, and are none.
+    let about = words.last().is_some_and(|last| {
+        matches!(
+            last.as_str(),
+            "at" | "date"
+                | "time"
+                | "changed"
+                | "expires"
+                | "expiry"
+                | "expiration"
+                | "ttl"
+                | "count"
+                | "length"
+                | "size"
+                | "policy"
+                | "type"
+                | "field"
+                | "column"
+                | "enabled"
+                | "required"
+                | "hint"
+        )
+    });
     let alone = |word: &String| {
         matches!(
             word.as_str(),
@@ -46,9 +69,17 @@ fn is_secret_name(name: &str) -> bool {
                 | "passwords"
                 | "passwd"
                 | "pwd"
+                | "pass"
                 | "passphrase"
+                | "passcode"
                 | "token"
                 | "tokens"
+                | "accesstoken"
+                | "authtoken"
+                | "apitoken"
+                | "jwt"
+                | "bearer"
+                | "cookie"
                 | "credential"
                 | "credentials"
                 | "authorization"
@@ -62,10 +93,12 @@ fn is_secret_name(name: &str) -> bool {
         )
     };
     let together = |pair: &[String]| {
-        matches!(pair[0].as_str(), "access" | "api" | "private" | "auth")
-            && matches!(pair[1].as_str(), "key" | "keys")
+        matches!(
+            pair[0].as_str(),
+            "access" | "api" | "private" | "auth" | "account" | "shared" | "signing" | "encryption"
+        ) && matches!(pair[1].as_str(), "key" | "keys")
     };
-    words.iter().any(alone) || words.windows(2).any(together)
+    !about && (words.iter().any(alone) || words.windows(2).any(together))
 }
 
 /// The words of a name like `exportSecretKey`, `secret_key` or `SECRET-KEY`, in lower case.
@@ -88,15 +121,117 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether the text is a URL with `user:password@` in it.
-fn has_password(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+/// Whether a text has a secret in it, by its form: of whatever name the member is.
+fn holds_password(text: &str) -> bool {
+    text.match_indices("://")
+        .any(|(at, separator)| url_has_secret(&text[at + separator.len()..]))
+        || jdbc_has_secret(text)
+        || is_go_dsn(text)
+        || pairs_have_secret(text, |c| c == ';')
+        || pairs_have_secret(text, char::is_whitespace)
+        || has_private_key(text)
+        || is_header(text)
+}
+
+/// `user:password@host`, or `?token=` and the like; what comes after the scheme.
+fn url_has_secret(rest: &str) -> bool {
+    let url = rest
+        .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'))
+        .next()
+        .unwrap_or_default();
+    let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
     let user = authority.rsplit_once('@').map(|(user, _)| user);
     let password = user.and_then(|user| user.split_once(':'));
-    password.is_some_and(|(_, password)| !password.is_empty())
+    password.is_some_and(|(_, password)| !password.is_empty()) || parameters_have_secret(url)
+}
+
+/// `?name=value&name=value`, and `;name=value` as in addresses of JDBC.
+fn parameters_have_secret(url: &str) -> bool {
+    url.split(['?', '&', ';', '#'])
+        .skip(1)
+        .filter_map(|pair| pair.split_once('='))
+        .any(is_secret_pair)
+}
+
+/// Addresses of JDBC may have no `//`: `jdbc:oracle:thin:scott/tiger@host:1521:db`.
+fn jdbc_has_secret(text: &str) -> bool {
+    let Some(address) = text.trim_start().strip_prefix("jdbc:") else {
+        return false;
+    };
+    let user = address.rsplit_once('@').map(|(user, _)| user);
+    let password = user
+        .and_then(|user| user.rsplit_once(':'))
+        .and_then(|(_, user)| user.split_once('/'));
+    let oracle = address.starts_with("oracle:");
+    oracle && password.is_some_and(|(user, password)| !user.is_empty() && !password.is_empty())
+        || parameters_have_secret(address)
+}
+
+/// `user:password@tcp(host:3306)/db`, as the driver of Go for MySQL has it.
+fn is_go_dsn(text: &str) -> bool {
+    let Some((user, address)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let protocol = address.split_once('(').map(|(protocol, _)| protocol);
+    let password = user.split_once(':').map(|(_, password)| password);
+    protocol.is_some_and(|it| it.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && password.is_some_and(|password| !password.is_empty())
+        && !text.contains(char::is_whitespace)
+}
+
+/// `host=h password=p` or `Server=h;Password=p`: nothing but pairs. SQL that compares a column of such
+/// a name is something else.
+fn pairs_have_secret(text: &str, separates: impl Fn(char) -> bool) -> bool {
+    let (mut found, mut pairs, mut blanks) = (false, 0, false);
+    for pair in text
+        .split(separates)
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
+        let Some((name, value)) = pair.split_once('=') else {
+            return false;
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.');
+        // `Persist Security Info` is the longest.
+        if !name.chars().all(plain) || name.split_whitespace().count() > 3 {
+            return false;
+        }
+        blanks |= name.trim().contains(' ');
+        pairs += 1;
+        found |= is_secret_pair((name, value));
+    }
+    found && (pairs > 1 || !blanks)
+}
+
+fn is_secret_pair((name, value): (&str, &str)) -> bool {
+    let signature = name.eq_ignore_ascii_case("sig") || name.eq_ignore_ascii_case("signature");
+    !value.is_empty() && (signature || is_secret_name(name))
+}
+
+fn has_private_key(text: &str) -> bool {
+    let begins = |rest: &str| {
+        let label = rest.split("-----").next().unwrap_or_default();
+        label.trim_end().ends_with("PRIVATE KEY") || label.contains("PRIVATE KEY BLOCK")
+    };
+    text.match_indices("-----BEGIN ")
+        .any(|(at, begin)| begins(&text[at + begin.len()..]))
+}
+
+/// `Bearer …`, `Basic …`, or a whole line `X-Api-Key: …`.
+fn is_header(text: &str) -> bool {
+    let text = text.trim();
+    let (name, value) = text.split_once(':').unwrap_or(("", text));
+    let value = value.trim_start();
+    let by_scheme = value.split_once(' ').is_some_and(|(scheme, secret)| {
+        let known = ["bearer", "basic", "pandora", "qiniu", "qbox"];
+        let secret = secret.trim();
+        known.iter().any(|it| scheme.eq_ignore_ascii_case(it))
+            && secret.len() >= 6
+            && !secret.contains(char::is_whitespace)
+    });
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let by_name = name.contains('-') || name.eq_ignore_ascii_case("authorization");
+    by_scheme || by_name && name.bytes().all(plain) && !value.is_empty() && is_secret_name(name)
 }
 
 #[cfg(test)]
@@ -119,6 +254,11 @@ mod tests {
             "apikey",
             "privateKey",
             "credentials",
+            "pass",
+            "dbPass",
+            "sasl.jaas.password",
+            "Authorization",
+            "accountKey",
             "AK",
             "sk",
         ];
@@ -132,6 +272,10 @@ mod tests {
             "updateKey",
             "bucket",
             "secretary",
+            "password_changed_at",
+            "tokenType",
+            "passport",
+            "compass",
             "skip",
             "",
             "访问",
@@ -166,9 +310,29 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_a_url_is_a_secret() {
-        for text in ["http://u:p@h/x", "mongodb://u:p@h:1/db?x=1"] {
-            assert!(has_password(text), "{text}");
+    fn a_secret_in_a_text_is_known_by_its_form() {
+        for text in [
+            "http://u:p@h/x",
+            "mongodb://u:p@h:1/db?x=1",
+            "redis://:p@h",
+            "see http://h/ and https://u:p@h/",
+            "https://h/x?a=b&access_token=t0p",
+            "https://h/x?sig=abc",
+            "https://h/hook?apikey=1#x",
+            "jdbc:mysql://h:3306/db?user=u&password=p",
+            "jdbc:sqlserver://h:1433;user=u;password=p;",
+            "jdbc:oracle:thin:scott/tiger@h:1521:db",
+            "u:p@tcp(h:3306)/db?charset=utf8",
+            "host=h port=5432 user=u password=p",
+            "Server=h;User Id=u;Password=p;",
+            "-----BEGIN RSA PRIVATE KEY-----\nMII",
+            "-----BEGIN PRIVATE KEY-----",
+            "Bearer abcdef.ghi",
+            "basic dXNlcjpwYXNz",
+            "Authorization: Pandora ak:c2ln",
+            "X-Api-Key: 12345",
+        ] {
+            assert!(holds_password(text), "{text}");
         }
         for text in [
             "http://h:80/a@b:c",
@@ -176,8 +340,22 @@ mod tests {
             "http://u:@h",
             "u:p@h",
             "select '://'",
+            "select password_changed_at from t where token=t.id",
+            "select * from users where password = 'x'",
+            "set token=1",
+            "password",
+            "password_changed_at",
+            "a=b",
+            "https://h/?password=&x=1",
+            "https://h/?tokenType=x&key=1",
+            "jdbc:mysql://h/db?user=u",
+            "-----BEGIN CERTIFICATE-----",
+            "Bearer of news",
+            "basic access control",
+            "note: token bucket",
+            "",
         ] {
-            assert!(!has_password(text), "{text}");
+            assert!(!holds_password(text), "{text}");
         }
     }
 }

@@ -200,3 +200,29 @@ proptest! {
         prop_assert!(picture.mermaid().is_char_boundary(0));
     }
 }
+
+#[test]
+fn long_names_are_cut_only_where_they_stay_apart() {
+    let middle = |between: &str| format!("nginx_access_logs_{between}_enriched_by_region");
+    let (one, other) = (middle("of_the_first"), middle("of_the_second"));
+    let alone = "a_name_of_its_own_that_is_longer_than_what_is_shown";
+    let nodes = nodes(&format!("{one}-repo,{other}-repo,{alone}-repo"));
+    let svg = Picture::new(&nodes).svg();
+    let shown = |name: &str| svg.contains(&format!(">{name}</text>"));
+    assert!(shown(&one) && shown(&other), "{svg}");
+    assert!(!shown(alone) && svg.contains('…'), "{svg}");
+}
+
+#[test]
+fn what_mermaid_does_not_draw_is_said() {
+    let many = |count: usize| {
+        let edges = (0..count).map(|n| format!("a-repo>b{n}-export"));
+        nodes(&edges.collect::<Vec<_>>().join(","))
+    };
+    assert_eq!(Picture::new(&many(500)).mermaid_excess(), None);
+    let excess = Picture::new(&many(501)).mermaid_excess().unwrap();
+    assert!(
+        excess.contains("501") && excess.contains("maxEdges"),
+        "{excess}"
+    );
+}

@@ -1,11 +1,14 @@
 //! A self-contained SVG document.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 use unicode_width::UnicodeWidthChar;
 
 use super::{
-    Item, Kind, Picture, kinds,
+    Item, Kind, Picture, Sketch, kinds,
     layout::{self, Layout, NODE_HEIGHT, Place},
 };
 
@@ -22,7 +25,8 @@ const HEADING_GAP: f64 = 14.0;
 const LEGEND_LINE: f64 = 30.0;
 /// Space for edges that lead back, above the nodes.
 const BACK: f64 = 52.0;
-/// Longer names lose their middle; the tooltip has them whole.
+/// Longer names lose their middle, unless that would make two nodes look the same; the tooltip has them
+/// whole.
 const LONGEST: usize = 28;
 
 /// A font by its size and the width of an `n`, in parts of the size. Widths are those of the widest
@@ -72,11 +76,7 @@ impl Font {
 
 pub(super) fn draw(picture: &Picture<'_>) -> String {
     let sketch = picture.sketch();
-    let names: Vec<String> = sketch
-        .items
-        .iter()
-        .map(|item| shorten(&item.name))
-        .collect();
+    let names = distinct_names(&sketch);
     let widths: Vec<f64> = sketch
         .items
         .iter()
@@ -176,6 +176,21 @@ fn node_width(item: &Item<'_>, name: &str) -> f64 {
     (text + 48.0).max(116.0)
 }
 
+/// The names as they are shown: short, but those whole that would be taken for one another.
+fn distinct_names(sketch: &Sketch<'_>) -> Vec<String> {
+    let mut seen: HashMap<String, HashSet<&str>> = HashMap::new();
+    for item in &sketch.items {
+        let wholes = seen.entry(shorten(&item.name)).or_default();
+        wholes.insert(&item.name);
+    }
+    let shown = |item: &Item<'_>| {
+        let short = shorten(&item.name);
+        let alone = seen.get(&short).is_none_or(|wholes| wholes.len() == 1);
+        if alone { short } else { item.name.clone() }
+    };
+    sketch.items.iter().map(shown).collect()
+}
+
 /// The text with its middle left out if it is too long.
 fn shorten(text: &str) -> String {
     let width = |text: &str| {
@@ -262,7 +277,7 @@ fn pill(out: &mut String, x: f64, y: f64, status: &str) {
     );
 }
 
-fn wires(out: &mut String, sketch: &super::Sketch<'_>, layout: &Layout) {
+fn wires(out: &mut String, sketch: &Sketch<'_>, layout: &Layout) {
     for (parent, child, passing) in &layout.edges {
         let from = &layout.nodes[*parent as usize];
         let to = &layout.nodes[*child as usize];
@@ -296,7 +311,7 @@ fn wires(out: &mut String, sketch: &super::Sketch<'_>, layout: &Layout) {
 }
 
 /// Edges that close a cycle, as arcs over the nodes.
-fn arcs(out: &mut String, sketch: &super::Sketch<'_>, layout: &Layout) {
+fn arcs(out: &mut String, sketch: &Sketch<'_>, layout: &Layout) {
     for (parent, child) in &sketch.back {
         let from = &layout.nodes[*parent as usize];
         let to = &layout.nodes[*child as usize];

@@ -66,7 +66,9 @@ impl Graph {
             Source::File(path) => {
                 let file = File::read(path)?;
                 let parsed = file.parse()?;
-                (parsed.nodes(), self.source.label(), None, None)
+                let title = parsed.name().filter(|name| !name.is_empty());
+                let title = title.map_or_else(|| self.source.label(), str::to_owned);
+                (parsed.nodes(), title, None, None)
             }
             Source::Service(name) => {
                 let remote = global.remote()?;
@@ -95,6 +97,11 @@ impl Graph {
             Form::Dot => picture.dot(),
             Form::Svg => picture.svg(),
         };
+        if let Form::Mermaid = self.format
+            && let Some(excess) = picture.mermaid_excess()
+        {
+            anstream::eprintln!("{excess}");
+        }
         match self.output {
             Some(Output::File(path)) if path.as_os_str() != "-" => fs::write(&path, text)
                 .map_err(|error| Failure::io(&path.display().to_string(), &error))?,
