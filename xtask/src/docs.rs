@@ -5,6 +5,8 @@ mod operations;
 
 use std::{fs, io, path::Path};
 
+use serde_json::Value;
+
 use crate::{Args, Result, cargo, failed};
 
 /// A file, from the root of the checkout, and what it should contain.
@@ -13,7 +15,46 @@ type Document = (&'static str, fn() -> Result<String>);
 const DOCUMENTS: &[Document] = &[
     ("docs/errors.md", errors::document),
     ("docs/operations.md", || Ok(operations::document())),
+    ("docs/workflow-file.schema.json", || Ok(schema())),
 ];
+
+/// The JSON Schema that editors check workflow files with.
+fn schema() -> String {
+    let mut text = String::new();
+    write(&mut text, &pipeline_graph::file::json_schema(), 0);
+    text + "\n"
+}
+
+/// Writes JSON with what is short on one line, so that a member of a spec is a line of a diff.
+fn write(out: &mut String, value: &Value, depth: usize) {
+    let (marks, parts): (_, Vec<(String, &Value)>) = match value {
+        Value::Object(members) => (["{", "}"], {
+            let named = members.iter();
+            named
+                .map(|(name, part)| (format!("{name:?}: "), part))
+                .collect()
+        }),
+        Value::Array(list) => (
+            ["[", "]"],
+            list.iter().map(|part| (String::new(), part)).collect(),
+        ),
+        _ => (["", ""], Vec::new()),
+    };
+    let short = value.to_string();
+    if parts.is_empty() || short.len() + 2 * depth <= 200 {
+        return out.push_str(&short);
+    }
+    out.push_str(marks[0]);
+    for (at, (name, part)) in parts.into_iter().enumerate() {
+        out.push_str(if at == 0 { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(depth + 1));
+        out.push_str(&name);
+        write(out, part, depth + 1);
+    }
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+    out.push_str(marks[1]);
+}
 
 pub(crate) fn run(mut args: Args) -> Result {
     let checking = args.flag("--check");

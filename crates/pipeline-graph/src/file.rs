@@ -43,8 +43,10 @@ use crate::{
 };
 
 mod read;
+mod schema;
 mod write;
 
+pub use schema::json_schema;
 pub use write::{Masked, Secrets, WriteError, Written};
 
 /// The notation of a workflow file.

@@ -47,7 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("pipeline-embedding-example", &["pipeline-proto"]),
-    ("xtask", &["pipeline-proto"]),
+    ("xtask", &["pipeline-proto", "pipeline-graph"]),
 ];
 
 /// What the tree of a crate may be like: without these crates, and with at most so many.

@@ -22,7 +22,7 @@ const NODE_MEMBERS: [&str; 5] = ["name", "type", "data", "parents", "children"];
 
 /// What the service tells about a workflow and a file may repeat, so that an answer of the service
 /// is a file, too. `$schema` is for editors, `schema_version` what the command's JSON begins with.
-const IGNORED: [&str; 7] = [
+pub(super) const IGNORED: [&str; 7] = [
     "$schema",
     "schema_version",
     "createTime",

@@ -10,10 +10,13 @@ use pipeline_proto::model::{Node, NodeType, Nodes};
 
 pub(crate) const EVERYTHING: &str = include_str!("everything.yaml");
 
+pub(crate) const VENDOR: &str = include_str!("vendor.txt");
+
+#[derive(Debug)]
 pub(crate) struct Mistake {
     /// What is changed; it stands in the file once.
-    from: &'static str,
-    wrong: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) wrong: &'static str,
     right: &'static str,
     pub(crate) rule: &'static str,
     /// Where: the path, without `nodes`, …
@@ -166,7 +169,7 @@ mistakes! {
 
 #[test]
 fn what_the_vendors_sdk_sends_and_reads_has_no_mistake() {
-    for line in include_str!("vendor.txt").lines() {
+    for line in VENDOR.lines() {
         let (node_type, data) = line.split_once(' ').unwrap();
         let mut node = Node::default();
         node.name = "n".to_owned();
