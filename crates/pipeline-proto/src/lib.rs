@@ -73,7 +73,9 @@ pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
     FaultKind, ParseCodeError, Phase, RefusalCause, Stop,
 };
-pub use name::{MAX_NAME_LENGTH, NameError, NodeName, Region, WorkflowName};
+pub use name::{
+    MAX_NAME_LENGTH, NameError, NodeName, Region, RepoName, TransformName, WorkflowName,
+};
 pub use operation::{Draft, Idempotency, Operation};
 pub use sign::SignError;
 pub use time::Now;

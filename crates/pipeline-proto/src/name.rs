@@ -245,6 +245,16 @@ name_type! {
 }
 
 name_type! {
+    /// The name of a message queue; the rule is that of [`WorkflowName`].
+    RepoName, "repo name", check_name
+}
+
+name_type! {
+    /// The name of a transform; the rule is that of [`WorkflowName`].
+    TransformName, "transform name", check_name
+}
+
+name_type! {
     /// Where a workflow computes and stores. The API page knows only `nb` (East China), the default;
     /// others are left to the service to judge.
     ///
@@ -280,7 +290,7 @@ macro_rules! segments {
 }
 
 // Not `Region`, which takes whatever is visible.
-segments! { WorkflowName }
+segments! { WorkflowName RepoName TransformName }
 
 #[cfg(test)]
 mod tests {

@@ -127,6 +127,8 @@ macro_rules! resources {
 
 resources! {
     workflow Workflow workflow_operations;
+    repo Repo repo_operations;
+    transform Transform transform_operations;
 }
 
 /// Every tabled operation, by resource.

@@ -2,11 +2,11 @@
 
 mod meter;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
 use bytes::Bytes;
 use http::Response;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 
 use crate::error::DecodeError;
 use meter::Meter;
@@ -24,6 +24,14 @@ use meter::Meter;
 ///
 /// If it is not JSON, not of the expected shape, or too many small values.
 pub fn decode_json<T: DeserializeOwned>(response: &Response<Bytes>) -> Result<T, DecodeError> {
+    decode_seed(PhantomData, response)
+}
+
+/// As [`decode_json`], for what has no type of its own.
+pub(super) fn decode_seed<T, S>(seed: S, response: &Response<Bytes>) -> Result<T, DecodeError>
+where
+    S: Copy + for<'de> DeserializeSeed<'de, Value = T>,
+{
     let body = without_bom(response.body());
     // Checking the whole text once is cheaper than checking each string in it.
     let (text, not_utf8) = match std::str::from_utf8(body) {
@@ -33,13 +41,13 @@ pub fn decode_json<T: DeserializeOwned>(response: &Response<Bytes>) -> Result<T,
     if text.trim_ascii().is_empty() {
         return Err(DecodeError::empty());
     }
-    let error = match read(&text) {
+    let error = match read(seed, &text) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     if error.is_syntax()
         && let Some(mended) = mend_surrogates(&text)
-        && let Ok(value) = read(&mended)
+        && let Ok(value) = read(seed, &mended)
     {
         return Ok(value);
     }
@@ -64,10 +72,11 @@ pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+fn read<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de str) -> Result<S::Value, DecodeError> {
     let meter = Meter::for_text(text.len());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = T::deserialize(meter.metered(&mut deserializer))
+    let value = seed
+        .deserialize(meter.metered(&mut deserializer))
         .and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         if meter.is_exceeded() {

@@ -95,10 +95,6 @@ impl Draft {
     }
 
     /// Adds a query parameter if there is a value.
-    #[allow(
-        dead_code,
-        reason = "workflows have no query; the table is for all resources"
-    )]
     #[must_use]
     pub(crate) fn query_some<T: ToString>(self, name: &str, value: Option<&T>) -> Self {
         match value {

@@ -1,10 +1,14 @@
 //! Readers of responses, which a row of a table names after its output.
 
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
 use bytes::Bytes;
 use http::Response;
-use serde::de::DeserializeOwned;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
+};
 
-use super::{decode_json, decode_nothing};
+use super::{decode::decode_seed, decode_json, decode_nothing};
 use crate::error::DecodeError;
 
 /// Applies a reader. A function, so that the compiler shows a reader of a wrong type where the row
@@ -34,4 +38,49 @@ pub(crate) fn json<O, T: DeserializeOwned>(
 /// Nothing is expected.
 pub(crate) fn nothing<O>(_: &O, response: &Response<Bytes>) -> Result<(), DecodeError> {
     decode_nothing(response)
+}
+
+/// One member of a JSON object is the output: `{"repos":[…]}`. A list that is `null` is empty.
+pub(crate) fn member<O, T: DeserializeOwned + Default>(
+    name: &'static str,
+) -> impl FnOnce(&O, &Response<Bytes>) -> Result<T, DecodeError> {
+    move |_, response| decode_seed(Member(name, PhantomData), response)
+}
+
+struct Member<T>(&'static str, PhantomData<T>);
+
+impl<T> Clone for Member<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Member<T> {}
+
+impl<'de, T: DeserializeOwned + Default> DeserializeSeed<'de> for Member<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: DeserializeOwned + Default> Visitor<'de> for Member<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with a member {:?}", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == self.0 && found.is_none() {
+                found = Some(map.next_value::<Option<T>>()?.unwrap_or_default());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        found.ok_or_else(|| A::Error::missing_field(self.0))
+    }
 }

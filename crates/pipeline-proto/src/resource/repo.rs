@@ -1,6 +1,70 @@
 //! Message queues, which the service calls repos.
 
+use std::collections::BTreeMap;
+
 use super::{data::spec, schema::SchemaEntry};
+pub use crate::name::RepoName;
+use crate::{
+    error::BuildError,
+    name::Region,
+    operation::{
+        Draft,
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { repo repo_operations;
+    /// Creates a message queue, in region `nb` unless the spec has another. The types of its fields
+    /// cannot be changed later (E18128).
+    CreateRepo create_repo(name: RepoName; json spec: RepoSpec) = POST "/v2/repos/{name}" Never Page, json by hand
+        -> () = nothing;
+
+    /// Replaces the schema of a message queue, as a whole: keep the old fields in it, in their order.
+    ///
+    /// Takes about six seconds to reach the servers that accept data: until then they may refuse the
+    /// new fields (E18111). E18643 while the workflow of the queue does not allow it.
+    UpdateRepo update_repo(name: RepoName; json spec: RepoSpec) = PUT "/v2/repos/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the message queues of the account. Only their names, where they are and what fills them.
+    ListRepos list_repos() {
+        /// Whether to show those of workflows as well.
+        with_dag "withDag": bool,
+        /// `authorized`: those of others that the account may use. Only together with `with_dag`.
+        source_type "sourceType": String,
+    } = GET "/v2/repos" Safe Page -> Vec<RepoSpec> = member("repos");
+
+    /// Shows one message queue.
+    GetRepo get_repo(name: RepoName) = GET "/v2/repos/{name}" Safe Page
+        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+
+    /// Says whether there is such a message queue.
+    RepoExists repo_exists(name: RepoName) = GET "/v2/repos/{name}/exists" Safe Sdk -> bool = member("exist");
+
+    /// Shows some records of a message queue.
+    SampleRepo sample_repo(name: RepoName) {
+        /// How many, at most 10.
+        count "count": u32,
+    } = GET "/v2/repos/{name}/data" Safe Sdk -> Vec<Record> = member("records");
+
+    /// Deletes a message queue. E18112 while a transform or an export reads from it.
+    DeleteRepo delete_repo(name: RepoName) = DELETE "/v2/repos/{name}" Idempotent Page
+        -> () = nothing, done on REPO_NOT_FOUND;
+}
+
+/// A record of a message queue, by field.
+pub type Record = BTreeMap<String, serde_json::Value>;
+
+impl CreateRepo {
+    fn by_hand(&self) -> Result<Draft, BuildError> {
+        if self.spec.region.is_some() {
+            return self.target().json(&self.spec);
+        }
+        let mut spec = self.spec.clone();
+        spec.region = Some(Region::default().as_str().to_owned());
+        self.target().json(&spec)
+    }
+}
 
 spec! {
     /// A message queue.
@@ -32,6 +96,8 @@ spec! {
         "derivedFrom" => derived_from: Option<String> [OnReading],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
+        /// Its name.
+        "name" => name: Option<String> [OnReading],
     }
 }
 

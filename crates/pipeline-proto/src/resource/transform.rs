@@ -4,6 +4,55 @@ use super::{
     data::{Whence, spec},
     schema::SchemaEntry,
 };
+pub use crate::name::{RepoName, TransformName};
+use crate::{
+    model::json::object,
+    operation::{
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { transform transform_operations;
+    /// Adds a transform between two message queues. The destination is made if it is not there, and
+    /// must not be the source (E18204).
+    CreateTransform create_transform(source: RepoName, name: TransformName, destination: RepoName; json spec: TransformSpec)
+        = POST "/v2/repos/{source}/transforms/{name}/to/{destination}" Never Page -> () = nothing;
+
+    /// Changes parts of a transform. SQL and the output of a plugin may only add fields.
+    UpdateTransform update_transform(source: RepoName, name: TransformName; json spec: TransformSpec)
+        = PUT "/v2/repos/{source}/transforms/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the transforms that read from a message queue.
+    ListTransforms list_transforms(source: RepoName) = GET "/v2/repos/{source}/transforms" Safe Page
+        -> Vec<Transform> = member("transforms");
+
+    /// Shows one transform.
+    GetTransform get_transform(source: RepoName, name: TransformName)
+        = GET "/v2/repos/{source}/transforms/{name}" Safe Page -> Transform = json;
+
+    /// Says whether there is such a transform.
+    TransformExists transform_exists(source: RepoName, name: TransformName)
+        = GET "/v2/repos/{source}/transforms/{name}/exists" Safe Sdk -> bool = member("exist");
+
+    /// Deletes a transform.
+    DeleteTransform delete_transform(source: RepoName, name: TransformName)
+        = DELETE "/v2/repos/{source}/transforms/{name}" Idempotent Page -> () = nothing, done on TRANSFORM_NOT_FOUND;
+}
+
+object! {
+    /// A transform as the service shows it.
+    pub struct Transform {
+        /// Its name.
+        "name" => name: String,
+        /// The message queue that it fills.
+        "to" => to: String,
+        /// What it does.
+        "spec" => spec: Option<TransformSpec>,
+        /// The workflow it belongs to.
+        "workflow" => workflow: Option<String>,
+    }
+}
 
 spec! {
     /// A stream computation: a plugin, SQL, or the one behind the other.

@@ -3,14 +3,19 @@
 use std::time::{Duration, SystemTime};
 
 use http::Method;
-use proptest::{option, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{graph::nodes, region, text, workflow_name};
+use super::{graph::nodes, legal, legal_name, region, text, workflow_name};
 pub use crate::resource::AnyOperation;
 use crate::{
     Region, TokenDescriptor, UnixTime, WorkflowName,
     model::{NodeType, Nodes},
     operation::PollBy,
+    resource::{
+        repo::{RepoName, RepoSpec},
+        schema::{SchemaEntry, ValType},
+        transform::{TransformName, TransformSpec},
+    },
 };
 
 /// Every tabled operation, with input of any kind. Those of one type are made by `any::<GetWorkflow>()`.
@@ -54,6 +59,18 @@ macro_rules! generate {
 
 generate! {
     WorkflowName = workflow_name();
+    RepoName = legal_name().prop_map(|text| legal(RepoName::new(text)));
+    TransformName = legal_name().prop_map(|text| legal(TransformName::new(text)));
+    RepoSpec = vec((legal_name(), select(ValType::KNOWN)), 1..4).prop_map(|fields| RepoSpec {
+        schema: fields.into_iter().map(|(key, valtype)| SchemaEntry::new(key, valtype)).collect(),
+        ..RepoSpec::default()
+    });
+    TransformSpec = text().prop_map(|code| TransformSpec {
+        mode: Some("sql".to_owned()),
+        code: Some(code),
+        ..TransformSpec::default()
+    });
+    bool = any::<bool>();
     Region = region();
     NodeType = select(NodeType::KNOWN);
     Nodes = nodes();
