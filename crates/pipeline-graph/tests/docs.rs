@@ -93,6 +93,8 @@ fn allows(root: &Value, schema: &Value, value: &Value) -> bool {
             "then" | "else" => keywords.contains_key("if"),
             "$ref" => {
                 let target = argument.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                assert!(target.chars().all(plain), "a reference is a URI: {target}");
                 allows(root, root["$defs"].get(target).expect(target), value)
             }
             "if" => {

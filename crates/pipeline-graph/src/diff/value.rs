@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pipeline_proto::model::{NodeType, RawJson};
+use pipeline_proto::{
+    model::{NodeType, RawJson},
+    resource::describe::{Member as Described, Object},
+};
 
 use super::{Change, MemberChange};
 use crate::{
@@ -20,25 +23,22 @@ const MASK: &str = "***";
 
 pub(super) struct Comparison {
     pub(super) changes: Vec<MemberChange>,
-    /// Members of the data that the service adds on reading.
-    added_on_reading: &'static [&'static str],
+    /// What the data is made of, if that is known.
+    description: Option<&'static Object>,
 }
 
 impl Comparison {
     pub(super) fn new(node_type: Option<&NodeType>) -> Self {
-        let added_on_reading: &[&str] = match node_type {
-            Some(NodeType::Repo) => &["derivedFrom", "fromDag"],
-            Some(NodeType::Datasource) => &["fromDag"],
-            Some(NodeType::Transform | NodeType::Export | NodeType::ExportBatch) => {
-                &["name", "to", "workflow"]
-            }
-            Some(NodeType::Job) => &["workflow", "schema"],
-            _ => &[],
-        };
         Self {
             changes: Vec::new(),
-            added_on_reading,
+            description: node_type.and_then(NodeType::description),
         }
+    }
+
+    /// Whether it is a member of the data that the service adds.
+    fn is_added_on_reading(&self, name: &str) -> bool {
+        let member = self.description.and_then(|data| data.member(name));
+        member.is_some_and(Described::is_added_on_reading)
     }
 
     /// Compares texts of which an empty one is the same as a missing one.
@@ -124,7 +124,7 @@ impl Comparison {
 
     fn is_the_services(&self, name: &str, on_both_sides: bool, path: &Path) -> bool {
         match path.as_str() {
-            "data" => !on_both_sides && self.added_on_reading.contains(&name),
+            "data" => !on_both_sides && self.is_added_on_reading(name),
             "data.container" => name == "status",
             _ => false,
         }

@@ -34,8 +34,8 @@ pub fn json_schema() -> Value {
             "allOf": [{"$ref": "#/$defs/node"}],
             "properties": {"type": {"const": name}, "data": data},
         });
-        defs.0.insert(format!("{name} node"), node);
-        by_key.insert(key, reference(&format!("{name} node")));
+        defs.0.insert(format!("{name}-node"), node);
+        by_key.insert(key, reference(&format!("{name}-node")));
         by_type.push(json!({
             "if": {"properties": {"type": {"const": name}}},
             "then": {"properties": {"data": data}},
