@@ -286,7 +286,7 @@ impl<'a> Linter<'a> {
         let known: Vec<&str> = NodeType::KNOWN.iter().map(NodeType::as_str).collect();
         let why = match suggest::nearest(node_type, known.iter().copied()) {
             _ if node_type.contains('-') => "a name cannot have a '-'".to_owned(),
-            Some(near) => format!("{near:?} is meant, most likely"),
+            Some(near) => format!("did you mean {near:?}?"),
             None => format!("known are {}", suggest::list(&known)),
         };
         let message = format!("the type {node_type:?} is not known; {why}");

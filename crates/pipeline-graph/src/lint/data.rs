@@ -301,7 +301,7 @@ impl Walk<'_, '_, '_> {
         let (rule, message) = match suggest::nearest(name, known.iter().copied()) {
             Some(near) => (
                 Rule::MisspelledMember,
-                format!("{name:?} means nothing here; {near:?} is meant, most likely"),
+                format!("{name:?} means nothing here; did you mean {near:?}?"),
             ),
             None => (
                 Rule::UnknownMember,
@@ -373,11 +373,12 @@ impl Walk<'_, '_, '_> {
         if let Some(known) = described.words().filter(|known| !known.contains(&text)) {
             let near = suggest::nearest(text, known.iter().copied());
             let what = if name.ends_with("type") { "type" } else { name };
-            let near = near.map_or_else(String::new, |near| format!("; {near:?} is meant?"));
-            let message = format!(
-                "the service knows no {what} {text:?}{near}; known are {}",
-                suggest::list(known)
-            );
+            let known = suggest::list(known);
+            let hint = match near {
+                Some(near) => format!("did you mean {near:?}? Known are {known}"),
+                None => format!("known are {known}"),
+            };
+            let message = format!("the service knows no {what} {text:?}; {hint}");
             return self.report(own_rule(name, Rule::UnknownValue), message, path, tree);
         }
         for fact in described.facts {

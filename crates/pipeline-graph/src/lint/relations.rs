@@ -286,7 +286,8 @@ impl Linter<'_> {
             } else {
                 let names = parents.iter().filter_map(|id| Some(id.parts()?.0));
                 let near = suggest::nearest(name, names);
-                let near = near.map_or_else(String::new, |near| format!("; {near:?} is meant?"));
+                let near =
+                    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
                 ("name", format!("the workflow has no {kind} {name:?}{near}"))
             };
             let steps = [Member("srcs"), Element(index), Member(member)];

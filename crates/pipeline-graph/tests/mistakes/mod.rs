@@ -54,7 +54,7 @@ macro_rules! mistakes {
 #[rustfmt::skip]
 mistakes! {
     // Names of members.
-    "interval: 5m": "intervall: 5m" not "interval: 10s" => "misspelled-member" "['count-transform'].data.intervall" "intervall" "\"interval\" is meant";
+    "interval: 5m": "intervall: 5m" not "interval: 10s" => "misspelled-member" "['count-transform'].data.intervall" "intervall" "did you mean \"interval\"?";
     "ruleNames: [r1": "rule_names: [r1" not "ruleNames: [r9" => "misspelled-member" "['clicks-repo'].data.rule_names" "rule_names" "ruleNames";
     "unescapeLine: true": "unescapeline: true" not "unescapeLine: false" => "misspelled-member" "['clicks-repo'].data.options.unescapeline" "unescapeline" "unescapeLine";
     "fileFilter: $(date)": "filefilter: $(date)" not "fileFilter: \"\"" => "misspelled-member" "['hourly-job'].data.srcs[0].filefilter" "filefilter" "fileFilter";
@@ -96,16 +96,16 @@ mistakes! {
     "interval: 5m": "interval: 7s" not "interval: 30s" => "unknown-value" "['count-transform'].data.interval" "7s" "5s, 10s, 20s, 30s, 1m, 5m and 10m";
     "container: {type: 2U4G": "container: {type: 2*4U8G" not "container: {type: M16C4" => "unknown-value" "['count-transform'].data.container.type" "2*4U8G" "1U2G";
     "container: {type: 2U4G": "container: {type: 8U32G" not "container: {type: 8U16G" => "unknown-value" "['count-transform'].data.container.type" "8U32G" "8U16G and M16C4";
-    "container: {type: 8U32G": "container: {type: 8u32g" not "container: {type: 1U4G" => "unknown-value" "['hourly-job'].data.container.type" "8u32g" "\"8U32G\" is meant?";
+    "container: {type: 8U32G": "container: {type: 8u32g" not "container: {type: 1U4G" => "unknown-value" "['hourly-job'].data.container.type" "8u32g" "did you mean \"8U32G\"?";
     "whence: newest": "whence: latest" not "whence: oldest" => "unknown-value" "['count-transform'].data.whence" "latest" "oldest and newest";
-    "type: http, whence: oldest": "type: htpp, whence: oldest" not "type: http, whence: newest" => "unknown-value" "['http-export'].data.type" "htpp" "\"http\" is meant?";
+    "type: http, whence: oldest": "type: htpp, whence: oldest" not "type: http, whence: newest" => "unknown-value" "['http-export'].data.type" "htpp" "did you mean \"http\"?";
     "type: fusion": "type: fuse" not "type: fusion" => "unknown-value" "['logs-datasource'].data.type" "fuse" "kodo, hdfs and fusion";
     "{type: tsdb, spec": "{type: mongo, spec" not "{type: tsdb, spec" => "unknown-value" "['tsdb-exportBatch'].data.type" "mongo" "kodo, hdfs, http";
     "scheduler: {type: loop": "scheduler: {type: daily" not "scheduler: {type: loop" => "unknown-value" "['often-job'].data.scheduler.type" "daily" "crontab, loop, manual and depend";
-    "mode: UPSERT": "mode: upsert" not "mode: INSERT" => "unknown-value" "['mongo-export'].data.spec.mode" "upsert" "\"UPSERT\" is meant?";
+    "mode: UPSERT": "mode: upsert" not "mode: INSERT" => "unknown-value" "['mongo-export'].data.spec.mode" "upsert" "did you mean \"UPSERT\"?";
     "rotateStrategy: both": "rotateStrategy: time" not "rotateStrategy: interval" => "unknown-value" "['kodo-export'].data.spec.rotateStrategy" "time" "size, interval and both";
     "format: csv\n": "format: avro\n" not "format: parquet\n" => "unknown-value" "['kodo-export'].data.spec.format" "avro" "json, text, parquet and csv";
-    "saveMode: append": "saveMode: appendix" not "saveMode: errorIfExists" => "unknown-value" "['kodo-exportBatch'].data.spec.saveMode" "appendix" "\"append\" is meant?";
+    "saveMode: append": "saveMode: appendix" not "saveMode: errorIfExists" => "unknown-value" "['kodo-exportBatch'].data.spec.saveMode" "appendix" "did you mean \"append\"?";
     "compression: zlib": "compression: bzip2" not "compression: lzo" => "unknown-value" "['kodo-exportBatch'].data.spec.compression" "bzip2" "format orc has no compression";
     "name: lake, type: datasource": "name: lake, type: source" not "name: lake, type: DataSource" => "unknown-value" "['hourly-job'].data.srcs[1].type" "source" "datasource";
     "{type: sql, code: select ip from hits}": "{type: hive, code: select ip from hits}" not "{type: sql, code: select n from hits}" => "unknown-value" "['hourly-job'].data.computation.type" "hive" "known are sql";
@@ -152,7 +152,7 @@ mistakes! {
     "tableName: users": "tableName: hits" not "tableName: hits2" => "duplicate-name" "['hourly-job'].data.srcs[1].tableName" "hits" "twice";
     "tableName: hourly": "tableName: users" not "tableName: logs" => "duplicate-name" "['after-job'].data.srcs[0].tableName" "users" "in hourly-job already";
     // The data and the graph.
-    "name: files, type": "name: filse, type" not "name: \"${FILES}\", type" => "unknown-source" "['hourly-job'].data.srcs[0].name" "filse" "\"files\" is meant?";
+    "name: files, type": "name: filse, type" not "name: \"${FILES}\", type" => "unknown-source" "['hourly-job'].data.srcs[0].name" "filse" "did you mean \"files\"?";
     "name: lake, type: datasource": "name: lake, type: job" not "name: lake, type: datasource" => "unknown-source" "['hourly-job'].data.srcs[1].type" "job" "is a datasource, not a job";
     "tableName: users}": "tableName: users}\n        - {name: logs, type: datasource, tableName: third}" not "tableName: users2}" => "edge-mismatch" "['hourly-job'].data.srcs[2]" "{name: logs" "parents: [logs-datasource]";
     "parents: [logs-datasource]": "parents: [logs-datasource, lake-datasource]" not "parents: [{name: logs, type: datasource}]" => "edge-mismatch" "['often-job'].data.srcs" "[{name" "srcs does not name it";
@@ -164,7 +164,7 @@ mistakes! {
     "  http-export:\n    parents: [clicks-repo]": "  http-export:\n    parents: [clicks-repo, counts-repo]" not "  http-export:\n    parents: [counts-repo]" => "extra-edge" "['http-export']" "http-export" "one source";
     "columns: {ip: \"#ip\"}}}\n\n": "columns: {ip: \"#pi\"}}}\n\n" not "columns: {ip: \"#sender\"}}}\n\n" => "unknown-field" "['report-export'].data.spec.columns.ip" "\"#pi\"" "has no field";
     "timestamp: \"#at\", omit": "timestamp: at, omit" not "timestamp: \"#n\", omit" => "bare-field" "['tsdb-export'].data.spec.timestamp" "at" "reads the field";
-    "  hdfs-export:": "  hdfs-exprot:" not "  hdfs2-export:" => "unknown-type" "['hdfs-exprot']" "hdfs-exprot" "\"export\" is meant";
+    "  hdfs-export:": "  hdfs-exprot:" not "  hdfs2-export:" => "unknown-type" "['hdfs-exprot']" "hdfs-exprot" "did you mean \"export\"?";
 }
 
 #[test]

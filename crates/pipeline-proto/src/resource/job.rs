@@ -62,8 +62,8 @@ spec! {
     pub struct Computation {
         /// The SQL text.
         "code" => code: String,
-        /// The language of the code.
-        "type" => r#type: String [OneOf(&["sql"])],
+        /// The language of the code. The documents write it both ways.
+        "type" => r#type: String [OneOf(&["sql", "SQL"])],
     }
 }
 
