@@ -75,6 +75,17 @@ pub struct Picture<'a> {
     title: Option<String>,
     status: Option<Status>,
     statuses: HashMap<NodeId, Status>,
+    direction: Direction,
+}
+
+/// Where the edges of a picture lead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// From left to right.
+    #[default]
+    Right,
+    /// From top to bottom: for long chains, and for pages.
+    Down,
 }
 
 impl<'a> Picture<'a> {
@@ -85,6 +96,7 @@ impl<'a> Picture<'a> {
             title: None,
             status: None,
             statuses: HashMap::new(),
+            direction: Direction::default(),
         }
     }
 
@@ -92,6 +104,13 @@ impl<'a> Picture<'a> {
     #[must_use]
     pub fn title(mut self, title: &str) -> Self {
         self.title = Some(visible(title).into_owned());
+        self
+    }
+
+    /// Leads the edges another way than from left to right; a tree stays as it is.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
         self
     }
 

@@ -2,10 +2,10 @@
 //!
 //! With `UPDATE_EXPECTED=1` the files are written anew. Look at them before they are committed.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use pipeline_graph::{
-    draw::{Charset, Picture},
+    draw::{Charset, Direction, Picture},
     file::{Format, WorkflowFile},
 };
 use pipeline_proto::model::{NodeId, Nodes, Status, WorkflowState};
@@ -224,5 +224,39 @@ fn what_mermaid_does_not_draw_is_said() {
     assert!(
         excess.contains("501") && excess.contains("maxEdges"),
         "{excess}"
+    );
+}
+
+/// Left edge, top and width of each node of an SVG, by its name.
+fn boxes(svg: &str) -> BTreeMap<String, [f64; 2]> {
+    let nodes = svg.split("<g class=\"wf-node ").skip(1);
+    let boxes = nodes.map(|node| {
+        let (_, place) = node.split_once("translate(").unwrap();
+        let (place, rest) = place.split_once(')').unwrap();
+        let (x, y) = place.split_once(' ').unwrap();
+        let (_, name) = rest.split_once("<title>").unwrap();
+        let name = name.split_whitespace().next().unwrap();
+        (name.to_owned(), [x, y].map(|it| it.parse().unwrap()))
+    });
+    boxes.collect()
+}
+
+#[test]
+fn a_picture_can_lead_downwards() {
+    let nodes = nodes("a-repo>bb-transform>c-repo>d-export,a-repo>d-export,d-export>bb-transform");
+    let picture = || Picture::new(&nodes).direction(Direction::Down);
+    let svg = picture().svg();
+    roxmltree::Document::parse(&svg).unwrap();
+    let boxes = boxes(&svg);
+    let tops: Vec<f64> = ["a", "bb", "c", "d"]
+        .iter()
+        .map(|name| boxes[*name][1])
+        .collect();
+    assert!(tops.is_sorted_by(|a, b| a + 52.0 < *b), "{tops:?}");
+    assert!(picture().mermaid().contains("flowchart TB"));
+    assert!(picture().dot().contains("rankdir=TB"));
+    assert_eq!(
+        picture().tree(Charset::Ascii),
+        Picture::new(&nodes).tree(Charset::Ascii)
     );
 }

@@ -230,3 +230,56 @@ fn a_graph_is_drawn_in_every_form() {
         .failed(2);
     assert!(line.contains("--format"), "{line}");
 }
+
+#[test]
+fn a_picture_has_the_name_of_the_workflow_and_can_lead_downwards() {
+    let text = r#"{"name":"clicks","nodes":{"a-repo":{"name":"a","type":"repo"}}}"#;
+    let file = TemporaryFile::new("some-file.json", text);
+    for (form, direction, says) in [
+        ("svg", "right", ">clicks</text>"),
+        ("svg", "down", ">clicks</text>"),
+        ("mermaid", "right", "flowchart LR"),
+        ("mermaid", "down", "flowchart TB"),
+        ("dot", "down", "rankdir=TB"),
+    ] {
+        let draw = [
+            "workflow",
+            "graph",
+            file.path(),
+            "--format",
+            form,
+            "--direction",
+            direction,
+        ];
+        let picture = run(&draw).ok();
+        assert!(
+            picture.contains(says) && picture.contains("clicks"),
+            "{picture}"
+        );
+    }
+}
+
+#[test]
+fn a_flowchart_that_mermaid_would_refuse_is_said_to_be_one() {
+    let children: Vec<_> = (0..501)
+        .map(|n| format!(r#"{{"name":"b{n}","type":"export"}}"#))
+        .collect();
+    let nodes: Vec<_> = (0..501)
+        .map(|n| format!(r#""b{n}-export":{{"name":"b{n}","type":"export"}}"#))
+        .collect();
+    let text = format!(
+        r#"{{"name":"w","nodes":{{"a-repo":{{"name":"a","type":"repo","children":[{}]}},{}}}}}"#,
+        children.join(","),
+        nodes.join(",")
+    );
+    let file = TemporaryFile::new("wide.json", &text);
+    let ran = run(&["workflow", "graph", file.path(), "--format", "mermaid"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(
+        ran.stderr.contains("up to 500 edges") && ran.stderr.contains("maxEdges"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&["workflow", "graph", file.path(), "--format", "dot"]);
+    assert_eq!(ran.stderr, "");
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, Picture};
+use super::{Direction, Kind, Picture};
 
 pub(super) fn draw(picture: &Picture<'_>) -> String {
     let sketch = picture.sketch();
@@ -14,7 +14,10 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         "digraph {} {{",
         quote(heading.as_deref().unwrap_or("workflow"))
     );
-    out.push_str("    rankdir=LR\n");
+    out.push_str(match picture.direction {
+        Direction::Right => "    rankdir=LR\n",
+        Direction::Down => "    rankdir=TB\n",
+    });
     if let Some(heading) = &heading {
         let _ = writeln!(out, "    label={}\n    labelloc=t", quote(heading));
     }

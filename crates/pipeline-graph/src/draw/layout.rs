@@ -37,15 +37,17 @@ pub(super) struct Place {
 struct Vertices {
     levels: Vec<u32>,
     nodes: usize,
+    /// Height of a node.
+    breadth: f64,
     down: Adjacency,
     up: Adjacency,
     /// For each edge its parent and child, and its passing places.
     edges: Vec<(u32, u32, std::ops::Range<u32>)>,
 }
 
-/// Lays out nodes of the given widths.
-pub(super) fn lay_out(sketch: &Sketch<'_>, widths: &[f64]) -> Layout {
-    let vertices = Vertices::new(sketch);
+/// Lays out nodes of the given widths and one height, from left to right.
+pub(super) fn lay_out(sketch: &Sketch<'_>, widths: &[f64], breadth: f64) -> Layout {
+    let vertices = Vertices::new(sketch, breadth);
     let columns = columns(&vertices, widths);
     let mut y = vec![0.0; vertices.levels.len()];
     let mut top = 0.0;
@@ -99,7 +101,7 @@ pub(super) fn lay_out(sketch: &Sketch<'_>, widths: &[f64]) -> Layout {
 }
 
 impl Vertices {
-    fn new(sketch: &Sketch<'_>) -> Self {
+    fn new(sketch: &Sketch<'_>, breadth: f64) -> Self {
         let children = &sketch.children;
         let nodes = children.len();
         let mut levels = sketch.levels.clone();
@@ -142,6 +144,7 @@ impl Vertices {
             down,
             levels,
             nodes,
+            breadth,
             edges,
         }
     }
@@ -153,7 +156,7 @@ impl Vertices {
     /// How far a vertex reaches above and below its middle.
     fn half_height(&self, vertex: u32) -> f64 {
         if self.is_node(vertex) {
-            NODE_HEIGHT / 2.0
+            self.breadth / 2.0
         } else {
             0.0
         }
@@ -383,7 +386,7 @@ mod tests {
             }
             let picture = Picture::new(&nodes);
             let sketch = picture.sketch();
-            let layout = lay_out(&sketch, &vec![100.0; count]);
+            let layout = lay_out(&sketch, &vec![100.0; count], NODE_HEIGHT);
             for (index, a) in layout.nodes.iter().enumerate() {
                 prop_assert!(a.x >= 0.0 && a.x + a.width <= layout.width);
                 prop_assert!(a.y >= NODE_HEIGHT / 2.0 && a.y + NODE_HEIGHT / 2.0 <= layout.height);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Item, Kind, Picture, kinds};
+use super::{Direction, Item, Kind, Picture, kinds};
 
 pub(super) fn draw(picture: &Picture<'_>) -> String {
     let sketch = picture.sketch();
@@ -12,7 +12,10 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         let heading = serde_json::Value::from(heading);
         let _ = writeln!(out, "---\ntitle: {heading}\n---");
     }
-    out.push_str("flowchart LR\n");
+    out.push_str(match picture.direction {
+        Direction::Right => "flowchart LR\n",
+        Direction::Down => "flowchart TB\n",
+    });
     for (at, item) in sketch.items.iter().enumerate() {
         let (open, close) = brackets(item.kind);
         let _ = writeln!(out, "    n{at}{open}\"{}\"{close}", label(item));

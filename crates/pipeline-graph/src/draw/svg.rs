@@ -8,7 +8,7 @@ use std::{
 use unicode_width::UnicodeWidthChar;
 
 use super::{
-    Item, Kind, Picture, Sketch, kinds,
+    Direction, Item, Kind, Picture, Sketch, kinds,
     layout::{self, Layout, NODE_HEIGHT, Place},
 };
 
@@ -83,7 +83,21 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         .zip(&names)
         .map(|(item, name)| node_width(item, name))
         .collect();
-    let layout = layout::lay_out(&sketch, &widths);
+    let down = picture.direction == Direction::Down;
+    let layout = if down {
+        // Laid out to the right and turned: what is wide then is high here.
+        let widest = widths.iter().copied().fold(0.0, f64::max);
+        layout::lay_out(&sketch, &vec![NODE_HEIGHT; widths.len()], widest)
+    } else {
+        layout::lay_out(&sketch, &widths, NODE_HEIGHT)
+    };
+    let places = places(&layout, &widths, down);
+    let back = if sketch.back.is_empty() { 0.0 } else { BACK };
+    let (layout_width, layout_height) = if down {
+        (layout.height + back, layout.width)
+    } else {
+        (layout.width, layout.height)
+    };
     let kinds = kinds(&sketch);
     let statuses = sketch.items.iter().any(|item| item.status.is_some());
 
@@ -94,15 +108,12 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         + status
             .as_deref()
             .map_or(0.0, |status| HEADING_GAP + pill_width(status));
-    let inner = layout
-        .width
+    let inner = layout_width
         .max(if has_heading { heading_width } else { 0.0 })
         .max(300.0);
     let legend = legend(&kinds, inner);
-    let top = MARGIN
-        + if has_heading { HEADING } else { 0.0 }
-        + if sketch.back.is_empty() { 0.0 } else { BACK };
-    let below = top + layout.height + if statuses { 10.0 } else { 0.0 };
+    let top = MARGIN + if has_heading { HEADING } else { 0.0 } + if down { 0.0 } else { back };
+    let below = top + layout_height + if statuses { 10.0 } else { 0.0 };
     let height = below + legend.height + MARGIN;
     let width = inner + 2.0 * MARGIN;
 
@@ -128,11 +139,11 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         heading(&mut out, title, status.as_deref());
     }
     let _ = writeln!(out, "<g transform=\"translate({MARGIN} {top})\">");
-    wires(&mut out, &sketch, &layout);
-    for ((item, name), place) in sketch.items.iter().zip(&names).zip(&layout.nodes) {
+    wires(&mut out, &sketch, &layout, down);
+    for ((item, name), place) in sketch.items.iter().zip(&names).zip(&places) {
         node(&mut out, item, name, *place);
     }
-    arcs(&mut out, &sketch, &layout);
+    arcs(&mut out, &sketch, &places, down);
     if sketch.items.is_empty() {
         out.push_str("<text class=\"wf-legend\" x=\"0\" y=\"12\">no nodes</text>\n");
     }
@@ -142,6 +153,20 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         legend.text
     );
     out
+}
+
+/// Where the nodes are drawn.
+fn places(layout: &Layout, widths: &[f64], down: bool) -> Vec<Place> {
+    let turned = |(place, width): (&Place, &f64)| Place {
+        x: (place.y - width / 2.0).round(),
+        y: place.x + NODE_HEIGHT / 2.0,
+        width: *width,
+    };
+    if down {
+        layout.nodes.iter().zip(widths).map(turned).collect()
+    } else {
+        layout.nodes.clone()
+    }
 }
 
 fn heading(out: &mut String, title: &str, status: Option<&str>) {
@@ -277,23 +302,37 @@ fn pill(out: &mut String, x: f64, y: f64, status: &str) {
     );
 }
 
-fn wires(out: &mut String, sketch: &Sketch<'_>, layout: &Layout) {
+fn wires(out: &mut String, sketch: &Sketch<'_>, layout: &Layout, down: bool) {
+    // A point by how far along the edges it is, and how far across.
+    let at = |along: f64, across: f64| {
+        if down {
+            format!("{across} {along}")
+        } else {
+            format!("{along} {across}")
+        }
+    };
+    let straight = if down { 'V' } else { 'H' };
     for (parent, child, passing) in &layout.edges {
         let from = &layout.nodes[*parent as usize];
         let to = &layout.nodes[*child as usize];
-        let inset = shape::left_inset(sketch.items[*child as usize].kind);
-        let mut d = format!("M{} {}", from.x + from.width, from.y);
+        let inset = if down {
+            0.0
+        } else {
+            shape::left_inset(sketch.items[*child as usize].kind)
+        };
         let (mut x, mut y) = (from.x + from.width, from.y);
+        let mut d = format!("M{}", at(x, y));
         let mut bend_to = |d: &mut String, next_x: f64, next_y: f64| {
             if (next_y - y).abs() < 0.5 {
-                let _ = write!(d, "H{next_x}");
+                let _ = write!(d, "{straight}{next_x}");
             } else {
                 let half = (next_x - x) / 2.0;
                 let _ = write!(
                     d,
-                    "C{} {y} {} {next_y} {next_x} {next_y}",
-                    x + half,
-                    next_x - half
+                    "C{} {} {}",
+                    at(x + half, y),
+                    at(next_x - half, next_y),
+                    at(next_x, next_y)
                 );
             }
             (x, y) = (next_x, next_y);
@@ -310,18 +349,26 @@ fn wires(out: &mut String, sketch: &Sketch<'_>, layout: &Layout) {
     }
 }
 
-/// Edges that close a cycle, as arcs over the nodes.
-fn arcs(out: &mut String, sketch: &Sketch<'_>, layout: &Layout) {
+/// Edges that close a cycle, as arcs over the nodes, or beside them.
+fn arcs(out: &mut String, sketch: &Sketch<'_>, places: &[Place], down: bool) {
     for (parent, child) in &sketch.back {
-        let from = &layout.nodes[*parent as usize];
-        let to = &layout.nodes[*child as usize];
-        let start = from.x + from.width / 2.0 + 14.0;
-        let end = to.x + to.width / 2.0 - 14.0;
-        let (y1, y2) = (from.y - NODE_HEIGHT / 2.0, to.y - NODE_HEIGHT / 2.0);
-        let high = y1.min(y2) - if parent == child { 36.0 } else { BACK };
+        let from = &places[*parent as usize];
+        let to = &places[*child as usize];
+        let d = if down {
+            let (x1, x2) = (from.x + from.width, to.x + to.width);
+            let (y1, y2) = (from.y + 10.0, to.y - 10.0);
+            let far = x1.max(x2) + BACK;
+            format!("M{x1} {y1}C{far} {y1} {far} {y2} {x2} {y2}")
+        } else {
+            let start = from.x + from.width / 2.0 + 14.0;
+            let end = to.x + to.width / 2.0 - 14.0;
+            let (y1, y2) = (from.y - NODE_HEIGHT / 2.0, to.y - NODE_HEIGHT / 2.0);
+            let high = y1.min(y2) - if parent == child { 36.0 } else { BACK };
+            format!("M{start} {y1}C{start} {high} {end} {high} {end} {y2}")
+        };
         let _ = writeln!(
             out,
-            "<path class=\"wf-wire wf-cycle\" marker-end=\"url(#wf-end)\" d=\"M{start} {y1}C{start} {high} {end} {high} {end} {y2}\"/>"
+            "<path class=\"wf-wire wf-cycle\" marker-end=\"url(#wf-end)\" d=\"{d}\"/>"
         );
     }
 }

@@ -1,7 +1,7 @@
 use std::fs;
 
 use clap::{Args, ValueEnum};
-use pipeline_graph::draw::{Charset, Picture};
+use pipeline_graph::draw::{Charset, Direction, Picture};
 use pipeline_proto::operation::{GetWorkflow, GetWorkflowStatus};
 
 use super::source::{File, RULE, Source};
@@ -32,6 +32,10 @@ pub(crate) struct Graph {
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     format: Form,
 
+    /// Where the edges of a picture lead; a tree stays as it is
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
+    direction: To,
+
     /// Draw the tree with ASCII characters only
     #[arg(long)]
     ascii: bool,
@@ -53,6 +57,15 @@ enum Form {
     Dot,
     /// A picture for browsers
     Svg,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// From left to right
+    #[default]
+    Right,
+    /// From top to bottom, for long chains
+    Down,
 }
 
 impl Graph {
@@ -79,7 +92,12 @@ impl Graph {
                 (nodes, workflow.name, Some(workflow.status), state)
             }
         };
-        let mut picture = Picture::new(&nodes).title(&title);
+        let mut picture = Picture::new(&nodes)
+            .title(&title)
+            .direction(match self.direction {
+                To::Right => Direction::Right,
+                To::Down => Direction::Down,
+            });
         if let Some(status) = status {
             picture = picture.status(status);
         }
