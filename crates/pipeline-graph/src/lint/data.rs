@@ -77,7 +77,8 @@ pub(super) fn is_absent(tree: &Tree) -> bool {
     tree.is_null() || tree.as_text().is_some_and(str::is_empty)
 }
 
-fn is_empty(tree: &Tree) -> bool {
+/// An empty list is as good as none; an empty object may be meant.
+pub(super) fn is_empty(tree: &Tree) -> bool {
     is_absent(tree) || tree.as_list().is_some_and(<[_]>::is_empty)
 }
 

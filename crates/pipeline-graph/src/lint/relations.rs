@@ -9,7 +9,7 @@ use pipeline_proto::{
 
 use super::{
     Linter, Rule, Subject,
-    data::{Spec, is_absent},
+    data::{Spec, is_absent, is_empty},
 };
 use crate::{graph::Adjacency, path::Path, references, suggest, tree::Tree};
 
@@ -210,27 +210,19 @@ impl Linter<'_> {
 
     /// It runs with the job that it reads from, and in the container of that.
     fn check_depending_job(&mut self, known: &Known<'_, '_>) {
-        let own = [
-            ("container", vec![Member("container")]),
-            ("params", vec![Member("params")]),
-            ("plan", vec![Member("scheduler"), Member("spec")]),
+        let spec = &known.spec;
+        let plan = spec.get("scheduler").and_then(|it| it.get("spec"));
+        let own: [(_, _, &[Step<'_>]); 3] = [
+            ("container", spec.get("container"), &[Member("container")]),
+            ("params", spec.get("params"), &[Member("params")]),
+            ("plan", plan, &[Member("scheduler"), Member("spec")]),
         ];
-        for (what, steps) in own {
-            let mut tree = Some(known.spec.tree());
-            for step in &steps {
-                if let Member(name) = step {
-                    tree = tree.and_then(|tree| tree.get(name));
-                }
-            }
-            let says = tree.is_some_and(|tree| {
-                let empty = tree.as_list().is_some_and(<[_]>::is_empty)
-                    || tree.as_map().is_some_and(<[_]>::is_empty);
-                !empty && !is_absent(tree)
-            });
-            if says {
+        for (what, tree, steps) in own {
+            let empty = |tree: &Tree| is_empty(tree) || tree.as_map().is_some_and(<[_]>::is_empty);
+            if tree.is_some_and(|tree| !empty(tree)) {
                 let message =
                     format!("a job that depends on another has no {what} of its own; leave it out");
-                self.find(known, &steps, Rule::Contradiction, &message);
+                self.find(known, steps, Rule::Contradiction, &message);
             }
         }
         let sources = known.spec.get("srcs").and_then(Tree::as_list);
