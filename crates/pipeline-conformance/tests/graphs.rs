@@ -120,6 +120,9 @@ proptest! {
     #[test]
     fn generated_graphs_are_legal_and_survive_a_file(nodes in strategies::nodes(), name in strategies::workflow_name()) {
         prop_assert!(Graph::new(&nodes).is_ok());
+        let findings = lint_nodes(&nodes);
+        let errors: Vec<_> = findings.iter().filter(|finding| finding.severity() == Severity::Error).collect();
+        prop_assert!(errors.is_empty(), "{errors:?}");
         let definition = Definition::new(name.as_str(), nodes);
         for format in [Format::Yaml, Format::Json] {
             let text = definition.write(format, Secrets::Show).unwrap().text;

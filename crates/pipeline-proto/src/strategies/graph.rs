@@ -184,7 +184,8 @@ impl Data {
     /// The members that a call creating such a node would use.
     fn of(&self, node: &Node) -> RawJson {
         let Self { text, count, kind } = self;
-        let sources: Vec<_> = node.parents.iter().map(source).collect();
+        let sources = node.parents.iter().map(|parent| source(parent, &node.name));
+        let sources: Vec<_> = sources.collect();
         let value = match node.node_type {
             NodeType::Repo => serde_json::json!({
                 "region": "nb",
@@ -216,20 +217,24 @@ impl Data {
 }
 
 /// What a job says of one that it reads.
-fn source(parent: &NodeRef) -> serde_json::Value {
+fn source(parent: &NodeRef, reader: &str) -> serde_json::Value {
     let NodeRef {
         name, node_type, ..
     } = parent;
-    serde_json::json!({"name": name, "type": node_type, "tableName": format!("{name}_{node_type}")})
+    // No job before this one may use the same name.
+    let table = format!("t_{name}_{node_type}_{reader}");
+    serde_json::json!({"name": name, "type": node_type, "tableName": table})
 }
 
 /// Where an export writes to.
 fn target(kind: &str, text: &str) -> serde_json::Value {
-    let fields = serde_json::json!({"f1": text});
+    let fields = serde_json::json!({"f1": "#f1"});
     match kind {
         "kodo" => serde_json::json!({"bucket": "clicks", "format": "json", "fields": fields}),
         "logdb" => serde_json::json!({"destRepoName": "clicks", "doc": fields}),
-        "tsdb" => serde_json::json!({"destRepoName": "clicks", "series": "s", "fields": fields}),
+        "tsdb" => {
+            serde_json::json!({"destRepoName": "clicks", "series": format!("s{text}"), "fields": fields})
+        }
         _ => serde_json::json!({"host": "example.com", "uri": "/clicks"}),
     }
 }
