@@ -26,6 +26,7 @@ mod interrupted;
 mod limits;
 mod shared;
 mod state_file;
+mod store;
 mod stream;
 mod writer;
 
@@ -45,12 +46,17 @@ use tokio::{
     time,
 };
 
-use crate::Emulator;
+use crate::{Emulator, RecordedRequest};
 use connection::Serves;
 pub use handle::{RunningServer, ServerThread};
 pub use limits::Limits;
 use shared::Shared;
 pub use state_file::{StateError, StateErrorKind, StateFile};
+pub use writer::StateEvent;
+use writer::Watcher;
+
+/// Is told of requests.
+type RequestLog = dyn Fn(&RecordedRequest) + Send + Sync;
 
 type Clock = dyn Fn() -> Now + Send + Sync;
 
@@ -70,6 +76,8 @@ pub struct Server {
     limits: Limits,
     clock: Box<Clock>,
     state: Option<StateFile>,
+    watcher: Box<Watcher>,
+    log: Option<Box<RequestLog>>,
 }
 
 /// Where a server listens.
@@ -99,6 +107,8 @@ impl Server {
             limits: Limits::default(),
             clock: Box::new(system_clock()),
             state: None,
+            watcher: Box::new(|_| {}),
+            log: None,
         })
     }
 
@@ -141,9 +151,28 @@ impl Server {
     ///
     /// Transitions go on where they were when the emulator was stopped, and where they were at most a
     /// second before when it was killed. What was seen to be over stays so.
+    ///
+    /// A change that cannot be written down is taken back and answered with 503. As soon as the file can
+    /// be written again, everything is, and changes are accepted.
     #[must_use]
     pub fn state(mut self, file: StateFile) -> Self {
         self.state = Some(file);
+        self
+    }
+
+    /// Hears of what happens to the state file while it is in use, on the thread that writes it. Without
+    /// this, only the clients whose changes are refused do.
+    #[must_use]
+    pub fn on_state_event(mut self, watcher: impl Fn(&StateEvent) + Send + Sync + 'static) -> Self {
+        self.watcher = Box::new(watcher);
+        self
+    }
+
+    /// Is told of each request to the service when its answer is certain, as long as the emulator keeps a
+    /// [log](crate::EmulatorBuilder::request_log). Answers wait until this returns.
+    #[must_use]
+    pub fn on_request(mut self, log: impl Fn(&RecordedRequest) + Send + Sync + 'static) -> Self {
+        self.log = Some(Box::new(log));
         self
     }
 
@@ -224,7 +253,8 @@ impl Server {
         let service = tokio::net::TcpListener::from_std(self.listener)?;
         let admin = self.admin.map(tokio::net::TcpListener::from_std);
         let admin = admin.transpose()?;
-        let shared = Shared::new(emulator, self.clock, self.limits, self.state)?;
+        let kept = self.state.map(|file| (file, self.watcher));
+        let shared = Shared::new(emulator, self.clock, self.limits, kept, self.log)?;
         let of_task = shared.clone();
         let serving = async move {
             let on_admin = async {

@@ -16,7 +16,7 @@ use crate::{
     operation::OperationKind,
     refusal::Refusal,
     search::Search,
-    state::{Part, Workflows},
+    state::Workflows,
     transition::Transition,
     workflow::Workflow,
 };
@@ -206,15 +206,12 @@ impl Rules {
             let detail = format!("it is {status}; stop it first");
             return Err(Refusal::code(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN, detail));
         }
-        let part = if let Some(nodes) = update.nodes {
+        if let Some(nodes) = update.nodes {
             let can_start = can_start(&nodes)?;
-            workflow.replace_nodes(nodes, can_start, now);
-            Part::Whole
+            edit(workflows, name)?.replace_nodes(nodes, can_start, now);
         } else {
-            workflow.updated = now.wall;
-            Part::State
-        };
-        workflows.changed(name, part);
+            edit(workflows, name)?.updated = now.wall;
+        }
         Ok(no_data())
     }
 
@@ -224,7 +221,6 @@ impl Rules {
             .map(|(name, workflow)| self.show(name, workflow, None))
             .collect();
         let body = json(&shown)?;
-        drop(shown);
         workflows.were_read();
         Ok(body)
     }
@@ -284,8 +280,7 @@ impl Rules {
             let detail = "it needs a node of type transform, export or exportBatch";
             return Err(Refusal::code(ErrorCode::NOTHING_TO_RUN, detail));
         }
-        workflow.start(self.start, now);
-        workflows.changed(name, Part::State);
+        edit(workflows, name)?.start(self.start, now);
         Ok(no_data())
     }
 
@@ -303,8 +298,7 @@ impl Rules {
             let detail = format!("it is {status}");
             return Err(Refusal::code(ErrorCode::WORKFLOW_STOP_FORBIDDEN, detail));
         }
-        workflow.stop(self.stop, now);
-        workflows.changed(name, Part::State);
+        edit(workflows, name)?.stop(self.stop, now);
         Ok(no_data())
     }
 
@@ -326,7 +320,7 @@ impl Rules {
         workflows: &'a mut Workflows<'_>,
         name: &WorkflowName,
         now: Now,
-    ) -> Result<&'a mut Workflow, Refusal> {
+    ) -> Result<&'a Workflow, Refusal> {
         workflows
             .find(name, now, self.manual_run)
             .ok_or_else(|| missing(name))
@@ -362,6 +356,13 @@ impl Rules {
             nodes,
         }
     }
+}
+
+fn edit<'a>(
+    workflows: &'a mut Workflows<'_>,
+    name: &WorkflowName,
+) -> Result<&'a mut Workflow, Refusal> {
+    workflows.edit(name).ok_or_else(|| missing(name))
 }
 
 /// Possible in every state, nodes included. No source knows a code that would refuse it, and the

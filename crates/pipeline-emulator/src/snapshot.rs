@@ -1,11 +1,9 @@
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
 use pipeline_graph::{Graph, GraphError};
 use pipeline_proto::{Now, WorkflowName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-#[cfg(feature = "server")]
-use crate::state::Part;
 use crate::workflow::{StoredGraph, StoredState, Workflow};
 
 /// Of the form in which snapshots are written.
@@ -59,11 +57,6 @@ impl Snapshot {
         self.workflows.insert(key, stored)
     }
 
-    #[cfg(feature = "server")]
-    pub(crate) fn remove(&mut self, key: &Key) -> Option<Stored> {
-        self.workflows.remove(key)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Stored)> {
         self.workflows.iter()
     }
@@ -78,7 +71,7 @@ impl fmt::Debug for Snapshot {
 /// A workflow as it is written down, with a graph that was checked.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stored {
-    pub(crate) state: StoredState,
+    state: StoredState,
     graph: StoredGraph<'static>,
     can_start: bool,
 }
@@ -107,45 +100,19 @@ impl Stored {
     }
 }
 
-/// What is written down of a workflow: all of it, all but the graph, or that it is gone.
+/// A workflow in the JSON of a snapshot.
 #[derive(Serialize)]
-pub(crate) struct Record<'a> {
+struct Record<'a> {
     owner: &'a str,
     name: &'a WorkflowName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<Cow<'a, StoredState>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    graph: Option<Cow<'a, StoredGraph<'a>>>,
-}
-
-#[cfg(feature = "server")]
-impl<'a> Record<'a> {
-    pub(crate) fn new(
-        owner: &'a str,
-        name: &'a WorkflowName,
-        workflow: Option<&'a Workflow>,
-        part: Part,
-        now: Now,
-    ) -> Self {
-        let whole = workflow.filter(|_| part == Part::Whole);
-        Self {
-            owner,
-            name,
-            state: workflow.map(|workflow| Cow::Owned(workflow.stored_state(now))),
-            graph: whole.map(|workflow| Cow::Owned(workflow.stored_graph())),
-        }
-    }
-
-    pub(crate) fn encode(records: impl IntoIterator<Item = Self>) -> Vec<u8> {
-        let records: Vec<Self> = records.into_iter().collect();
-        serde_json::to_vec(&records).expect("records are text, numbers and JSON that was read")
-    }
+    state: &'a StoredState,
+    graph: &'a StoredGraph<'a>,
 }
 
 /// A [`Record`] that was read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct OwnedRecord {
+struct OwnedRecord {
     owner: String,
     name: WorkflowName,
     state: Option<StoredState>,
@@ -163,25 +130,6 @@ impl OwnedRecord {
             Ok(stored) => Ok((key, stored)),
             Err(error) => Err(format!("{:?}: {error}", key.1)),
         }
-    }
-
-    /// Brings a snapshot up to date. Fails with what is wrong, in words.
-    #[cfg(feature = "server")]
-    pub(crate) fn apply_to(self, snapshot: &mut Snapshot) -> Result<(), String> {
-        if self.state.is_some() && self.graph.is_some() {
-            let (key, stored) = self.whole()?;
-            snapshot.insert(key, stored);
-            return Ok(());
-        }
-        let key = (self.owner, self.name);
-        let Some(state) = self.state else {
-            snapshot.remove(&key);
-            return Ok(());
-        };
-        let known = snapshot.workflows.get_mut(&key);
-        let known = known.ok_or_else(|| format!("{:?} was never created", key.1))?;
-        known.state = state;
-        Ok(())
     }
 }
 
@@ -207,8 +155,8 @@ impl Serialize for Snapshot {
                 .map(|((owner, name), stored)| Record {
                     owner,
                     name,
-                    state: Some(Cow::Borrowed(&stored.state)),
-                    graph: Some(Cow::Borrowed(&stored.graph)),
+                    state: &stored.state,
+                    graph: &stored.graph,
                 })
                 .collect(),
         };

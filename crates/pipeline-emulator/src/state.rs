@@ -1,61 +1,60 @@
-//! The workflows of all accounts, and which of them have changed.
+//! The workflows of all accounts, and what those that have changed were before.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use pipeline_proto::{Now, WorkflowName};
 
-#[cfg(feature = "server")]
-use crate::snapshot::Record;
 use crate::{
-    snapshot::{Snapshot, Stored},
+    snapshot::{Key, Snapshot, Stored},
     workflow::Workflow,
 };
 
 /// Everything that outlives a request.
+///
+/// The only way to a workflow that can be changed leads past the record of changes, so that nothing
+/// can be changed without being written down.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// By account.
-    accounts: BTreeMap<String, BTreeMap<WorkflowName, Workflow>>,
-    changes: Changes,
+    accounts: BTreeMap<String, BTreeMap<WorkflowName, Arc<Workflow>>>,
+    touched: Touched,
 }
 
-/// What has changed since somebody last asked. It costs nothing until somebody does.
+/// Workflows that may have changed since somebody last asked, as they were then; none for one that was
+/// not there. Nothing is recorded until somebody asks.
 #[derive(Debug, Default)]
-enum Changes {
-    /// Nobody has asked yet, or everything was replaced.
-    #[default]
-    Everything,
-    #[cfg_attr(
-        not(feature = "server"),
-        expect(dead_code, reason = "only the server asks")
-    )]
-    These(BTreeMap<(String, WorkflowName), Part>),
-}
+struct Touched(Option<BTreeMap<Key, Option<Arc<Workflow>>>>);
 
-impl Clone for Changes {
-    /// Whoever puts a clone in the place of an emulator replaces everything.
+impl Clone for Touched {
+    /// Nobody has asked the clone.
     fn clone(&self) -> Self {
-        Self::Everything
+        Self(None)
     }
 }
 
-/// How much of a workflow has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
-    /// Anything but the graph.
-    State,
-    /// The graph as well.
-    Whole,
+impl Touched {
+    fn note(&mut self, owner: &str, name: &WorkflowName, before: Option<&Arc<Workflow>>) {
+        if let Some(touched) = &mut self.0
+            && let Entry::Vacant(entry) = touched.entry((owner.to_owned(), name.clone()))
+        {
+            entry.insert(before.cloned());
+        }
+    }
 }
 
-/// What has changed, in the form in which it is written down. Each piece is a JSON array of records.
+/// A workflow that has changed. The copies share their graphs if only the state has.
+#[derive(Debug, Clone)]
 #[cfg(feature = "server")]
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// This came on top of what there was.
-    Some(Vec<u8>),
-    /// This is all there is now.
-    Everything(Vec<Vec<u8>>),
+pub(crate) struct Change {
+    pub(crate) key: Key,
+    pub(crate) before: Option<Arc<Workflow>>,
+    pub(crate) after: Option<Arc<Workflow>>,
+    /// When it was seen so.
+    pub(crate) at: Now,
 }
 
 impl State {
@@ -64,7 +63,7 @@ impl State {
         Workflows {
             owner,
             all: self.accounts.entry(owner.to_owned()).or_default(),
-            changes: &mut self.changes,
+            touched: &mut self.touched,
         }
     }
 
@@ -76,18 +75,19 @@ impl State {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        for (owner, all) in std::mem::take(&mut self.accounts) {
+            for (name, workflow) in &all {
+                self.touched.note(&owner, name, Some(workflow));
+            }
+        }
     }
 
     pub(crate) fn snapshot(&mut self, now: Now, manual_run: Duration) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        for (owner, all) in &mut self.accounts {
-            for (name, workflow) in all {
-                if workflow.settle(now, manual_run) {
-                    self.changes.mark(owner, name, Part::State);
-                }
-                let key = (owner.clone(), name.clone());
-                snapshot.insert(key, Stored::of(workflow, now));
+        let owners: Vec<String> = self.accounts.keys().cloned().collect();
+        for owner in owners {
+            for (name, workflow) in self.of(&owner).all(now, manual_run) {
+                snapshot.insert((owner.clone(), name.clone()), Stored::of(workflow, now));
             }
         }
         snapshot
@@ -96,84 +96,98 @@ impl State {
     pub(crate) fn restore(&mut self, snapshot: &Snapshot, now: Now) {
         self.clear();
         for ((owner, name), stored) in snapshot.iter() {
-            let all = self.accounts.entry(owner.clone()).or_default();
-            all.insert(name.clone(), stored.restored(now));
+            self.of(owner).insert(name.clone(), stored.restored(now));
         }
-    }
-
-    /// Marks what goes on by itself as changed, so that the time that has passed is written down.
-    #[cfg(feature = "server")]
-    pub(crate) fn mark_under_way(&mut self, now: Now, manual_run: Duration) {
-        for (owner, all) in &mut self.accounts {
-            for (name, workflow) in all {
-                if workflow.is_under_way() {
-                    workflow.settle(now, manual_run);
-                    self.changes.mark(owner, name, Part::State);
-                }
-            }
-        }
-    }
-
-    /// Begins to keep account of changes, with what there is now as known.
-    #[cfg(feature = "server")]
-    pub(crate) fn forget_changes(&mut self) {
-        self.changes = Changes::These(BTreeMap::new());
-    }
-
-    /// What has changed since the last call, if anything has; and then everything, if that is wanted.
-    #[cfg(feature = "server")]
-    pub(crate) fn take_changes(
-        &mut self,
-        now: Now,
-        everything: impl FnOnce() -> bool,
-    ) -> Option<Change> {
-        let taken = match &mut self.changes {
-            Changes::These(changed) if changed.is_empty() => return None,
-            Changes::These(changed) => Some(std::mem::take(changed)),
-            Changes::Everything => None,
-        };
-        let Some(taken) = taken.filter(|_| !everything()) else {
-            self.forget_changes();
-            return Some(Change::Everything(self.everything(now)));
-        };
-        let records = taken.iter().map(|((owner, name), part)| {
-            let workflow = self.accounts.get(owner).and_then(|all| all.get(name));
-            Record::new(owner, name, workflow, *part, now)
-        });
-        Some(Change::Some(Record::encode(records)))
-    }
-
-    #[cfg(feature = "server")]
-    fn everything(&self, now: Now) -> Vec<Vec<u8>> {
-        let mut pieces = Vec::new();
-        for (owner, all) in &self.accounts {
-            for (name, workflow) in all {
-                let record = Record::new(owner, name, Some(workflow), Part::Whole, now);
-                pieces.push(Record::encode([record]));
-            }
-        }
-        pieces
     }
 }
 
-impl Changes {
-    fn mark(&mut self, owner: &str, name: &WorkflowName, part: Part) {
-        if let Self::These(changed) = self {
-            let known = changed
-                .entry((owner.to_owned(), name.clone()))
-                .or_insert(part);
-            *known = part.max(*known);
+/// For whoever writes changes down.
+#[cfg(feature = "server")]
+impl State {
+    /// Notes what goes on by itself as changed, so that the time that has passed is written down.
+    pub(crate) fn touch_under_way(&mut self, now: Now, manual_run: Duration) {
+        let owners: Vec<String> = self.accounts.keys().cloned().collect();
+        for owner in owners {
+            self.of(&owner)
+                .edit_those(Workflow::is_under_way, |it| it.settle(now, manual_run));
         }
+    }
+
+    /// What has changed since the last call; nothing the first time.
+    pub(crate) fn take_changes(&mut self, at: Now) -> Vec<Change> {
+        let touched = self.touched.0.replace(BTreeMap::new());
+        let touched = touched.into_iter().flatten();
+        touched
+            .map(|(key, before)| Change {
+                after: self.get(&key).cloned(),
+                key,
+                before,
+                at,
+            })
+            .collect()
+    }
+
+    /// All workflows as they are. This copies no workflow.
+    pub(crate) fn image(&self) -> BTreeMap<Key, Arc<Workflow>> {
+        let all = self.accounts.iter();
+        all.flat_map(|(owner, all)| {
+            all.iter()
+                .map(move |(name, workflow)| ((owner.clone(), name.clone()), workflow.clone()))
+        })
+        .collect()
+    }
+
+    /// What is different from an image, whatever has happened since: another state may be in the place
+    /// of the one that it was taken of.
+    pub(crate) fn take_difference(
+        &mut self,
+        mut image: BTreeMap<Key, Arc<Workflow>>,
+        at: Now,
+    ) -> Vec<Change> {
+        self.touched.0 = Some(BTreeMap::new());
+        let mut changes = Vec::new();
+        for (key, after) in self.image() {
+            let before = image.remove(&key);
+            if before.as_ref().is_none_or(|it| !Arc::ptr_eq(it, &after)) {
+                let after = Some(after);
+                changes.push(Change {
+                    key,
+                    before,
+                    after,
+                    at,
+                });
+            }
+        }
+        changes.extend(image.into_iter().map(|(key, before)| Change {
+            key,
+            before: Some(before),
+            after: None,
+            at,
+        }));
+        changes
+    }
+
+    /// Takes changes back, the last first.
+    pub(crate) fn undo(&mut self, changes: impl DoubleEndedIterator<Item = Change>) {
+        for Change { key, before, .. } in changes.rev() {
+            let all = self.accounts.entry(key.0).or_default();
+            match before {
+                Some(before) => all.insert(key.1, before),
+                None => all.remove(&key.1),
+            };
+        }
+    }
+
+    fn get(&self, (owner, name): &Key) -> Option<&Arc<Workflow>> {
+        self.accounts.get(owner)?.get(name)
     }
 }
 
 /// The workflows of one account.
-///
-/// Whoever changes one in place says so: [`changed`](Self::changed).
 pub(crate) struct Workflows<'a> {
     owner: &'a str,
-    all: &'a mut BTreeMap<WorkflowName, Workflow>,
-    changes: &'a mut Changes,
+    all: &'a mut BTreeMap<WorkflowName, Arc<Workflow>>,
+    touched: &'a mut Touched,
 }
 
 impl Workflows<'_> {
@@ -182,17 +196,21 @@ impl Workflows<'_> {
     }
 
     pub(crate) fn insert(&mut self, name: WorkflowName, workflow: Workflow) {
-        self.changed(&name, Part::Whole);
-        self.all.insert(name, workflow);
+        self.touched.note(self.owner, &name, self.all.get(&name));
+        self.all.insert(name, Arc::new(workflow));
     }
 
     /// Gives whether it was there.
     pub(crate) fn remove(&mut self, name: &WorkflowName) -> bool {
-        let removed = self.all.remove(name).is_some();
-        if removed {
-            self.changed(name, Part::Whole);
-        }
-        removed
+        self.touched.note(self.owner, name, self.all.get(name));
+        self.all.remove(name).is_some()
+    }
+
+    /// A workflow that is to be changed.
+    pub(crate) fn edit(&mut self, name: &WorkflowName) -> Option<&mut Workflow> {
+        let workflow = self.all.get_mut(name)?;
+        self.touched.note(self.owner, name, Some(workflow));
+        Some(Arc::make_mut(workflow))
     }
 
     /// A workflow in the state that it has now.
@@ -201,16 +219,11 @@ impl Workflows<'_> {
         name: &WorkflowName,
         now: Now,
         manual_run: Duration,
-    ) -> Option<&mut Workflow> {
-        let workflow = self.all.get_mut(name)?;
-        if workflow.settle(now, manual_run) {
-            self.changes.mark(self.owner, name, Part::State);
+    ) -> Option<&Workflow> {
+        if self.all.get(name)?.is_due(now, manual_run) {
+            self.edit(name)?.settle(now, manual_run);
         }
-        Some(workflow)
-    }
-
-    pub(crate) fn changed(&mut self, name: &WorkflowName, part: Part) {
-        self.changes.mark(self.owner, name, part);
+        self.all.get(name).map(Arc::as_ref)
     }
 
     /// All of them by name, in the state that they have now.
@@ -219,26 +232,33 @@ impl Workflows<'_> {
         now: Now,
         manual_run: Duration,
     ) -> impl Iterator<Item = (&WorkflowName, &Workflow)> {
-        for (name, workflow) in &mut *self.all {
-            if workflow.settle(now, manual_run) {
-                self.changes.mark(self.owner, name, Part::State);
-            }
-        }
-        self.all.iter()
+        self.edit_those(
+            |workflow| workflow.is_due(now, manual_run),
+            |workflow| workflow.settle(now, manual_run),
+        );
+        let all = self.all.iter();
+        all.map(|(name, workflow)| (name, workflow.as_ref()))
     }
 
     /// The caller has been shown the status of this one.
     pub(crate) fn was_read(&mut self, name: &WorkflowName) {
-        if self.all.get_mut(name).is_some_and(Workflow::was_read) {
-            self.changed(name, Part::State);
+        if self.all.get(name).is_some_and(|it| it.counts_reads())
+            && let Some(workflow) = self.edit(name)
+        {
+            workflow.was_read();
         }
     }
 
     /// The caller has been shown the status of them all.
     pub(crate) fn were_read(&mut self) {
+        self.edit_those(Workflow::counts_reads, Workflow::was_read);
+    }
+
+    fn edit_those(&mut self, which: impl Fn(&Workflow) -> bool, edit: impl Fn(&mut Workflow)) {
         for (name, workflow) in &mut *self.all {
-            if workflow.was_read() {
-                self.changes.mark(self.owner, name, Part::State);
+            if which(workflow) {
+                self.touched.note(self.owner, name, Some(workflow));
+                edit(Arc::make_mut(workflow));
             }
         }
     }
@@ -246,44 +266,32 @@ impl Workflows<'_> {
 
 #[cfg(all(test, feature = "server"))]
 mod tests {
-    use super::*;
-    use crate::{
-        Emulator, Transition,
-        snapshot::OwnedRecord,
-        testing::{Fixture, NODES},
-    };
     use proptest::prelude::*;
     use serde_json::Value;
 
+    use super::*;
+    use crate::{
+        Emulator, Transition,
+        testing::{Fixture, NODES},
+    };
+
     /// Whoever writes changes down, and reads them again.
     #[derive(Default)]
-    struct Shadow(Snapshot);
+    struct Shadow(BTreeMap<Key, Arc<Workflow>>);
 
     impl Shadow {
-        /// Gives how many records came.
-        fn follow(&mut self, emulator: &mut Emulator, now: Now) -> usize {
-            let (payloads, everything) = match emulator.state.take_changes(now, || false) {
-                None => return 0,
-                Some(Change::Some(payload)) => (vec![payload], false),
-                Some(Change::Everything(payloads)) => (payloads, true),
-            };
-            if everything {
-                self.0 = Snapshot::default();
+        fn follow(&mut self, changes: &[Change]) {
+            for change in changes.iter().cloned() {
+                match change.after {
+                    Some(after) => self.0.insert(change.key, after),
+                    None => self.0.remove(&change.key),
+                };
             }
-            let mut count = 0;
-            for payload in payloads {
-                let records: Vec<OwnedRecord> = serde_json::from_slice(&payload).unwrap();
-                count += records.len();
-                for record in records {
-                    record.apply_to(&mut self.0).unwrap();
-                }
-            }
-            count
         }
     }
 
-    /// A snapshot without the times that are left, which depend on when one looks.
-    fn timeless(snapshot: &Snapshot) -> Value {
+    /// As it is written down, without the times that are left, which depend on when one looks.
+    fn timeless(image: &BTreeMap<Key, Arc<Workflow>>, now: Now) -> Value {
         fn blank(value: &mut Value) {
             match value {
                 Value::Object(members) => {
@@ -298,64 +306,53 @@ mod tests {
                 _ => {}
             }
         }
+        let mut snapshot = Snapshot::default();
+        for (key, workflow) in image {
+            snapshot.insert(key.clone(), Stored::of(workflow, now));
+        }
         let mut value = serde_json::to_value(snapshot).unwrap();
         blank(&mut value);
         value
     }
 
     #[test]
-    fn nothing_is_kept_account_of_until_somebody_asks() {
-        let mut service = Fixture::new().ready();
-        assert!(matches!(
-            service.emulator.state.changes,
-            Changes::Everything
-        ));
-        let mut shadow = Shadow::default();
-        assert_eq!(shadow.follow(&mut service.emulator, service.now), 1);
-        assert_eq!(shadow.follow(&mut service.emulator, service.now), 0);
-    }
-
-    #[test]
     fn only_what_has_changed_is_told() {
         let mut service = Fixture::new().ready();
         service.ok("POST", "/v2/workflows/v", r#"{"region":"nb"}"#);
-        service.emulator.state.forget_changes();
+        assert_eq!(service.emulator.state.take_changes(service.now).len(), 0);
         let mut change = |method, target, body| {
             service.ok(method, target, body);
-            match service.emulator.state.take_changes(service.now, || false) {
-                Some(Change::Some(payload)) => String::from_utf8(payload).unwrap(),
-                other => format!("{other:?}"),
-            }
+            let changes = service.emulator.state.take_changes(service.now);
+            let told = changes.iter().map(|change| {
+                let both = change.before.as_ref().zip(change.after.as_ref());
+                let same_graph = both.is_some_and(|(before, after)| before.shares_graph(after));
+                format!("{} {same_graph} {}", change.key.1, change.after.is_some())
+            });
+            told.collect::<Vec<_>>().join(", ")
         };
-        assert_eq!(change("GET", "/v2/workflows/w", ""), "None");
-        assert_eq!(change("GET", "/v2/workflows", ""), "None");
-        let started = change("POST", "/v2/workflows/w/start", "");
-        assert!(started.contains("starting") && !started.contains("clicks-repo"));
+        assert_eq!(change("GET", "/v2/workflows/w", ""), "");
+        assert_eq!(change("GET", "/v2/workflows", ""), "");
+        assert_eq!(change("POST", "/v2/workflows/w/start", ""), "w true true");
         // What was seen to be over is over for good.
-        let settled = change("GET", "/v2/workflows/w", "");
-        assert!(settled.contains("started"), "{settled}");
-        assert_eq!(change("GET", "/v2/workflows/w", ""), "None");
-        assert_eq!(
-            change("DELETE", "/v2/workflows/v", ""),
-            r#"[{"owner":"development","name":"v"}]"#
-        );
+        assert_eq!(change("GET", "/v2/workflows/w", ""), "w true true");
+        assert_eq!(change("GET", "/v2/workflows/w", ""), "");
+        assert_eq!(change("DELETE", "/v2/workflows/v", ""), "v false false");
     }
 
     #[test]
-    fn a_clone_in_the_place_of_an_emulator_is_a_change_of_everything() {
+    fn a_clone_in_the_place_of_an_emulator_is_a_difference() {
         let mut service = Fixture::new().ready();
-        let mut shadow = Shadow::default();
+        service.emulator.state.take_changes(service.now);
         let before = service.emulator.clone();
-        shadow.follow(&mut service.emulator, service.now);
         service.ok("DELETE", "/v2/workflows/w", "");
-        shadow.follow(&mut service.emulator, service.now);
-        assert!(shadow.0.is_empty());
+        let image = service.emulator.state.image();
         service.emulator = before;
-        shadow.follow(&mut service.emulator, service.now);
-        assert_eq!(shadow.0, service.emulator.snapshot(service.now));
+        let changes = service.emulator.state.take_difference(image, service.now);
+        assert_eq!(changes.len(), 1);
+        assert!(changes[0].before.is_none() && changes[0].after.is_some());
         service.emulator.reset();
-        shadow.follow(&mut service.emulator, service.now);
-        assert!(shadow.0.is_empty());
+        let changes = service.emulator.state.take_changes(service.now);
+        assert!(changes.len() == 1 && changes[0].after.is_none());
     }
 
     fn transition() -> impl Strategy<Value = Transition> {
@@ -369,14 +366,17 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is asked, what was written down is what there is.
+        /// Whatever is asked, what was written down is what there is, and can be taken back.
         #[test]
         fn whoever_follows_the_changes_has_everything(
-            steps in prop::collection::vec((0..9_usize, 0..2_usize, 0..400_u64, transition()), 1..40)
+            steps in prop::collection::vec((0..11_usize, 0..2_usize, 0..400_u64, transition()), 1..40)
         ) {
             let manual = NODES.replace("export\"", "job\"");
             let mut service = Fixture::with(Emulator::builder().manual_run(Duration::from_millis(200)));
             let mut shadow = Shadow::default();
+            service.emulator.state.take_changes(service.now);
+            let saved = service.emulator.snapshot(service.now);
+            let mut all = Vec::new();
             for (operation, name, millis, how) in steps {
                 service.now = service.now + Duration::from_millis(millis);
                 service.emulator.set_start_transition(how);
@@ -384,7 +384,7 @@ mod tests {
                 let path = format!("/v2/workflows/w{name}");
                 let nodes = if name == 0 { NODES } else { &manual };
                 let update = format!(r#"{{"region":"nb","nodes":{nodes}}}"#);
-                let (method, action, body) = [
+                let operations = [
                     ("POST", "", r#"{"region":"nb"}"#),
                     ("PUT", "", update.as_str()),
                     ("PUT", "", r#"{"region":"nb"}"#),
@@ -394,13 +394,23 @@ mod tests {
                     ("POST", "/stop", ""),
                     ("POST", "/search", "{}"),
                     ("DELETE", "", ""),
-                ][operation];
-                service.send(method, &(path + action), body);
+                ];
+                match (operations.get(operation), name) {
+                    (Some((method, action, body)), _) => {
+                        service.send(method, &(path + action), body);
+                    }
+                    (None, 0) => service.emulator.restore(&saved, service.now),
+                    (None, _) => service.emulator.reset(),
+                }
                 service.send("GET", "/v2/workflows", "");
-                let is = service.emulator.snapshot(service.now);
-                shadow.follow(&mut service.emulator, service.now);
-                prop_assert_eq!(timeless(&is), timeless(&shadow.0));
+                let changes = service.emulator.state.take_changes(service.now);
+                shadow.follow(&changes);
+                all.extend(changes);
+                let is = service.emulator.state.image();
+                prop_assert_eq!(timeless(&is, service.now), timeless(&shadow.0, service.now));
             }
+            service.emulator.state.undo(all.into_iter());
+            prop_assert!(service.emulator.state.image().is_empty());
         }
     }
 }

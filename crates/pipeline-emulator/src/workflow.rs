@@ -7,6 +7,7 @@ pub(crate) use stored::{StoredGraph, StoredState};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -91,14 +92,21 @@ pub(crate) struct Workflow {
     pub(crate) comment: String,
     pub(crate) created: SystemTime,
     pub(crate) updated: SystemTime,
-    nodes: Nodes,
-    can_start: bool,
-    is_manual: bool,
+    /// Shared by the copies of a workflow for as long as only its state changes.
+    graph: Arc<Known>,
     phase: Phase,
     history: VecDeque<Event>,
     events: u64,
+}
+
+/// A graph that was checked, and what was found out about it.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    nodes: Nodes,
+    can_start: bool,
+    is_manual: bool,
     /// The first event that each node has seen.
-    known_since: BTreeMap<NodeId, u64>,
+    since: BTreeMap<NodeId, u64>,
 }
 
 impl Workflow {
@@ -108,28 +116,25 @@ impl Workflow {
             comment,
             created: now.wall,
             updated: now.wall,
-            nodes: Nodes::new(),
-            can_start: false,
-            is_manual: false,
+            graph: Arc::default(),
             phase: Phase::Ready,
             history: VecDeque::new(),
             events: 0,
-            known_since: BTreeMap::new(),
         };
         workflow.note(now, "the workflow was created");
         workflow
     }
 
     pub(crate) fn nodes(&self) -> &Nodes {
-        &self.nodes
+        &self.graph.nodes
     }
 
     pub(crate) fn can_start(&self) -> bool {
-        self.can_start
+        self.graph.can_start
     }
 
     pub(crate) fn is_manual(&self) -> bool {
-        self.is_manual
+        self.graph.is_manual
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -142,22 +147,29 @@ impl Workflow {
         }
     }
 
-    /// Brings the state up to date, and tells whether that changed it. A manual workflow ends a
-    /// `manual_run` after it has started.
-    pub(crate) fn settle(&mut self, now: Now, manual_run: Duration) -> bool {
-        let mut changed = false;
+    /// Whether two workflows have the same graph, as copies of one have until it is replaced.
+    #[cfg(feature = "server")]
+    pub(crate) fn shares_graph(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.graph, &other.graph)
+    }
+
+    /// Whether [`settle`](Self::settle) would change something.
+    pub(crate) fn is_due(&self, now: Now, manual_run: Duration) -> bool {
+        self.due(now, manual_run).is_some()
+    }
+
+    /// Brings the state up to date. A manual workflow ends a `manual_run` after it has started.
+    pub(crate) fn settle(&mut self, now: Now, manual_run: Duration) {
         while let Some((at, phase, what)) = self.due(now, manual_run) {
             self.phase = phase;
             self.note(at, what);
-            changed = true;
         }
-        changed
     }
 
     /// The next change that time or reads have brought about.
     fn due(&self, now: Now, manual_run: Duration) -> Option<(Now, Phase, &'static str)> {
         let started = |at: Now| Phase::Started {
-            ends: self.is_manual.then_some(at + manual_run),
+            ends: self.graph.is_manual.then_some(at + manual_run),
         };
         Some(match self.phase {
             Phase::Starting(moving) => {
@@ -184,16 +196,23 @@ impl Workflow {
         })
     }
 
-    /// Tells the state machine that a caller has been shown the present status. Gives whether that
-    /// brings the end of a transition nearer.
-    pub(crate) fn was_read(&mut self) -> bool {
+    /// Whether it matters that a caller has been shown the present status.
+    pub(crate) fn counts_reads(&self) -> bool {
+        match self.phase {
+            Phase::Starting(moving) | Phase::Stopping(moving) => {
+                matches!(moving.end, End::AfterReads(1..))
+            }
+            _ => false,
+        }
+    }
+
+    /// Tells the state machine that a caller has been shown the present status.
+    pub(crate) fn was_read(&mut self) {
         if let Phase::Starting(moving) | Phase::Stopping(moving) = &mut self.phase
             && let End::AfterReads(left @ 1..) = &mut moving.end
         {
             *left -= 1;
-            return true;
         }
-        false
     }
 
     /// Whether time alone will change the state.
@@ -220,24 +239,17 @@ impl Workflow {
 
     /// Takes a new definition, which has been checked.
     pub(crate) fn replace_nodes(&mut self, nodes: Nodes, can_start: bool, now: Now) {
-        self.known_since.retain(|id, _| nodes.contains_key(id));
-        for id in nodes.keys() {
-            self.known_since.entry(id.clone()).or_insert(self.events);
-        }
-        self.take_nodes(nodes, can_start);
+        let known = &self.graph.since;
+        let since = |id: &NodeId| known.get(id).copied().unwrap_or(self.events);
+        let since = nodes.keys().map(|id| (id.clone(), since(id))).collect();
+        self.graph = Arc::new(Known::new(nodes, can_start, since));
         self.updated = now.wall;
         self.note(now, "the nodes were replaced");
     }
 
-    fn take_nodes(&mut self, nodes: Nodes, can_start: bool) {
-        self.is_manual = nodes.values().any(is_manual_job);
-        self.can_start = can_start;
-        self.nodes = nodes;
-    }
-
     /// What a node has seen, the latest first.
     pub(crate) fn history_of(&self, node: &NodeId) -> impl Iterator<Item = &Event> {
-        let since = self.known_since.get(node).copied().unwrap_or(u64::MAX);
+        let since = self.graph.since.get(node).copied().unwrap_or(u64::MAX);
         self.history
             .iter()
             .rev()
@@ -255,6 +267,17 @@ impl Workflow {
             what: Cow::Borrowed(what),
         });
         self.events = self.events.saturating_add(1);
+    }
+}
+
+impl Known {
+    fn new(nodes: Nodes, can_start: bool, since: BTreeMap<NodeId, u64>) -> Self {
+        Self {
+            is_manual: nodes.values().any(is_manual_job),
+            nodes,
+            can_start,
+            since,
+        }
     }
 }
 

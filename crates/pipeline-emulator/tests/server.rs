@@ -302,7 +302,7 @@ fn async_code_starts_and_stops_a_server_on_its_own_runtime() {
     let answer = exchange(addr, b"GET /v2/workflows HTTP/1.0\r\n\r\n");
     assert!(answer.ends_with("[]"), "{answer}");
     assert_eq!(server.with(|emulator| emulator.requests().count()), 1);
-    runtime.block_on(server.shutdown());
+    runtime.block_on(server.shutdown()).unwrap();
     assert!(TcpStream::connect(addr).is_err());
 }
 

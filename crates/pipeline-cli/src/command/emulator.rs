@@ -1,5 +1,7 @@
+mod lines;
+
 use std::{
-    io::{self, Write as _},
+    io,
     net::SocketAddr,
     path::PathBuf,
     time::{Duration, Instant, SystemTime},
@@ -9,7 +11,7 @@ use clap::{Args, ValueEnum};
 use pipeline_emulator::{
     Account, Authentication, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY,
     Emulator, RecordedRequest, Transition,
-    server::{RunningServer, Server, StateFile},
+    server::{Server, StateFile},
 };
 use pipeline_proto::Now;
 use serde::Serialize;
@@ -24,6 +26,7 @@ use crate::{
     output::{self, note, plain},
     settings::RawKeys,
 };
+use lines::Lines;
 
 /// Run an emulator of the service on this machine
 #[derive(Debug, Args)]
@@ -193,13 +196,21 @@ impl EmulatorCommand {
             .map_err(failed)?;
         runtime.block_on(async {
             let ended = Ended::new().map_err(failed)?;
+            let lines = Lines::to_stderr().map_err(failed)?;
             let server = Server::bind(self.listen)
                 .and_then(|mut server| {
                     if self.admin {
                         server = server.admin();
                     }
                     if let Some(file) = state {
-                        server = server.state(file);
+                        let lines = lines.clone();
+                        server = server
+                            .state(file)
+                            .on_state_event(move |event| lines.say(format!("warning: {event}")));
+                    }
+                    if self.log {
+                        let lines = lines.clone();
+                        server = server.on_request(move |request| lines.say(line(request)));
                     }
                     server.start(emulator)
                 })
@@ -216,16 +227,19 @@ impl EmulatorCommand {
                 admin_url: server.admin_url(),
             };
             announce(&ready)?;
-            let mut log = Log::default();
-            tokio::select! {
-                () = ended.received() => {}
-                () = log.follow(&server), if self.log => {}
-            }
-            if self.log {
-                log.write(&server);
-            }
-            server.shutdown().await;
-            Ok(Exit::Done)
+            ended.received().await;
+            let kept = server.shutdown().await;
+            let exit = match &kept {
+                Ok(()) => Exit::Done,
+                // Whoever has stopped to read must not hold the end up, so that this is no failure to
+                // be printed.
+                Err(error) => {
+                    lines.say(format!("error: {error}"));
+                    Exit::Service
+                }
+            };
+            lines.finish();
+            Ok(exit)
         })
     }
 }
@@ -264,55 +278,18 @@ fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The lines about requests. It leaves the emulator's own record alone, which others may read.
-#[derive(Default)]
-struct Log {
-    /// The id of the last request that was written out.
-    last: Option<String>,
-}
-
-impl Log {
-    /// Writes out what is asked, for ever.
-    async fn follow(&mut self, server: &RunningServer) {
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
-        loop {
-            tick.tick().await;
-            self.write(server);
-        }
-    }
-
-    fn write(&mut self, server: &RunningServer) {
-        let mut requests: Vec<RecordedRequest> = server.with(|emulator| {
-            let is_new = |request: &&RecordedRequest| {
-                self.last.as_deref() != Some(request.request_id.as_str())
-            };
-            emulator
-                .requests()
-                .rev()
-                .take_while(is_new)
-                .cloned()
-                .collect()
-        });
-        requests.reverse();
-        if let Some(request) = requests.last() {
-            self.last = Some(request.request_id.clone());
-        }
-        let mut stderr = io::stderr().lock();
-        for request in requests {
-            let at = httpdate::fmt_http_date(request.at.wall);
-            let target = request.uri.path_and_query().map_or("", |it| it.as_str());
-            // Nothing can be done about a stderr that cannot be written to.
-            let _ = writeln!(
-                stderr,
-                "{at}  {}  {} {}  {} bytes  request {}",
-                request.status.as_u16(),
-                request.method,
-                plain(target),
-                request.body_length,
-                request.request_id
-            );
-        }
-    }
+/// The line about a request.
+fn line(request: &RecordedRequest) -> String {
+    let target = request.uri.path_and_query().map_or("", |it| it.as_str());
+    format!(
+        "{}  {}  {} {}  {} bytes  request {}",
+        httpdate::fmt_http_date(request.at.wall),
+        request.status.as_u16(),
+        request.method,
+        plain(target),
+        request.body_length,
+        request.request_id
+    )
 }
 
 /// Ctrl-C, or the polite signal to end.

@@ -1,5 +1,8 @@
 //! The emulator as a command, and the demonstration.
 
+#[cfg(unix)]
+mod process;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},

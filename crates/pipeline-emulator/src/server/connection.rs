@@ -143,11 +143,23 @@ impl Connection {
             Ok(()) => self.read_body(&parts.headers, body, max).await,
             Err(refusal) => Err(refusal),
         };
-        let answered = self.shared.ask(|emulator, now| match read {
-            Ok(body) => emulator.handle(Request::from_parts(parts, body), now),
-            Err(refusal) => emulator.refuse(parts, refusal, now),
+        let mut recorded = None;
+        let answered = self.shared.ask(|emulator, now| {
+            let answer = match read {
+                Ok(body) => emulator.handle(Request::from_parts(parts, body), now),
+                Err(refusal) => emulator.refuse(parts, refusal, now),
+            };
+            if self.shared.log.is_some() {
+                recorded = emulator.requests().next_back().cloned();
+            }
+            answer
         });
-        answered.await.unwrap_or_else(Refusal::into_response)
+        let answer = answered.await.unwrap_or_else(Refusal::into_response);
+        if let (Some(log), Some(mut request)) = (&self.shared.log, recorded) {
+            request.status = answer.status();
+            log(&request);
+        }
+        answer
     }
 
     async fn administer(&self, parts: request::Parts, body: Incoming) -> Response<Bytes> {

@@ -1,4 +1,4 @@
-use std::{fmt, net::SocketAddr, sync::Arc, thread};
+use std::{fmt, io, net::SocketAddr, sync::Arc, thread};
 
 use pipeline_proto::Now;
 use tokio::{sync::watch, task::JoinHandle};
@@ -30,9 +30,9 @@ macro_rules! handle {
             }
 
             /// Does something with the emulator. Requests wait in the meantime. With a state file, it
-            /// returns when what has changed is written down.
+            /// returns when what has changed is written down; what cannot be is taken back.
             pub fn with<T>(&self, action: impl FnOnce(&mut Emulator) -> T) -> T {
-                self.shared.ask_and_block(|emulator, _| action(emulator))
+                self.shared.replace_and_block(action)
             }
         }
 
@@ -55,8 +55,7 @@ macro_rules! handle {
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let server = Server::bind("127.0.0.1:0")?.start(Emulator::builder().build())?;
 /// // … a test that is async …
-/// server.shutdown().await;
-/// # Ok(())
+/// server.shutdown().await
 /// # })
 /// # }
 /// ```
@@ -72,10 +71,15 @@ handle!(RunningServer);
 impl RunningServer {
     /// Stops accepting, lets requests under way come to their end within
     /// [`shutdown_time`](super::Limits::shutdown_time), and returns when every connection is closed.
-    pub async fn shutdown(self) {
+    ///
+    /// # Errors
+    ///
+    /// If there is a [state file](super::Server::state), and not everything is in it.
+    pub async fn shutdown(self) -> io::Result<()> {
         self.stop.send_replace(true);
         // An error would mean that the task was cancelled with its runtime: stopped all the same.
         let _ = self.task.await;
+        self.shared.finish()
     }
 }
 
@@ -105,5 +109,7 @@ impl Drop for ServerThread {
             // A panic of the server has been reported by its own thread.
             let _ = thread.join();
         }
+        // There is nobody to tell; the watcher has heard of it.
+        let _ = self.shared.finish();
     }
 }

@@ -3,7 +3,7 @@
 //! Monotonic moments mean nothing to another process, so what is kept of a transition is the time
 //! that it still takes.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use pipeline_proto::{
     Now,
@@ -11,7 +11,7 @@ use pipeline_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{End, Event, HISTORY, Moving, Phase, Workflow};
+use super::{End, Event, HISTORY, Known, Moving, Phase, Workflow};
 use crate::clock::{from_millis, to_millis};
 
 /// Everything but the graph: the part that changes all the time.
@@ -114,8 +114,8 @@ impl Workflow {
 
     pub(crate) fn stored_graph(&self) -> StoredGraph<'_> {
         StoredGraph {
-            nodes: Cow::Borrowed(&self.nodes),
-            known_since: Cow::Borrowed(&self.known_since),
+            nodes: Cow::Borrowed(&self.graph.nodes),
+            known_since: Cow::Borrowed(&self.graph.since),
         }
     }
 
@@ -137,14 +137,14 @@ impl Workflow {
         };
         let surplus = state.history.len().saturating_sub(HISTORY);
         let events = state.history.iter().skip(surplus);
-        let mut workflow = Self {
+        let (nodes, since) = (graph.nodes.clone(), graph.known_since.clone());
+        let graph = Known::new(nodes.into_owned(), can_start, since.into_owned());
+        Self {
             region: state.region.clone(),
             comment: state.comment.clone(),
             created: from_millis(state.created_ms),
             updated: from_millis(state.updated_ms),
-            nodes: Nodes::new(),
-            can_start: false,
-            is_manual: false,
+            graph: Arc::new(graph),
             phase: match &state.phase {
                 StoredPhase::Ready => Phase::Ready,
                 StoredPhase::Starting(start) => Phase::Starting(moving(start)),
@@ -163,10 +163,7 @@ impl Workflow {
                 })
                 .collect(),
             events: state.next_event,
-            known_since: graph.known_since.clone().into_owned(),
-        };
-        workflow.take_nodes(graph.nodes.clone().into_owned(), can_start);
-        workflow
+        }
     }
 }
 

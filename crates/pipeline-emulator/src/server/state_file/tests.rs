@@ -1,22 +1,23 @@
 use std::{
-    fs,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    fs, io,
+    os::unix::{fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+    time::SystemTime,
 };
 
 use bytes::Bytes;
 use http::Request;
-use pipeline_graph::Definition;
+use redb::{Builder, TableDefinition};
 
-use super::{
-    format::{FIRST_LINE, HEADER_LENGTH},
-    *,
-};
+use super::*;
 use crate::{
-    Authentication, DEVELOPMENT_ACCOUNT, Emulator,
-    server::Server,
-    state::Change,
-    testing::{self, Fixture, NODES},
+    Authentication, Emulator, Transition,
+    server::{Limits, StateEvent, shared::Shared},
 };
 
 /// A folder of a test's own, which goes with it.
@@ -26,14 +27,10 @@ impl Folder {
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pipeline-emulator-{}-{number}", std::process::id());
+        let name = format!("emulator-state-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("state")
     }
 }
 
@@ -43,287 +40,447 @@ impl Drop for Folder {
     }
 }
 
-/// A file with three changes in it, and its contents.
-fn written(folder: &Folder) -> (Vec<u8>, Snapshot) {
-    let mut file = StateFile::open(folder.file()).unwrap();
-    let mut service = Fixture::new();
-    service.emulator.state.forget_changes();
-    for (method, target, body) in [
-        ("POST", "/v2/workflows/w", r#"{"region":"nb"}"#),
-        (
-            "PUT",
-            "/v2/workflows/w",
-            &format!(r#"{{"region":"nb","nodes":{NODES}}}"#),
-        ),
-        ("POST", "/v2/workflows/w/start", ""),
-    ] {
-        service.ok(method, target, body);
-        let change = service.emulator.state.take_changes(service.now, || false);
-        file.log.write(change).unwrap();
-    }
-    drop(file);
-    let bytes = fs::read(folder.file()).unwrap();
-    // What was written, which is before the start had come to its end.
-    let contents = StateFile::open(folder.file()).unwrap().contents;
-    assert_eq!(contents.len(), 1);
-    (bytes, contents)
-}
-
-/// Opens a file of these bytes.
-fn open(folder: &Folder, bytes: &[u8]) -> Result<Snapshot, StateError> {
-    fs::write(folder.file(), bytes).unwrap();
-    StateFile::open(folder.file()).map(|file| file.contents)
-}
-
-#[test]
-fn a_new_file_is_made_and_then_known() {
-    let folder = Folder::new();
-    assert!(StateFile::open(folder.file()).unwrap().is_new());
-    let again = StateFile::open(folder.file()).unwrap();
-    assert!(!again.is_new());
-    assert_eq!(again.workflows(), 0);
-    assert!(!folder.0.join("state.new").exists());
-}
-
-#[cfg(unix)]
-#[test]
-fn the_file_is_for_its_owners_eyes_unless_the_owner_wants_it_otherwise() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let folder = Folder::new();
-    let mode = || fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777;
-    let mut file = StateFile::open(folder.file()).unwrap();
-    assert_eq!(mode(), 0o600);
-    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o640)).unwrap();
-    file.log.write([Change::Everything(Vec::new())]).unwrap();
-    assert_eq!(mode(), 0o640);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_stays_a_link() {
-    let folder = Folder::new();
-    drop(StateFile::open(folder.file()).unwrap());
-    let link = folder.0.join("link");
-    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
-    let mut file = StateFile::open(&link).unwrap();
-    file.log.write([Change::Everything(Vec::new())]).unwrap();
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-}
-
-/// Cut off at any byte: what was acknowledged is missed, and told of.
-#[test]
-fn a_file_cut_short_is_reported() {
-    let folder = Folder::new();
-    let (bytes, _) = written(&folder);
-    for length in 0..bytes.len() {
-        let found = read(&bytes[..length]);
-        assert!(matches!(found, Err(Reason::Damaged { .. })), "{length}");
-    }
-    for length in [0, 20, HEADER_LENGTH, bytes.len() - 1] {
-        let error = open(&folder, &bytes[..length]).unwrap_err();
-        assert_eq!(error.kind(), StateErrorKind::Damaged, "{length}: {error}");
-        assert!(error.to_string().contains("left as it is"), "{error}");
-        assert_eq!(fs::read(folder.file()).unwrap(), bytes[..length]);
-    }
-}
-
-/// One bit changed anywhere: either it is told, or nothing was lost by it.
-#[test]
-fn a_file_with_a_changed_bit_is_reported() {
-    let folder = Folder::new();
-    let (bytes, contents) = written(&folder);
-    let mut harmless = 0;
-    for at in 0..bytes.len() {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 1 << (at % 8);
-        match read(&damaged) {
-            Ok((found, _)) => {
-                assert_eq!(found, contents, "byte {at}");
-                harmless += 1;
-            }
-            Err(Reason::NotAStateFile(_)) => assert!(at < FIRST_LINE.len(), "{at}"),
-            Err(reason) => assert!(matches!(reason, Reason::Damaged { .. }), "{at}"),
+/// A process that another test starts has the lock as well from its fork to its exec, so a few refusals
+/// say nothing; many do.
+fn open(path: &Path) -> Result<StateFile, StateError> {
+    for _ in 0..10_000 {
+        match StateFile::open(path) {
+            Err(error) if error.kind() == StateErrorKind::InUse => std::thread::yield_now(),
+            opened => return opened,
         }
     }
-    // One of the two lengths at a time can be spared.
-    assert_eq!(harmless, HEADER_LENGTH - FIRST_LINE.len());
+    StateFile::open(path)
 }
 
-#[test]
-fn records_that_are_missing_or_stand_in_another_order_are_reported() {
-    let folder = Folder::new();
-    let (bytes, _) = written(&folder);
-    let (header, records) = bytes.split_at(HEADER_LENGTH);
-    let text = std::str::from_utf8(records).unwrap();
-    // Node data was written over several lines.
-    let starts: Vec<_> = text
-        .match_indices(" [{\"owner\"")
-        .map(|(at, _)| at - 25)
-        .chain([text.len()])
-        .collect();
-    let record = |number: usize| &text[starts[number]..starts[number + 1]];
-    assert_eq!(starts.len(), 4);
-    for order in [&[1, 2, 0][..], &[0, 2, 1], &[0, 0, 1, 2], &[0, 1, 1, 2]] {
-        let records: String = order.iter().map(|number| record(*number)).collect();
-        let bytes = [header, records.as_bytes()].concat();
-        let error = open(&folder, &bytes).unwrap_err();
-        assert_eq!(error.kind(), StateErrorKind::Damaged, "{order:?}");
-    }
+fn now() -> Now {
+    Now::new(SystemTime::UNIX_EPOCH, std::time::Duration::ZERO)
 }
 
-/// What a process leaves that is killed while it writes.
-#[test]
-fn what_was_not_acknowledged_is_there_whole_or_not_at_all() {
-    let folder = Folder::new();
-    let (bytes, contents) = written(&folder);
-    let mut file = StateFile::open(folder.file()).unwrap();
-    let gone = br#"[{"owner":"development","name":"w"}]"#;
-    file.log.write([Change::Some(gone.to_vec())]).unwrap();
-    drop(file);
-    let whole = fs::read(folder.file()).unwrap();
-    // The record was appended, the length not yet told.
-    let mut unacknowledged = whole.clone();
-    unacknowledged[..HEADER_LENGTH].copy_from_slice(&bytes[..HEADER_LENGTH]);
-    for length in bytes.len()..=whole.len() {
-        let found = open(&folder, &unacknowledged[..length]).unwrap();
-        if length < whole.len() {
-            assert_eq!(found, contents, "{length}");
-            assert_eq!(fs::read(folder.file()).unwrap(), bytes, "the rest is gone");
-        } else {
-            assert!(found.is_empty());
-        }
-    }
-    // The length was being told: the other one holds.
-    for second in [false, true] {
-        let mut half = whole.clone();
-        let slot = usize::try_from(format::slot_offset(second)).unwrap();
-        half[slot + 20..slot + 30].fill(0);
-        assert!(open(&folder, &half).unwrap().is_empty());
-    }
-}
-
-#[test]
-fn writing_goes_on_where_it_ended() {
-    let folder = Folder::new();
-    let (bytes, _) = written(&folder);
-    // With something unfinished at the end.
-    fs::write(folder.file(), [&bytes[..], b"00000100 "].concat()).unwrap();
-    for round in 0..5 {
-        let mut file = StateFile::open(folder.file()).unwrap();
-        assert_eq!(file.workflows(), 1 + round);
-        let mut service = Fixture::new();
-        service.emulator.restore(&file.contents, service.now);
-        service.emulator.state.forget_changes();
-        let path = format!("/v2/workflows/more{round}");
-        service.ok("POST", &path, r#"{"region":"nb"}"#);
-        let change = service.emulator.state.take_changes(service.now, || false);
-        file.log.write(change).unwrap();
-    }
-}
-
-#[test]
-fn a_file_is_written_anew_before_it_has_grown_out_of_all_proportion() {
-    let folder = Folder::new();
-    let path = folder.file();
-    let mut definition = Definition::new("w", [].into());
-    definition.comment = "c".repeat(10_000);
-    let mut emulator = Emulator::builder()
+fn emulator() -> Emulator {
+    Emulator::builder()
         .authentication(Authentication::Off)
-        .build();
-    let now = testing::now();
+        .transitions(Transition::Immediate)
+        .build()
+}
+
+/// An emulator with a workflow, whose changes are recorded.
+fn with_workflow(name: &str) -> Emulator {
+    let mut emulator = emulator();
+    emulator.state.take_changes(now());
+    emulator.handle(create(name), now());
     emulator
-        .add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)
-        .unwrap();
-    let server = Server::bind("127.0.0.1:0")
-        .unwrap()
-        .state(StateFile::open(&path).unwrap())
-        .start_on_thread(emulator)
-        .unwrap();
-    let (mut longest, mut rewritten) = (0, 0);
-    for _ in 0..400 {
-        let before = fs::metadata(&path).unwrap().len();
-        for (method, body) in [("PUT", r#"{"region":"nb"}"#), ("GET", "")] {
-            let request = Request::builder().method(method).uri("/v2/workflows/w");
-            let request = request.body(Bytes::from(body)).unwrap();
-            let answer = server.with(|emulator| emulator.handle(request, now));
-            assert_eq!(answer.status(), 200);
+}
+
+fn create(name: &str) -> Request<Bytes> {
+    let body = Bytes::from(r#"{"region":"nb"}"#);
+    let create = Request::post(format!("/v2/workflows/{name}")).body(body);
+    create.unwrap()
+}
+
+/// A file that holds a workflow.
+fn write_file(path: &Path) {
+    let mut file = open(path).unwrap();
+    let image = with_workflow("w").state.image();
+    file.write_all(&image, now()).unwrap();
+}
+
+/// Whether a command is there and does it.
+fn run(program: &str, arguments: &[&str], path: &Path) -> bool {
+    let status = Command::new(program).arg(path).args(arguments).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Makes something in a folder and gives its path; none where the machine does not let it.
+type Make = fn(&Path) -> Option<PathBuf>;
+
+/// Why a place is refused; nothing where it serves.
+type Heard = Option<(StateErrorKind, &'static str)>;
+
+/// What people may point at, and what they hear of it; nothing where it serves.
+const PLACES: &[(&str, Make, Heard)] = &[
+    ("nothing", |folder| Some(folder.join("state")), None),
+    ("an empty file", |folder| file(folder, b""), None),
+    ("a state file", state, None),
+    (
+        "a link to a state file",
+        |folder| link(folder, &state(folder)?),
+        None,
+    ),
+    (
+        "a link to nothing",
+        |folder| link(folder, &folder.join("not yet")),
+        None,
+    ),
+    (
+        "a state file in use under another name",
+        |folder| {
+            let path = state(folder)?;
+            // It stays open until the test process ends.
+            std::mem::forget(StateFile::open(&path).ok()?);
+            let name = folder.join("hard");
+            fs::hard_link(path, &name).ok()?;
+            Some(name)
+        },
+        Some((StateErrorKind::InUse, "another emulator uses")),
+    ),
+    (
+        "a folder",
+        |folder| Some(folder.to_owned()),
+        Some((StateErrorKind::NotAFile, "is a folder")),
+    ),
+    (
+        "a FIFO",
+        fifo,
+        Some((StateErrorKind::NotAFile, "is a FIFO")),
+    ),
+    (
+        "a link to a FIFO",
+        |folder| link(folder, &fifo(folder)?),
+        Some((StateErrorKind::NotAFile, "is a FIFO")),
+    ),
+    (
+        "a socket",
+        |folder| {
+            let path = folder.join("socket");
+            UnixListener::bind(&path).ok().map(|_| path)
+        },
+        Some((StateErrorKind::NotAFile, "is a socket")),
+    ),
+    (
+        "a device",
+        |folder| {
+            let path = folder.join("device");
+            run("mknod", &["c", "1", "5"], &path).then_some(path)
+        },
+        Some((StateErrorKind::NotAFile, "is a device")),
+    ),
+    (
+        "a file in no folder",
+        |folder| Some(folder.join("missing/state")),
+        Some((StateErrorKind::Io, "its folder does not exist")),
+    ),
+    (
+        "a file in a file",
+        |folder| Some(file(folder, b"text")?.join("state")),
+        Some((StateErrorKind::Io, "is no folder")),
+    ),
+    (
+        "a link in a circle",
+        |folder| link(folder, &folder.join("link")),
+        Some((StateErrorKind::Io, "cannot be used")),
+    ),
+    (
+        "a file without permission",
+        |folder| {
+            let path = state(folder)?;
+            let none = std::os::unix::fs::PermissionsExt::from_mode(0o0);
+            fs::set_permissions(&path, none).ok()?;
+            // Root needs none.
+            fs::File::open(&path).is_err().then_some(path)
+        },
+        Some((StateErrorKind::Io, "permission")),
+    ),
+    (
+        "a name that is too long",
+        |folder| Some(folder.join("x".repeat(300))),
+        Some((StateErrorKind::Io, "its name is too long")),
+    ),
+    (
+        "something else",
+        |folder| file(folder, b"{\"version\":1}"),
+        Some((StateErrorKind::NotAStateFile, "begins with something else")),
+    ),
+    (
+        "the old format",
+        |folder| {
+            file(
+                folder,
+                b"pipeline-emulator state file, version 1\nacknowledged",
+            )
+        },
+        Some((StateErrorKind::NotAStateFile, "an earlier version")),
+    ),
+    (
+        "a large file of zeros",
+        |folder| file(folder, &vec![0; 8 << 20]),
+        Some((StateErrorKind::NotAStateFile, "something else")),
+    ),
+    (
+        "a boot sector",
+        |folder| {
+            let mut bytes = vec![0; 4096];
+            bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
+            file(folder, &bytes)
+        },
+        Some((StateErrorKind::NotAStateFile, "something else")),
+    ),
+    (
+        "a database of another program",
+        |folder| {
+            let path = folder.join("other");
+            let database = Builder::new().create(&path).ok()?;
+            let write = database.begin_write().ok()?;
+            let table: TableDefinition<'_, u64, u64> = TableDefinition::new("theirs");
+            write.open_table(table).ok()?.insert(1, 1).ok()?;
+            write.commit().ok()?;
+            Some(path)
+        },
+        Some((StateErrorKind::NotAStateFile, "another program")),
+    ),
+];
+
+fn file(folder: &Path, bytes: &[u8]) -> Option<PathBuf> {
+    let path = folder.join("file");
+    fs::write(&path, bytes).ok().map(|()| path)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands in the table as it is")]
+fn state(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join("state");
+    write_file(&path);
+    Some(path)
+}
+
+fn link(folder: &Path, to: &Path) -> Option<PathBuf> {
+    let path = folder.join("link");
+    symlink(to, &path).ok().map(|()| path)
+}
+
+fn fifo(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join("fifo");
+    run("mkfifo", &[], &path).then_some(path)
+}
+
+#[test]
+fn whatever_a_path_leads_to_serves_or_is_refused_with_the_cause() {
+    for (what, make, refused) in PLACES {
+        let folder = Folder::new();
+        let Some(path) = make(&folder.0) else {
+            println!("{what}: not possible here");
+            continue;
+        };
+        let kind = |path: &Path| fs::symlink_metadata(path).ok().map(|it| it.file_type());
+        let bytes = |path: &Path| {
+            let is_file = fs::metadata(path).is_ok_and(|it| it.is_file());
+            is_file.then(|| fs::read(path).ok()).flatten()
+        };
+        let before = (kind(&path), bytes(&path));
+        // A file that is held by this very process is not waited for.
+        let in_use = refused.is_some_and(|(kind, _)| kind == StateErrorKind::InUse);
+        let opened = if in_use {
+            StateFile::open(&path)
+        } else {
+            open(&path)
+        };
+        match (opened, refused) {
+            (Ok(mut file), None) => {
+                file.write_all(&with_workflow("v").state.image(), now())
+                    .unwrap();
+                drop(file);
+                assert_eq!(open(&path).unwrap().workflows(), 1, "{what}");
+                let stays = before.0.is_none_or(|before| kind(&path) == Some(before));
+                assert!(stays, "{what} is still one");
+            }
+            (Err(error), Some((kind_of_error, words))) => {
+                assert_eq!(error.kind(), *kind_of_error, "{what}: {error}");
+                assert!(error.to_string().contains(words), "{what}: {error}");
+                assert!(before == (kind(&path), bytes(&path)), "{what} is as it was");
+            }
+            (opened, _) => panic!("{what}: {opened:?}"),
         }
-        let length = fs::metadata(&path).unwrap().len();
-        rewritten += u32::from(length < before);
-        longest = longest.max(length);
     }
-    drop(server);
-    assert!(longest < 1_200_000, "{longest}");
-    assert!((2..10).contains(&rewritten), "{rewritten}");
-    assert_eq!(StateFile::open(&path).unwrap().workflows(), 1);
 }
 
 #[test]
-fn a_file_has_one_user_at_a_time() {
-    let folder = Folder::new();
-    let first = StateFile::open(folder.file()).unwrap();
-    let error = StateFile::open(folder.file()).unwrap_err();
-    assert_eq!(error.kind(), StateErrorKind::InUse);
-    assert!(error.to_string().contains("stop it first"), "{error}");
-    drop(first);
-    drop(StateFile::open(folder.file()).unwrap());
-}
-
-#[test]
-fn what_is_no_state_file_is_left_alone() {
-    let folder = Folder::new();
-    let (bytes, _) = written(&folder);
-    let newer = String::from_utf8(bytes)
-        .unwrap()
-        .replacen("version 1", "version 2", 1);
-    for (text, reason) in [
-        ("# Notes\n", "its first line is another"),
-        (&newer, "it has version 2, this program reads version 1"),
+fn what_the_file_system_says_is_put_into_words() {
+    for (kind, words) in [
+        (io::ErrorKind::NotFound, "make it first"),
+        (io::ErrorKind::PermissionDenied, "permission"),
+        (io::ErrorKind::ReadOnlyFilesystem, "read-only"),
+        (io::ErrorKind::StorageFull, "full"),
+        (io::ErrorKind::QuotaExceeded, "quota"),
+        (io::ErrorKind::Other, "other"),
     ] {
-        let error = open(&folder, text.as_bytes()).unwrap_err();
-        assert_eq!(error.kind(), StateErrorKind::NotAStateFile);
-        assert!(error.to_string().contains(reason), "{error}");
-        assert_eq!(fs::read_to_string(folder.file()).unwrap(), text);
-    }
-    fs::create_dir(folder.0.join("folder")).unwrap();
-    let error = StateFile::open(folder.0.join("folder")).unwrap_err();
-    assert_eq!(error.kind(), StateErrorKind::Io);
-    assert!(std::error::Error::source(&error).is_some());
-    let nowhere = folder.0.join("nowhere").join("state");
-    assert_eq!(
-        StateFile::open(nowhere).unwrap_err().kind(),
-        StateErrorKind::Io
-    );
-}
-
-/// A record that is whole and says what cannot be: a fault of the program that wrote it.
-#[test]
-fn a_record_that_makes_no_sense_is_reported() {
-    let folder = Folder::new();
-    for payload in [
-        &b"x"[..],
-        b"{}",
-        br#"[{"owner":"a"}]"#,
-        br#"[{"owner":"a","name":"w","state":{"region":"nb","comment":"","created_ms":0,"updated_ms":0,"phase":"ready","history":[],"next_event":0}}]"#,
-    ] {
-        let mut file = StateFile::open(folder.file()).unwrap();
-        file.log.write([Change::Some(payload.to_vec())]).unwrap();
-        drop(file);
-        let error = StateFile::open(folder.file()).unwrap_err();
-        assert_eq!(error.kind(), StateErrorKind::Damaged);
-        assert!(error.to_string().contains(&format!("at byte {HEADER_LENGTH}:")), "{error}");
-        fs::remove_file(folder.file()).unwrap();
+        let (path, reason) = ("the-path".into(), Reason::Io(kind.into()));
+        let text = StateError { path, reason }.to_string();
+        assert!(text.contains(words) && text.contains("the-path"), "{text}");
     }
 }
 
-#[test]
-fn debug_shows_no_contents() {
+/// Gives the bytes of a file whose process was killed, and of one that was closed.
+fn used_and_closed() -> [Vec<u8>; 2] {
     let folder = Folder::new();
-    let (_, _) = written(&folder);
-    let shown = format!("{:?}", StateFile::open(folder.file()).unwrap());
+    let path = folder.0.join("state");
+    let mut file = open(&path).unwrap();
+    let mut emulator = with_workflow("w");
+    file.write_all(&emulator.state.image(), now()).unwrap();
+    emulator.state.take_changes(now());
+    emulator.handle(create("v"), now());
+    file.write(&emulator.state.take_changes(now())).unwrap();
+    let used = fs::read(&path).unwrap();
+    drop(file);
+    [used, fs::read(&path).unwrap()]
+}
+
+#[test]
+fn a_file_that_was_damaged_is_not_read_as_another() {
+    for bytes in used_and_closed() {
+        let whole = read(&bytes).unwrap().unwrap();
+        assert_eq!(whole.len(), 2);
+        let mut noticed = 0;
+        let used = bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);
+        let places: Vec<usize> = used.map(|(at, _)| at).collect();
+        for at in places.iter().step_by(7) {
+            let mut damaged = bytes.clone();
+            damaged[*at] ^= 0x15;
+            match read(&damaged) {
+                // Nobody needs that byte.
+                Ok(found) => assert!(found.as_ref() == Some(&whole), "byte {at}"),
+                Err(Reason::Damaged(_) | Reason::NotAStateFile(_)) => noticed += 1,
+                Err(other) => panic!("byte {at}: {other:?}"),
+            }
+        }
+        assert!(noticed > 20, "{noticed} of {}", places.len());
+        for length in [1, 9, 100, 4096, 5000, bytes.len() / 2, bytes.len() - 1] {
+            let cut = read(&bytes[..length]);
+            assert!(cut.is_err() && !is_unfinished(&bytes[..length]), "{length}");
+        }
+    }
+}
+
+/// A server's inside over a state file, what it says of the file, and the switch that fills the disk.
+struct Served {
+    shared: Arc<Shared>,
+    events: mpsc::Receiver<String>,
+    is_full: Arc<std::sync::atomic::AtomicBool>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Served {
+    fn new(path: &Path) -> Self {
+        let file = open(path).unwrap();
+        let is_full = file.place.is_full.clone();
+        let (sender, events) = mpsc::channel();
+        let watcher = move |event: &StateEvent| drop(sender.send(event.to_string()));
+        let limits = Limits::default();
+        let kept = Some((file, Box::new(watcher) as Box<_>));
+        let shared = Shared::new(emulator(), Box::new(now), limits, kept, None);
+        Self {
+            shared: shared.unwrap(),
+            events,
+            is_full,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
+        }
+    }
+
+    /// The status with which a request is answered.
+    fn send(&self, request: Request<Bytes>) -> u16 {
+        let asked = self
+            .shared
+            .ask(|emulator, now| emulator.handle(request, now));
+        let answered = self.runtime.block_on(asked);
+        answered
+            .map_or_else(|refusal| refusal.status, |answer| answer.status())
+            .as_u16()
+    }
+
+    fn get(&self, name: &str) -> u16 {
+        let get = Request::get(format!("/v2/workflows/{name}")).body(Bytes::new());
+        self.send(get.unwrap())
+    }
+
+    fn said(&self) -> Vec<String> {
+        self.events.try_iter().collect()
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_changes_until_there_is_space_again() {
+    let folder = Folder::new();
+    let path = folder.0.join("state");
+    let served = Served::new(&path);
+    assert_eq!(served.send(create("before")), 200);
+    served.is_full.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert_eq!(served.send(create("refused")), 503);
+        assert_eq!(served.get("refused"), 404, "it was taken back");
+        assert_eq!(served.get("before"), 200, "what needs no disk goes on");
+    }
+    let said = served.said();
     assert!(
-        shown.contains("workflows: 1") && !shown.contains("clicks"),
-        "{shown}"
+        said.len() == 1 && said[0].contains("the disk is full"),
+        "{said:?}"
     );
+    assert!(served.shared.finish().is_err());
+    served.is_full.store(false, Ordering::SeqCst);
+    assert_eq!(served.send(create("refused")), 200);
+    assert_eq!(served.said(), ["changes are kept again"]);
+    served.shared.finish().unwrap();
+    drop(served);
+    assert_eq!(open(&path).unwrap().workflows(), 2);
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_used_is_written_anew() {
+    let folder = Folder::new();
+    let path = folder.0.join("state");
+    let served = Served::new(&path);
+    assert_eq!(served.send(create("before")), 200);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(served.send(create("after")), 200);
+    let said = served.said();
+    assert!(
+        said.len() == 1 && said[0].contains("was removed"),
+        "{said:?}"
+    );
+    // Nobody else gets hold of the new one either.
+    assert_eq!(
+        StateFile::open(&path).unwrap_err().kind(),
+        StateErrorKind::InUse
+    );
+    // Nor does it take a change to notice.
+    fs::remove_file(&path).unwrap();
+    served.shared.finish().unwrap();
+    drop(served);
+    assert_eq!(open(&path).unwrap().workflows(), 2);
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_used_is_said_and_not_touched() {
+    let folder = Folder::new();
+    let path = folder.0.join("state");
+    let served = Served::new(&path);
+    assert_eq!(served.send(create("before")), 200);
+    fs::write(folder.0.join("other"), "theirs").unwrap();
+    fs::rename(folder.0.join("other"), &path).unwrap();
+    assert_eq!(served.send(create("refused")), 503);
+    assert_eq!(fs::read(&path).unwrap(), b"theirs");
+    let said = served.said();
+    assert!(
+        said.len() == 1 && said[0].contains("another file"),
+        "{said:?}"
+    );
+    fs::remove_file(&path).unwrap();
+    assert_eq!(served.send(create("after")), 200);
+    drop(served);
+    assert_eq!(open(&path).unwrap().workflows(), 2);
+}
+
+#[test]
+fn a_folder_that_is_removed_with_the_file_is_said() {
+    let folder = Folder::new();
+    let path = folder.0.join("inner/state");
+    fs::create_dir(folder.0.join("inner")).unwrap();
+    let served = Served::new(&path);
+    fs::remove_dir_all(folder.0.join("inner")).unwrap();
+    assert_eq!(served.send(create("refused")), 503);
+    let said = served.said();
+    assert!(
+        said.len() == 1 && said[0].contains("folder does not exist"),
+        "{said:?}"
+    );
+    let finished = served.shared.finish().unwrap_err().to_string();
+    assert!(finished.contains("not everything was kept"), "{finished}");
 }

@@ -1,0 +1,208 @@
+//! Workflows in an embedded database, redb.
+//!
+//! The emulator has all workflows in memory, so that a store has to do two things: to take changes
+//! durably, and to give everything back at the start. A graph may be large and changes seldom, the state
+//! of a workflow is small and changes all the time: each has a table of its own.
+//!
+//! Commits have two phases. With one, the latest commit of a process that was killed counts only if its
+//! checksums hold, and the one before it is taken if they do not: right after a crash, but a page that
+//! went bad afterwards would take an acknowledged change with it without a word. With two, the file says
+//! which commit was the last, and one that is damaged is noticed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use pipeline_proto::{Now, WorkflowName};
+use redb::{
+    Builder, Database, Error, ReadableDatabase as _, ReadableTable as _, StorageBackend, Table,
+    TableDefinition, TableHandle as _, WriteTransaction,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Snapshot,
+    snapshot::{Key, Stored},
+    state::Change,
+    workflow::Workflow,
+};
+
+/// By account and name, in JSON.
+type Texts = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
+const STATES: Texts = TableDefinition::new("states");
+const GRAPHS: Texts = TableDefinition::new("graphs");
+
+/// Written together with the first workflows, so that a file without it holds nothing yet.
+const ABOUT: TableDefinition<'static, &str, u64> = TableDefinition::new("pipeline-emulator");
+const VERSION: u64 = 2;
+
+/// All that is read is read once.
+const CACHE: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Store(Database);
+
+/// Why what is in a store cannot be used.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    Store(Error),
+    Foreign(String),
+    Damaged(String),
+}
+
+impl<E: Into<Error>> From<E> for Unreadable {
+    fn from(error: E) -> Self {
+        match error.into() {
+            Error::Corrupted(what) => Self::Damaged(what),
+            Error::UpgradeRequired(version) => {
+                Self::Foreign(format!("its database has the format {version}"))
+            }
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl Store {
+    /// Opens what is there, or begins anew where there is nothing.
+    pub(super) fn open(backend: impl StorageBackend) -> Result<Self, Error> {
+        let database = Builder::new()
+            .set_cache_size(CACHE)
+            .create_with_backend(backend)?;
+        Ok(Self(database))
+    }
+
+    /// Opens what is there after having looked at every page of it.
+    pub(super) fn check(backend: impl StorageBackend) -> Result<Self, Unreadable> {
+        let database = Builder::new()
+            .set_cache_size(CACHE)
+            .set_check_integrity_on_open(true)
+            .create_with_backend(backend)?;
+        Ok(Self(database))
+    }
+
+    /// All workflows; none if nothing has been written yet.
+    pub(super) fn contents(&self) -> Result<Option<Snapshot>, Unreadable> {
+        let read = self.0.begin_read()?;
+        let tables: Vec<String> = read.list_tables()?.map(|it| it.name().to_owned()).collect();
+        if tables.is_empty() {
+            return Ok(None);
+        }
+        if !tables.iter().any(|name| name == ABOUT.name()) {
+            let what = "it is a database of another program";
+            return Err(Unreadable::Foreign(what.to_owned()));
+        }
+        let version = read.open_table(ABOUT)?.get("version")?;
+        let version = version.map_or(0, |it| it.value());
+        if version != VERSION {
+            let what = format!("it has version {version}, this program reads version {VERSION}");
+            return Err(Unreadable::Foreign(what));
+        }
+        let graphs = read.open_table(GRAPHS)?;
+        let mut snapshot = Snapshot::default();
+        for row in read.open_table(STATES)?.iter()? {
+            let (key, state) = row?;
+            let (owner, name) = key.value();
+            let damaged = |what: String| Unreadable::Damaged(format!("workflow {name:?}: {what}"));
+            let graph = graphs.get(key.value())?;
+            let graph = graph.ok_or_else(|| damaged("it has no graph".to_owned()))?;
+            let stored = Stored::new(
+                parse(state.value()).map_err(damaged)?,
+                parse(graph.value()).map_err(damaged)?,
+            );
+            let stored = stored.map_err(|error| damaged(error.to_string()))?;
+            let name = WorkflowName::new(name).map_err(|error| damaged(error.to_string()))?;
+            snapshot.insert((owner.to_owned(), name), stored);
+        }
+        Ok(Some(snapshot))
+    }
+
+    /// Writes changes down, all or none. When this returns, they are there to stay.
+    pub(super) fn write<'a>(
+        &self,
+        changes: impl IntoIterator<Item = &'a Change>,
+    ) -> Result<(), Error> {
+        self.commit(|tables| {
+            for change in changes {
+                match &change.after {
+                    Some(after) => {
+                        tables.put(&change.key, change.before.as_deref(), after, change.at)?;
+                    }
+                    None => tables.remove(&change.key)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes down what there is, in the place of whatever there was.
+    pub(super) fn write_all(
+        &self,
+        image: &BTreeMap<Key, Arc<Workflow>>,
+        now: Now,
+    ) -> Result<(), Error> {
+        self.commit(|tables| {
+            tables.about.insert("version", VERSION)?;
+            tables.states.retain(|_, _| false)?;
+            tables.graphs.retain(|_, _| false)?;
+            for (key, workflow) in image {
+                tables.put(key, None, workflow, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn commit(
+        &self,
+        write: impl FnOnce(&mut Tables<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.0.begin_write()?;
+        transaction.set_two_phase_commit(true);
+        write(&mut Tables::open(&transaction)?)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+struct Tables<'a> {
+    about: Table<'a, &'static str, u64>,
+    states: Table<'a, (&'static str, &'static str), &'static [u8]>,
+    graphs: Table<'a, (&'static str, &'static str), &'static [u8]>,
+}
+
+impl<'a> Tables<'a> {
+    fn open(transaction: &'a WriteTransaction) -> Result<Self, Error> {
+        Ok(Self {
+            about: transaction.open_table(ABOUT)?,
+            states: transaction.open_table(STATES)?,
+            graphs: transaction.open_table(GRAPHS)?,
+        })
+    }
+
+    fn put(
+        &mut self,
+        key: &Key,
+        before: Option<&Workflow>,
+        after: &Workflow,
+        at: Now,
+    ) -> Result<(), Error> {
+        let (owner, name) = key;
+        let key = (owner.as_str(), name.as_str());
+        self.states.insert(key, &*text(&after.stored_state(at)))?;
+        if !before.is_some_and(|before| before.shares_graph(after)) {
+            self.graphs.insert(key, &*text(&after.stored_graph()))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, (owner, name): &Key) -> Result<(), Error> {
+        let key = (owner.as_str(), name.as_str());
+        self.states.remove(key)?;
+        self.graphs.remove(key)?;
+        Ok(())
+    }
+}
+
+fn text(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("workflows are text, numbers and JSON that was read")
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
