@@ -21,6 +21,7 @@ mod remote;
 mod settings;
 mod size;
 mod terminal;
+mod time;
 mod wire;
 
 fn main() -> std::process::ExitCode {

@@ -87,7 +87,15 @@ fn bad_usage_is_2_and_nothing_is_sent() {
             &["workflow", "wait", "w", "--for", "done"],
             "started, stopped, deleted",
         ),
-        (&["workflow", "search", "w", "--from", "yesterday"], "2h"),
+        (&["workflow", "search", "w", "--from", "yesterday"], "-15m"),
+        (
+            &["workflow", "search", "w", "--type", "exprot"],
+            "the types are repo, transform, export",
+        ),
+        (
+            &["workflow", "search", "w", "--from", "-1h", "--until", "-2h"],
+            ") is after --until (",
+        ),
         (
             &["workflow", "update", "w", "-f", "/nonexistent/file"],
             "/nonexistent/file: ",

@@ -23,6 +23,7 @@ mod signals;
 mod signing;
 mod streams;
 mod support;
+mod times;
 mod tokens;
 mod watch;
 mod wire;

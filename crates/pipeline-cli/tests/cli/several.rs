@@ -126,6 +126,7 @@ fn what_was_never_seen_is_not_called_deleted() {
     );
     assert_eq!(ran.json()["action"], "absent");
     // Deleted between two looks.
+    service.server.with(Emulator::clear_requests);
     let child = service
         .command(&["workflow", "wait", "w", "--for", "deleted"])
         .stderr(std::process::Stdio::piped())

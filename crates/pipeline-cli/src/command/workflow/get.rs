@@ -12,6 +12,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{Cell, Show, Table},
+    time,
 };
 
 /// Show a workflow with its nodes
@@ -92,8 +93,8 @@ fn facts(workflow: &Workflow) -> String {
     facts.pair("Can start", Cell::from(yes_or_no(workflow.can_start)));
     facts.pair("Region", Cell::from(&workflow.region));
     facts.pair("Comment", Cell::from(&workflow.comment));
-    facts.pair("Created", Cell::from(workflow.create_time.as_str()));
-    facts.pair("Updated", Cell::from(workflow.update_time.as_str()));
+    facts.pair("Created", Cell::from(time::shown(&workflow.create_time)));
+    facts.pair("Updated", Cell::from(time::shown(&workflow.update_time)));
     if workflow.is_manual == Some(true) {
         facts.pair("Runs", Cell::from("by hand, once per start"));
     }

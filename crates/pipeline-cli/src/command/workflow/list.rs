@@ -13,6 +13,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{Cell, Show, Table, note},
+    time,
 };
 
 /// List the workflows of the account
@@ -108,13 +109,13 @@ impl Workflows {
                 Cell::status(&workflow.status),
                 Cell::from(yes_or_no(workflow.can_start)),
                 Cell::from(&workflow.region),
-                Cell::from(workflow.update_time.as_str()),
+                Cell::from(time::shown(&workflow.update_time)),
             ];
             if wide {
                 // Most answers to a list have no nodes.
                 let nodes = workflow.nodes.as_ref().map(|nodes| nodes.len().to_string());
                 row.extend([
-                    Cell::from(workflow.create_time.as_str()),
+                    Cell::from(time::shown(&workflow.create_time)),
                     Cell::from(nodes.unwrap_or_default()),
                     Cell::from(yes_or_no(workflow.is_manual)),
                 ]);

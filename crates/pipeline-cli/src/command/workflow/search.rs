@@ -3,16 +3,16 @@ use std::time::SystemTime;
 use clap::Args;
 use pipeline_proto::{
     Region, WorkflowName,
-    model::{LogSearch, NodeType, Timestamp},
+    model::{LogSearch, NodeType},
     operation::SearchLogs,
 };
 
 use crate::{
     app::Global,
-    duration,
     exit::Exit,
     failure::Failure,
     output::{Cell, Show, Table, note},
+    time::{self, Moment},
 };
 
 /// Search the logs of a workflow's nodes
@@ -21,7 +21,9 @@ use crate::{
 Examples:
   pipeline workflow search nginx_logs
   pipeline workflow search nginx_logs --type export --node to_kodo --query error --size 50
-  pipeline workflow search nginx_logs --from 2h --until '2025-06-01T15:00:00+08:00'
+  pipeline workflow search nginx_logs --from -2h --until '2025-06-01 15:00:00 +08:00'
+
+Times are shown in the local zone (TZ), and can be given as they are shown. A time without a zone is local.
 
 Not on the service's API page; an installation may lack it.")]
 pub(crate) struct Search {
@@ -29,8 +31,8 @@ pub(crate) struct Search {
     name: WorkflowName,
 
     /// Type of the node: repo, transform, export, datasource, job, exportBatch
-    #[arg(long = "type", value_name = "TYPE")]
-    node_type: Option<String>,
+    #[arg(long = "type", value_name = "TYPE", value_parser = node_type)]
+    node_type: Option<NodeType>,
 
     /// Name of the node
     #[arg(long)]
@@ -52,25 +54,25 @@ pub(crate) struct Search {
     #[arg(long, default_value = "nb")]
     region: Region,
 
-    /// Not before: a time such as 2025-06-01T15:00:00+08:00, or how long ago, such as 2h
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    from: Option<SystemTime>,
+    /// Not before: a time as it is shown, in RFC 3339, or how long ago, such as -15m
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
+    from: Option<Moment>,
 
     /// Not after: as --from
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    until: Option<SystemTime>,
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
+    until: Option<Moment>,
 }
 
-/// Reads a time, or a duration as that long ago.
-fn moment(text: &str) -> Result<SystemTime, String> {
-    if let Ok(ago) = duration::parse(text) {
-        return SystemTime::now()
-            .checked_sub(ago)
-            .ok_or_else(|| "that is too long ago".to_owned());
-    }
-    Timestamp::from(text)
-        .to_system_time()
-        .ok_or_else(|| "write 2025-06-01T15:00:00+08:00, or 2h for two hours ago".to_owned())
+/// Reads one of the six types, in any case.
+fn node_type(text: &str) -> Result<NodeType, String> {
+    let known = NodeType::KNOWN.iter();
+    let found = known
+        .clone()
+        .find(|it| it.as_str().eq_ignore_ascii_case(text));
+    found.cloned().ok_or_else(|| {
+        let names: Vec<&str> = known.map(NodeType::as_str).collect();
+        format!("the types are {}", names.join(", "))
+    })
 }
 
 impl Search {
@@ -79,9 +81,27 @@ impl Search {
             .query(self.query)
             .size(self.size)
             .region(self.region);
-        search.node_type = self.node_type.map(NodeType::from);
+        search.node_type = self.node_type;
         (search.node, search.repo) = (self.node, self.repo);
-        (search.from, search.until) = (self.from, self.until);
+        let bounds = [("--from", self.from), ("--until", self.until)];
+        if let [(_, Some(from)), (_, Some(until))] = bounds
+            && from.at > until.at
+        {
+            let (from, until) = (time::local(from.at), time::local(until.at));
+            let line = format!("--from ({from}) is after --until ({until}): nothing lies between");
+            return Err(Failure::usage(line));
+        }
+        for (option, bound) in bounds {
+            if let Some(Moment { at, is_local: true }) = bound {
+                note(format_args!(
+                    "{option} has no zone: taken as {}",
+                    time::local(at)
+                ));
+            }
+        }
+        // What the platform cannot count is beyond everything that was logged.
+        let wall = |bound: Option<Moment>| SystemTime::try_from(bound?.at).ok();
+        (search.from, search.until) = (wall(self.from), wall(self.until));
         let found = global.remote()?.send(search)?;
         if found.status.is_empty()
             && found.log.is_empty()
@@ -111,7 +131,7 @@ impl Show for LogSearch {
         let mut status = Table::new(&["TIME", "NODE", "TYPE", "STATUS", "REASON"]);
         for entry in &self.status {
             status.row([
-                Cell::from(entry.timestamp.as_str()),
+                Cell::from(time::shown(&entry.timestamp)),
                 Cell::from(&entry.name),
                 Cell::from(entry.node_type.as_str()),
                 Cell::status(&entry.status.as_str().into()),
@@ -123,7 +143,7 @@ impl Show for LogSearch {
         ]);
         for entry in &self.metric {
             metric.row([
-                Cell::from(entry.timestamp.as_str()),
+                Cell::from(time::shown(&entry.timestamp)),
                 Cell::from(&entry.name),
                 Cell::from(entry.node_type.as_str()),
                 Cell::from(&entry.export_type),
@@ -136,7 +156,7 @@ impl Show for LogSearch {
         let mut log = Table::new(&["TIME", "NODE", "TYPE", "LOG"]);
         for entry in &self.log {
             log.row([
-                Cell::from(entry.timestamp.as_str()),
+                Cell::from(time::shown(&entry.timestamp)),
                 Cell::from(&entry.name),
                 Cell::from(entry.node_type.as_str()),
                 Cell::from(&entry.log),
@@ -145,7 +165,7 @@ impl Show for LogSearch {
         let mut advice = Table::new(&["TIME", "ADVICE"]);
         for entry in &self.recommend {
             advice.row([
-                Cell::from(entry.timestamp.as_str()),
+                Cell::from(time::shown(&entry.timestamp)),
                 Cell::from(&entry.detail),
             ]);
         }
