@@ -9,7 +9,7 @@ pub(crate) fn run(args: Args) -> Result {
     let folder = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| cargo::root().join("target"), PathBuf::from)
         .join("man");
-    let mut command = cargo::cargo("run --quiet --package pipeline-cli -- man");
+    let mut command = cargo::cargo("run --quiet --package pipeline-cli -- --yes man");
     // The command runs at the root, not where the task was started.
     command.arg(std::path::absolute(&folder).unwrap_or(folder));
     cargo::run(&mut command)

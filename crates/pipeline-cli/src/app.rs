@@ -1,14 +1,19 @@
 //! What every command gets: the global options and the places where it writes.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
 use clap::{
     Args, ValueEnum,
-    builder::{EnumValueParser, PathBufValueParser, TypedValueParser},
+    builder::{EnumValueParser, PossibleValue, TypedValueParser},
+    error::ErrorKind,
 };
 use pipeline_proto::{Endpoint, ResourceOwner};
 
-use crate::{duration::parse_timeout, lang::Lang, output::Format};
+use crate::{
+    duration::parse_timeout,
+    lang::Lang,
+    output::{Form, Format},
+};
 
 /// Options that every command takes, before or after its name.
 #[derive(Debug, Args)]
@@ -215,16 +220,16 @@ impl Global {
     pub(crate) fn format(&self) -> Format {
         match self.output {
             Output::Format(format) => format,
-            Output::File(_) => Format::Table,
+            Output::Picture(_) => Format::Table,
         }
     }
 }
 
-/// What `-o` says: a format, but for the one command whose data is a picture, a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What `-o` says: the form of the data, which is a picture for one command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
     Format(Format),
-    File(PathBuf),
+    Picture(Form),
 }
 
 impl Output {
@@ -232,9 +237,41 @@ impl Output {
         EnumValueParser::<Format>::new().map(Self::Format)
     }
 
-    /// For the command that takes a file.
-    pub(crate) fn file_parser() -> impl TypedValueParser<Value = Self> {
-        PathBufValueParser::new().map(Self::File)
+    /// For the command that draws.
+    pub(crate) fn picture_parser() -> impl TypedValueParser<Value = Self> {
+        FormParser
+    }
+}
+
+/// Knows what `-o` meant there once.
+#[derive(Clone)]
+struct FormParser;
+
+impl TypedValueParser for FormParser {
+    type Value = Output;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Output, clap::Error> {
+        let form = EnumValueParser::<Form>::new().parse_ref(command, arg, value);
+        form.map(Output::Picture).map_err(|_| {
+            let value = value.display();
+            let forms = self.possible_values().into_iter().flatten();
+            let forms: Vec<String> = forms.map(|form| form.get_name().to_owned()).collect();
+            let line = format!(
+                "-o {value}: a picture is {}; to write a file, give --out {value}",
+                forms.join(", ")
+            );
+            clap::Error::raw(ErrorKind::InvalidValue, line)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let forms = Form::value_variants().iter();
+        Some(Box::new(forms.filter_map(ValueEnum::to_possible_value)))
     }
 }
 

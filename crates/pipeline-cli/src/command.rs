@@ -49,7 +49,7 @@ impl Command {
             Self::Emulator(command) => command.run(global),
             Self::Demo(command) => command.run(global),
             Self::Completions(command) => command.run(),
-            Self::Man(command) => command.run(),
+            Self::Man(command) => command.run(global),
             Self::Help(command) => command.run(),
         }
     }

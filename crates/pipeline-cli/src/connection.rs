@@ -212,7 +212,7 @@ impl Global {
             builder = builder.observer(wire::show);
         }
         if let Some(path) = &self.record {
-            let recorder = Recorder::create(path)?;
+            let recorder = Recorder::create(path, self.yes)?;
             builder = builder.observer(move |call, event| recorder.observe(call, event));
         }
         if let Some(observe) = special.observer {

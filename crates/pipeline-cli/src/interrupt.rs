@@ -4,7 +4,7 @@
 use std::{
     io::{self, Write as _},
     process,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{exit::Exit, failure::Failure, terminal};
@@ -85,9 +85,22 @@ pub(crate) fn has_changed_something() -> bool {
     with(|doing| !doing.done.is_empty())
 }
 
+/// Held while a file is half written: an interruption waits for it.
+static WHOLE: Mutex<()> = Mutex::new(());
+
+/// Lets an interruption wait until the value is dropped, so that nothing is left behind.
+pub(crate) fn hold() -> MutexGuard<'static, ()> {
+    WHOLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// An interruption ends the command without a word, as nothing was asked for in so many words.
 pub(crate) fn quietly() {
     with(|doing| doing.quiet = true);
+}
+
+/// Whether nothing is to be said beyond what was asked for.
+pub(crate) fn is_quiet() -> bool {
+    with(|doing| doing.quiet)
 }
 
 /// From now on the signals end the command in this way.
@@ -108,6 +121,7 @@ pub(crate) fn watch() -> Result<(), Failure> {
 
 fn end(exit: Exit) -> ! {
     let code = exit.code().into();
+    let _held = hold();
     if with(|doing| doing.quiet) {
         process::exit(code);
     }

@@ -28,6 +28,19 @@ pub(crate) enum Format {
     Name,
 }
 
+/// The form of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Text for the terminal
+    Tree,
+    /// Text that Mermaid draws
+    Mermaid,
+    /// Text that Graphviz draws
+    Dot,
+    /// A picture for browsers
+    Svg,
+}
+
 /// A thing that can be shown in every form.
 pub(crate) trait Show: Serialize {
     /// For `-o name`.

@@ -1,18 +1,21 @@
 //! Where each setting comes from: options, variables of the environment, a profile, or a default.
 
 pub(crate) mod file;
+mod key;
+mod place;
 mod process;
 
-use std::{
-    env, fmt,
-    path::{Path, PathBuf},
-};
+use std::{env, fmt, path::PathBuf};
 
 use pipeline_proto::{Endpoint, Region, Token};
 use zeroize::Zeroizing;
 
-use crate::{app::Global, exit::Exit, failure::Failure, input};
+use crate::{app::Global, exit::Exit, failure::Failure};
 use file::{ConfigFile, Profile, Setting};
+
+pub(crate) use key::{RawKeys, trimmed};
+use key::{allows_open_files, open_to_others};
+pub(crate) use place::Place;
 
 pub(crate) const ACCESS_KEY: &str = "PANDORA_ACCESS_KEY";
 pub(crate) const SECRET_KEY: &str = "PANDORA_SECRET_KEY";
@@ -21,6 +24,7 @@ const ENDPOINT: &str = "PANDORA_ENDPOINT";
 const CA_FILE: &str = "PANDORA_CA_FILE";
 const PROFILE: &str = "PANDORA_PROFILE";
 const CONFIG_FILE: &str = "PANDORA_CONFIG_FILE";
+const ALLOW_OPEN_FILES: &str = "PANDORA_ALLOW_OPEN_FILES";
 
 /// The region of a new workflow unless something else is said: the only one that the service's
 /// documents show.
@@ -91,10 +95,14 @@ impl<T> Sourced<T> {
     }
 }
 
-/// A variable of the environment; an empty one counts as not set.
+/// A variable of the environment, without the line end or blanks that a file of variables may have
+/// left around it; an empty one counts as not set.
 fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(Zeroizing::new(value)).filter(|value| !value.is_empty())),
+    match env::var(name).map(Zeroizing::new) {
+        Ok(value) => {
+            let value = Zeroizing::new(key::trimmed(&value).to_owned());
+            Ok(Some(value).filter(|value| !value.is_empty()))
+        }
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => {
             Err(Failure::usage(format!("{name} is not valid Unicode")))
@@ -102,10 +110,13 @@ fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
     }
 }
 
-/// A pair of keys as it was given. Wiped when dropped.
-pub(crate) struct RawKeys {
-    pub(crate) access_key: Zeroizing<String>,
-    pub(crate) secret_key: Zeroizing<String>,
+/// A variable with the name of a file, which need not be Unicode.
+fn path_variable(name: &str) -> Option<PathBuf> {
+    let path = match env::var_os(name)?.into_string() {
+        Ok(text) => key::trimmed(&text).into(),
+        Err(name) => name,
+    };
+    Some(path.into()).filter(|path: &PathBuf| !path.as_os_str().is_empty())
 }
 
 /// Who is calling, before anything is read that may be slow or secret.
@@ -129,7 +140,7 @@ pub(crate) struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// Reads the configuration file, if there is one.
     pub(crate) fn read(global: &'a Global) -> Result<Self, Failure> {
-        let file = ConfigFile::read(config_path()?)?;
+        let file = ConfigFile::read(Place::find())?;
         let name = Self::profile_name(global, &file)?;
         let profile = match name {
             None => None,
@@ -251,9 +262,25 @@ impl<'a> Settings<'a> {
                 source: Source::Option("--ca-file"),
             }));
         }
-        let text = self.text(CA_FILE, Setting::CaFile)?;
-        text.map(|text| text.parse(|text| file::absolute(&text)))
-            .transpose()
+        let of_profile = || {
+            let text = self.of_profile(Setting::CaFile);
+            text.map(|text| text.parse(|text| file::absolute(text.as_str().as_ref())))
+                .transpose()
+        };
+        if self.by_option
+            && let Some(found) = of_profile()?
+        {
+            return Ok(Some(found));
+        }
+        match path_variable(CA_FILE) {
+            Some(value) => {
+                let source = Source::Variable(CA_FILE);
+                Sourced { value, source }
+                    .parse(|path| file::absolute(&path))
+                    .map(Some)
+            }
+            None => of_profile(),
+        }
     }
 
     /// Whether the profile has anything to say about who is calling.
@@ -370,7 +397,7 @@ impl<'a> Settings<'a> {
                 None => Ok(None),
             },
             Identity::Token(_) => match &self.global.token_file {
-                Some(path) => parse(input::read_secret(path)?),
+                Some(path) => parse(key::read_file(path)?),
                 None => Ok(None),
             },
             Identity::Keys(access_key, secret_key) => self.keys(access_key, secret_key).map(Some),
@@ -428,6 +455,7 @@ impl<'a> Settings<'a> {
                 Failure::new(failure.exit(), format!("{}: {failure}", secret_key.shown()))
             });
         }
+        let from = [access_key.shown(), secret_key.shown()];
         let access_key = match access_key {
             Source::Option(_) => self.global.access_key.clone().map(Zeroizing::new),
             Source::Variable(name) => variable(name)?,
@@ -436,7 +464,7 @@ impl<'a> Settings<'a> {
         };
         let secret_key = match secret_key {
             Source::Option(_) => match &self.global.secret_key_file {
-                Some(path) => Some(input::read_secret(path)?),
+                Some(path) => Some(key::read_file(path)?),
                 None => None,
             },
             Source::Variable(name) => variable(name)?,
@@ -444,17 +472,17 @@ impl<'a> Settings<'a> {
                 key: Setting::SecretKeyFile,
                 ..
             } => {
-                let path = file::absolute(&self.required(Setting::SecretKeyFile)?)?;
-                Some(input::read_secret(&path)?)
+                let path =
+                    file::absolute(self.required(Setting::SecretKeyFile)?.as_str().as_ref())?;
+                Some(key::read_file(&path)?)
             }
             Source::Profile { key, .. } => Some(self.required(key)?),
             Source::Default => None,
         };
         match (access_key, secret_key) {
-            (Some(access_key), Some(secret_key)) => Ok(Given::Keys(RawKeys {
-                access_key,
-                secret_key,
-            })),
+            (Some(access_key), Some(secret_key)) => {
+                RawKeys::new((&access_key, &from[0]), (&secret_key, &from[1])).map(Given::Keys)
+            }
             // The environment has changed since it was looked at.
             _ => Err(no_credentials()),
         }
@@ -486,18 +514,4 @@ pub(crate) fn no_credentials() -> Failure {
         ),
     );
     Failure::new(Exit::Refused, line)
-}
-
-/// Where the configuration file is, or would be.
-pub(crate) fn config_path() -> Result<PathBuf, Failure> {
-    use etcetera::BaseStrategy as _;
-    if let Some(path) = env::var_os(CONFIG_FILE).filter(|path| !path.is_empty()) {
-        return Ok(PathBuf::from(path));
-    }
-    let folders = etcetera::choose_base_strategy().map_err(|_| {
-        Failure::usage(format!(
-            "there is no home folder to keep the configuration in: set {CONFIG_FILE}"
-        ))
-    })?;
-    Ok(folders.config_dir().join(Path::new("pipeline/config.toml")))
 }

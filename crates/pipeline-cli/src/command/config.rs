@@ -1,6 +1,6 @@
 //! `pipeline config …`.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, path::Path};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
     input,
     output::{self, Cell, Show, Table, note},
     settings::{
-        self, Identity, PRECEDENCE, Settings, Source,
+        Identity, PRECEDENCE, Place, Settings, Source,
         file::{ConfigFile, Profile, Setting},
     },
 };
@@ -47,7 +47,7 @@ impl Config {
 const FIRST_PROFILE: &str = "default";
 
 fn read() -> Result<ConfigFile, Failure> {
-    ConfigFile::read(settings::config_path()?)
+    ConfigFile::read(Place::find())
 }
 
 /// The profile that a change is for.
@@ -81,8 +81,6 @@ pub(crate) struct Set {
 impl Set {
     fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { key, value } = self;
-        let mut file = read()?;
-        let profile = profile_name(global, &file)?;
         let value = match (key, value) {
             (Setting::SecretKey, Some(_)) => {
                 return Err(Failure::usage(
@@ -94,11 +92,14 @@ impl Set {
             (_, Some(value)) => Zeroizing::new(value),
             (key, None) => return Err(Failure::usage(format!("the value of {key} is missing"))),
         };
-        file.set(&profile, key, &value)?;
-        file.write()?;
+        let (file, profile) = ConfigFile::edit(|file| {
+            let profile = profile_name(global, file)?;
+            file.set(&profile, key, &value)?;
+            Ok(profile)
+        })?;
         note(format_args!(
             "{key} of profile {profile} is set in {}",
-            file.path().display()
+            file.place()
         ));
         Ok(Exit::Done)
     }
@@ -111,7 +112,7 @@ fn secret() -> Result<Zeroizing<String>, Failure> {
             .map_err(|error| Failure::io("the terminal", &error))?;
         return Ok(Zeroizing::new(secret));
     }
-    input::read_secret(std::path::Path::new("-"))
+    input::read_secret(Path::new("-"))
 }
 
 /// Take a member out of a profile
@@ -128,12 +129,14 @@ pub(crate) struct Unset {
 impl Unset {
     fn run(self, global: &Global) -> Result<Exit, Failure> {
         let key = self.key;
-        let mut file = read()?;
-        let profile = profile_name(global, &file)?;
-        if !file.unset(&profile, key)? {
-            return Err(not_set(&profile, key));
-        }
-        file.write()?;
+        let (_, profile) = ConfigFile::edit(|file| {
+            let profile = profile_name(global, file)?;
+            if file.unset(&profile, key)? {
+                Ok(profile)
+            } else {
+                Err(not_set(&profile, key))
+            }
+        })?;
         note(format_args!("{key} of profile {profile} is gone"));
         Ok(Exit::Done)
     }
@@ -168,7 +171,7 @@ impl Get {
         if key == Setting::SecretKey {
             return Err(Failure::usage(format!(
                 "secret_key is set and is not printed; it stands in {}",
-                file.path().display()
+                file.place()
             )));
         }
         global.format().write(&Member {
@@ -218,7 +221,7 @@ impl List {
         if profiles.is_empty() {
             note(format_args!(
                 "there are no profiles in {}; make one with: pipeline config set access_key AK",
-                file.path().display()
+                file.place()
             ));
         }
         let lines = profiles.iter().map(|profile| ProfileLine {
@@ -303,9 +306,7 @@ pub(crate) struct Use {
 
 impl Use {
     fn run(self, _: &Global) -> Result<Exit, Failure> {
-        let mut file = read()?;
-        file.choose(&self.name)?;
-        file.write()?;
+        ConfigFile::edit(|file| file.choose(&self.name))?;
         note(format_args!("profile {} counts from now on", self.name));
         Ok(Exit::Done)
     }
@@ -385,9 +386,10 @@ pub(super) fn explanation(settings: &Settings<'_>) -> Result<Explanation, Failur
         value,
         source: Some(source),
     });
+    let place = settings.file().place();
     Ok(Explanation {
-        file: settings.file().path().display().to_string(),
-        file_exists: settings.file().path().exists(),
+        file: place.path().map(|path| path.display().to_string()),
+        file_exists: place.path().is_some_and(Path::exists),
         profile: settings.profile().map(|profile| profile.name().to_owned()),
         settings: lines,
     })
@@ -395,7 +397,7 @@ pub(super) fn explanation(settings: &Settings<'_>) -> Result<Explanation, Failur
 
 #[derive(Serialize)]
 pub(super) struct Explanation {
-    file: String,
+    file: Option<String>,
     file_exists: bool,
     profile: Option<String>,
     settings: Vec<Line>,
@@ -420,7 +422,8 @@ impl Show for Explanation {
         } else {
             " (does not exist)"
         };
-        facts.pair("File", Cell::from(format!("{}{missing}", self.file)));
+        let file = self.file.as_deref().unwrap_or("no home folder");
+        facts.pair("File", Cell::from(format!("{file}{missing}")));
         facts.pair(
             "Profile",
             Cell::or_dash(self.profile.as_deref().unwrap_or_default()),

@@ -113,7 +113,7 @@ fn examine(global: &Global, report: &mut Report) {
 }
 
 fn configuration(settings: &Settings<'_>) -> Check {
-    let path = settings.file().path().display();
+    let path = settings.file().place();
     let message = match settings.profile() {
         Some(profile) => pick(
             format!("profile {} of {path}", profile.name()),

@@ -72,6 +72,8 @@ Environment:
           the profile to use
   PANDORA_CONFIG_FILE
           the file with the profiles, instead of pipeline/config.toml in the configuration folder
+  PANDORA_ALLOW_OPEN_FILES
+          if set, files with secrets may be readable by others, as on a mount with fixed modes
   LC_ALL, LC_MESSAGES, LANG
           with zh…, errors are explained in Chinese
   https_proxy, http_proxy, all_proxy, no_proxy

@@ -1,7 +1,6 @@
 //! `pipeline man`: manual pages, made of the same texts as the help.
 
 use std::{
-    fs,
     io::{self, Write as _},
     path::PathBuf,
 };
@@ -13,7 +12,15 @@ use clap_mangen::{
 };
 
 use super::help::{TOPICS, Topic};
-use crate::{cli, exit::Exit, failure::Failure, output::note};
+use crate::{
+    app::Global,
+    cli,
+    exit::Exit,
+    failure::Failure,
+    file::{self, Readers, Target},
+    output::note,
+    terminal,
+};
 
 /// Write manual pages into a folder, one for each command
 #[derive(Debug, Args)]
@@ -22,7 +29,8 @@ Examples:
   pipeline man /usr/local/share/man/man1
   pipeline man man && man -l man/pipeline-workflow-start.1
 
-The folder is made if it is not there. The same version of the command always writes the same pages.")]
+The folder is made if it is not there; pages that are in it are replaced after a question, or with --yes. \
+The same version of the command always writes the same pages.")]
 pub(crate) struct Man {
     /// Folder to write them to
     #[arg(value_name = "FOLDER")]
@@ -35,13 +43,17 @@ const SEE_ROOT: &str = "pipeline(1) has the options that every command takes, th
 environment and the exit codes.";
 
 impl Man {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let failed = |path: &PathBuf, error| Failure::io(&path.display().to_string(), &error);
-        fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, error))?;
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        file::create_folder(&self.folder)?;
         let pages = pages().map_err(|error| Failure::io("a manual page", &error))?;
-        for (name, text) in &pages {
-            let path = self.folder.join(name);
-            fs::write(&path, text).map_err(|error| failed(&path, error))?;
+        let find = |(name, _): &(String, _)| Target::find(&self.folder.join(name));
+        let targets: Vec<Target> = pages.iter().map(find).collect::<Result<_, _>>()?;
+        if targets.iter().any(Target::holds_something) {
+            let question = format!("Replace the manual pages in {}?", self.folder.display());
+            terminal::confirm(&question, global.yes)?;
+        }
+        for ((_, text), target) in pages.iter().zip(&targets) {
+            target.write(text, Readers::Usual)?;
         }
         note(format_args!(
             "{} pages in {}",

@@ -1,15 +1,23 @@
 //! The configuration file: profiles in TOML, for the eyes of its owner only.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     str::FromStr,
 };
 
 use pipeline_proto::{Endpoint, Region};
 use toml_edit::{DocumentMut, Item, Table, value};
+use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use super::{Place, allows_open_files, key, open_to_others};
+use crate::{
+    failure::Failure,
+    file::{Readers, Target},
+    output::plain,
+};
 
 const PROFILES: &str = "profiles";
 const DEFAULT_PROFILE: &str = "default_profile";
@@ -62,11 +70,10 @@ impl Setting {
         match self {
             Self::Endpoint => text.parse::<Endpoint>().map(|_| ()).map_err(Failure::usage),
             Self::Region => text.parse::<Region>().map(|_| ()).map_err(Failure::usage),
-            Self::SecretKeyFile | Self::CaFile => absolute(text).map(|_| ()),
-            Self::AccessKey | Self::SecretKey | Self::CredentialProcess if text.is_empty() => {
-                Err(Failure::usage("it is empty"))
-            }
-            Self::AccessKey | Self::SecretKey | Self::CredentialProcess => Ok(()),
+            Self::SecretKeyFile | Self::CaFile => absolute(text.as_ref()).map(|_| ()),
+            Self::AccessKey | Self::SecretKey => key::clean(text).map(|_| ()),
+            Self::CredentialProcess if text.is_empty() => Err(Failure::usage("it is empty")),
+            Self::CredentialProcess => Ok(()),
         }
     }
 }
@@ -90,10 +97,10 @@ impl FromStr for Setting {
 }
 
 /// A path of a profile: absolute, or in the home folder.
-pub(crate) fn absolute(text: &str) -> Result<PathBuf, Failure> {
-    let path = match text.strip_prefix("~/") {
-        None => PathBuf::from(text),
-        Some(rest) => etcetera::home_dir()
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let path = match path.strip_prefix("~") {
+        Err(_) => path.to_owned(),
+        Ok(rest) => etcetera::home_dir()
             .map_err(|_| Failure::usage("there is no home folder for a path with ~"))?
             .join(rest),
     };
@@ -101,7 +108,8 @@ pub(crate) fn absolute(text: &str) -> Result<PathBuf, Failure> {
         Ok(path)
     } else {
         Err(Failure::usage(format!(
-            "{text:?} depends on the present folder: write an absolute path, or one that begins with ~/"
+            "{:?} depends on the present folder: write an absolute path, or one that begins with ~/",
+            path.display()
         )))
     }
 }
@@ -115,7 +123,7 @@ pub(crate) struct Profile {
 
 /// The text of a setting, which may be a secret.
 #[derive(Clone)]
-struct Value(zeroize::Zeroizing<String>);
+struct Value(Zeroizing<String>);
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,36 +144,82 @@ impl Profile {
 
 /// The file, as it stands.
 pub(crate) struct ConfigFile {
-    path: PathBuf,
+    place: Place,
     document: DocumentMut,
 }
 
 impl ConfigFile {
-    /// Reads it. A file that is not there is an empty one.
-    pub(crate) fn read(path: PathBuf) -> Result<Self, Failure> {
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(Failure::io(&path.display().to_string(), &error)),
-        };
-        if !text.is_empty() {
-            refuse_if_others_can_read(&path)?;
+    /// Reads it. A file that is not there is an empty one. This run cannot write to it any more.
+    pub(crate) fn read(place: Place) -> Result<Self, Failure> {
+        if let Some(path) = place.path() {
+            crate::file::reads(&path.metadata(), path)?;
         }
+        Self::load(place)
+    }
+
+    fn load(place: Place) -> Result<Self, Failure> {
+        let Some(path) = place.path() else {
+            return Self::parse(place, "");
+        };
+        let failed = |error: io::Error| Failure::io(&plain(&path.display().to_string()), &error);
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if is_absent(error.kind(), &place) => return Self::parse(place, ""),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut text = Zeroizing::new(String::new());
+        file.read_to_string(&mut text).map_err(failed)?;
+        if !text.is_empty() && !allows_open_files() {
+            refuse_if_others_can_read(&file, path)?;
+        }
+        Self::parse(place, &text)
+    }
+
+    fn parse(place: Place, text: &str) -> Result<Self, Failure> {
         let document = text.parse::<DocumentMut>().map_err(|error| {
             // Only the place: the parser's message quotes the line, which may hold a secret.
-            let place = error.span().map_or_else(String::new, |span| {
+            let line = error.span().map_or_else(String::new, |span| {
                 let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
                 format!(", line {line}")
             });
-            Failure::usage(format!("{}{place}: {}", path.display(), error.message()))
+            Failure::usage(format!("{place}{line}: {}", error.message()))
         })?;
-        let file = Self { path, document };
+        let file = Self { place, document };
         file.check()?;
         Ok(file)
     }
 
+    /// Reads the file, changes it and writes it back, while no other process does so.
+    pub(crate) fn edit<T>(
+        change: impl Fn(&mut Self) -> Result<T, Failure>,
+    ) -> Result<(Self, T), Failure> {
+        let place = Place::find();
+        let path = place.required()?;
+        let find = || Target::find(path);
+        if !path.exists() {
+            // What cannot be done leaves no empty file behind.
+            change(&mut Self::parse(place.clone(), "")?)?;
+            if let Some(folder) = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
+                crate::file::create_folder(folder)?;
+            }
+        }
+        let lock = find()?.lock()?;
+        // What is no file, a pipe for one, has nothing to be read back.
+        let mut file = match lock {
+            Some(_) => Self::load(place.clone())?,
+            None => Self::parse(place.clone(), "")?,
+        };
+        let result = change(&mut file)?;
+        file.write(&find()?)?;
+        drop(lock);
+        Ok((file, result))
+    }
+
     fn wrong(&self, what: impl fmt::Display) -> Failure {
-        Failure::usage(format!("{}: {what}", self.path.display()))
+        Failure::usage(format!("{}: {what}", self.place))
     }
 
     /// Refuses what would be overlooked silently.
@@ -189,8 +243,8 @@ impl ConfigFile {
         Ok(())
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The profile that was chosen to be the one.
@@ -245,7 +299,7 @@ impl ConfigFile {
             key.check(text).map_err(|failure| {
                 self.wrong(format_args!("profile {name:?}: {key}: {failure}"))
             })?;
-            values.push((key, Value(zeroize::Zeroizing::new(text.to_owned()))));
+            values.push((key, Value(Zeroizing::new(text.to_owned()))));
         }
         let profile = Profile {
             name: name.to_owned(),
@@ -326,14 +380,25 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// Writes it back, with comments and order as they were, readable for its owner only.
-    pub(crate) fn write(&self) -> Result<(), Failure> {
-        let failed = |error: &io::Error| Failure::io(&self.path.display().to_string(), error);
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-        }
-        let text = zeroize::Zeroizing::new(self.document.to_string());
-        crate::file::replace(&self.path, &text, true).map_err(|error| failed(&error))
+    /// With comments and order as they were.
+    fn write(&self, target: &Target) -> Result<(), Failure> {
+        let text = Zeroizing::new(self.document.to_string());
+        let readers = if allows_open_files() {
+            Readers::OwnerIfNew
+        } else {
+            Readers::Owner
+        };
+        target.write(text.as_bytes(), readers)
+    }
+}
+
+/// Whether an error says that there is no file. A folder that may not be looked into is that of
+/// somebody else, such as root's home in a container with another user: nothing in it was meant for us.
+fn is_absent(kind: io::ErrorKind, place: &Place) -> bool {
+    match kind {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => true,
+        io::ErrorKind::PermissionDenied => matches!(place, Place::Usual(_)),
+        _ => false,
     }
 }
 
@@ -349,24 +414,11 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-#[cfg(unix)]
-fn refuse_if_others_can_read(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)
-        .map_err(|error| Failure::io(&path.display().to_string(), &error))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        let path = path.display();
-        return Err(Failure::usage(format!(
-            "{path} is open to others (mode {:o}): run `chmod 600 {path}`",
-            mode & 0o777
-        )));
+fn refuse_if_others_can_read(file: &File, path: &Path) -> Result<(), Failure> {
+    let found = file.metadata();
+    let found = found.map_err(|error| Failure::io(&path.display().to_string(), &error))?;
+    match open_to_others(&found, path) {
+        Some(line) => Err(Failure::usage(line)),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_if_others_can_read(_: &Path) -> Result<(), Failure> {
-    Ok(())
 }

@@ -1,6 +1,5 @@
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -17,7 +16,11 @@ use pipeline_proto::{
 use serde::{Deserialize, Serialize};
 
 use super::shown;
-use crate::{failure::Failure, output::note};
+use crate::{
+    failure::Failure,
+    file::{Stream, Target},
+    output::note,
+};
 
 /// One attempt: a line of a recording.
 #[derive(Debug, Serialize, Deserialize)]
@@ -198,17 +201,16 @@ pub(crate) struct Recorder {
 }
 
 struct State {
-    file: File,
+    file: Stream,
     /// Requests whose answers are awaited, by the number of their call.
     sent: HashMap<u64, (Sent, u64)>,
     broken: bool,
 }
 
 impl Recorder {
-    /// Makes a new file, readable for its owner only, since bodies may hold secrets.
-    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let file = crate::file::create_new(path, true)
-            .map_err(|error| Failure::io(&path.display().to_string(), &error))?;
+    /// Opens the file, readable for its owner only, since bodies may hold secrets.
+    pub(crate) fn create(path: &Path, yes: bool) -> Result<Self, Failure> {
+        let file = Target::ask(path, yes)?.stream()?;
         Ok(Self {
             path: path.to_owned(),
             state: Mutex::new(State {
@@ -270,7 +272,7 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn write(file: &mut File, line: &Line) -> io::Result<()> {
+fn write(file: &mut Stream, line: &Line) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     file.write_all(&text)

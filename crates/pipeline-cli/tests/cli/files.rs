@@ -138,9 +138,10 @@ fn an_export_is_written_to_a_file_and_can_be_applied() {
             "workflow",
             "export",
             "clicks",
-            "-f",
+            "--out",
             file.path(),
             "--with-secrets",
+            "--yes",
         ])
         .ok();
     let text = std::fs::read_to_string(file.path()).unwrap();
@@ -215,12 +216,12 @@ fn a_graph_is_drawn_in_every_form() {
     };
     assert!(draw(&[]).starts_with("clicks · Ready\n"));
     assert!(draw(&["--ascii"]).contains("`- save"));
-    assert!(draw(&["--format", "mermaid"]).contains("flowchart"));
-    assert!(draw(&["--format", "dot"]).contains("digraph"));
-    let svg = draw(&["--format", "svg"]);
+    assert!(draw(&["-o", "mermaid"]).contains("flowchart"));
+    assert!(draw(&["-o", "dot"]).contains("digraph"));
+    let svg = draw(&["-o", "svg"]);
     assert!(svg.starts_with("<svg"), "{svg}");
     let file = TemporaryFile::new("clicks.svg", "");
-    assert_eq!(draw(&["--format", "svg", "-o", file.path()]), "");
+    assert_eq!(draw(&["--out", file.path()]), "");
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), svg);
     for text in [draw(&[]), svg] {
         assert!(!text.contains("canary-node-secret"));
@@ -228,7 +229,7 @@ fn a_graph_is_drawn_in_every_form() {
     let line = service
         .run(&["-o", "json", "workflow", "graph", "clicks"])
         .failed(2);
-    assert!(line.contains("--format"), "{line}");
+    assert!(line.contains("-o tree, mermaid, dot or svg"), "{line}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod several;
 #[cfg(unix)]
 mod signals;
 mod signing;
+#[cfg(unix)]
+mod special_files;
 mod streams;
 mod support;
 mod times;

@@ -18,7 +18,7 @@ pub(crate) const ACCESS_KEY: &str = "access-key-for-tests";
 pub(crate) const SECRET_KEY: &str = "canary-secret-5b1c0e";
 
 /// What a run of the command left behind.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -202,7 +202,8 @@ impl Terminal {
         use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
         use std::os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _};
 
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let screen =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
         let name = ptsname(&screen, Vec::new()).unwrap();

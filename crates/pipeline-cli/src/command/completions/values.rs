@@ -23,7 +23,7 @@ use crate::{
     interrupt,
     output::plain,
     settings::{
-        Identity, Settings, Source, config_path,
+        Identity, Place, Settings, Source,
         file::{ConfigFile, Setting},
     },
 };
@@ -104,7 +104,7 @@ fn states() -> Vec<CompletionCandidate> {
 
 /// The profiles of the configuration file; none if it cannot be read.
 fn profiles() -> Vec<CompletionCandidate> {
-    let file = config_path().and_then(ConfigFile::read);
+    let file = ConfigFile::read(Place::find());
     let names = file.map(|file| file.profile_names()).unwrap_or_default();
     names.into_iter().map(CompletionCandidate::new).collect()
 }

@@ -1,6 +1,5 @@
 use std::{
     collections::HashSet,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,7 @@ use crate::{
     app::Global,
     exit::Exit,
     failure::Failure,
-    file,
+    file::{self, Readers, Target},
     output::{self, Show, note},
     remote::Remote,
     terminal,
@@ -31,11 +30,11 @@ use crate::{
 #[command(after_help = "\
 Examples:
   pipeline workflow export nginx_logs > nginx_logs.yaml
-  pipeline workflow export nginx_logs -f nginx_logs.json
+  pipeline workflow export nginx_logs --out nginx_logs.json
   pipeline workflow export --all --dir workflows
 
 In place of each secret in the nodes' data stands ${NAME}, and stderr says which variables `apply` will \
-need. With --with-secrets they are written out; a new file is then readable for its owner only.
+need. With --with-secrets they are written out; the file is then readable for its owner only.
 
 With --dir, each workflow gets a file NAME.yaml in that folder, or NAME.json. Files that are there are \
 replaced only after a question or with --yes.")]
@@ -43,19 +42,23 @@ pub(crate) struct Export {
     #[command(flatten)]
     targets: Targets,
 
-    /// File to write instead of stdout
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    /// File to write instead of stdout; asks if there is one, unless --yes
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// Folder for a file of each workflow; made if it is not there
-    #[arg(short, long, value_name = "FOLDER", conflicts_with = "file")]
+    #[arg(short, long, value_name = "FOLDER", conflicts_with = "out")]
     dir: Option<PathBuf>,
+
+    /// What --out was called once.
+    #[arg(short, long, value_name = "FILE", hide = true, conflicts_with = "dir")]
+    file: Option<PathBuf>,
 
     /// Write secrets out
     #[arg(long)]
     with_secrets: bool,
 
-    /// Notation [default: by the ending of the file's name, else yaml]
+    /// Notation [default: that of -o, else by the ending of the file's name, else yaml]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Notation>,
 }
@@ -87,6 +90,12 @@ impl From<Notation> for Format {
 
 impl Export {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        if let Some(path) = &self.file {
+            return Err(Failure::usage(format!(
+                "-f names a file to read: to write one, give --out {}",
+                path.display()
+            )));
+        }
         match (&self.dir, self.targets.one()) {
             (Some(dir), _) => self.many(global, dir),
             (None, Some(name)) => self.one(global, name),
@@ -97,12 +106,10 @@ impl Export {
     }
 
     fn one(&self, global: &Global, name: &WorkflowName) -> Result<Exit, Failure> {
+        let path = self.out.as_deref().unwrap_or(Path::new("-"));
+        let target = Target::ask(path, global.yes)?;
         let written = self.text(&global.remote()?, name, self.format(global))?;
-        match self.file.as_deref().filter(|path| path.as_os_str() != "-") {
-            None => output::raw(written.text.as_bytes())?,
-            Some(path) => file::replace(path, &written.text, self.with_secrets)
-                .map_err(|error| Failure::io(&path.display().to_string(), &error))?,
-        }
+        target.write(written.text.as_bytes(), self.readers())?;
         tell_variables("file", &variables(&written));
         Ok(Exit::Done)
     }
@@ -112,7 +119,10 @@ impl Export {
         let remote = global.remote()?;
         let names = self.targets.names(&remote)?;
         let path = |name: &WorkflowName| dir.join(format!("{name}.{}", notation.extension()));
-        let there = |name: &WorkflowName| path(name).symlink_metadata().is_ok();
+        file::create_folder(dir)?;
+        let there = |name: &WorkflowName| {
+            Target::find(&path(name)).is_ok_and(|target| target.holds_something())
+        };
         let old: Vec<&WorkflowName> = names.iter().filter(|name| there(name)).collect();
         if !old.is_empty() {
             let question = format!(
@@ -123,7 +133,6 @@ impl Export {
             terminal::confirm(&question, global.yes)?;
         }
         let replace = global.yes || !old.is_empty();
-        fs::create_dir_all(dir).map_err(|error| Failure::io(&dir.display().to_string(), &error))?;
         let many = Many::run(&names, self.targets.parallel(), "exported", |name| {
             if let Some(other) = namesake(name, &names) {
                 let line = format!(
@@ -134,12 +143,12 @@ impl Export {
             let written = self.text(&remote, name, notation.into())?;
             let path = path(name);
             let file = path.display().to_string();
-            if !replace && there(name) {
+            let target = Target::find(&path)?;
+            if !replace && target.holds_something() {
                 let line = format!("{file} has come into being meanwhile");
                 return Err(Failure::new(Exit::Conflict, line));
             }
-            file::replace(&path, &written.text, self.with_secrets)
-                .map_err(|error| Failure::io(&file, &error))?;
+            target.write(written.text.as_bytes(), self.readers())?;
             Ok(Exported {
                 name: name.clone(),
                 action: "exported",
@@ -172,13 +181,22 @@ impl Export {
             .map_err(|error| Failure::new(Exit::Service, error))
     }
 
+    fn readers(&self) -> Readers {
+        if self.with_secrets {
+            Readers::Owner
+        } else {
+            Readers::Usual
+        }
+    }
+
     fn format(&self, global: &Global) -> Format {
-        let extension = self.file.as_deref().and_then(Path::extension);
+        let extension = self.out.as_deref().and_then(Path::extension);
         let by_name = || Format::from_extension(extension?.to_str()?);
-        match self.format {
-            Some(notation) => notation.into(),
-            None if global.format() == output::Format::Json => Format::Json,
-            None => by_name().unwrap_or(Format::Yaml),
+        match (self.format, global.format()) {
+            (Some(notation), _) => notation.into(),
+            (None, output::Format::Json) => Format::Json,
+            (None, output::Format::Yaml) => Format::Yaml,
+            (None, _) => by_name().unwrap_or(Format::Yaml),
         }
     }
 }

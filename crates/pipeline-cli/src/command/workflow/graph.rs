@@ -1,4 +1,4 @@
-use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use pipeline_graph::draw::{Charset, Direction, Picture};
@@ -9,7 +9,8 @@ use crate::{
     app::{Global, Output},
     exit::Exit,
     failure::Failure,
-    output,
+    file::{Readers, Target},
+    output::Form,
 };
 
 /// Draw a workflow: for the terminal, for Mermaid, for Graphviz, or as SVG
@@ -17,8 +18,8 @@ use crate::{
 #[command(after_help = format!("\
 Examples:
   pipeline workflow graph nginx_logs
-  pipeline workflow graph nginx_logs.yaml --format svg -o nginx_logs.svg
-  pipeline workflow graph nginx_logs --format dot | dot -Tpdf > nginx_logs.pdf
+  pipeline workflow graph nginx_logs.yaml --out nginx_logs.svg
+  pipeline workflow graph nginx_logs -o dot | dot -Tpdf > nginx_logs.pdf
 
 A workflow of the service is drawn with the statuses of its nodes. No picture shows a secret.
 
@@ -28,9 +29,21 @@ pub(crate) struct Graph {
     #[arg(value_name = "FILE|NAME", value_parser = Source::parse)]
     source: Source,
 
-    /// Form of the picture
-    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
-    format: Form,
+    /// Form of the picture [default: by the ending of --out (svg, mmd, dot, txt), else tree]
+    // The id is that of the global option, whose place it takes here.
+    #[arg(
+        id = "output",
+        short,
+        long = "output",
+        alias = "format",
+        value_name = "FORM",
+        value_parser = Output::picture_parser()
+    )]
+    output: Option<Output>,
+
+    /// File to write instead of stdout; asks if there is one, unless --yes
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// Where the edges of a picture lead; a tree stays as it is
     #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
@@ -39,24 +52,6 @@ pub(crate) struct Graph {
     /// Draw the tree with ASCII characters only
     #[arg(long)]
     ascii: bool,
-
-    /// File to write instead of stdout
-    // The id is that of the global option, whose place it takes here.
-    #[arg(id = "output", short, long = "output", value_name = "FILE", value_parser = Output::file_parser())]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// Text for the terminal
-    #[default]
-    Tree,
-    /// Text that Mermaid draws
-    Mermaid,
-    /// Text that Graphviz draws
-    Dot,
-    /// A picture for browsers
-    Svg,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -72,24 +67,28 @@ impl Graph {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         if !global.format().is_for_people() {
             return Err(Failure::usage(
-                "the data of this command is a picture: -o after `graph` names a file for it, and --format its form",
+                "the data of this command is a picture: give -o tree, mermaid, dot or svg after `graph`",
             ));
         }
-        let (nodes, title, status, state) = match &self.source {
+        let form = self.form()?;
+        let out = self.out.as_deref().unwrap_or(Path::new("-"));
+        let target = || Target::ask(out, global.yes);
+        let (target, nodes, title, status, state) = match &self.source {
             Source::File(path) => {
                 let file = File::read(path)?;
                 let parsed = file.parse()?;
                 let title = parsed.name().filter(|name| !name.is_empty());
                 let title = title.map_or_else(|| self.source.label(), str::to_owned);
-                (parsed.nodes(), title, None, None)
+                (target()?, parsed.nodes(), title, None, None)
             }
             Source::Service(name) => {
+                let target = target()?;
                 let remote = global.remote()?;
                 let workflow = remote.send(GetWorkflow::new(name.clone()))?;
                 // Not every installation tells the statuses of nodes; the picture does without.
                 let state = remote.try_send(GetWorkflowStatus::new(name.clone())).ok();
                 let nodes = workflow.nodes.unwrap_or_default();
-                (nodes, workflow.name, Some(workflow.status), state)
+                (target, nodes, workflow.name, Some(workflow.status), state)
             }
         };
         let mut picture = Picture::new(&nodes)
@@ -109,22 +108,35 @@ impl Graph {
         } else {
             Charset::Unicode
         };
-        let text = match self.format {
+        let text = match form {
             Form::Tree => picture.tree(charset),
             Form::Mermaid => picture.mermaid(),
             Form::Dot => picture.dot(),
             Form::Svg => picture.svg(),
         };
-        if let Form::Mermaid = self.format
+        if let Form::Mermaid = form
             && let Some(excess) = picture.mermaid_excess()
         {
             anstream::eprintln!("{excess}");
         }
-        match self.output {
-            Some(Output::File(path)) if path.as_os_str() != "-" => fs::write(&path, text)
-                .map_err(|error| Failure::io(&path.display().to_string(), &error))?,
-            _ => output::raw(text.as_bytes())?,
-        }
+        target.write(text.as_bytes(), Readers::Usual)?;
         Ok(Exit::Done)
+    }
+
+    fn form(&self) -> Result<Form, Failure> {
+        if let Some(Output::Picture(form)) = self.output {
+            return Ok(form);
+        }
+        let ending = self.out.as_deref().and_then(Path::extension);
+        let ending = ending.map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        match ending.as_deref() {
+            None | Some("txt") => Ok(Form::Tree),
+            Some("mmd" | "mermaid") => Ok(Form::Mermaid),
+            Some("dot" | "gv") => Ok(Form::Dot),
+            Some("svg") => Ok(Form::Svg),
+            Some(other) => Err(Failure::usage(format!(
+                "no picture is called .{other}: end the name with .svg, .mmd, .dot or .txt, or say which with -o"
+            ))),
+        }
     }
 }
