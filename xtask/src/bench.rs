@@ -11,21 +11,31 @@ mod tools;
 
 use std::{fs, path::PathBuf};
 
-use crate::{Args, Error, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 use report::Measure;
 
 const BASELINE: &str = "bench/baseline.json";
 const DOCUMENT: &str = "docs/benchmarks.md";
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let json = args.flag("--json");
-    let check = args.flag("--check");
-    let update = args.flag("--update");
-    args.finish()?;
-    if check && update {
-        let text = "`--check` compares with the baseline that `--update` replaces: choose one";
-        return Err(Error::Usage(text.into()));
-    }
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// One object a line
+    #[arg(long)]
+    json: bool,
+    /// Fail when something costs more than in bench/baseline.json
+    #[arg(long)]
+    check: bool,
+    /// Make the present figures the baseline, and write them into the page
+    #[arg(long, conflicts_with = "check")]
+    update: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result {
+    let Options {
+        json,
+        check,
+        update,
+    } = *options;
     tools::look_for_them()?;
     let measures = rows::measure()?;
     if json {

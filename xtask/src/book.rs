@@ -4,24 +4,18 @@ mod commands;
 
 use std::process::{Command, Stdio};
 
-use crate::{Args, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 
 const MISSING: &str = "\
 `mdbook` is not installed. `cargo install mdbook --locked` installs it; without it, the pages read as \
 plain Markdown, from docs/README.md on";
-
-pub(crate) fn run(mut args: Args) -> Result {
-    let checking = args.flag("--check");
-    args.finish()?;
-    if checking { check() } else { build() }
-}
 
 /// Fails when a page shows a command that does not exist.
 pub(crate) fn check() -> Result {
     commands::check()
 }
 
-fn build() -> Result {
+pub(crate) fn build() -> Result {
     let mut command = Command::new("mdbook");
     command.arg("build").current_dir(cargo::root());
     let status = command

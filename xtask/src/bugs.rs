@@ -10,7 +10,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::{Args, Error, Result, cargo, failed, sim};
+use crate::{Result, cargo, failed, sim};
 
 const FOLDER: &str = "crates/pipeline-conformance/bugs";
 const PAGE: &str = "docs/testing.md";
@@ -39,22 +39,47 @@ enum Finder {
     Nobody,
 }
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let only: Option<String> = args.value("--only", "the name of a patch")?;
-    let write = args.flag("--write");
-    args.finish()?;
-    if write && only.is_some() {
-        return Err(Error::Usage("`--write` needs all bugs to be tried".into()));
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The name of a patch
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Write the table into docs/testing.md
+    #[arg(long, conflicts_with = "only")]
+    write: bool,
+}
+
+/// The patches that no longer fit the code, with what git says. Without git, none.
+pub(crate) fn stale() -> Result<Vec<(String, String)>> {
+    let root = cargo::root();
+    let bugs = bugs(&root.join(FOLDER)).map_err(|error| failed(format!("{FOLDER}: {error}")))?;
+    let mut stale = Vec::new();
+    for Bug { name, patch, .. } in bugs {
+        let mut git = Command::new("git");
+        git.args(["apply", "--check"]).arg(patch).current_dir(&root);
+        // A checkout without its history shall not be taken for a folder of another one.
+        git.env("GIT_CEILING_DIRECTORIES", root.parent().unwrap_or(&root));
+        let Ok(output) = git.output() else {
+            println!("{FOLDER}: not checked, git is missing");
+            break;
+        };
+        if !output.status.success() {
+            let what = String::from_utf8_lossy(&output.stderr);
+            let what = what.lines().next().unwrap_or("does not apply").to_owned();
+            stale.push((format!("{FOLDER}/{name}.patch"), what));
+        }
     }
+    Ok(stale)
+}
+
+pub(crate) fn run(Options { only, write }: &Options) -> Result {
     let root = cargo::root();
     let mut bugs =
         bugs(&root.join(FOLDER)).map_err(|error| failed(format!("{FOLDER}: {error}")))?;
-    if let Some(only) = &only {
+    if let Some(only) = only {
         bugs.retain(|bug| bug.name == *only);
         if bugs.is_empty() {
-            return Err(Error::Usage(format!(
-                "there is no bug `{only}` in {FOLDER}"
-            )));
+            return Err(failed(format!("there is no bug `{only}` in {FOLDER}")));
         }
     }
     let workbench = Workbench::new(&root)?;
@@ -80,7 +105,7 @@ pub(crate) fn run(mut args: Args) -> Result {
         return Err(failed(format!("nothing finds {}", hidden.join(", "))));
     }
     println!("all {} are found", bugs.len());
-    if write { write_table(&table) } else { Ok(()) }
+    if *write { write_table(&table) } else { Ok(()) }
 }
 
 fn row(bug: &Bug, finder: &Finder) -> String {

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use cargo_metadata::{Metadata, MetadataCommand, semver::Version};
 
 use crate::{Result, failed};
 
@@ -72,74 +72,27 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .map_err(|_| failed(format!("`{}` printed something not UTF-8", typed(command))))
 }
 
-/// A crate of the workspace.
-#[cfg_attr(test, derive(Default))]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    /// The path of its manifest from the root, with `/`.
-    pub(crate) manifest: String,
-    pub(crate) published: bool,
-    /// Whether other crates can use it.
-    pub(crate) library: bool,
-    /// Whether it has default features that can be switched off.
-    pub(crate) has_defaults: bool,
-    pub(crate) rust_version: Option<String>,
-    /// What it needs to be built, development dependencies left out.
-    pub(crate) dependencies: Vec<String>,
-    /// Everything that it asks a registry for, with the wanted version: development dependencies too,
-    /// but not those that are a path and nothing else.
-    pub(crate) requirements: Vec<(String, String)>,
+/// What cargo knows of the workspace. `options` are those of `cargo metadata`.
+pub(crate) fn metadata(options: &str) -> Result<Metadata> {
+    read_metadata(&output(&mut cargo(&format!(
+        "metadata --format-version=1 {options}"
+    )))?)
 }
 
-/// The crates of the workspace, by name.
-pub(crate) fn members() -> Result<Vec<Member>> {
-    let text = output(&mut cargo("metadata --format-version=1 --no-deps"))?;
-    let mut members = read_members(&text, &root())
-        .ok_or_else(|| failed("`cargo metadata` printed something unexpected"))?;
-    members.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(members)
+pub(crate) fn read_metadata(text: &str) -> Result<Metadata> {
+    MetadataCommand::parse(text).map_err(|error| failed(format!("cargo metadata: {error}")))
 }
 
-fn read_members(metadata: &str, root: &Path) -> Option<Vec<Member>> {
-    let metadata: Value = serde_json::from_str(metadata).ok()?;
-    let member = |package: &Value| {
-        let manifest = Path::new(package["manifest_path"].as_str()?);
-        let manifest = manifest.strip_prefix(root).unwrap_or(manifest);
-        let dependencies = package["dependencies"].as_array()?.iter();
-        let requirement = |dependency: &Value| {
-            let version = dependency["req"]
-                .as_str()
-                .filter(|version| *version != "*")?;
-            Some((dependency["name"].as_str()?.to_owned(), version.to_owned()))
-        };
-        let mut targets = package["targets"].as_array()?.iter();
-        Some(Member {
-            name: package["name"].as_str()?.to_owned(),
-            version: package["version"].as_str()?.to_owned(),
-            manifest: manifest.to_str()?.replace('\\', "/"),
-            // `publish = false` is an empty list of registries here.
-            published: package["publish"]
-                .as_array()
-                .is_none_or(|to| !to.is_empty()),
-            library: targets.any(|target| target["kind"][0] == "lib"),
-            requirements: dependencies.clone().filter_map(requirement).collect(),
-            has_defaults: package["features"]["default"]
-                .as_array()
-                .is_some_and(|features| !features.is_empty()),
-            rust_version: package["rust_version"].as_str().map(str::to_owned),
-            dependencies: dependencies
-                .filter(|dependency| dependency["kind"] != "dev")
-                .filter_map(|dependency| dependency["name"].as_str())
-                .map(str::to_owned)
-                .collect(),
-        })
-    };
-    metadata["packages"]
-        .as_array()?
-        .iter()
-        .map(member)
-        .collect()
+/// `publish = false` is an empty list of registries.
+pub(crate) fn is_published(package: &cargo_metadata::Package) -> bool {
+    package.publish.as_ref().is_none_or(|to| !to.is_empty())
+}
+
+/// The path of its manifest from the root, with `/`.
+pub(crate) fn manifest(package: &cargo_metadata::Package) -> String {
+    let path = package.manifest_path.as_std_path();
+    let path = path.strip_prefix(root()).unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
 }
 
 /// A crate with its version.
@@ -166,33 +119,24 @@ fn read_package(line: &str) -> Option<Package> {
 
 /// The oldest compiler that each crate claims to build with, for all crates that this machine
 /// builds. A crate that claims nothing is left out.
-pub(crate) fn rust_versions() -> Result<Vec<(Package, String)>> {
+pub(crate) fn rust_versions() -> Result<Vec<(Package, Version)>> {
     let about = output(&mut cargo("-vV"))?;
     let host = about
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
         .ok_or_else(|| failed("`cargo -vV` does not name the host"))?;
     // Without the filter cargo would download what only other platforms need.
-    let line = format!("metadata --format-version=1 --filter-platform={host}");
-    let text = output(&mut cargo(&line))?;
-    read_rust_versions(&text).ok_or_else(|| failed("`cargo metadata` printed something unexpected"))
-}
-
-fn read_rust_versions(metadata: &str) -> Option<Vec<(Package, String)>> {
-    let metadata: Value = serde_json::from_str(metadata).ok()?;
-    let packages = metadata["packages"].as_array()?.iter();
-    Some(
-        packages
-            .filter_map(|package| {
-                let name = package["name"].as_str()?.to_owned();
-                let version = package["version"].as_str()?.to_owned();
-                Some((
-                    (name, version),
-                    package["rust_version"].as_str()?.to_owned(),
-                ))
-            })
-            .collect(),
-    )
+    let packages = metadata(&format!("--filter-platform={host}"))?
+        .packages
+        .into_iter();
+    Ok(packages
+        .filter_map(|it| {
+            Some((
+                (it.name.to_string(), it.version.to_string()),
+                it.rust_version?,
+            ))
+        })
+        .collect())
 }
 
 #[cfg(test)]
@@ -206,34 +150,6 @@ mod tests {
     }
 
     #[test]
-    fn members_are_read_from_the_metadata() {
-        let metadata = r#"{"packages": [{
-            "name": "pipeline-proto", "version": "0.1.0", "manifest_path": "/w/crates/pipeline-proto/Cargo.toml",
-            "publish": null, "rust_version": "1.90", "features": {"default": [], "proptest": []},
-            "targets": [{"kind": ["lib"]}, {"kind": ["test"]}],
-            "dependencies": [{"name": "http", "kind": null, "req": "^1.5"},
-                             {"name": "cc", "kind": "build", "req": "*"},
-                             {"name": "proptest", "kind": "dev", "req": "^1.12"}]
-        }, {
-            "name": "xtask", "version": "0.0.0", "targets": [{"kind": ["bin"]}], "manifest_path": "/w/xtask/Cargo.toml", "publish": [],
-            "rust_version": null, "features": {"default": ["server"]}, "dependencies": []
-        }]}"#;
-        let members = read_members(metadata, Path::new("/w")).unwrap();
-        assert_eq!(members[0].manifest, "crates/pipeline-proto/Cargo.toml");
-        assert_eq!(members[0].dependencies, ["http", "cc"]);
-        assert_eq!(members[0].rust_version.as_deref(), Some("1.90"));
-        assert!(members[0].published && members[0].library && !members[0].has_defaults);
-        assert!(!members[1].published && !members[1].library && members[1].has_defaults);
-        let wanted = [("http", "^1.5"), ("proptest", "^1.12")];
-        let wanted = wanted.map(|(name, version)| (name.to_owned(), version.to_owned()));
-        assert_eq!(
-            (&*members[0].version, &members[0].requirements[..]),
-            ("0.1.0", &wanted[..])
-        );
-        assert!(read_members(r#"{"packages": [{}]}"#, Path::new("/w")).is_none());
-    }
-
-    #[test]
     fn packages_are_read_from_lines_of_the_tree() {
         let package = |name: &str, version: &str| Some((name.to_owned(), version.to_owned()));
         assert_eq!(read_package("bytes v1.12.2"), package("bytes", "1.12.2"));
@@ -243,18 +159,5 @@ mod tests {
         );
         assert_eq!(read_package(""), None);
         assert_eq!(read_package("[build-dependencies]"), None);
-    }
-
-    #[test]
-    fn rust_versions_are_read_where_they_are_claimed() {
-        let metadata = r#"{"packages": [
-            {"name": "ring", "version": "0.17.1", "rust_version": "1.66.0"},
-            {"name": "old", "version": "0.1.0", "rust_version": null}
-        ]}"#;
-        let ring = ("ring".to_owned(), "0.17.1".to_owned());
-        assert_eq!(
-            read_rust_versions(metadata).unwrap(),
-            [(ring, "1.66.0".to_owned())]
-        );
     }
 }

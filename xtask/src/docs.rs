@@ -7,7 +7,7 @@ use std::{fs, io, path::Path};
 
 use serde_json::Value;
 
-use crate::{Args, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 
 /// A file, from the root of the checkout, and what it should contain.
 type Document = (&'static str, fn() -> Result<String>);
@@ -56,12 +56,7 @@ fn write(out: &mut String, value: &Value, depth: usize) {
     out.push_str(marks[1]);
 }
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let checking = args.flag("--check");
-    args.finish()?;
-    if checking {
-        return check();
-    }
+pub(crate) fn write_all() -> Result {
     for (path, document) in DOCUMENTS {
         let changed = replace(&cargo::root().join(path), &document()?)
             .map_err(|error| failed(format!("{path}: {error}")))?;

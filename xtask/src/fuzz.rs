@@ -6,28 +6,33 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Args, Error, Result, cargo, failed};
-
-const SECONDS: u32 = 60;
+use crate::{Result, cargo, failed};
 
 /// Inputs longer than this find nothing that shorter ones do not, and cost time.
 const LONGEST: u32 = 4096;
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let seconds = args.value("--seconds", "for how long to run each target")?;
-    let seconds = seconds.unwrap_or(SECONDS);
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Which targets; without any, all run
+    targets: Vec<String>,
+    /// For how long to run each
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+}
+
+pub(crate) fn run(options: Options) -> Result {
     let folder = cargo::root().join("fuzz");
     let all = targets(&folder)?;
-    let chosen = args.rest();
+    let chosen = options.targets;
     if let Some(unknown) = chosen.iter().find(|name| !all.contains(name)) {
         let what = format!("there is no target `{unknown}`, only {}", all.join(", "));
-        return Err(Error::Usage(what));
+        return Err(failed(what));
     }
     let chosen = if chosen.is_empty() { all } else { chosen };
     toolchain()?;
     for name in chosen {
         println!("\n== {name}");
-        fuzz(&folder, &name, seconds)?;
+        fuzz(&folder, &name, options.seconds)?;
     }
     Ok(())
 }
@@ -105,31 +110,4 @@ fn fuzz(folder: &Path, name: &str, seconds: u32) -> Result {
              {regressions}, where `cargo test -p pipeline-conformance --test regressions` runs it"
         ))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn usage(line: &str) -> String {
-        let words = line.split_whitespace().map(str::to_owned).collect();
-        run(Args::new("fuzz [TARGET …] [--seconds N]", words))
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn a_target_that_does_not_exist_is_refused_with_those_that_do() {
-        let message = usage("tokn --seconds 1");
-        assert!(
-            message.contains("no target `tokn`, only call, "),
-            "{message}"
-        );
-        assert!(message.contains("workflow_file"), "{message}");
-    }
-
-    #[test]
-    fn a_time_that_is_no_number_is_refused() {
-        assert!(usage("token --seconds soon").contains("not `soon`"));
-    }
 }

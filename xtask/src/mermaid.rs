@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Args, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 
 /// Mermaid needs a document to be loaded, even to parse only.
 const SCRIPT: &str = "\
@@ -27,8 +27,7 @@ for (const file of process.argv.slice(2)) {
 }
 ";
 
-pub(crate) fn run(args: Args) -> Result {
-    args.finish()?;
+pub(crate) fn run() -> Result {
     let folder = cargo::root().join("target/mermaid");
     let io = |error| failed(format!("{}: {error}", folder.display()));
     fs::create_dir_all(&folder).map_err(io)?;

@@ -6,15 +6,14 @@
 
 use std::process::Stdio;
 
-use crate::{Args, Result, cargo, failed, fuzz::nightly};
+use crate::{Result, cargo, failed, fuzz::nightly};
 
 const PACKAGE: &str = "pipeline-proto";
 
 /// A loop over a quarter of a million days, which interpreted would take hours.
 const TOO_LONG: &str = "every_date_is_the_one_that_the_general_formatter_writes";
 
-pub(crate) fn run(args: Args) -> Result {
-    args.finish()?;
+pub(crate) fn run() -> Result {
     let mut version = nightly("miri --version");
     let status = version.stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !status.is_ok_and(|status| status.success()) {

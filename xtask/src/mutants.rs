@@ -4,7 +4,7 @@
 
 use std::process::Stdio;
 
-use crate::{Args, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 
 /// What is mutated, and what has to notice.
 struct Part {
@@ -37,11 +37,17 @@ const PARTS: &[Part] = &[
     },
 ];
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let jobs = args.value("--jobs", "how many to try at a time")?;
-    let jobs: u32 = jobs.unwrap_or(2);
-    let file: Option<String> = args.value("--file", "a file of the core or of the verifier")?;
-    args.finish()?;
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// A file of the core or of the verifier
+    #[arg(long)]
+    file: Option<String>,
+    /// How many to try at a time
+    #[arg(long, default_value_t = 2)]
+    jobs: u32,
+}
+
+pub(crate) fn run(Options { file, jobs }: &Options) -> Result {
     let version = cargo::cargo("mutants --version")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -72,7 +78,7 @@ pub(crate) fn run(mut args: Args) -> Result {
         // would have caught then counts as one that runs without end.
         command.args(["--minimum-test-timeout", "60"]);
         command.args(["--output", &format!("target/mutants-{}", part.package)]);
-        match &file {
+        match file {
             Some(file) => command.args(["--file", file]),
             None => command.args(part.files.iter().flat_map(|file| ["--file", file])),
         };

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::{Args, Error, Result, cargo};
+use crate::{Result, cargo};
 
 /// As many as fit into three quarters of a minute without optimisation, build included.
 const SEEDS: u64 = 10_000;
@@ -11,17 +11,24 @@ const SEEDS: u64 = 10_000;
 /// minute more to build. The checks for overflow and the assertions stay in.
 const OPTIMISED_FROM: u64 = 30_000;
 
-pub(crate) fn run(mut args: Args) -> Result {
-    let seeds = args.value("--seeds", "how many seeds to run")?;
-    let seed: Option<u64> = args.value("--seed", "the first seed")?;
-    let trace = args.flag("--trace");
-    args.finish()?;
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// How many seeds to run; 10,000 if no seed is named
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+    /// The first seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print what happens
+    #[arg(long)]
+    trace: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result {
+    let Options { seeds, seed, trace } = *options;
     // Who names a seed wants to see that one.
     let usual = if seed.is_some() || trace { 1 } else { SEEDS };
     let seeds = seeds.unwrap_or(usual);
-    if seeds == 0 {
-        return Err(Error::Usage("`--seeds 0` would run nothing".into()));
-    }
     let mut command = command(&cargo::root(), "run", seeds);
     command.args(["--", "--seeds", &seeds.to_string()]);
     command.args(["--seed", &seed.unwrap_or(0).to_string()]);
@@ -31,7 +38,7 @@ pub(crate) fn run(mut args: Args) -> Result {
 
 /// The usual number of seeds.
 pub(crate) fn check() -> Result {
-    run(Args::new("sim", Vec::new()))
+    run(&Options::default())
 }
 
 /// What cargo is to do with the simulation of a checkout.

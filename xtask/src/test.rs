@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Args, Result, book, cargo, docs, failed, sim, tidy};
+use crate::{Result, book, cargo, docs, failed, sim, tidy};
 
 /// A name, and what has to succeed.
 type Step = (&'static str, fn() -> Result);
@@ -24,8 +24,7 @@ const STEPS: &[Step] = &[
     ("features", features),
 ];
 
-pub(crate) fn run(args: Args) -> Result {
-    args.finish()?;
+pub(crate) fn run() -> Result {
     component("fmt", "rustfmt")?;
     component("clippy", "clippy")?;
     let start = Instant::now();
@@ -56,10 +55,17 @@ fn documentation() -> Result {
 /// Each published crate by itself. In a build of the whole workspace one crate can lean on a
 /// feature that only another one switches on, and code that a feature leaves unused goes unseen.
 fn features() -> Result {
-    for member in cargo::members()?.iter().filter(|member| member.published) {
-        let name = &member.name;
+    for package in cargo::metadata("--no-deps")?.workspace_packages() {
+        if !cargo::is_published(package) {
+            continue;
+        }
+        let name = &package.name;
         cargo(&format!("clippy --quiet --package {name} -- -D warnings"))?;
-        if member.has_defaults {
+        if package
+            .features
+            .get("default")
+            .is_some_and(|it| !it.is_empty())
+        {
             let line = "--no-default-features -- -D warnings";
             cargo(&format!("clippy --quiet --package {name} {line}"))?;
         }

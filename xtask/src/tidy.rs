@@ -3,8 +3,6 @@
 
 mod crates;
 mod documents;
-mod markdown;
-mod rust_text;
 mod sources;
 
 use std::{
@@ -12,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Args, Result, cargo, failed};
+use crate::{Result, cargo, failed};
 
 /// A rule that is broken somewhere. Prints as `path:line: what - what to do`.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,11 +50,6 @@ struct File {
     text: String,
 }
 
-pub(crate) fn run(args: Args) -> Result {
-    args.finish()?;
-    check()
-}
-
 pub(crate) fn check() -> Result {
     let root = cargo::root();
     let files =
@@ -64,6 +57,10 @@ pub(crate) fn check() -> Result {
     let mut findings = crates::check(&files)?;
     findings.extend(sources::check(&files));
     findings.extend(documents::check(&files, &root));
+    findings.extend(crate::bugs::stale()?.into_iter().map(|(patch, what)| {
+        let mend = "rewrite its context, so that `git apply --check` takes it";
+        Finding::new(&patch, 1, what, mend)
+    }));
     findings.sort();
     for finding in &findings {
         println!("{finding}");

@@ -29,18 +29,20 @@ pub(super) fn folder(in_bench: bool) -> Result<PathBuf> {
     if in_bench {
         command.args(["--manifest-path", BENCH]);
     }
-    let text = cargo::output(&mut command)?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| failed(format!("cargo metadata: {error}")))?;
-    let target = metadata["target_directory"].as_str();
-    let target = target.ok_or_else(|| failed("cargo metadata names no target directory"))?;
-    Ok(Path::new(target).join("release"))
+    let metadata = cargo::read_metadata(&cargo::output(&mut command)?)?;
+    Ok(metadata.target_directory.join("release").into())
 }
 
 /// Build scripts in the crates of this workspace.
 pub(super) fn build_scripts() -> Result<f64> {
-    let text = cargo::output(&mut cargo::cargo("metadata --format-version=1 --no-deps"))?;
-    Ok(count(text.matches(r#""kind":["custom-build"]"#).count()))
+    let metadata = cargo::metadata("--no-deps")?;
+    let targets = metadata
+        .packages
+        .iter()
+        .flat_map(|package| &package.targets);
+    Ok(count(
+        targets.filter(|target| target.is_custom_build()).count(),
+    ))
 }
 
 /// Crates in the tree of a program in `bench`, itself and its workspace left out.

@@ -8,13 +8,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use cargo_metadata::Message;
+use clap::Parser as _;
 
-use crate::{
-    Result, TASKS,
-    cargo::{self, Member},
-    failed,
-};
+use crate::{Result, Task, cargo, failed, markdown};
 
 /// A command line, and where it stands.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +28,7 @@ pub(super) fn check() -> Result {
         shown.extend(commands(&page, &text));
     }
     let pipeline = executable()?;
-    let members = cargo::members()?;
+    let members = members()?;
     let mut wrong = 0;
     let mut checked = 0;
     for Shown { words, place } in &shown {
@@ -40,7 +37,7 @@ pub(super) fn check() -> Result {
             ["pipeline", ref arguments @ ..]
             | ["cargo", "run", "--", ref arguments @ ..]
             | ["cargo", "run", "-q", "--", ref arguments @ ..] => understood(&pipeline, arguments)?,
-            ["cargo", "xtask", ref rest @ ..] => task(rest.first().copied()),
+            ["cargo", "xtask", ref rest @ ..] => task(rest),
             ["cargo", ..] => package(&words, &members),
             _ => continue,
         };
@@ -79,25 +76,22 @@ fn pages() -> Result<Vec<String>> {
 /// The command lines of a page: in `console` blocks, behind `$ `.
 fn commands(page: &str, text: &str) -> Vec<Shown> {
     let mut found = Vec::new();
-    let mut inside = false;
-    let mut lines = text.lines().enumerate();
-    while let Some((at, line)) = lines.next() {
-        let line = line.trim_start();
-        if let Some(info) = line.strip_prefix("```") {
-            inside = !inside && matches!(info.trim(), "console" | "sh" | "bash");
-            continue;
-        }
-        let Some(line) = line.strip_prefix("$ ").filter(|_| inside) else {
-            continue;
-        };
-        let mut whole = line.to_owned();
-        while let Some(start) = whole.strip_suffix('\\') {
-            let next = lines.next().map_or("", |(_, line)| line);
-            whole = format!("{start}{}", next.trim_start_matches(['>', ' ']));
-        }
-        for words in split(&whole) {
-            let place = format!("{page}:{}", at + 1);
-            found.push(Shown { words, place });
+    let blocks = markdown::read(text).blocks.into_iter();
+    for block in blocks.filter(|it| matches!(it.info.as_str(), "console" | "sh" | "bash")) {
+        let mut lines = block.text.lines().zip(block.line..);
+        while let Some((line, at)) = lines.next() {
+            let Some(line) = line.strip_prefix("$ ") else {
+                continue;
+            };
+            let mut whole = line.to_owned();
+            while let Some(start) = whole.strip_suffix('\\') {
+                let next = lines.next().map_or("", |(line, _)| line);
+                whole = format!("{start}{}", next.trim_start_matches(['>', ' ']));
+            }
+            for words in split(&whole) {
+                let place = format!("{page}:{at}");
+                found.push(Shown { words, place });
+            }
         }
     }
     found
@@ -161,27 +155,34 @@ fn is_assignment(word: &str) -> bool {
 }
 
 /// What is wrong with the words behind `cargo xtask`.
-fn task(name: Option<&str>) -> Option<String> {
-    let known = |name| name == "help" || TASKS.iter().any(|task| task.name == name);
-    match name {
-        Some(name) if known(name) => None,
-        _ => Some("there is no such task".to_owned()),
-    }
+fn task(words: &[&str]) -> Option<String> {
+    let read = Task::try_parse_from([&["xtask"], words].concat());
+    let error = read.err().filter(clap::Error::use_stderr)?;
+    Some(error.to_string())
 }
 
 /// What is wrong with the crate that `-p NAME` or `--path FOLDER` speaks of.
-fn package(words: &[&str], members: &[Member]) -> Option<String> {
+fn package(words: &[&str], members: &[(String, String)]) -> Option<String> {
     let named = |option| {
         let at = words.iter().position(|word| *word == option)?;
         words.get(at + 1).copied()
     };
-    let name = named("-p").filter(|name| members.iter().all(|member| member.name != *name));
+    let name = named("-p").filter(|name| members.iter().all(|member| member.0 != *name));
     let path = named("--path").filter(|path| {
         let manifest = format!("{path}/Cargo.toml");
-        members.iter().all(|member| member.manifest != manifest)
+        members.iter().all(|member| member.1 != manifest)
     });
     let wrong = name.or(path)?;
     Some(format!("there is no crate {wrong} here"))
+}
+
+/// The crates of the workspace by name and manifest.
+fn members() -> Result<Vec<(String, String)>> {
+    let metadata = cargo::metadata("--no-deps")?;
+    let packages = metadata.workspace_packages().into_iter();
+    Ok(packages
+        .map(|it| (it.name.to_string(), cargo::manifest(it)))
+        .collect())
 }
 
 /// What the command has to say against these arguments. `--help` behind them keeps it from acting;
@@ -204,17 +205,15 @@ fn understood(pipeline: &str, arguments: &[&str]) -> Result<Option<String>> {
 fn executable() -> Result<String> {
     let line = "test --workspace --all-features --no-run --quiet --message-format=json";
     let text = cargo::output(&mut cargo::cargo(line))?;
-    text.lines()
-        .find_map(read_executable)
+    Message::parse_stream(text.as_bytes())
+        .find_map(|message| match message {
+            Ok(Message::CompilerArtifact(it)) if it.target.is_bin() && !it.profile.test => {
+                it.executable.filter(|_| it.target.name == "pipeline")
+            }
+            _ => None,
+        })
+        .map(String::from)
         .ok_or_else(|| failed("cargo did not say where the `pipeline` program is"))
-}
-
-fn read_executable(line: &str) -> Option<String> {
-    let artifact: Value = serde_json::from_str(line).ok()?;
-    let target = &artifact["target"];
-    let ours = target["name"] == "pipeline" && target["kind"][0] == "bin";
-    let program = ours && artifact["profile"]["test"] == false;
-    program.then(|| artifact["executable"].as_str().map(str::to_owned))?
 }
 
 #[cfg(test)]
@@ -262,13 +261,13 @@ mod tests {
 
     #[test]
     fn a_task_that_does_not_exist_is_found() {
-        assert_eq!(task(Some("tidy")), None);
-        assert!(task(Some("tydi")).is_some() && task(None).is_some());
+        assert_eq!(task(&["sim", "--seeds", "7"]), None);
+        assert!(task(&["tydi"]).is_some() && task(&["sim", "--sedes", "7"]).is_some());
     }
 
     #[test]
     fn a_crate_that_does_not_exist_is_found() {
-        let members = cargo::members().unwrap();
+        let members = members().unwrap();
         let wrong = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
             package(&words, &members)
@@ -278,17 +277,5 @@ mod tests {
         assert_eq!(wrong("cargo install mdbook"), None);
         assert!(wrong("cargo test -p pipeline-photo").is_some());
         assert!(wrong("cargo install --path crates/pipeline").is_some());
-    }
-
-    #[test]
-    fn the_program_is_told_from_its_tests() {
-        let line = |test| {
-            format!(
-                r#"{{"target":{{"name":"pipeline","kind":["bin"]}},"profile":{{"test":{test}}},"executable":"x/pipeline"}}"#
-            )
-        };
-        assert_eq!(read_executable(&line(false)).as_deref(), Some("x/pipeline"));
-        assert_eq!(read_executable(&line(true)), None);
-        assert_eq!(read_executable("warning: something"), None);
     }
 }

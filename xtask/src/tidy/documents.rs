@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{File, Finding, line_at, markdown};
+use crate::markdown;
+
+use super::{File, Finding};
 
 /// The two commands that a newcomer types.
 const COMMANDS: [&str; 2] = ["cargo run -- demo", "cargo xtask test"];
@@ -31,10 +33,8 @@ fn is_markdown(path: &str) -> bool {
 
 fn links(file: &File, files: &[File], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let prose = markdown::prose(&file.text);
-    for (at, target) in markdown::links(&prose) {
-        if let Err((what, mend)) = follow(&file.path, target, files, &exists) {
-            let line = line_at(&prose, at);
+    for (line, target) in markdown::read(&file.text).links {
+        if let Err((what, mend)) = follow(&file.path, &target, files, &exists) {
             findings.push(Finding::new(&file.path, line, what, mend));
         }
     }
@@ -66,7 +66,11 @@ fn follow(
         .iter()
         .find(|file| file.path == to)
         .map_or("", |file| file.text.as_str());
-    if markdown::anchors(text).iter().any(|known| known == anchor) {
+    if markdown::read(text)
+        .anchors
+        .iter()
+        .any(|known| known == anchor)
+    {
         return Ok(());
     }
     let what = format!("`{target}`: {to} has no heading `#{anchor}`");
@@ -125,7 +129,7 @@ fn translations(files: &[File]) -> Vec<Finding> {
             findings.push(finding(format!("there is no {original}")));
             continue;
         };
-        let sections = |file: &File| markdown::headings(&file.text, 2);
+        let sections = |file: &File| markdown::read(&file.text).sections;
         let (has, should) = (sections(chinese), sections(english));
         if has != should {
             let what = format!("{has} sections (`##`), {should} in {original}");
@@ -149,10 +153,10 @@ fn summary(files: &[File]) -> Vec<Finding> {
         return vec![Finding::new(SUMMARY, 1, "is missing", "write it")];
     };
     let mut findings = Vec::new();
-    let prose = markdown::prose(&summary.text);
-    let listed: Vec<(usize, String)> = markdown::links(&prose)
+    let listed: Vec<(usize, String)> = markdown::read(&summary.text)
+        .links
         .into_iter()
-        .filter_map(|(at, target)| Some((line_at(&prose, at), resolve(SUMMARY, target)?)))
+        .filter_map(|(line, target)| Some((line, resolve(SUMMARY, &target)?)))
         .collect();
     let pages = files
         .iter()
@@ -175,8 +179,7 @@ fn summary(files: &[File]) -> Vec<Finding> {
                 findings.push(Finding::new(SUMMARY, 1, what, "list it once"));
             }
         }
-        let prose = markdown::prose(&page.text);
-        for (at, target) in markdown::links(&prose) {
+        for (line, target) in markdown::read(&page.text).links {
             let path = target.split('#').next().unwrap_or_default();
             let out = !path.contains("://")
                 && is_markdown(path)
@@ -185,7 +188,7 @@ fn summary(files: &[File]) -> Vec<Finding> {
             if out {
                 let what = format!("`{target}` is Markdown that is not in the book");
                 let mend = "link to its folder, or name it without a link";
-                findings.push(Finding::new(&page.path, line_at(&prose, at), what, mend));
+                findings.push(Finding::new(&page.path, line, what, mend));
             }
         }
     }

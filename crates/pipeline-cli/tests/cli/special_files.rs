@@ -312,7 +312,8 @@ fn every_command_writes_to_every_kind_of_file_as_it_is() {
                 continue;
             }
             let before = names(folder.path());
-            let is_pipe = fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_fifo());
+            let is_pipe =
+                fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_fifo());
             let reader = is_pipe.then(|| {
                 let path = path.clone();
                 thread::spawn(move || fs::read_to_string(path).unwrap())
