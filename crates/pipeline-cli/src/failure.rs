@@ -22,8 +22,8 @@ pub(crate) struct Failure {
     exit: Exit,
     /// What the error of a call is called, and the service's code for it.
     call: Option<(ErrorKind, Option<ErrorCode>)>,
-    /// The workflow that it is about, with which the line begins.
-    about: Option<WorkflowName>,
+    /// The workflow or file that it is about, with which the line begins.
+    about: Option<String>,
     message: String,
     /// The command to type next, with which the line ends.
     next: Option<String>,
@@ -92,15 +92,16 @@ impl Failure {
         Self {
             next: reason::next(error, about.as_ref()),
             alike,
-            about,
+            about: about.map(|name| name.to_string()),
             ..failure
         }
     }
 
-    /// Says which workflow it is about, unless that is said already.
+    /// Says which workflow or file it is about, unless that is said already.
     #[must_use]
-    pub(crate) fn about(mut self, name: &WorkflowName) -> Self {
-        self.about.get_or_insert_with(|| name.clone());
+    pub(crate) fn about(mut self, name: impl fmt::Display) -> Self {
+        self.about
+            .get_or_insert_with(|| one_line(&name.to_string()));
         self
     }
 
@@ -109,7 +110,7 @@ impl Failure {
         self.alike.as_deref()
     }
 
-    /// The line without the workflow that it is about.
+    /// The line without the workflow or file that it is about.
     pub(crate) fn message(&self) -> String {
         let next = self
             .next
@@ -169,7 +170,7 @@ impl Failure {
 
     /// A local file or stream failed.
     pub(crate) fn io(what: &str, error: &io::Error) -> Self {
-        Self::new(Exit::Usage, format!("{what}: {error}"))
+        Self::new(Exit::Usage, error).about(what)
     }
 
     pub(crate) fn exit(&self) -> Exit {

@@ -55,6 +55,20 @@ pub(crate) trait Show: Serialize {
     }
 }
 
+impl<T: Show + ?Sized> Show for &T {
+    fn names(&self) -> Vec<&str> {
+        (**self).names()
+    }
+
+    fn table(&self) -> String {
+        (**self).table()
+    }
+
+    fn wide(&self) -> String {
+        (**self).wide()
+    }
+}
+
 /// What the shapes of JSON and YAML are called. A new member leaves the number as it is; a program
 /// that reads the old shape and would fail on the new one is what raises it.
 const SCHEMA_VERSION: u32 = 1;

@@ -26,6 +26,13 @@ const PROFILE: &str = "PANDORA_PROFILE";
 const CONFIG_FILE: &str = "PANDORA_CONFIG_FILE";
 const ALLOW_OPEN_FILES: &str = "PANDORA_ALLOW_OPEN_FILES";
 
+/// Whether this program reads the variable for itself: all of the above begin alike, and proxies, which
+/// may have a password, end alike. Where names have no case, another spelling is the same variable.
+pub(crate) fn is_own_variable(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.starts_with("PANDORA_") || name.ends_with("_PROXY")
+}
+
 /// The region of a new workflow unless something else is said: the only one that the service's
 /// documents show.
 const REGION: &str = "nb";

@@ -115,6 +115,15 @@ impl Screen {
     }
 }
 
+/// How wide text on stdout may be: as the terminal is, or what is readable elsewhere.
+pub(crate) fn columns() -> usize {
+    if io::stdout().is_terminal() {
+        size().0
+    } else {
+        100
+    }
+}
+
 /// Columns and rows of the terminal.
 fn size() -> (usize, usize) {
     let size = terminal_size::terminal_size();

@@ -11,6 +11,8 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+use std::fmt;
+
 use pipeline_proto::{
     NameError, Region, WorkflowName,
     model::{Nodes, Workflow},
@@ -29,7 +31,10 @@ use pipeline_proto::{
 /// assert_eq!(definition.checked_region()?.as_str(), "nb");
 /// # Ok::<(), pipeline_proto::NameError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// It knows which of its texts came from the environment, and does not show them: `Debug` and a
+/// [`diff`](crate::diff::diff) have the references in their place, as [`written`](Self::written) has.
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Definition {
     /// The name; empty if the source has none.
@@ -40,6 +45,8 @@ pub struct Definition {
     pub comment: String,
     /// The graph.
     pub nodes: Nodes,
+    /// The same as it is written, if it is not written so.
+    pub(crate) written: Option<Box<Definition>>,
 }
 
 impl Definition {
@@ -50,7 +57,13 @@ impl Definition {
             region: Region::default().into(),
             comment: String::new(),
             nodes,
+            written: None,
         }
+    }
+
+    /// What may be shown of it: `${NAME}` in place of what came from the environment.
+    pub fn written(&self) -> &Self {
+        self.written.as_deref().unwrap_or(self)
     }
 
     /// The name, if it is a legal one.
@@ -71,6 +84,28 @@ impl From<&Workflow> for Definition {
             region: workflow.region.clone(),
             comment: workflow.comment.clone(),
             nodes: workflow.nodes.clone().unwrap_or_default(),
+            written: None,
         }
+    }
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.region == other.region
+            && self.comment == other.comment
+            && self.nodes == other.nodes
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = self.written();
+        f.debug_struct("Definition")
+            .field("name", &written.name)
+            .field("region", &written.region)
+            .field("comment", &written.comment)
+            .field("nodes", &written.nodes)
+            .finish_non_exhaustive()
     }
 }

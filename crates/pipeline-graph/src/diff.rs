@@ -34,8 +34,11 @@ use serde::Serialize;
 
 use crate::definition::Definition;
 
+mod lines;
 mod show;
 mod value;
+
+pub use show::Line;
 
 use value::Comparison;
 
@@ -130,24 +133,36 @@ pub struct MemberChange {
 /// Members of a node that say when or in which state it is.
 const STATE: [&str; 3] = ["status", "createTime", "updateTime"];
 
+type TextOf = fn(&Definition) -> &str;
+
 /// Compares two definitions, in time linear in their size.
 pub fn diff(old: &Definition, new: &Definition) -> Diff {
     let mut members = Comparison::new(None);
-    members.texts("name", &old.name, &new.name);
-    members.texts("region", &old.region, &new.region);
-    members.texts("comment", &old.comment, &new.comment);
+    let texts: [(&str, TextOf); 3] = [
+        ("name", |it| &it.name),
+        ("region", |it| &it.region),
+        ("comment", |it| &it.comment),
+    ];
+    for (name, text) in texts {
+        let [old, new] = [old, new].map(|it| (text(it), text(it.written())));
+        members.texts(name, old, new);
+    }
     Diff {
         members: members.changes,
-        nodes: nodes(&old.nodes, &new.nodes),
+        nodes: nodes(old, new),
         edges: edges(&old.nodes, &new.nodes),
     }
 }
 
-fn nodes(old: &Nodes, new: &Nodes) -> Vec<NodeChange> {
-    let ids: BTreeSet<&NodeId> = old.keys().chain(new.keys()).collect();
+fn nodes(old: &Definition, new: &Definition) -> Vec<NodeChange> {
+    let ids: BTreeSet<&NodeId> = old.nodes.keys().chain(new.nodes.keys()).collect();
     let mut changes = Vec::new();
     for id in ids {
-        let (old, new) = (old.get(id), new.get(id));
+        let [old, new] = [old, new].map(|side| {
+            let node = side.nodes.get(id)?;
+            // A node that is not written anywhere shows nothing.
+            Some((node, side.written().nodes.get(id)))
+        });
         let members = node(old, new);
         let change = match (old, new) {
             (None, _) => Change::Added,
@@ -164,23 +179,36 @@ fn nodes(old: &Nodes, new: &Nodes) -> Vec<NodeChange> {
     changes
 }
 
+/// A node, and what may be shown of it.
+type Shown<'a> = (&'a Node, Option<&'a Node>);
+
 /// Either node may be missing, but not both.
-fn node(old: Option<&Node>, new: Option<&Node>) -> Vec<MemberChange> {
-    let node_type = new.or(old).map(|node| &node.node_type);
+fn node(old: Option<Shown<'_>>, new: Option<Shown<'_>>) -> Vec<MemberChange> {
+    let node_type = new.or(old).map(|(node, _)| &node.node_type);
     let mut comparison = Comparison::new(node_type);
-    if let (Some(old), Some(new)) = (old, new) {
-        // Otherwise the id says it.
-        comparison.texts("name", &old.name, &new.name);
-        comparison.texts("type", old.node_type.as_str(), new.node_type.as_str());
+    if let (Some((old, _)), Some((new, _))) = (old, new) {
+        // Otherwise the id says it. Neither comes from the environment.
+        let names = [old, new].map(|node| node.name.as_str());
+        let types = [old, new].map(|node| node.node_type.as_str());
+        for (member, [old, new]) in [("name", names), ("type", types)] {
+            comparison.texts(member, (old, old), (new, new));
+        }
     }
-    let [old_data, new_data] = [old, new].map(|node| node.and_then(|node| node.data.as_ref()));
-    comparison.raws("data", old_data, new_data);
-    let [old, new] = [old, new].map(|node| node.map(|node| &node.extra));
-    let names = [old, new].into_iter().flatten().flat_map(Extra::iter);
-    let names: BTreeSet<&str> = names.map(|(name, _)| name).collect();
-    for name in names.into_iter().filter(|name| !STATE.contains(name)) {
-        let [old, new] = [old, new].map(|extra| extra.and_then(|extra| extra.get(name)));
+    let mut raws = |name: &str, raw: &dyn Fn(&Node) -> Option<&RawJson>| {
+        let [old, new] = [old, new].map(|side| {
+            let (node, written) = side?;
+            Some((raw(node)?, written.and_then(raw)))
+        });
         comparison.raws(name, old, new);
+    };
+    raws("data", &|node| node.data.as_ref());
+    let extras = [old, new]
+        .into_iter()
+        .flatten()
+        .map(|(node, _)| &node.extra);
+    let names: BTreeSet<&str> = extras.flat_map(Extra::iter).map(|(name, _)| name).collect();
+    for name in names.into_iter().filter(|name| !STATE.contains(name)) {
+        raws(name, &|node| node.extra.get(name));
     }
     comparison.changes
 }

@@ -26,26 +26,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::{collections::BTreeMap, fmt};
-
-use pipeline_proto::{
-    Region,
-    model::{NodeId, Nodes, RawJson},
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
 };
+
+use pipeline_proto::model::{NodeId, Nodes};
 
 use crate::{
-    definition::Definition,
-    finding::{Finding, Rule, Severity},
-    path::Path,
-    references::{self, Piece},
+    finding::{Finding, Rule},
     text,
-    tree::{Member, Position, Tree, Value},
+    tree::{Member, Position, Tree},
 };
 
+mod fill;
+mod keep;
 mod read;
 mod schema;
 mod write;
 
+pub use fill::{Filled, Variable};
 pub use schema::json_schema;
 pub use write::{Masked, Secrets, WriteError, Written};
 
@@ -148,11 +148,11 @@ impl WorkflowFile {
     /// When the text is not in this notation.
     pub fn parse(text: &str, format: Format) -> Result<Self, FileError> {
         let tree = match format {
-            Format::Yaml => text::yaml::read(text),
-            Format::Json => text::json::read(text),
+            Format::Yaml => text::yaml::read_noting(text),
+            Format::Json => text::json::read(text).map(|tree| (tree, HashMap::new())),
         };
         match tree {
-            Ok(tree) => Ok(read::file(tree)),
+            Ok((tree, with_zeros)) => Ok(read::file(tree, with_zeros)),
             Err(error) => Err(FileError {
                 findings: vec![Finding::new(Rule::Syntax, error.message).at(Some(error.at))],
             }),
@@ -170,60 +170,6 @@ impl WorkflowFile {
         read::complete_edges(&mut nodes);
         nodes
     }
-
-    /// The workflow that the file describes. `environment` gives the value of a variable.
-    ///
-    /// # Errors
-    ///
-    /// When a part of the file has the wrong type or stands there twice, or when the environment
-    /// lacks a variable: everything of that kind that was found.
-    pub fn resolve(
-        &self,
-        mut environment: impl FnMut(&str) -> Option<String>,
-    ) -> Result<Definition, FileError> {
-        let mut resolver = Resolver {
-            environment: &mut environment,
-            findings: Vec::new(),
-        };
-        let mut text = |spot: &Option<Spot>, member: &str| {
-            let spot = spot.as_ref()?;
-            Some(resolver.text(&spot.text, spot.at, &Path::to_member(member)))
-        };
-        let name = text(&self.name, "name").unwrap_or_default();
-        let region = text(&self.region, "region").unwrap_or_else(|| Region::default().into());
-        let comment = text(&self.comment, "comment").unwrap_or_default();
-        let mut nodes = self.nodes();
-        for (id, place) in &self.places {
-            let Some(node) = nodes.get_mut(id) else {
-                continue;
-            };
-            let found = resolver.findings.len();
-            if let Some(data) = &place.data {
-                node.data = Some(resolver.raw(data, &place.path, "data"));
-            }
-            for member in &place.extra {
-                let value = resolver.raw(&member.tree, &place.path, &member.name);
-                node.extra.insert(member.name.clone(), value);
-            }
-            for finding in &mut resolver.findings[found..] {
-                finding.node = Some(id.clone());
-            }
-        }
-        let fatal = |finding: &&Finding| finding.severity() == Severity::Error;
-        let mut findings: Vec<Finding> = self.findings.iter().filter(fatal).cloned().collect();
-        // What is malformed was found when the file was read, and is known by position.
-        findings.extend(resolver.findings);
-        if findings.is_empty() {
-            return Ok(Definition {
-                name,
-                region,
-                comment,
-                nodes,
-            });
-        }
-        findings.sort_by_key(|finding| finding.position);
-        Err(FileError { findings })
-    }
 }
 
 impl fmt::Debug for WorkflowFile {
@@ -232,60 +178,6 @@ impl fmt::Debug for WorkflowFile {
             .field("name", &self.name.as_ref().map(|spot| &spot.text))
             .field("nodes", &self.nodes)
             .finish_non_exhaustive()
-    }
-}
-
-struct Resolver<'a> {
-    environment: &'a mut dyn FnMut(&str) -> Option<String>,
-    findings: Vec<Finding>,
-}
-
-impl Resolver<'_> {
-    fn text(&mut self, text: &str, at: Position, path: &Path) -> String {
-        let mut resolved = String::with_capacity(text.len());
-        for piece in references::pieces(text) {
-            match piece {
-                Piece::Literal(literal) => resolved.push_str(literal),
-                Piece::Variable(name) => match (self.environment)(name) {
-                    Some(value) => resolved.push_str(&value),
-                    None => self.findings.push(
-                        Finding::new(
-                            Rule::UnsetVariable,
-                            format!("the environment variable {name} is not set"),
-                        )
-                        .at(Some(at))
-                        .path(path.as_str()),
-                    ),
-                },
-                // Reported when the file was read.
-                Piece::Malformed => {}
-            }
-        }
-        resolved
-    }
-
-    fn raw(&mut self, tree: &Tree, base: &str, member: &str) -> RawJson {
-        let mut tree = tree.clone();
-        self.tree(&mut tree, &mut Path::inside(base, member));
-        tree.to_raw()
-    }
-
-    fn tree(&mut self, tree: &mut Tree, path: &mut Path) {
-        match &mut tree.value {
-            Value::Text(text) => *text = self.text(text, tree.at, path).into(),
-            Value::List(list) => {
-                for (index, element) in list.iter_mut().enumerate() {
-                    path.in_element(index, |path| self.tree(element, path));
-                }
-            }
-            Value::Map(members) => {
-                for member in members {
-                    let tree = &mut member.tree;
-                    path.in_member(&member.name, |path| self.tree(tree, path));
-                }
-            }
-            _ => {}
-        }
     }
 }
 

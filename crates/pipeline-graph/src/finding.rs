@@ -75,8 +75,10 @@ rules! {
     MissingNodes "missing-nodes" Error "The file has no `nodes`; write `nodes: {}` for a workflow without any.";
     DuplicateKey "duplicate-key" Error "An object has two members of the same name.";
     DuplicateNode "duplicate-node" Error "Two nodes have the same name and type.";
+    LeadingZeros "leading-zeros" Warning "A number begins with zeros, which are lost; a text needs quotes.";
     MalformedReference "malformed-reference" Error "A `${` is not followed by the name of a variable and a `}`; write `$${` for a literal one.";
     UnsetVariable "unset-variable" Error "The file refers to a variable that the environment does not have.";
+    RefusedVariable "refused-variable" Error "The file refers to a variable that must not be used in it.";
 
     // The workflow.
     WorkflowName "workflow-name" Error "The workflow's name breaks the naming rules.";

@@ -87,6 +87,8 @@ pub fn lint_nodes(nodes: &Nodes) -> Vec<Finding> {
     linter.run();
     linter.look_for_startable();
     let mut findings = linter.findings;
+    // The service has to know them.
+    findings.retain(|finding| finding.rule != Rule::SecretInClear);
     findings.sort_by(|a, b| (&a.node, a.rule, &a.path).cmp(&(&b.node, b.rule, &b.path)));
     findings
 }

@@ -40,6 +40,9 @@ impl fmt::Display for Position {
     }
 }
 
+/// Members that name an element of a list, so that it is known again at another place.
+pub(crate) const IDENTITIES: [&str; 3] = ["key", "name", "tableName"];
+
 /// A value and where it starts. Without `Debug`, since it may hold secrets.
 #[derive(Clone, PartialEq)]
 #[cfg_attr(test, derive(Debug))]
@@ -111,6 +114,26 @@ impl Tree {
 
     pub(crate) fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
+    }
+
+    /// What tells it from other elements of a list: one of these members, and its text.
+    pub(crate) fn identity(&self) -> Option<(&'static str, &str)> {
+        let of = |name: &'static str| Some((name, self.get(name)?.as_text()?));
+        IDENTITIES.into_iter().find_map(of)
+    }
+
+    /// Whether both are the same, wherever they stand.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::List(a), Value::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b))
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                let same = |(a, b): (&Member, &Member)| a.name == b.name && a.tree.is_same(&b.tree);
+                a.len() == b.len() && a.iter().zip(b).all(same)
+            }
+            (a, b) => a == b,
+        }
     }
 
     /// The member of this name that counts: the last one, as in the service's language.

@@ -137,11 +137,11 @@ fn texts_of_several_lines_are_compared_by_line() {
         changes("t-transform", old, new),
         [
             "~ data.code:",
-            "(1 line the same)",
+            "select a",
             "- from x",
             "+ from y",
             "+ from z",
-            "(1 line the same)"
+            "where 1"
         ]
     );
 }

@@ -16,7 +16,7 @@ use pipeline_emulator::{
 use pipeline_proto::Now;
 use serde::Serialize;
 
-use super::workflow::source::{from_file, variable};
+use super::workflow::source::from_file;
 use crate::{
     app::Global,
     duration,
@@ -178,7 +178,7 @@ impl EmulatorCommand {
         let origin = Instant::now();
         let now = Now::new(SystemTime::now(), origin.elapsed());
         for path in &self.seed {
-            let definition = from_file(path, variable)?;
+            let definition = from_file(path)?;
             emulator
                 .add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)
                 .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;

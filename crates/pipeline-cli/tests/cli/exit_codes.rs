@@ -106,7 +106,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
         ),
         (
             &["workflow", "update", "w", "-f", no_json.path()],
-            "line 1 column 2",
+            "line 1, column 2",
         ),
         (
             &["workflow", "update", "w", "-f", other.path()],

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, TemporaryFile, pipeline, run, run_with_input};
+use crate::support::{Ran, Service, TemporaryFile, pipeline, run, run_with_input};
 
 const HEALTHY: &str = "\
 name: clicks
@@ -28,17 +28,29 @@ fn service() -> Service {
     let file = TemporaryFile::new("healthy.yaml", HEALTHY);
     let mut apply = service.command(&["workflow", "apply", "-f", file.path()]);
     let output = apply.env("SECRET", "canary-node-secret").output().unwrap();
-    crate::support::Ran::of(output).ok();
+    Ran::of(output).ok();
     service
 }
 
 #[test]
 fn the_lint_of_a_healthy_file_is_silent() {
     let file = TemporaryFile::new("healthy.yaml", HEALTHY);
-    let ran = run(&["workflow", "lint", file.path()]);
+    let lint = |source: &str, more: &[&str]| {
+        let mut lint = pipeline(&[&["workflow", "lint", source], more].concat());
+        lint.env("SECRET", "canary-node-secret");
+        lint
+    };
+    let ran = Ran::of(lint(file.path(), &[]).output().unwrap());
     assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
     assert_eq!(ran.stdout, "");
-    let ran = run_with_input(pipeline(&["workflow", "lint", "-"]), HEALTHY.as_bytes());
+    let ran = Ran::of(
+        lint(file.path(), &["--no-env"])
+            .env_remove("SECRET")
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(ran.ok(), "");
+    let ran = run_with_input(lint("-", &[]), HEALTHY.as_bytes());
     assert_eq!(ran.ok(), "");
 }
 
@@ -58,14 +70,18 @@ fn lint_shows_where_and_why_and_ends_with_1() {
         lines[1].contains("broken.yaml:4:52: error: the service knows no type \"text\""),
         "{ran:?}"
     );
-    assert!(ran.stderr.ends_with(": 1 error, 1 warning\n"), "{ran:?}");
+    assert!(
+        lines[2].contains(":7:80: error: the environment variable SECRET is not set"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.ends_with(": 2 errors, 1 warning\n"), "{ran:?}");
 
     let ran = run(&["workflow", "lint", file.path(), "-o", "json"]);
     assert_eq!(ran.code, Some(1));
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         (&report["errors"], &report["warnings"]),
-        (&json!(1), &json!(1))
+        (&json!(2), &json!(1))
     );
     let finding = &report["findings"][1];
     assert_eq!(finding["rule"], "schema-valtype");
@@ -76,7 +92,10 @@ fn lint_shows_where_and_why_and_ends_with_1() {
     );
     assert!(finding["message"].is_string());
     let names = run(&["workflow", "lint", file.path(), "-o", "name"]);
-    assert_eq!(names.stdout, "missing-name\nschema-valtype\n");
+    assert_eq!(
+        names.stdout,
+        "missing-name\nschema-valtype\nunset-variable\n"
+    );
 }
 
 #[test]
@@ -92,13 +111,34 @@ fn a_text_that_is_no_file_is_a_finding_and_a_file_that_is_not_there_is_not() {
 #[test]
 fn a_workflow_of_the_service_can_be_checked() {
     let service = service();
+    // The service has to know the secrets; nobody can put a variable there.
+    assert_eq!(service.run(&["workflow", "lint", "clicks"]).ok(), "");
+
+    let nodes = r##"{"nodes": {
+        "raw-repo": {"name": "raw", "type": "repo", "children": [{"name": "a", "type": "export"}, {"name": "b", "type": "export"}],
+            "data": {"schema": [{"key": "ip", "valtype": "string"}]}},
+        "a-export": {"name": "a", "type": "export", "parents": [{"name": "raw", "type": "repo"}],
+            "data": {"type": "kodo", "spec": {"bucket": "b", "fields": {"x": "#no", "y": "#no"}}}},
+        "b-export": {"name": "b", "type": "export", "parents": [{"name": "raw", "type": "repo"}],
+            "data": {"type": "kodo", "spec": {"bucket": "b", "fields": {"x": "#no"}}}}}}"##;
+    let nodes = TemporaryFile::new("nodes.json", nodes);
+    service
+        .run(&["workflow", "update", "clicks", "-f", nodes.path()])
+        .ok();
     let ran = service.run(&["workflow", "lint", "clicks"]);
-    assert!(
-        ran.stdout.contains("warning") && ran.stdout.contains("[secret-in-clear]"),
-        "{ran:?}"
-    );
-    assert!(!ran.stdout.contains("canary-node-secret"));
-    assert_eq!(ran.code, Some(0));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let distinct: std::collections::BTreeSet<&&str> = lines.iter().collect();
+    assert_eq!((lines.len(), distinct.len()), (3, 3), "{ran:?}");
+    for (line, path) in lines.iter().zip([
+        "nodes['a-export'].data.spec.fields.x",
+        "nodes['a-export'].data.spec.fields.y",
+        "nodes['b-export'].data.spec.fields.x",
+    ]) {
+        assert!(
+            line.starts_with(&format!("clicks: {path}: error: ")),
+            "{ran:?}"
+        );
+    }
 }
 
 #[test]
@@ -170,13 +210,14 @@ fn diff_compares_files_and_workflows() {
     let diff = |extra: &[&str]| service.run(&[&["workflow", "diff"], extra].concat());
 
     assert_eq!(diff(&["clicks", same.path(), "--exit-code"]).ok(), "");
-    // A variable that is not set stands for itself between two files, and is an error otherwise.
+    // A variable that is not set stands for itself between two files, and else for what the service has.
     let healthy = TemporaryFile::new("healthy.yaml", HEALTHY);
-    assert!(
-        diff(&["clicks", other.path()])
-            .failed(2)
-            .contains("SECRET is not set")
-    );
+    for arguments in [&["clicks", healthy.path()][..], &[healthy.path()]] {
+        let ran = diff(&[arguments, &["--exit-code"]].concat());
+        let said = "SECRET is not set; its value is taken to be as the service has it\n";
+        assert!(ran.stderr.ends_with(said), "{ran:?}");
+        assert_eq!(ran.ok(), "");
+    }
 
     let shown = diff(&[healthy.path(), other.path()]).ok();
     assert!(shown.contains("~ node raw-repo\n"), "{shown}");

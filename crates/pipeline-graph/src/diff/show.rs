@@ -3,9 +3,49 @@
 use std::fmt;
 
 use pipeline_proto::model::RawJson;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::{Change, Diff, MemberChange};
-use crate::visible::visible;
+use super::{Change, Diff, MemberChange, lines};
+use crate::{
+    tree::{Tree, Value},
+    visible::visible,
+};
+
+/// How wide text for nobody in particular is.
+const WIDTH: usize = 100;
+
+/// Below this, nothing is readable; the terminal may do with it what it can.
+const NARROWEST: usize = 40;
+
+/// A line of a difference as text.
+///
+/// ```
+/// use pipeline_graph::{Definition, diff::{Change, diff}};
+/// use pipeline_proto::model::Nodes;
+///
+/// let old = Definition::new("w", Nodes::new());
+/// let mut new = old.clone();
+/// new.comment = "Clicks".into();
+/// let line = &diff(&old, &new).lines(80)[0];
+/// assert_eq!((line.change, line.text.as_str()), (Some(Change::Added), "+ comment: \"Clicks\""));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Line {
+    /// What happens to what the line shows; `None` if it is there to find one's way.
+    pub change: Option<Change>,
+    /// The text, without a line end or anything that a terminal would act upon.
+    pub text: String,
+}
+
+impl Line {
+    pub(super) fn new(change: impl Into<Option<Change>>, text: String) -> Self {
+        Self {
+            change: change.into(),
+            text,
+        }
+    }
+}
 
 impl Change {
     /// `+`, `-` or `~`.
@@ -18,88 +58,134 @@ impl Change {
     }
 }
 
-impl fmt::Display for Diff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Diff {
+    /// The difference as text for people, wrapped to a number of columns. Of long texts and lists it
+    /// shows the lines that change, with some around them, and of long lines the part that changes.
+    /// What cannot be seen is made visible where it is all that differs.
+    pub fn lines(&self, width: usize) -> Vec<Line> {
+        let mut out = Vec::new();
+        let width = width.max(NARROWEST);
         for member in &self.members {
-            show(f, member, "")?;
+            show(&mut out, member, "", width);
         }
         for node in &self.nodes {
-            writeln!(
-                f,
-                "{} node {}",
-                node.change.sign(),
-                visible(node.node.as_str())
-            )?;
+            let id = visible(node.node.as_str());
+            let text = format!("{} node {id}", node.change.sign());
+            out.push(Line::new(node.change, text));
             // What a removed node was made of is of no interest any more.
             if node.change != Change::Removed {
                 for member in &node.members {
-                    show(f, member, "    ")?;
+                    show(&mut out, member, "    ", width);
                 }
             }
         }
         for edge in &self.edges {
             let (parent, child) = (visible(edge.parent.as_str()), visible(edge.child.as_str()));
-            writeln!(f, "{} edge {parent} -> {child}", edge.change.sign())?;
+            let text = format!("{} edge {parent} -> {child}", edge.change.sign());
+            out.push(Line::new(edge.change, text));
+        }
+        out
+    }
+}
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.lines(WIDTH) {
+            writeln!(f, "{}", line.text)?;
         }
         Ok(())
     }
 }
 
-fn show(f: &mut fmt::Formatter<'_>, member: &MemberChange, indent: &str) -> fmt::Result {
-    write!(
-        f,
-        "{indent}{} {}",
-        member.change.sign(),
-        visible(&member.path)
-    )?;
-    let text = |raw: &Option<RawJson>| raw.as_ref().and_then(|raw| raw.parse::<String>().ok());
-    let several = |text: &Option<String>| {
-        text.as_ref()
-            .is_some_and(|text| text.trim_end().contains('\n'))
+fn show(out: &mut Vec<Line>, member: &MemberChange, indent: &str, width: usize) {
+    let head = format!("{indent}{} {}", member.change.sign(), visible(&member.path));
+    let secret = if member.secret { " (secret)" } else { "" };
+    let [old, new] = [&member.old, &member.new].map(|side| side.as_ref().map(RawJson::get));
+    let short = match (old, new) {
+        (Some(old), Some(new)) if !lines::look_alike(old, new) => {
+            format!("{head}: {} -> {}{secret}", visible(old), visible(new))
+        }
+        (Some(one), None) | (None, Some(one)) => format!("{head}: {}{secret}", visible(one)),
+        _ => String::new(),
     };
-    let (old, new) = (text(&member.old), text(&member.new));
-    if several(&old) || several(&new) {
-        writeln!(f, ":")?;
-        return show_lines(
-            f,
-            old.as_deref().unwrap_or(""),
-            new.as_deref().unwrap_or(""),
-            indent,
-        );
+    let texts = [&member.old, &member.new].map(|side| side.as_ref().map(text));
+    let is_block = |text: &Option<Text>| matches!(text, Some(Text::Plain(text)) if text.trim_end().contains('\n'));
+    if !short.is_empty() && short.width() <= width && !texts.iter().any(is_block) {
+        return out.push(Line::new(member.change, short));
     }
-    let sides = [&member.old, &member.new].map(|side| side.as_ref().map(RawJson::get));
-    match sides {
-        [Some(old), Some(new)] => write!(f, ": {} -> {}", visible(old), visible(new))?,
-        [Some(one), None] | [None, Some(one)] => write!(f, ": {}", visible(one))?,
-        [None, None] => {}
+    out.push(Line::new(member.change, format!("{head}:{secret}")));
+    let indent = format!("{indent}    ");
+    match texts {
+        // Text beside text is shown as it is; anything else in JSON, so that nothing is mixed up.
+        [Some(Text::Plain(old)), Some(Text::Plain(new))] => {
+            lines::show_texts(out, &old, &new, &indent, width);
+        }
+        [Some(Text::Plain(one)), None] => lines::show_texts(out, &one, "", &indent, width),
+        [None, Some(Text::Plain(one))] => lines::show_texts(out, "", &one, &indent, width),
+        [old, new] => {
+            // The sign stands in front.
+            let room = width.saturating_sub(indent.len() + 2);
+            let [old, new] = [old, new]
+                .map(|side| side.map_or_else(Vec::new, |text| json_lines(&text.into_tree(), room)));
+            lines::show_lines(out, &old, &new, &indent, width);
+        }
     }
-    writeln!(f, "{}", if member.secret { " (secret)" } else { "" })
 }
 
-/// Shows the lines between what is the same at the beginning and at the end.
-fn show_lines(f: &mut fmt::Formatter<'_>, old: &str, new: &str, indent: &str) -> fmt::Result {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
-    let before = old.iter().zip(&new).take_while(same).count();
-    let shorter = old.len().min(new.len()) - before;
-    let after = old
-        .iter()
-        .rev()
-        .zip(new.iter().rev())
-        .take(shorter)
-        .take_while(same)
-        .count();
-    let omitted = |f: &mut fmt::Formatter<'_>, count| match count {
-        0 => Ok(()),
-        1 => writeln!(f, "{indent}      (1 line the same)"),
-        count => writeln!(f, "{indent}      ({count} lines the same)"),
+enum Text {
+    Plain(String),
+    Json(Tree),
+}
+
+impl Text {
+    fn into_tree(self) -> Tree {
+        match self {
+            Self::Plain(text) => Tree::text(text),
+            Self::Json(tree) => tree,
+        }
+    }
+}
+
+fn text(raw: &RawJson) -> Text {
+    match Tree::of(raw) {
+        Ok(Tree {
+            value: Value::Text(text),
+            ..
+        }) => Text::Plain(text.into()),
+        Ok(tree) => Text::Json(tree),
+        Err(_) => Text::Plain(raw.get().to_owned()),
+    }
+}
+
+/// JSON with as much on a line as there is room for, so that an element of a list is most often one.
+fn json_lines(tree: &Tree, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    lay_out(&mut lines, tree, "", "", room);
+    lines
+}
+
+fn lay_out(lines: &mut Vec<String>, tree: &Tree, start: &str, end: &str, room: usize) {
+    let indent = start.len() - start.trim_start().len();
+    let json = tree.to_json();
+    let fits = start.width() + json.width() + end.len() <= room;
+    let (open, parts, close): (_, Vec<(String, &Tree)>, _) = match &tree.value {
+        Value::List(list) if !fits => {
+            let parts = list.iter().map(|part| (String::new(), part));
+            ('[', parts.collect(), ']')
+        }
+        Value::Map(members) if !fits => {
+            let name = |name: &str| Tree::text(name).to_json() + ": ";
+            let parts = members.iter().map(|it| (name(&it.name), &it.tree));
+            ('{', parts.collect(), '}')
+        }
+        _ => return lines.push(format!("{start}{json}{end}")),
     };
-    omitted(f, before)?;
-    for line in &old[before..old.len() - after] {
-        writeln!(f, "{indent}    - {}", visible(line))?;
+    lines.push(format!("{start}{open}"));
+    let last = parts.len().saturating_sub(1);
+    for (at, (name, part)) in parts.into_iter().enumerate() {
+        let start = format!("{:1$}{name}", "", indent + 2);
+        let end = if at == last { "" } else { "," };
+        lay_out(lines, part, &start, end, room);
     }
-    for line in &new[before..new.len() - after] {
-        writeln!(f, "{indent}    + {}", visible(line))?;
-    }
-    omitted(f, after)
+    lines.push(format!("{:1$}{close}{end}", "", indent));
 }

@@ -11,6 +11,7 @@ use crate::{
     path::Path,
     references::{self, Piece},
     suggest::nearest,
+    text::yaml::Numbers,
     tree::{Member, Position, Tree, Value},
 };
 
@@ -32,8 +33,12 @@ pub(super) const IGNORED: [&str; 7] = [
     "isManualWorkflow",
 ];
 
-pub(super) fn file(tree: Tree) -> WorkflowFile {
-    let mut reader = Reader::default();
+/// `with_zeros` are numbers as they were written, where they lost zeros at their beginning.
+pub(super) fn file(tree: Tree, with_zeros: Numbers) -> WorkflowFile {
+    let mut reader = Reader {
+        with_zeros,
+        ..Reader::default()
+    };
     let mut file = WorkflowFile {
         name: None,
         region: None,
@@ -87,6 +92,7 @@ struct Reader {
     nodes: Nodes,
     places: BTreeMap<NodeId, Place>,
     findings: Vec<Finding>,
+    with_zeros: Numbers,
 }
 
 impl Reader {
@@ -119,8 +125,16 @@ impl Reader {
         self.find(Rule::DuplicateKey, member.at, path, message);
     }
 
-    fn look_for_malformed(&mut self, tree: &Tree, path: &mut Path) {
+    /// Looks for values that are not what they look like.
+    fn look_at_values(&mut self, tree: &Tree, path: &mut Path) {
         tree.walk(path, &mut |tree, path| {
+            if let Value::Number(number) = &tree.value
+                && let Some(written) = self.with_zeros.get(&tree.at)
+            {
+                let message =
+                    format!("{written} is the number {number}; put it in quotes if it is a text");
+                self.find(Rule::LeadingZeros, tree.at, path, message);
+            }
             let mut pieces = references::pieces(tree.as_text().unwrap_or_default());
             if pieces.any(|piece| piece == Piece::Malformed) {
                 let message = "'${' must be followed by the name of a variable and '}'; write '$${' for a literal '${'";
@@ -131,7 +145,7 @@ impl Reader {
 
     /// A text in which references to the environment are allowed.
     fn reference_text(&mut self, member: Member, path: &Path) -> Option<Spot> {
-        self.look_for_malformed(&member.tree, &mut Path::to_member(&member.name));
+        self.look_at_values(&member.tree, &mut Path::to_member(&member.name));
         self.text(member, path)
     }
 
@@ -262,7 +276,7 @@ impl Reader {
             "data" => match member.tree.value {
                 Value::Null => {}
                 Value::Map(_) => {
-                    self.look_for_malformed(&member.tree, path);
+                    self.look_at_values(&member.tree, path);
                     node.data = Some(member.tree.to_raw());
                     place.data = Some(member.tree);
                 }
@@ -280,7 +294,7 @@ impl Reader {
                     None => Rule::UnknownMember,
                 };
                 self.unknown(rule, &member, path, &NODE_MEMBERS);
-                self.look_for_malformed(&member.tree, path);
+                self.look_at_values(&member.tree, path);
                 node.extra.insert(member.name.clone(), member.tree.to_raw());
                 place.extra.push(member);
             }

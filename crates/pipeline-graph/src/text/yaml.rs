@@ -17,7 +17,16 @@ use crate::tree::{MAX_DEPTH, Member, Position, Tree, Value};
 const MAX_ALIASED: usize = 100_000;
 
 /// Reads the one document of a text. An empty text is `null`.
+#[cfg(test)]
 pub(crate) fn read(text: &str) -> Result<Tree> {
+    read_noting(text).map(|(tree, _)| tree)
+}
+
+/// Numbers as they were written, by their places.
+pub(crate) type Numbers = HashMap<Position, Box<str>>;
+
+/// The same, with the numbers that lose zeros at their beginning: JSON has none there.
+pub(crate) fn read_noting(text: &str) -> Result<(Tree, Numbers)> {
     let options = granit_parser::options! {
         emit_comments: false,
         // The default is YAML's limit of 1024 characters for a key; names in JSON have none.
@@ -33,10 +42,11 @@ pub(crate) fn read(text: &str) -> Result<Tree> {
         })?;
         builder.take(event, span)?;
     }
-    Ok(builder.root.unwrap_or(Tree {
+    let root = builder.root.unwrap_or(Tree {
         at: Position::START,
         value: Value::Null,
-    }))
+    });
+    Ok((root, builder.with_zeros))
 }
 
 #[derive(Default)]
@@ -47,6 +57,8 @@ struct Builder {
     /// Complete values that an alias may repeat.
     anchored: HashMap<usize, Tree>,
     aliased: usize,
+    /// Numbers that begin with zeros.
+    with_zeros: Numbers,
 }
 
 struct Open {
@@ -79,6 +91,10 @@ impl Builder {
                     }
                     self.name(text.into(), at);
                     return Ok(());
+                }
+                let number = text.trim_start_matches(['+', '-']).as_bytes();
+                if matches!(number, [b'0', b'0'..=b'9', ..]) && style == ScalarStyle::Plain {
+                    self.with_zeros.insert(at, (&*text).into());
                 }
                 let value = match plain(&text) {
                     _ if tag.is_some() || style != ScalarStyle::Plain => Value::Text(text.into()),

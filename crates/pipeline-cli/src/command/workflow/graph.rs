@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use pipeline_graph::draw::{Charset, Direction, Picture};
 use pipeline_proto::operation::{GetWorkflow, GetWorkflowStatus};
 
-use super::source::{File, RULE, Source};
+use super::source::{self, File, RULE, Source};
 use crate::{
     app::{Global, Output},
     exit::Exit,
@@ -26,7 +26,7 @@ A workflow of the service is drawn with the statuses of its nodes. No picture sh
 {RULE}"))]
 pub(crate) struct Graph {
     /// Workflow file, or name of a workflow
-    #[arg(value_name = "FILE|NAME", value_parser = Source::parse)]
+    #[arg(value_name = "FILE|NAME", value_parser = Source::parser())]
     source: Source,
 
     /// Form of the picture [default: by the ending of --out (svg, mmd, dot, txt), else tree]
@@ -77,8 +77,9 @@ impl Graph {
             Source::File(path) => {
                 let file = File::read(path)?;
                 let parsed = file.parse()?;
+                source::refuse_own_variables(&file, &parsed)?;
                 let title = parsed.name().filter(|name| !name.is_empty());
-                let title = title.map_or_else(|| self.source.label(), str::to_owned);
+                let title = title.map_or_else(|| self.source.to_string(), str::to_owned);
                 (target()?, parsed.nodes(), title, None, None)
             }
             Source::Service(name) => {

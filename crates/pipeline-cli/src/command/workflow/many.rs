@@ -1,6 +1,7 @@
-//! The same for many workflows: some at a time, none left out because another one failed.
+//! The same for many workflows or files: some at a time, none left out because another one failed.
 
 use std::{
+    fmt::Display,
     num::NonZeroUsize,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -22,23 +23,23 @@ use crate::{
 /// Names in a line are so many at most, so that it stays readable.
 const MOST_NAMES: usize = 20;
 
-/// What came of each workflow, in the order of the names.
-pub(super) struct Many<'a, T> {
-    names: &'a [WorkflowName],
+/// What came of each workflow or file, in the order of the names.
+pub(super) struct Many<'a, T, N = WorkflowName> {
+    names: &'a [N],
     results: Vec<Result<T, Failure>>,
     /// What is done to each, in the past tense.
     done: &'static str,
 }
 
-impl<'a, T: Send> Many<'a, T> {
-    /// Does it to each workflow, so many at a time. A failure is told at once, on a line of its own.
+impl<'a, T: Send, N: Display + Sync> Many<'a, T, N> {
+    /// Does it to each, so many at a time. A failure is told at once, on a line of its own.
     ///
     /// `done` says in the past tense what is done, for the line of an interruption and the summary.
     pub(super) fn run(
-        names: &'a [WorkflowName],
+        names: &'a [N],
         parallel: NonZeroUsize,
         done: &'static str,
-        act: impl Fn(&WorkflowName) -> Result<T, Failure> + Sync,
+        act: impl Fn(&N) -> Result<T, Failure> + Sync,
     ) -> Self {
         let progress = Mutex::new(Progress::new(names, done));
         let worker = || {
@@ -69,15 +70,20 @@ impl<'a, T: Send> Many<'a, T> {
     }
 }
 
-impl<T> Many<'_, T> {
+impl<T, N> Many<'_, T, N> {
     pub(super) fn successes(&self) -> impl Iterator<Item = &T> {
         self.results
             .iter()
             .filter_map(|result| result.as_ref().ok())
     }
 
+    /// Those that went well, in their order.
+    pub(super) fn into_successes(self) -> Vec<T> {
+        self.results.into_iter().filter_map(Result::ok).collect()
+    }
+
     /// 0, the code that all failures have, or 1.
-    fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         let mut failures = self
             .results
             .iter()
@@ -91,15 +97,17 @@ impl<T> Many<'_, T> {
             Exit::Service
         }
     }
+}
 
-    fn failures(&self) -> impl Iterator<Item = (&WorkflowName, &Failure)> {
+impl<T, N: Display> Many<'_, T, N> {
+    fn failures(&self) -> impl Iterator<Item = (&N, &Failure)> {
         let results = self.names.iter().zip(&self.results);
         results.filter_map(|(name, result)| Some((name, result.as_ref().err()?)))
     }
 
     /// A line for each reason that several may have failed for.
     fn tell_alike(&self) {
-        let mut reasons: Vec<(&str, Vec<(&WorkflowName, &Failure)>)> = Vec::new();
+        let mut reasons: Vec<(&str, Vec<(&N, &Failure)>)> = Vec::new();
         for (name, failure) in self.failures() {
             let Some(reason) = failure.alike() else {
                 continue;
@@ -119,6 +127,13 @@ impl<T> Many<'_, T> {
         }
     }
 
+    /// Says how it went, and nothing else.
+    pub(super) fn tell(&self) -> Exit {
+        self.tell_alike();
+        note(self.summary());
+        self.exit()
+    }
+
     /// How it went, in one line.
     fn summary(&self) -> String {
         let (done, all) = (self.successes().count(), self.results.len());
@@ -133,7 +148,7 @@ impl<T> Many<'_, T> {
     }
 }
 
-impl<T: Show> Many<'_, T> {
+impl<T: Show, N: Serialize + Display> Many<'_, T, N> {
     /// Writes what came of them, and the summary of something that was changed.
     pub(super) fn report(&self, global: &Global) -> Result<Exit, Failure> {
         let written = self.write(global);
@@ -180,16 +195,13 @@ impl<T: Show> Many<'_, T> {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Items<'a, T>(Vec<Item<'a, T>>);
+struct Items<'a, T, N>(Vec<Item<'a, T, N>>);
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Item<'a, T> {
+enum Item<'a, T, N> {
     Done(&'a T),
-    Failed {
-        name: &'a WorkflowName,
-        error: ErrorItem,
-    },
+    Failed { name: &'a N, error: ErrorItem },
 }
 
 /// A failure as data.
@@ -214,7 +226,7 @@ impl From<&Failure> for ErrorItem {
     }
 }
 
-impl<T: Show> Items<'_, T> {
+impl<T: Show, N> Items<'_, T, N> {
     fn done(&self) -> impl Iterator<Item = &T> {
         self.0.iter().filter_map(|item| match item {
             Item::Done(thing) => Some(*thing),
@@ -230,7 +242,7 @@ impl<T: Show> Items<'_, T> {
     }
 }
 
-impl<T: Show> Show for Items<'_, T> {
+impl<T: Show, N: Serialize> Show for Items<'_, T, N> {
     fn names(&self) -> Vec<&str> {
         self.done().flat_map(Show::names).collect()
     }
@@ -245,8 +257,8 @@ impl<T: Show> Show for Items<'_, T> {
 }
 
 /// Names in a line, not all of them if they are many.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a WorkflowName>) -> String {
-    let names: Vec<&str> = names.into_iter().map(WorkflowName::as_str).collect();
+pub(super) fn listed<N: Display>(names: impl IntoIterator<Item = N>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
     match names.len().checked_sub(MOST_NAMES) {
         None | Some(0) => names.join(", "),
         Some(more) => format!("{} and {more} more", names[..MOST_NAMES].join(", ")),
@@ -254,8 +266,8 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a WorkflowName>) -> S
 }
 
 /// How far it has come.
-struct Progress<'a, T> {
-    names: &'a [WorkflowName],
+struct Progress<'a, T, N = WorkflowName> {
+    names: &'a [N],
     done: &'static str,
     /// Names before this one were begun.
     next: usize,
@@ -263,12 +275,14 @@ struct Progress<'a, T> {
     line: StatusLine,
 }
 
-fn locked<'a, 'b, T>(progress: &'a Mutex<Progress<'b, T>>) -> MutexGuard<'a, Progress<'b, T>> {
+fn locked<'a, 'b, T, N>(
+    progress: &'a Mutex<Progress<'b, T, N>>,
+) -> MutexGuard<'a, Progress<'b, T, N>> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a, T> Progress<'a, T> {
-    fn new(names: &'a [WorkflowName], done: &'static str) -> Self {
+impl<'a, T, N: Display> Progress<'a, T, N> {
+    fn new(names: &'a [N], done: &'static str) -> Self {
         Self {
             names,
             done,
@@ -278,7 +292,7 @@ impl<'a, T> Progress<'a, T> {
         }
     }
 
-    fn begin(&mut self) -> Option<(usize, &'a WorkflowName)> {
+    fn begin(&mut self) -> Option<(usize, &'a N)> {
         let at = self.next;
         let name = self.names.get(at)?;
         self.next += 1;

@@ -67,6 +67,8 @@ pub(super) struct Allowed {
 /// The steps, in their order, and the difference that they make.
 pub(super) struct Plan {
     name: WorkflowName,
+    /// The name as it is written, for what is shown.
+    label: String,
     region: Region,
     definition: Definition,
     pub(super) diff: Diff,
@@ -89,6 +91,7 @@ impl Plan {
     ) -> Self {
         let mut plan = Self {
             name,
+            label: definition.written().name.clone(),
             region,
             definition,
             diff: Diff::default(),
@@ -111,7 +114,7 @@ impl Plan {
         if wanted && !starts {
             note(format_args!(
                 "{} will not be started: it has no transform, export or exportBatch",
-                self.name
+                self.label
             ));
         }
         starts
@@ -139,7 +142,9 @@ impl Plan {
                 format!(
                     "{} is in region {}, the file says {}: a workflow cannot be moved; correct the \
                      file, or delete the workflow first",
-                    self.name, old.region, self.definition.region
+                    self.label,
+                    old.region,
+                    self.definition.written().region
                 ),
             ));
         }
@@ -186,18 +191,25 @@ impl Plan {
             }
             _ => return None,
         };
-        let name = &self.name;
+        let name = &self.label;
         let line =
             format!("{name} is {status}, and can be changed only while it is stopped: {how}");
         Some(Failure::new(Exit::Conflict, line))
     }
 
     /// Does it, and says in one line what was done. A failure says what is not.
-    pub(super) fn carry_out(&self, remote: &Remote) -> Result<(), Failure> {
+    /// `rest` names what comes after it.
+    pub(super) fn carry_out(&self, remote: &Remote, rest: &str) -> Result<(), Failure> {
+        let rest = if rest.is_empty() {
+            String::new()
+        } else {
+            format!("; not begun: {rest}")
+        };
         let mut line = StatusLine::new();
         for (at, step) in self.steps.iter().enumerate() {
-            line.show(format_args!("{}: {step}", self.name));
-            interrupt::task(format!("the {step} was under way; {}", self.left(at)));
+            line.show(format_args!("{}: {step}", self.label));
+            let left = self.left(at);
+            interrupt::task(format!("the {step} was under way; {left}{rest}"));
             self.take(*step, remote)
                 .map_err(|failure| failure.and(self.left(at)))?;
         }
@@ -215,7 +227,7 @@ impl Plan {
                 Step::Start => "starting",
             };
             let done: Vec<&str> = self.steps.iter().map(done).collect();
-            note(format_args!("{}: {}", self.name, done.join(", ")));
+            note(format_args!("{}: {}", self.label, done.join(", ")));
         }
         Ok(())
     }
@@ -289,7 +301,7 @@ impl Plan {
         };
         format!(
             "of the plan for {}, done: {done}; not finished: {}; {again}",
-            self.name,
+            self.label,
             list(open)
         )
     }

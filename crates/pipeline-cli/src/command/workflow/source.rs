@@ -1,18 +1,26 @@
 //! A workflow that is named on the command line: one of the service, or a file.
 
 use std::{
-    cell::OnceCell,
+    collections::HashSet,
     env,
+    ffi::{OsStr, OsString},
+    fmt, fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use pipeline_graph::{
-    Definition,
-    file::{Format, WorkflowFile},
+    Definition, Finding,
+    file::{Filled, Format, Variable, WorkflowFile},
+    lint::Rule,
 };
 use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
+use serde::{Serialize, Serializer};
 
-use crate::{app::Global, failure::Failure, input, remote::Remote};
+use crate::{app::Global, failure::Failure, input, output::note, remote::Remote, settings};
+
+use super::many::listed;
 
 /// The rule for help texts.
 pub(super) const RULE: &str = "\
@@ -27,9 +35,22 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let path = PathBuf::from(text);
-        if text == "-" || path.is_file() || text.contains(['.', '/', '\\']) {
+    /// For a command that draws one workflow.
+    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|word| Self::parse(word, Path::is_file))
+    }
+
+    /// For a command that takes folders as well.
+    pub(super) fn parser_with_folders() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|word| Self::parse(word, Path::exists))
+    }
+
+    fn parse(word: OsString, exists: fn(&Path) -> bool) -> Result<Self, String> {
+        let path = PathBuf::from(word);
+        let Some(text) = path.to_str() else {
+            return Ok(Self::File(path));
+        };
+        if text == "-" || exists(&path) || text.contains(['.', '/', '\\']) {
             return Ok(Self::File(path));
         }
         let name = WorkflowName::new(text)
@@ -37,21 +58,92 @@ impl Source {
         Ok(Self::Service(name))
     }
 
-    /// How it is called in what is written.
-    pub(super) fn label(&self) -> String {
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_dir())
+    }
+}
+
+/// How it is called in what is written.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) if path.as_os_str() == "-" => "stdin".to_owned(),
-            Self::File(path) => path.display().to_string(),
-            Self::Service(name) => name.to_string(),
+            Self::File(path) => f.write_str(&label(path)),
+            Self::Service(name) => name.fmt(f),
         }
     }
 }
 
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+fn label(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// The sources, with the files of a folder in its place.
+pub(super) fn expanded(sources: Vec<Source>, recursive: bool) -> Result<Vec<Source>, Failure> {
+    let mut all = Vec::new();
+    for source in sources {
+        match source {
+            Source::File(path) if path.is_dir() => {
+                let before = all.len();
+                files_in(&path, recursive, &mut all)?;
+                if all.len() == before {
+                    let hint = if recursive {
+                        ""
+                    } else {
+                        "; -R looks in folders within it, too"
+                    };
+                    return Err(Failure::usage(format!(
+                        "{}: there are no workflow files (.yaml, .yml, .json) in this folder{hint}",
+                        path.display()
+                    )));
+                }
+            }
+            source => all.push(source),
+        }
+    }
+    let mut seen = HashSet::new();
+    all.retain(|source| seen.insert(source.to_string()));
+    Ok(all)
+}
+
+/// The workflow files in a folder, by name. Hidden ones are left out, as a shell's `*` does.
+fn files_in(folder: &Path, recursive: bool, all: &mut Vec<Source>) -> Result<(), Failure> {
+    let failed = |error| Failure::io(&folder.display().to_string(), &error);
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();
+    let mut entries = entries.map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // A link to a folder may lead back up, and so is not followed.
+        let is_folder = entry.file_type().is_ok_and(|it| it.is_dir());
+        let format = path
+            .extension()
+            .and_then(OsStr::to_str)
+            .and_then(Format::from_extension);
+        if is_folder && recursive && !hidden {
+            files_in(&path, recursive, all)?;
+        } else if format.is_some() && path.is_file() && !hidden {
+            all.push(Source::File(path));
+        }
+    }
+    Ok(())
+}
+
 /// A workflow file, read.
 pub(super) struct File {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
-    pub(super) format: Format,
+    label: String,
+    text: String,
+    format: Format,
 }
 
 impl File {
@@ -62,73 +154,114 @@ impl File {
             .and_then(Format::from_extension)
             .unwrap_or_else(|| Format::guess(&text));
         Ok(Self {
-            path: path.to_owned(),
+            label: label(path),
             text,
             format,
         })
     }
 
     pub(super) fn parse(&self) -> Result<WorkflowFile, Failure> {
-        WorkflowFile::parse(&self.text, self.format).map_err(|error| self.wrong(&error))
+        self.try_parse().map_err(|error| self.wrong(&error))
+    }
+
+    pub(super) fn try_parse(&self) -> Result<WorkflowFile, pipeline_graph::file::FileError> {
+        WorkflowFile::parse(&self.text, self.format)
+    }
+
+    pub(super) fn label(&self) -> &str {
+        &self.label
     }
 
     /// What is wrong with the file, on one line.
     pub(super) fn wrong(&self, what: &dyn std::fmt::Display) -> Failure {
-        let label = Source::File(self.path.clone()).label();
-        Failure::usage(format!("{label}: {what}"))
+        Failure::usage(what).about(&self.label)
     }
 }
 
-/// The value of a variable for `${NAME}` in a file.
-pub(in crate::command) fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+/// The value of a variable for `${NAME}` in a file. A file may come from anybody: what this program
+/// reads for itself, its keys above all, is not for it.
+pub(in crate::command) fn variable(name: &str) -> Variable {
+    if settings::is_own_variable(name) {
+        return Variable::Refused("this program reads it for itself");
+    }
+    match env::var(name) {
+        Ok(value) => Variable::Set(value),
+        Err(env::VarError::NotPresent) => Variable::Unset,
+        Err(env::VarError::NotUnicode(_)) => Variable::Refused("its value is not valid Unicode"),
+    }
+}
+
+/// Refuses a file that asks for a variable of this program, even where no value is shown: what draws
+/// today is applied tomorrow.
+pub(super) fn refuse_own_variables(file: &File, parsed: &WorkflowFile) -> Result<(), Failure> {
+    let findings = parsed.fill(without_values).lint();
+    let refused = findings.iter().find(|it| it.rule == Rule::RefusedVariable);
+    refused.map_or(Ok(()), |finding| Err(file.wrong(&on_one_line(finding))))
+}
+
+/// What [`variable`] refuses; all others stand for themselves.
+pub(super) fn without_values(name: &str) -> Variable {
+    match variable(name) {
+        Variable::Set(_) | Variable::Unset => Variable::Elsewhere,
+        variable => variable,
+    }
+}
+
+/// A finding without its severity, for a line that begins with "error" already.
+pub(super) fn on_one_line(finding: &Finding) -> String {
+    let at = finding.position.map(|at| format!("{at}: "));
+    format!(
+        "{}{} [{}]",
+        at.unwrap_or_default(),
+        finding.message,
+        finding.rule
+    )
 }
 
 /// The definition in a file, with its variables resolved.
-pub(in crate::command) fn from_file(
-    path: &Path,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Definition, Failure> {
+pub(in crate::command) fn from_file(path: &Path) -> Result<Definition, Failure> {
     let file = File::read(path)?;
-    file.parse()?
-        .resolve(variable)
-        .map_err(|error| file.wrong(&error))
+    let definition = file.parse()?.fill(variable).definition();
+    definition.map_err(|error| file.wrong(&error))
 }
 
-/// The definition that a source stands for, with the variables of a file resolved. The service is
-/// asked for only if a source needs it.
-pub(super) fn definition(
-    service: &Service<'_>,
-    source: &Source,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Definition, Failure> {
-    match source {
-        Source::Service(name) => Ok(Definition::from(&service.get(name)?)),
-        Source::File(path) => from_file(path, variable),
-    }
+/// Says which variables are not set, and what is taken for their values.
+pub(super) fn tell_unset(label: &str, filled: &Filled<'_>) {
+    let unset = filled.unset();
+    let (is, values) = match unset.len() {
+        0 => return,
+        1 => ("is", "its value is"),
+        _ => ("are", "their values are"),
+    };
+    note(format_args!(
+        "{label}: {} {is} not set; {values} taken to be as the service has it",
+        listed(unset)
+    ));
 }
 
 /// The service, connected to when it is first needed: files alone need no credentials.
 pub(super) struct Service<'a> {
     global: &'a Global,
-    remote: OnceCell<Remote>,
+    remote: OnceLock<Remote>,
 }
 
 impl<'a> Service<'a> {
     pub(super) fn new(global: &'a Global) -> Self {
         Self {
             global,
-            remote: OnceCell::new(),
+            remote: OnceLock::new(),
         }
     }
 
+    pub(super) fn remote(&self) -> Result<&Remote, Failure> {
+        if let Some(remote) = self.remote.get() {
+            return Ok(remote);
+        }
+        let remote = self.global.remote()?;
+        Ok(self.remote.get_or_init(|| remote))
+    }
+
     pub(super) fn get(&self, name: &WorkflowName) -> Result<Workflow, Failure> {
-        let remote = if let Some(remote) = self.remote.get() {
-            remote
-        } else {
-            let remote = self.global.remote()?;
-            self.remote.get_or_init(|| remote)
-        };
-        remote.send(GetWorkflow::new(name.clone()))
+        self.remote()?.send(GetWorkflow::new(name.clone()))
     }
 }

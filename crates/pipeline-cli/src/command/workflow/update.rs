@@ -1,12 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pipeline_proto::{Region, WorkflowName, model::Workflow, operation::UpdateWorkflow};
+use pipeline_proto::{WorkflowName, operation::UpdateWorkflow};
 
-use super::outcome::Outcome;
-use crate::{app::Global, exit::Exit, failure::Failure, input};
+use super::{
+    outcome::Outcome,
+    source::{self, File},
+};
+use crate::{app::Global, exit::Exit, failure::Failure};
 
-/// Replace the nodes of a workflow by those of a JSON file
+/// Replace the nodes of a workflow by those of a file
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -14,13 +17,15 @@ Examples:
   pipeline workflow get nginx_logs -o json | jq 'del(.nodes[\"old-export\"])' \\
     | pipeline workflow update nginx_logs -f -
 
-The file holds a JSON object with `nodes`, all of them, and `region` (`nb` if it is missing). What else \
-`get -o json` prints may stay in it. A workflow must be stopped to be updated.")]
+The file holds a workflow, as YAML or JSON, with `nodes`, all of them, and `region` (`nb` if it is \
+missing). What else `get` prints with -o json or -o yaml may stay in it. ${NAME} stands for a variable of \
+the environment, `$${` for `${` itself. A workflow must be stopped to be updated; `apply` stops it if asked, \
+checks the file and shows what differs.")]
 pub(crate) struct Update {
     /// Name of the workflow
     name: WorkflowName,
 
-    /// JSON file, `-` for stdin
+    /// Workflow file, `-` for stdin
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
 }
@@ -34,23 +39,16 @@ impl Update {
     }
 }
 
-fn read(name: &WorkflowName, file: &std::path::Path) -> Result<UpdateWorkflow, Failure> {
-    let text = input::read(file)?;
-    let wrong =
-        |what: &dyn std::fmt::Display| Failure::usage(format!("{}: {what}", file.display()));
-    let definition: Workflow = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+fn read(name: &WorkflowName, path: &Path) -> Result<UpdateWorkflow, Failure> {
+    let file = File::read(path)?;
+    let parsed = file.parse()?;
+    let definition = parsed.fill(source::variable).definition();
+    let definition = definition.map_err(|error| file.wrong(&error))?;
     if !definition.name.is_empty() && definition.name != name.as_str() {
-        let other = format!("the file is about {:?}, not {name}", definition.name);
-        return Err(wrong(&other));
+        let written = &definition.written().name;
+        return Err(file.wrong(&format!("the file is about {written:?}, not {name}")));
     }
-    // Whether a request without nodes would delete them all is not known.
-    let nodes = definition
-        .nodes
-        .ok_or_else(|| wrong(&"there is no `nodes` in it; write {} to remove all nodes"))?;
-    let mut update = UpdateWorkflow::new(name.clone(), nodes);
-    if !definition.region.is_empty() {
-        let region = Region::new(definition.region).map_err(|error| wrong(&error))?;
-        update = update.region(region);
-    }
-    Ok(update)
+    let region = definition.checked_region();
+    let region = region.map_err(|error| file.wrong(&error))?;
+    Ok(UpdateWorkflow::new(name.clone(), definition.nodes).region(region))
 }
