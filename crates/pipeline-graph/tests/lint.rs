@@ -376,3 +376,28 @@ proptest! {
         prop_assert_eq!(refused, !findings.is_empty(), "{}", data);
     }
 }
+
+#[test]
+fn numbers_that_lose_their_zeros_are_a_warning() {
+    for (written, expected) in [
+        ("007123", true),
+        ("0012", true),
+        ("-007", true),
+        ("00.5", true),
+        ("\"007123\"", false),
+        ("'0012'", false),
+        ("0", false),
+        ("0.5", false),
+        ("-0.5", false),
+        ("100", false),
+        ("0012a", false),
+    ] {
+        let text = format!("name: w\nregion: nb\nnodes:\n  a-repo:\n    data: {{x: {written}}}\n");
+        let findings = lint_file(&WorkflowFile::parse(&text, Format::Yaml).unwrap());
+        let found = findings.iter().find(|it| it.rule == Rule::LeadingZeros);
+        assert_eq!(found.is_some(), expected, "{written}: {findings:?}");
+        if let Some(found) = found {
+            assert!(found.message.starts_with(written), "{}", found.message);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod emulator;
 mod exit_codes;
 mod explain;
 mod files;
+mod folders;
 mod help;
 mod lang;
 mod many;

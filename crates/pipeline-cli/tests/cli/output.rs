@@ -287,6 +287,16 @@ fn the_page_says_what_is_written_and_nothing_else() {
     let wrong = TemporaryFile::new("wrong.yaml", "nodes: {a-repo: {data: {schema: []}}, b: }");
     check.read("workflow lint", &["workflow", "lint", wrong.path()]);
     check.read("workflow lint", &["workflow", "lint", "w"]);
+    let (one, other) = (before.path(), after.path());
+    for section in ["lint", "diff", "apply"] {
+        let dry_run = (section == "apply").then_some("--dry-run");
+        let mut arguments = vec!["workflow", section, one, other, wrong.path()];
+        if section == "apply" {
+            arguments.truncate(4);
+        }
+        arguments.extend(dry_run);
+        check.read(&format!("workflow {section} of several"), &arguments);
+    }
 
     check.run(
         "workflow create",

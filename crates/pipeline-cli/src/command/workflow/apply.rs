@@ -132,7 +132,7 @@ impl Apply {
             }
         });
         if checked.exit() != Exit::Done {
-            return refused(checked.exit());
+            return refused(checked.tell());
         }
         let wanted = checked.into_successes();
         let remote = global.remote()?;
