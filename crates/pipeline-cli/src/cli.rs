@@ -12,7 +12,7 @@ use crate::{
     command::{Command, completions, help},
     exit::Exit,
     failure::{Failure, one_line},
-    lang, output,
+    hints, lang, output,
 };
 
 /// Qiniu Pandora pipeline workflows from the command line
@@ -63,7 +63,7 @@ pub(crate) fn main() -> ExitCode {
     }
     let cli = match parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
     lang::choose(cli.global.lang);
@@ -92,7 +92,7 @@ pub(crate) fn report(failure: &dyn std::fmt::Display) {
 }
 
 /// What clap has to say: help and version as they are, errors on one line.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -105,9 +105,19 @@ fn usage(error: &clap::Error) -> ExitCode {
             Exit::Usage.into()
         }
         _ => {
-            report(&condensed(&error.render().to_string()));
+            report(&wrong(error));
             Exit::Usage.into()
         }
+    }
+}
+
+/// What is wrong with the command line, and what to type instead, on one line.
+pub(crate) fn wrong(mut error: clap::Error) -> String {
+    let hint = hints::hint(&mut error);
+    let line = condensed(&error.render().to_string());
+    match hint {
+        Some(hint) => format!("{line}; {hint}"),
+        None => line,
     }
 }
 

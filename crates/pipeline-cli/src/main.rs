@@ -12,6 +12,7 @@ mod duration;
 mod exit;
 mod failure;
 mod file;
+mod hints;
 mod input;
 mod interrupt;
 mod lang;

@@ -106,7 +106,8 @@ fn further_accounts_can_be_declared() {
 #[cfg(unix)]
 #[test]
 fn a_polite_signal_ends_it_with_0() {
-    for name in ["INT", "TERM"] {
+    let names = ["INT", "TERM"].into_iter();
+    for name in names.filter(|name| !crate::support::is_ignored(name)) {
         let mut running = Running::new(pipeline(&["emulator", "--log"]));
         let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
         list.env("PANDORA_ACCESS_KEY", "x")

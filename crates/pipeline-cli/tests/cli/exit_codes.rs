@@ -292,6 +292,9 @@ fn a_service_that_cannot_be_reached_is_8() {
 #[cfg(unix)]
 #[test]
 fn an_interruption_is_130() {
+    if crate::support::is_ignored("INT") {
+        return;
+    }
     let service =
         Service::with(|builder| builder.transitions(Transition::Stuck)).with_workflow("w");
     service.run(&["workflow", "start", "w"]).ok();

@@ -267,3 +267,19 @@ impl Drop for TemporaryFile {
         let _ = self.0.parent().map(std::fs::remove_dir);
     }
 }
+
+/// Whether whoever runs the tests has set a signal to be ignored, as a shell does with SIGINT for what it
+/// runs in the background: the command then ignores it as well, and it cannot be tested.
+#[cfg(unix)]
+pub(crate) fn is_ignored(name: &str) -> bool {
+    let bit = match name {
+        "HUP" => 0,
+        "INT" => 1,
+        _ => 14,
+    };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Elsewhere SIGHUP does what it does by default.
+    mask.map_or(name == "HUP", |mask| mask >> bit & 1 == 1)
+}

@@ -106,6 +106,9 @@ fn watch_ends_as_wait_does() {
 #[cfg(unix)]
 #[test]
 fn watch_goes_on_until_it_is_interrupted() {
+    if crate::support::is_ignored("INT") {
+        return;
+    }
     let service = service();
     let child = service
         .command(&["workflow", "watch", "w", "--interval", "1ms"])

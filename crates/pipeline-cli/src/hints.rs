@@ -1,0 +1,176 @@
+//! What to type instead, where the parser of the command line cannot know it: the words of neighbouring
+//! tools, options that have another name here, and patterns given as names.
+
+use clap::{
+    Error,
+    error::{ContextKind, ContextValue},
+};
+
+/// Words of kubectl, docker, systemctl and the like, and the command that does it here.
+const WORDS: &[(&[&str], &str)] = &[
+    (
+        &["logs", "log", "tail", "journal"],
+        "pipeline workflow search NAME",
+    ),
+    (
+        &["describe", "show", "info", "cat", "view", "inspect"],
+        "pipeline workflow get NAME",
+    ),
+    (
+        &["rm", "remove", "del", "destroy", "kill", "drop"],
+        "pipeline workflow delete NAME",
+    ),
+    (&["ls", "ps", "ll", "workflows"], "pipeline workflow list"),
+    (
+        &["edit", "patch", "set", "replace"],
+        "pipeline workflow export NAME --out FILE, then pipeline workflow apply FILE",
+    ),
+    (
+        &["run", "up", "begin", "launch"],
+        "pipeline workflow start NAME",
+    ),
+    (&["down", "halt", "cancel"], "pipeline workflow stop NAME"),
+    (
+        &["new", "add", "init", "make"],
+        "pipeline workflow create NAME",
+    ),
+    (&["top", "follow"], "pipeline workflow watch NAME"),
+    (
+        &["check", "validate", "verify"],
+        "pipeline workflow lint FILE",
+    ),
+    (&["plan"], "pipeline workflow apply FILE --dry-run"),
+    (&["draw", "plot", "dot"], "pipeline workflow graph FILE"),
+    (&["login", "auth", "configure"], "pipeline config set KEY"),
+    (&["whoami"], "pipeline config explain"),
+];
+
+/// Options that are known by another name.
+const OPTIONS: &[(&[&str], &str)] = &[
+    (
+        &["--jobs", "-j", "--concurrency", "--workers"],
+        "--parallel N",
+    ),
+    (&["--follow"], "pipeline workflow watch NAME"),
+    (&["--force", "--assume-yes"], "--yes"),
+    (
+        &["--label", "--filter"],
+        "--selector 'name=PATTERN,status=…'",
+    ),
+    (
+        &["--tail", "--lines", "--limit"],
+        "--size N, where there is one",
+    ),
+    (&["--since"], "--from TIME, where there is one"),
+];
+
+/// How alike two options must be for the one to be a slip of the other.
+const ALIKE: f64 = 0.6;
+
+/// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
+/// passwords out of values that are shown.
+pub(crate) fn hint(error: &mut Error) -> Option<String> {
+    let text = |error: &Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    if let Some(word) = text(error, ContextKind::InvalidSubcommand) {
+        let known = found(WORDS, &word)?;
+        for kind in [ContextKind::SuggestedSubcommand, ContextKind::Usage] {
+            error.remove(kind);
+        }
+        return Some(format!("here it is: {known}"));
+    }
+    let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    if let Some(value) = text(error, ContextKind::InvalidValue) {
+        if let Some(masked) = without_password(&value) {
+            error.insert(ContextKind::InvalidValue, ContextValue::String(masked));
+        }
+        if argument.contains("NAME") && value.contains(['*', '?']) {
+            return Some(format!("a pattern is given as --selector 'name={value}'"));
+        }
+        return None;
+    }
+    let option = argument.split(['=', ' ']).next().unwrap_or_default();
+    if let Some(known) = found(OPTIONS, option) {
+        for kind in [
+            ContextKind::SuggestedArg,
+            ContextKind::Suggested,
+            ContextKind::Usage,
+        ] {
+            error.remove(kind);
+        }
+        return Some(format!("here it is: {known}"));
+    }
+    if let Some(suggested) = text(error, ContextKind::SuggestedArg)
+        && strsim::normalized_damerau_levenshtein(option, &suggested) < ALIKE
+    {
+        // The usage shows the suggestion as well.
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
+    }
+    None
+}
+
+/// A URL without what stands before its host, if anything does.
+fn without_password(value: &str) -> Option<String> {
+    let (scheme, rest) = value.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (_, host) = rest[..end].rsplit_once('@')?;
+    Some(format!("{scheme}://***@{host}{}", &rest[end..]))
+}
+
+fn found(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
+    let row = table.iter().find(|(words, _)| words.contains(&word))?;
+    Some(row.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{command, wrong};
+
+    #[test]
+    fn a_slip_leads_to_what_was_meant() {
+        for (line, says, says_not) in [
+            (
+                "workflow logs x --follow",
+                "pipeline workflow search NAME",
+                "tip",
+            ),
+            ("workflow describe x", "pipeline workflow get NAME", "usage"),
+            ("workflow rm x", "pipeline workflow delete NAME", "usage"),
+            ("ls", "pipeline workflow list", "tip"),
+            ("workflow get cl*", "--selector 'name=cl*'", "tip"),
+            ("workflow start --jobs 3 x", "--parallel N", "tip"),
+            (
+                "workflow search x --follow",
+                "pipeline workflow watch NAME",
+                "--color",
+            ),
+            ("workflow list --selectr x", "'--selector'", "here"),
+            (
+                "workflow create x --reword y",
+                "unexpected argument '--reword'",
+                "--record",
+            ),
+            (
+                "workflow list --endpoint https://u:canary@h",
+                "https://***@h",
+                "canary",
+            ),
+            (
+                "workflow list --endpoint https://u:can/ary@h/x?y@z",
+                "not valid",
+                "canary",
+            ),
+        ] {
+            let words = ["pipeline"].into_iter().chain(line.split(' '));
+            let error = command().try_get_matches_from(words).unwrap_err();
+            let shown = wrong(error);
+            assert!(
+                shown.contains(says) && !shown.contains(says_not),
+                "{line}: {shown}"
+            );
+        }
+    }
+}
