@@ -210,6 +210,13 @@ fn commands_options_and_values_are_offered() {
     let service = Service::new();
     let offers = |words: &[&str]| offered(&service, words);
     assert_eq!(offers(&["work"]), ["workflow"]);
+    assert_eq!(offers(&["w"]), ["workflow"]);
+    let selector = |start| offers(&["workflow", "stop", "--selector", start]);
+    assert_eq!(selector(""), ["name=", "status=", "region="]);
+    assert_eq!(
+        selector("region!=nb,status!=Sta"),
+        ["region!=nb,status!=Starting", "region!=nb,status!=Started",]
+    );
     assert_eq!(offers(&["workflow", "sta"]), ["start", "status"]);
     assert_eq!(offers(&["workflow", "start", "--wa"]), ["--wait"]);
     let states = ["started", "stopped", "deleted"];

@@ -13,7 +13,10 @@ use clap_complete::{
     engine::ValueCompleter as _,
 };
 use pipeline_proto::{
-    ErrorCode, ErrorKind, WorkflowName, model::Workflow, operation::ListWorkflows, wait::Goal,
+    ErrorCode, ErrorKind, WorkflowName,
+    model::{Status, Workflow},
+    operation::ListWorkflows,
+    wait::Goal,
 };
 
 use crate::{
@@ -52,6 +55,15 @@ fn offer_below(command: Command, path: &[String], line: &[OsString]) -> Command 
     });
     command.mut_subcommands(|sub| {
         let name = sub.get_name().to_owned();
+        // An alias that is not typed yet would take the place of the name.
+        let typed = sub
+            .get_all_aliases()
+            .any(|alias| line.iter().any(|word| word == alias));
+        let sub = if typed {
+            sub
+        } else {
+            sub.alias(None).visible_alias(None)
+        };
         offer_below(sub, &[path, &[name]].concat(), line)
     })
 }
@@ -75,6 +87,11 @@ fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
                 let mut found = workflows(&line, current);
                 found.extend(PathCompleter::file().complete(current));
                 found
+            }))
+        }
+        (["workflow", ..], "SELECTOR") => {
+            arg.add(ArgValueCompleter::new(move |current: &OsStr| {
+                selectors(&line, current)
             }))
         }
         (["workflow", ..], "STATE") => arg.add(ArgValueCandidates::new(states)),
@@ -163,6 +180,36 @@ fn workflows(line: &[OsString], start: &OsStr) -> Vec<CompletionCandidate> {
         .filter(|it| it.name.starts_with(start) && WorkflowName::new(it.name.as_str()).is_ok())
         .map(|it| candidate(&it.name, plain(it.status.as_str())))
         .collect()
+}
+
+/// What the last term of a selector can become.
+fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else {
+        return Vec::new();
+    };
+    let (before, term) = current.split_at(current.rfind(',').map_or(0, |comma| comma + 1));
+    let Some((key, start)) = term.split_once('=') else {
+        let keys = ["name=", "status=", "region="].into_iter();
+        let fitting = keys.filter(|key| key.starts_with(term));
+        return fitting
+            .map(|key| CompletionCandidate::new(format!("{before}{key}")))
+            .collect();
+    };
+    let known = || {
+        Status::KNOWN
+            .iter()
+            .map(|status| status.as_str().to_owned())
+    };
+    let values: Vec<String> = match key.trim_end_matches('!') {
+        "status" => known().filter(|it| it.starts_with(start)).collect(),
+        "name" => workflows(line, OsStr::new(start))
+            .iter()
+            .map(|it| it.get_value().to_string_lossy().into_owned())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let whole = |value| CompletionCandidate::new(format!("{before}{key}={value}"));
+    values.into_iter().map(whole).collect()
 }
 
 fn ask(line: &[OsString]) -> Option<Vec<Workflow>> {
