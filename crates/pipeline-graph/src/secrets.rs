@@ -1,6 +1,41 @@
 //! What in a node's data is a secret, so that check, file, comparison agree on it.
 
-use crate::tree::Value;
+use pipeline_proto::model::RawJson;
+
+use crate::tree::{Tree, Value};
+
+/// Stands for a secret in data that is shown. Whoever reads it back misses a variable of this name, so
+/// that it is not sent for a secret.
+const HIDDEN: &str = "${HIDDEN}";
+
+/// The data of a node with `${HIDDEN}` in the place of each secret.
+///
+/// ```
+/// use pipeline_graph::hide_secrets;
+///
+/// let data = r#"{"bucket":"b","secretKey":"s3cret"}"#.parse()?;
+/// assert_eq!(hide_secrets(&data).get(), r#"{"bucket":"b","secretKey":"${HIDDEN}"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn hide_secrets(data: &RawJson) -> RawJson {
+    // What cannot be read here may hold anything.
+    let mut tree = Tree::of(data).unwrap_or_else(|_| Tree::text(HIDDEN));
+    hide(&mut tree, Scope::default());
+    tree.to_raw()
+}
+
+fn hide(tree: &mut Tree, scope: Scope) {
+    match &mut tree.value {
+        Value::List(list) => list.iter_mut().for_each(|element| hide(element, scope)),
+        Value::Map(members) => {
+            for member in members {
+                hide(&mut member.tree, scope.member(&member.name));
+            }
+        }
+        value if scope.holds_secret(value) => *value = Value::Text(HIDDEN.into()),
+        _ => {}
+    }
+}
 
 /// What is known of a place in a node's data from the names of the members that lead there.
 #[derive(Debug, Clone, Copy, Default)]

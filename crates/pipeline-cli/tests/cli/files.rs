@@ -142,6 +142,23 @@ fn a_workflow_of_the_service_can_be_checked() {
 }
 
 #[test]
+fn data_that_is_shown_has_no_secrets_unless_asked_and_is_not_sent_back() {
+    let service = service();
+    for format in ["json", "yaml"] {
+        let get = ["workflow", "get", "clicks", "-o", format];
+        let shown = service.run(&get).ok();
+        assert!(
+            !shown.contains("canary") && shown.contains("${HIDDEN}"),
+            "{shown}"
+        );
+        let whole = service.run(&[&get[..], &["--with-secrets"]].concat()).ok();
+        assert!(whole.contains("canary-node-secret"), "{whole}");
+        let line = service.run_with_input(&["workflow", "update", "clicks", "-f", "-"], &shown);
+        assert!(line.failed(2).contains("HIDDEN is not set"));
+    }
+}
+
+#[test]
 fn an_export_has_no_secrets_unless_asked() {
     let service = service();
     let ran = service.run(&["workflow", "export", "clicks"]);

@@ -1,5 +1,8 @@
 use clap::Args;
-use pipeline_graph::draw::{Charset, Picture};
+use pipeline_graph::{
+    draw::{Charset, Picture},
+    hide_secrets,
+};
 use pipeline_proto::{
     WorkflowName,
     model::{NodeRef, Workflow},
@@ -23,16 +26,33 @@ Examples:
   pipeline workflow get nginx_logs -o json
   pipeline workflow get --selector 'name=nginx_*' -o yaml
 
-JSON and YAML hold the nodes' data as the service has it, secrets included.")]
+JSON and YAML hold the nodes' data, with ${HIDDEN} in place of secrets unless --with-secrets is given; \
+`update` and `apply` do not take that for a secret.")]
 pub(crate) struct Get {
     #[command(flatten)]
     targets: Targets,
+
+    /// Show the secrets in the nodes' data
+    #[arg(long)]
+    with_secrets: bool,
 }
 
 impl Get {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
-        let get = |name: &WorkflowName| remote.send(GetWorkflow::new(name.clone()));
+        // The forms for people show no data.
+        let hide = !self.with_secrets && !global.format().is_for_people();
+        let get = |name: &WorkflowName| {
+            let mut workflow = remote.send(GetWorkflow::new(name.clone()))?;
+            let nodes = workflow
+                .nodes
+                .iter_mut()
+                .flat_map(|nodes| nodes.values_mut());
+            for node in nodes.filter(|_| hide) {
+                node.data = node.data.as_ref().map(hide_secrets);
+            }
+            Ok(workflow)
+        };
         if let Some(name) = self.targets.one() {
             global.format().write(&get(name)?)?;
             return Ok(Exit::Done);

@@ -14,7 +14,7 @@ use crate::{app::Global, exit::Exit, failure::Failure};
 #[command(after_help = "\
 Examples:
   pipeline workflow update nginx_logs -f nodes.json
-  pipeline workflow get nginx_logs -o json | jq 'del(.nodes[\"old-export\"])' \\
+  pipeline workflow get nginx_logs -o json --with-secrets | jq 'del(.nodes[\"old-export\"])' \\
     | pipeline workflow update nginx_logs -f -
 
 The file holds a workflow, as YAML or JSON, with `nodes`, all of them, and `region` (`nb` if it is \
