@@ -50,7 +50,7 @@ fn changes(service: &Service) -> Vec<OperationKind> {
 
 fn get(service: &Service) -> Value {
     service
-        .run(&["workflow", "get", "clicks", "-o", "json"])
+        .run(&["workflow", "get", "clicks", "-o", "json", "--with-secrets"])
         .json()
 }
 
