@@ -137,7 +137,7 @@ fn condensed(message: &str) -> String {
         lines.collect::<Vec<_>>().join(between)
     });
     let parts: Vec<String> = paragraphs
-        .filter(|paragraph| !paragraph.starts_with("For more information"))
+        .filter(|paragraph| !paragraph.trim_start().starts_with("For more information"))
         .map(|paragraph| {
             let lowered = paragraph
                 .strip_prefix("Usage:")

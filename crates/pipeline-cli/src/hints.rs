@@ -17,7 +17,7 @@ const WORDS: &[(&[&str], &str)] = &[
         "pipeline workflow get NAME",
     ),
     (
-        &["rm", "remove", "del", "destroy", "kill", "drop"],
+        &["rm", "remove", "del", "destroy", "drop"],
         "pipeline workflow delete NAME",
     ),
     (&["ls", "ps", "ll", "workflows"], "pipeline workflow list"),
@@ -29,7 +29,10 @@ const WORDS: &[(&[&str], &str)] = &[
         &["run", "up", "begin", "launch"],
         "pipeline workflow start NAME",
     ),
-    (&["down", "halt", "cancel"], "pipeline workflow stop NAME"),
+    (
+        &["down", "halt", "cancel", "kill"],
+        "pipeline workflow stop NAME",
+    ),
     (
         &["new", "add", "init", "make"],
         "pipeline workflow create NAME",
@@ -65,7 +68,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
 ];
 
 /// How alike two options must be for the one to be a slip of the other.
-const ALIKE: f64 = 0.6;
+const ALIKE: f64 = 0.7;
 
 /// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
 /// passwords out of values that are shown.
@@ -75,6 +78,17 @@ pub(crate) fn hint(error: &mut Error) -> Option<String> {
         _ => None,
     };
     if let Some(word) = text(error, ContextKind::InvalidSubcommand) {
+        // Below other groups the same words mean something else.
+        let usage = match error.get(ContextKind::Usage) {
+            Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+            _ => String::new(),
+        };
+        if !["pipeline workflow", "pipeline ["]
+            .iter()
+            .any(|here| usage.contains(here))
+        {
+            return None;
+        }
         let known = found(WORDS, &word)?;
         for kind in [ContextKind::SuggestedSubcommand, ContextKind::Usage] {
             error.remove(kind);
@@ -103,7 +117,7 @@ pub(crate) fn hint(error: &mut Error) -> Option<String> {
         return Some(format!("here it is: {known}"));
     }
     if let Some(suggested) = text(error, ContextKind::SuggestedArg)
-        && strsim::normalized_damerau_levenshtein(option, &suggested) < ALIKE
+        && strsim::normalized_damerau_levenshtein(option, &suggested) <= ALIKE
     {
         // The usage shows the suggestion as well.
         error.remove(ContextKind::SuggestedArg);
@@ -139,6 +153,9 @@ mod tests {
             ("workflow describe x", "pipeline workflow get NAME", "usage"),
             ("workflow rm x", "pipeline workflow delete NAME", "usage"),
             ("ls", "pipeline workflow list", "tip"),
+            ("config rm x", "unrecognized", "workflow"),
+            ("workflow edit x", "pipeline workflow apply", "For more"),
+            ("workflow get x --yaml", "unexpected", "--all"),
             ("workflow get cl*", "--selector 'name=cl*'", "tip"),
             ("workflow start --jobs 3 x", "--parallel N", "tip"),
             (

@@ -56,5 +56,5 @@ mod visible;
 pub use definition::Definition;
 pub use finding::{Finding, Rule, Severity};
 pub use graph::{Fault, Graph, GraphError};
-pub use secrets::hide_secrets;
+pub use secrets::{HIDDEN_SECRET, hide_secrets};
 pub use tree::Position;

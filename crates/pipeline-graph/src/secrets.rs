@@ -4,9 +4,9 @@ use pipeline_proto::model::RawJson;
 
 use crate::tree::{Tree, Value};
 
-/// Stands for a secret in data that is shown. Whoever reads it back misses a variable of this name, so
-/// that it is not sent for a secret.
-const HIDDEN: &str = "${HIDDEN}";
+/// The name of the variable that stands for a secret in data that is shown. Whoever reads such data back
+/// takes it for one that is not set, so that nothing is sent for a secret.
+pub const HIDDEN_SECRET: &str = "HIDDEN";
 
 /// The data of a node with `${HIDDEN}` in the place of each secret.
 ///
@@ -19,9 +19,13 @@ const HIDDEN: &str = "${HIDDEN}";
 /// ```
 pub fn hide_secrets(data: &RawJson) -> RawJson {
     // What cannot be read here may hold anything.
-    let mut tree = Tree::of(data).unwrap_or_else(|_| Tree::text(HIDDEN));
+    let mut tree = Tree::of(data).unwrap_or_else(|_| Tree::unplaced(hidden()));
     hide(&mut tree, Scope::default());
     tree.to_raw()
+}
+
+fn hidden() -> Value {
+    Value::Text(format!("${{{HIDDEN_SECRET}}}").into())
 }
 
 fn hide(tree: &mut Tree, scope: Scope) {
@@ -32,7 +36,7 @@ fn hide(tree: &mut Tree, scope: Scope) {
                 hide(&mut member.tree, scope.member(&member.name));
             }
         }
-        value if scope.holds_secret(value) => *value = Value::Text(HIDDEN.into()),
+        value if scope.holds_secret(value) => *value = hidden(),
         _ => {}
     }
 }

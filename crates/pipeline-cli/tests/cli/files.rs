@@ -153,8 +153,13 @@ fn data_that_is_shown_has_no_secrets_unless_asked_and_is_not_sent_back() {
         );
         let whole = service.run(&[&get[..], &["--with-secrets"]].concat()).ok();
         assert!(whole.contains("canary-node-secret"), "{whole}");
-        let line = service.run_with_input(&["workflow", "update", "clicks", "-f", "-"], &shown);
-        assert!(line.failed(2).contains("HIDDEN is not set"));
+        for command in [&["update", "clicks", "-f", "-"][..], &["apply", "-"]] {
+            let mut command = service.command(&[&["workflow"], command].concat());
+            command.env("HIDDEN", "not a secret of anybody");
+            let ran = run_with_input(command, shown.as_bytes());
+            assert!(ran.code.is_some_and(|code| code != 0), "{ran:?}");
+            assert!(ran.stderr.contains("HIDDEN is not set"), "{ran:?}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use pipeline_graph::{
-    Definition, Finding,
+    Definition, Finding, HIDDEN_SECRET,
     file::{Filled, Format, Variable, WorkflowFile},
     lint::Rule,
 };
@@ -183,6 +183,10 @@ impl File {
 pub(in crate::command) fn variable(name: &str) -> Variable {
     if settings::is_own_variable(name) {
         return Variable::Refused("this program reads it for itself");
+    }
+    // What stands for a secret that `get` has hidden is never a value, whatever is in the environment.
+    if name == HIDDEN_SECRET {
+        return Variable::Unset;
     }
     match env::var(name) {
         Ok(value) => Variable::Set(value),
