@@ -53,7 +53,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// The operation, as in [`Operation::NAME`].
+    /// The operation, as in [`Operation::NAME`](crate::Operation::NAME).
     pub fn operation(&self) -> &'static str {
         self.operation
     }

@@ -25,7 +25,7 @@ operations! { workflow workflow_operations;
     /// Creates an empty workflow. Its graph is given afterwards, by [`UpdateWorkflow`] or node by node.
     ///
     /// Sent again only where the service cannot have acted on the first attempt. After an error whose
-    /// [`effect`](crate::Error::effect) is not known, look whether the workflow is there.
+    /// `effect` is not known, look whether the workflow is there.
     CreateWorkflow create_workflow(name: WorkflowName) {
         /// Where it computes and stores; `nb` unless set.
         region: Region,
@@ -53,7 +53,7 @@ operations! { workflow workflow_operations;
     ///
     /// An installation may lack it. Where it is met by 404, 405 or 501 without a code, the call goes on
     /// with `GET /v2/workflows/{name}`, which shows the status of the workflow but not of its nodes; see
-    /// [`Operation::fallback`](crate::Operation::fallback).
+    /// `Operation::fallback`.
     GetWorkflowStatus get_workflow_status(name: WorkflowName) {
         /// By which request; by *get status* unless set.
         by: PollBy,
@@ -62,7 +62,7 @@ operations! { workflow workflow_operations;
 
     /// Asks for a workflow to be started, without waiting for it.
     ///
-    /// Allowed when [`can_start`](crate::model::Workflow::can_start) is set and nothing runs, else E18644 or
+    /// Allowed when `can_start` is set and nothing runs, else E18644 or
     /// E18650. The status goes to `Starting` and later to `Started`. No body and no content type, as on the API page.
     StartWorkflow start_workflow(name: WorkflowName) = POST "/v2/workflows/{name}/start" Never Page -> () = nothing;
 
