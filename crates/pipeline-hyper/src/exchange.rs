@@ -130,12 +130,11 @@ async fn take_in(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
 }
 
 fn interrupted(error: &hyper::Error) -> Fault {
-    let fault = Fault::new(FaultKind::Interrupted);
-    if error.is_parse_too_large() {
-        fault.source("the response header is too large")
-    } else {
-        fault.source(innermost(error))
+    // hyper has a method that tells, but for servers only.
+    if error.is_parse() && error.to_string() == "message head is too large" {
+        return Fault::new(FaultKind::BodyTooLarge).source("the response header is too large");
     }
+    Fault::new(FaultKind::Interrupted).source(innermost(error))
 }
 
 /// The reason at the bottom, as text: hyper's own errors only say in which step they happened.
