@@ -47,7 +47,7 @@ enum Task {
     /// Clients, network and service in one thread, and what must hold
     Sim(sim::Options),
     /// Deliberate bugs that the simulation must find; takes a while
-    Bugs(bugs::Options),
+    Bugs,
     /// The fuzz targets, each for a while; needs cargo-fuzz
     Fuzz(fuzz::Options),
     /// Mistakes that the tests must notice; needs cargo-mutants
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Props(options) => props::run(&options),
         Task::Sim(options) => sim::run(&options),
-        Task::Bugs(options) => bugs::run(&options),
+        Task::Bugs => bugs::run(),
         Task::Fuzz(options) => fuzz::run(options),
         Task::Mutants(options) => mutants::run(&options),
         Task::Miri => miri::run(),

@@ -57,9 +57,9 @@ pub(crate) fn check() -> Result {
     let mut findings = crates::check(&files)?;
     findings.extend(sources::check(&files));
     findings.extend(documents::check(&files, &root));
-    findings.extend(crate::bugs::stale()?.into_iter().map(|(patch, what)| {
-        let mend = "rewrite its context, so that `git apply --check` takes it";
-        Finding::new(&patch, 1, what, mend)
+    findings.extend(crate::bugs::stale().map(|(file, what)| {
+        let mend = "choose other words for the bug, or another bug";
+        Finding::new(file, 1, what, mend)
     }));
     findings.sort();
     for finding in &findings {
