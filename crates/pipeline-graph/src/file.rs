@@ -35,8 +35,7 @@ use pipeline_proto::model::{NodeId, Nodes};
 
 use crate::{
     finding::{Finding, Rule},
-    text,
-    tree::{Member, Position, Tree},
+    tree::{self, Member, Position, Tree},
 };
 
 mod fill;
@@ -148,8 +147,8 @@ impl WorkflowFile {
     /// When the text is not in this notation.
     pub fn parse(text: &str, format: Format) -> Result<Self, FileError> {
         let tree = match format {
-            Format::Yaml => text::yaml::read_noting(text),
-            Format::Json => text::json::read(text).map(|tree| (tree, HashMap::new())),
+            Format::Yaml => tree::yaml::read_noting(text),
+            Format::Json => tree::json::read(text).map(|tree| (tree, HashMap::new())),
         };
         match tree {
             Ok((tree, with_zeros)) => Ok(read::file(tree, with_zeros)),

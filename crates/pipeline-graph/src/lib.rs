@@ -49,7 +49,6 @@ mod scale;
 mod secrets;
 mod steps;
 mod suggest;
-mod text;
 mod tree;
 mod visible;
 

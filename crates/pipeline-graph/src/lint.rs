@@ -44,6 +44,7 @@ use crate::{
 };
 
 mod data;
+mod filled;
 mod mapping;
 mod relations;
 

@@ -1,11 +1,16 @@
 //! JSON values that remember where they were written, whatever they were written in.
 
+pub(crate) mod json;
+pub(crate) mod number;
+pub(crate) mod yaml;
+mod yaml_out;
+
 use std::{collections::HashSet, fmt};
 
 use pipeline_proto::model::RawJson;
 use serde::Serialize;
 
-use crate::{path::Path, text::json};
+use crate::path::Path;
 
 /// How deeply lists and objects may be nested. Walking a value recurses, so the depth is bounded
 /// where values are made; 125 leaves room below the 128 levels at which JSON readers give up.

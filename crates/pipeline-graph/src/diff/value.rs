@@ -14,8 +14,7 @@ use super::{Change, MemberChange};
 use crate::{
     path::Path,
     secrets::Scope,
-    text::number::Decimal,
-    tree::{IDENTITIES, Member, Tree, Value},
+    tree::{IDENTITIES, Member, Tree, Value, number::Decimal},
 };
 
 /// Stands in place of a secret.

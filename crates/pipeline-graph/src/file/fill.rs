@@ -3,7 +3,7 @@
 //! What came from the environment stays known: beside the file with its values stands the one as it
 //! was written, and whatever is shown is taken from that.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use pipeline_proto::{
     Region,
@@ -14,7 +14,6 @@ use super::{FileError, Place, Spot, WorkflowFile, keep};
 use crate::{
     definition::Definition,
     finding::{Finding, Rule, Severity},
-    lint::lint_file,
     path::Path,
     references::{self, Piece},
     tree::{Position, Tree, Value},
@@ -71,9 +70,9 @@ impl From<Option<String>> for Variable {
 /// ```
 #[derive(Clone)]
 pub struct Filled<'a> {
-    written: &'a WorkflowFile,
+    pub(crate) written: &'a WorkflowFile,
     /// The same with values. What has none stands as it was written.
-    file: WorkflowFile,
+    pub(crate) file: WorkflowFile,
     /// Variables that cannot be used.
     refused: Vec<Finding>,
     pub(super) gaps: Vec<Gap>,
@@ -175,7 +174,7 @@ impl WorkflowFile {
     }
 
     /// Every text with a reference, by its place.
-    fn references(&self) -> HashMap<Position, &str> {
+    pub(crate) fn references(&self) -> HashMap<Position, &str> {
         let mut found = HashMap::new();
         for spot in [&self.name, &self.region, &self.comment]
             .into_iter()
@@ -304,25 +303,6 @@ impl Filler<'_> {
 }
 
 impl Filled<'_> {
-    /// Checks the file, as it is written and with its values. Findings come in the order of the text.
-    pub fn lint(&self) -> Vec<Finding> {
-        let mut findings = lint_file(self.written);
-        let references = self.written.references();
-        if !references.is_empty() {
-            let known: HashSet<_> = findings.iter().map(identity).collect();
-            let filled = lint_file(&self.file).into_iter().filter(|finding| {
-                // Secrets belong into the environment.
-                finding.rule != Rule::SecretInClear && !known.contains(&identity(finding))
-            });
-            let filled: Vec<Finding> = filled.map(|it| discreet(it, &references)).collect();
-            drop(known);
-            findings.extend(filled);
-        }
-        findings.extend(self.faults());
-        findings.sort_by(|a, b| (a.position, a.rule, &a.path).cmp(&(b.position, b.rule, &b.path)));
-        findings
-    }
-
     /// The variables that are not set, each once.
     pub fn unset(&self) -> BTreeSet<&str> {
         self.gaps.iter().flat_map(Gap::variables).collect()
@@ -364,38 +344,8 @@ impl Filled<'_> {
         Ok(definition)
     }
 
-    fn faults(&self) -> impl Iterator<Item = Finding> {
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Finding> {
         let unset = self.gaps.iter().flat_map(Gap::findings);
         unset.chain(self.refused.iter().cloned())
     }
-}
-
-/// What makes a finding the same one. A message that was made without values is safe to show.
-fn identity(finding: &Finding) -> (Rule, &str, &str, Option<Position>) {
-    let Finding {
-        rule,
-        message,
-        path,
-        position,
-        ..
-    } = finding;
-    (*rule, message, path, *position)
-}
-
-/// A finding that comes up with the values only: its own words may show one.
-fn discreet(mut finding: Finding, references: &HashMap<Position, &str>) -> Finding {
-    let text = finding.position.and_then(|at| references.get(&at));
-    let names: BTreeSet<String> = references::pieces(text.copied().unwrap_or_default())
-        .filter_map(|piece| match piece {
-            Piece::Variable(name) => Some(format!("${{{name}}}")),
-            _ => None,
-        })
-        .collect();
-    let what = match names.len() {
-        0 => "all variables are".to_owned(),
-        1 => names.into_iter().collect::<String>() + " is",
-        _ => names.into_iter().collect::<Vec<_>>().join(", ") + " are",
-    };
-    finding.message = format!("once {what} filled in: {}", finding.rule.meaning());
-    finding
 }

@@ -11,8 +11,7 @@ use crate::{
     path::Path,
     references::{self, Piece},
     suggest::nearest,
-    text::yaml::Numbers,
-    tree::{Member, Position, Tree, Value},
+    tree::{Member, Position, Tree, Value, yaml::Numbers},
 };
 
 /// What a file is made of.

@@ -13,8 +13,7 @@ use crate::{
     path::Path,
     references,
     secrets::{self, Scope},
-    text::{self, json},
-    tree::{Member, Position, Tree, Value},
+    tree::{Member, Position, Tree, Value, json, yaml},
 };
 
 /// How many objects of a file enclose a node's data: the file, its nodes, the node.
@@ -112,7 +111,7 @@ impl Definition {
         let tree = writer.file(self)?;
         let mut text = String::new();
         match format {
-            Format::Yaml => text::yaml::write(&mut text, &tree),
+            Format::Yaml => yaml::write(&mut text, &tree),
             Format::Json => {
                 json::write_pretty(&mut text, &tree, 0);
                 text.push('\n');

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::number;
-use crate::tree::{MAX_DEPTH, Member, Position, Tree, Value};
+use super::{MAX_DEPTH, Member, Position, Tree, Value, number};
 
 /// Why and where a text is not what it should be.
 pub(crate) struct SyntaxError {
