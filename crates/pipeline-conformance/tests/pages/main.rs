@@ -1,11 +1,9 @@
-//! What the pages in `docs` say of the code is true: their tables are compared with what it does,
-//! and their Rust is compiled or taken from an example.
+//! What the pages in `docs` say of the code is true: their tables are made from what it does, and
+//! their Rust is compiled or taken from an example.
 
 mod code;
-mod migrating;
 mod operations;
 mod retries;
-mod table;
 
 use std::path::PathBuf;
 

@@ -15,16 +15,12 @@ pub(crate) trait Visitor {
     fn visit<O: Operation + Clone>(&self, operation: O) -> Self::Result;
 }
 
-pub(crate) const NAMES: [&str; 9] = [
-    "list",
-    "get",
-    "get status",
-    "search",
-    "update",
-    "delete",
-    "create",
-    "start",
-    "stop",
+/// Those that behave alike share a column of the tables.
+pub(crate) const COLUMNS: [&[&str]; 4] = [
+    &["list", "get", "get status", "search"],
+    &["update"],
+    &["delete"],
+    &["create", "start", "stop"],
 ];
 
 /// Does it with the operation of this name, on a workflow called `logs`.

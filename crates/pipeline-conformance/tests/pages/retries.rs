@@ -1,4 +1,4 @@
-//! `docs/retries-and-cancellation.md`: each cell of its tables, on the real machine.
+//! `docs/retries-and-cancellation.md`: its tables, as the real machine makes them.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +10,8 @@ use pipeline_proto::{
 };
 
 use crate::{
-    operations::{self, NAMES, Visitor},
+    operations::{self, COLUMNS, Visitor},
     read,
-    table::{self, Table},
 };
 
 const TOTAL: Duration = Duration::from_secs(120);
@@ -110,9 +109,8 @@ fn answer_with(status: u16, name: header::HeaderName, value: &str) -> Event {
     }
 }
 
-/// What the rows of the table stand for: one or more ways in which it can happen, each with what
-/// goes before it.
-fn scripts(row: &str) -> Vec<Vec<Event>> {
+/// The rows of the table: one or more ways in which it can happen, each with what goes before it.
+fn failures() -> Vec<(&'static str, Vec<Vec<Event>>)> {
     let date = |ahead| {
         let date = httpdate::fmt_http_date(begin().wall + Duration::from_secs(ahead));
         answer_with(401, header::DATE, &date)
@@ -120,61 +118,103 @@ fn scripts(row: &str) -> Vec<Vec<Event>> {
     let one = |events: Vec<Event>| events.into_iter().map(|event| vec![event]).collect();
     let broken = Event::Fault(FaultKind::Interrupted);
     let gone = answer(404, r#"{"error":"E18641: no such workflow"}"#);
-    match row {
-        "no connection, nothing was sent" => one(vec![Event::Fault(FaultKind::NotSent)]),
-        "the connection breaks after the request or a part of it was sent" => one(vec![broken]),
-        "no whole answer within the time of the attempt" => {
+    vec![
+        (
+            "no connection, nothing was sent",
+            one(vec![Event::Fault(FaultKind::NotSent)]),
+        ),
+        (
+            "the connection breaks after the request or a part of it was sent",
+            one(vec![broken.clone()]),
+        ),
+        ("no whole answer within the time of the attempt", {
             one(vec![Event::Fault(FaultKind::TimedOut)])
-        }
-        "the answer is larger than the limit of this side" => {
+        }),
+        ("the answer is larger than the limit of this side", {
             one(vec![Event::Fault(FaultKind::BodyTooLarge)])
-        }
-        "429 or 503 with `Retry-After`" => one(vec![
-            answer_with(429, header::RETRY_AFTER, "1"),
-            answer_with(503, header::RETRY_AFTER, "Sun, 06 Nov 1994 08:49:38 GMT"),
-        ]),
-        "429 without it" => one(vec![answer(429, "")]),
-        "503 without it" => one(vec![answer(503, ""), answer(503, r#"{"error":"down"}"#)]),
-        "500, 502, 504, or E9000" => one(vec![
-            answer(500, ""),
-            answer(502, "<h1>Bad Gateway</h1>"),
-            answer(504, ""),
-            answer(500, r#"{"error":"E9000: internal"}"#),
-            answer(400, r#"{"error":"E9000: internal"}"#),
-        ]),
-        "202 with E18124, something is still being made" => {
+        }),
+        (
+            "429 or 503 with `Retry-After`",
+            one(vec![
+                answer_with(429, header::RETRY_AFTER, "1"),
+                answer_with(503, header::RETRY_AFTER, "Sun, 06 Nov 1994 08:49:38 GMT"),
+            ]),
+        ),
+        ("429 without it", one(vec![answer(429, "")])),
+        (
+            "503 without it",
+            one(vec![answer(503, ""), answer(503, r#"{"error":"down"}"#)]),
+        ),
+        (
+            "500, 502, 504, or E9000",
+            one(vec![
+                answer(500, ""),
+                answer(502, "<h1>Bad Gateway</h1>"),
+                answer(504, ""),
+                answer(500, r#"{"error":"E9000: internal"}"#),
+                answer(400, r#"{"error":"E9000: internal"}"#),
+            ]),
+        ),
+        ("202 with E18124, something is still being made", {
             one(vec![answer(202, r#"{"error":"E18124: creating"}"#)])
-        }
-        "401, and the clocks differ by more than four minutes" => one(vec![date(1200), date(241)]),
-        "401 otherwise" => one(vec![date(0), date(239), answer(401, "")]),
-        "4xx with a code that says that it will pass, such as E18113" => {
-            one(vec![answer(409, r#"{"error":"E18113: being deleted"}"#)])
-        }
-        "any other 4xx" => one(vec![
-            answer(400, r#"{"error":"E18007: not JSON"}"#),
-            answer(403, ""),
-            answer(410, ""),
-            answer(404, r#"{"error":"E18641: no such workflow"}"#),
-            answer(400, r#"{"error":"E18644: not now"}"#),
-            answer(409, r#"{"error":"E18640: there is one"}"#),
-            answer(413, r#"{"error":"E18005: too large"}"#),
-        ]),
-        "404 with E18641, after an attempt that may have worked" => vec![vec![broken, gone]],
-        "E9001, the service does not have the call" => one(vec![
-            answer(500, r#"{"error":"E9001: not implemented"}"#),
-            answer(400, r#"{"error":"E9001: not implemented"}"#),
-        ]),
-        "a redirect" => one(vec![answer_with(302, header::LOCATION, "/elsewhere")]),
-        "200 with a body that cannot be read" => one(vec![answer(200, "<h1>Welcome</h1>")]),
-        "the deadline of the call passes before an answer" => one(vec![Event::Deadline]),
-        "the deadline of the call passes in a wait, after attempts that found no connection" => {
-            vec![vec![
-                Event::Fault(FaultKind::NotSent),
-                Event::DeadlineInWait,
-            ]]
-        }
-        other => panic!("the page has a row that is not checked: {other}"),
-    }
+        }),
+        (
+            "401, and the clocks differ by more than four minutes",
+            one(vec![date(1200), date(241)]),
+        ),
+        (
+            "401 otherwise",
+            one(vec![date(0), date(239), answer(401, "")]),
+        ),
+        (
+            "4xx with a code that says that it will pass, such as E18113",
+            { one(vec![answer(409, r#"{"error":"E18113: being deleted"}"#)]) },
+        ),
+        (
+            "any other 4xx",
+            one(vec![
+                answer(400, r#"{"error":"E18007: not JSON"}"#),
+                answer(403, ""),
+                answer(410, ""),
+                answer(404, r#"{"error":"E18641: no such workflow"}"#),
+                answer(400, r#"{"error":"E18644: not now"}"#),
+                answer(409, r#"{"error":"E18640: there is one"}"#),
+                answer(413, r#"{"error":"E18005: too large"}"#),
+            ]),
+        ),
+        (
+            "404 with E18641, after an attempt that may have worked",
+            vec![vec![broken, gone]],
+        ),
+        (
+            "E9001, the service does not have the call",
+            one(vec![
+                answer(500, r#"{"error":"E9001: not implemented"}"#),
+                answer(400, r#"{"error":"E9001: not implemented"}"#),
+            ]),
+        ),
+        (
+            "a redirect",
+            one(vec![answer_with(302, header::LOCATION, "/elsewhere")]),
+        ),
+        (
+            "200 with a body that cannot be read",
+            one(vec![answer(200, "<h1>Welcome</h1>")]),
+        ),
+        (
+            "the deadline of the call passes before an answer",
+            one(vec![Event::Deadline]),
+        ),
+        (
+            "the deadline of the call passes in a wait, after attempts that found no connection",
+            {
+                vec![vec![
+                    Event::Fault(FaultKind::NotSent),
+                    Event::DeadlineInWait,
+                ]]
+            },
+        ),
+    ]
 }
 
 /// A call, driven by events.
@@ -244,44 +284,56 @@ fn resume_too_late<O: Operation>(backoff: Backoff<O>) -> Error {
     }
 }
 
-/// Each column's operations, from the one at `first` on. Together they must be all there are.
-fn columns(table: &Table, first: usize) -> Vec<Vec<&str>> {
-    let columns: Vec<Vec<&str>> = table.head[first..]
-        .iter()
-        .map(|title| title.split(", ").collect())
-        .collect();
-    let mut all: Vec<&str> = columns.concat();
-    let mut names = NAMES.to_vec();
-    all.sort_unstable();
-    names.sort_unstable();
-    assert_eq!(all, names, "the columns have each operation once");
-    columns
+/// The table with a row for each of these, as it has to stand in the page.
+fn assert_table(head: &str, rows: impl IntoIterator<Item = Vec<String>>) {
+    let titles = COLUMNS.map(|column| column.join(", ")).join(" | ");
+    let dashes = "|---".repeat(head.split(" | ").count() + COLUMNS.len());
+    let mut table = format!("| {head} | {titles} |\n{dashes}|\n");
+    for row in rows {
+        table += &format!("| {} |\n", row.join(" | "));
+    }
+    let page = read("docs/retries-and-cancellation.md");
+    assert!(page.contains(&table), "the table should be\n{table}");
+}
+
+/// What holds for each operation of a column, and in each way.
+fn the_one<T: PartialEq + std::fmt::Debug>(cells: impl IntoIterator<Item = T>, row: &str) -> T {
+    let mut cells = cells.into_iter();
+    let first = cells.next().unwrap();
+    cells.for_each(|cell| assert_eq!(cell, first, "a cell cannot say both: {row}"));
+    first
 }
 
 #[test]
 fn the_table_of_failures_is_what_a_call_does() {
-    let page = read("docs/retries-and-cancellation.md");
-    let table = table::find(&page, "what happens");
-    let columns = columns(&table, 2);
-    for row in &table.rows {
-        let mut kinds: Vec<&str> = Vec::new();
-        for script in scripts(&row[0]) {
-            for (operations, cell) in columns.iter().zip(&row[2..]) {
-                for name in operations {
-                    let seen = operations::with(name, &Drive(&script));
-                    assert_eq!(seen.cell(), *cell, "{name}: {}", row[0]);
-                    kinds.extend(seen.kind().map(ErrorKind::as_str));
-                }
-            }
-        }
-        let mut told: Vec<&str> = row[1].split(", ").collect();
-        for list in [&mut kinds, &mut told] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        assert_eq!(kinds, told, "{}", row[0]);
-    }
+    let rows = failures().into_iter().map(|(row, scripts)| {
+        let columns = COLUMNS.map(|column| {
+            let each = column.iter().flat_map(|name| {
+                let drive = |script: &Vec<Event>| operations::with(name, &Drive(script));
+                scripts.iter().map(drive)
+            });
+            each.collect::<Vec<Seen>>()
+        });
+        let seen = |kind: &ErrorKind| columns.iter().flatten().any(|it| it.kind() == Some(*kind));
+        let kinds = ErrorKind::ALL.into_iter().filter(seen);
+        let kinds: Vec<&str> = kinds.map(ErrorKind::as_str).collect();
+        let cells = columns
+            .iter()
+            .map(|it| the_one(it.iter().map(Seen::cell), row));
+        [row.to_owned(), kinds.join(", ")]
+            .into_iter()
+            .chain(cells)
+            .collect()
+    });
+    assert_table("what happens | `kind()`", rows);
 }
+
+const DROPPED: [&str; 4] = [
+    "before the first poll",
+    "while an attempt is under way",
+    "in the wait after an attempt that found no connection",
+    "in the wait after an attempt that broke off",
+];
 
 /// What is known of a call whose state is dropped. A dropped `InFlight` is as good as a broken
 /// connection, a dropped `Backoff` as good as one that is resumed too late.
@@ -317,7 +369,7 @@ impl Visitor for Dropped<'_> {
                     Next::Retry(backoff) => resume_too_late(backoff).effect(),
                 }
             }
-            other => panic!("the page has a row that is not checked: {other}"),
+            other => panic!("{other}"),
         };
         effect_text(effect).to_owned()
     }
@@ -325,15 +377,14 @@ impl Visitor for Dropped<'_> {
 
 #[test]
 fn the_table_of_dropped_calls_is_what_the_states_say() {
-    let page = read("docs/retries-and-cancellation.md");
-    let table = table::find(&page, "dropped");
-    let columns = columns(&table, 1);
-    for row in &table.rows {
-        for (operations, cell) in columns.iter().zip(&row[1..]) {
-            for name in operations {
-                let known = operations::with(name, &Dropped(&row[0]));
-                assert_eq!(known, *cell, "{name}: {}", row[0]);
-            }
-        }
-    }
+    let rows = DROPPED.map(|row| {
+        let cells = COLUMNS.map(|column| {
+            let each = column
+                .iter()
+                .map(|name| operations::with(name, &Dropped(row)));
+            the_one(each, row)
+        });
+        [row.to_owned()].into_iter().chain(cells).collect()
+    });
+    assert_table("dropped", rows);
 }
