@@ -108,8 +108,8 @@ impl From<SystemTime> for UnixTime {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenDescriptor {
-    /// The path, taken verbatim. Whether the service compares it with the path alone or with path
-    /// and query is not known; requests of this crate that use tokens have no query.
+    /// The path, with or without the query, taken verbatim. The vendor's sources show tokens of both
+    /// kinds; whether the service looks at the query of a request whose token has none is not known.
     pub resource: String,
     /// When the permission ends.
     pub expires: UnixTime,
@@ -139,20 +139,25 @@ impl TokenDescriptor {
         }
     }
 
-    /// A permission for requests like this one, however often it is sent.
+    /// A permission for requests like this one, however often it is sent: with the same query, if it
+    /// has one, as the service was seen to compare. For any query at all, set
+    /// [`resource`](Self::resource) to the path.
     ///
     /// # Errors
     ///
     /// If the path or a signed header is not UTF-8 text once decoded.
     pub fn for_request(parts: &Parts, expires: impl Into<UnixTime>) -> Result<Self, TokenError> {
         let not_text = |_| TokenError(Reason::NotText);
-        let resource =
-            canonical_resource(parts.uri.path()).map_err(|_| TokenError(Reason::NotText))?;
-        let mut descriptor = Self::new(
-            &parts.method,
-            String::from_utf8(resource.into_owned()).map_err(not_text)?,
-            expires,
-        );
+        let resource = match parts.uri.path_and_query() {
+            // The vendor's clients copy it as it is sent.
+            Some(target) if target.query().is_some() => target.as_str().to_owned(),
+            _ => {
+                let path = canonical_resource(parts.uri.path())
+                    .map_err(|_| TokenError(Reason::NotText))?;
+                String::from_utf8(path.into_owned()).map_err(not_text)?
+            }
+        };
+        let mut descriptor = Self::new(&parts.method, resource, expires);
         descriptor.content_md5 = header(&parts.headers, "content-md5");
         descriptor.content_type = header(&parts.headers, CONTENT_TYPE.as_str());
         descriptor.headers =
@@ -193,13 +198,15 @@ impl TokenDescriptor {
     /// Names the first member that a request does not match: `method`, `resource`, `contentType`,
     /// `contentMD5` or `headers`.
     pub fn mismatch(&self, parts: &Parts) -> Option<&'static str> {
-        let path = canonical_resource(parts.uri.path()).ok();
+        // With or without the query, as sent or decoded.
         let target = parts
             .uri
             .path_and_query()
-            .map(http::uri::PathAndQuery::as_str);
-        let resource_fits =
-            path.as_deref() == Some(self.resource.as_bytes()) || target == Some(&self.resource);
+            .map_or("", |target| target.as_str());
+        let resource_fits = [parts.uri.path(), target].into_iter().any(|sent| {
+            let decoded = canonical_resource(sent);
+            sent == self.resource || decoded.is_ok_and(|text| *text == *self.resource.as_bytes())
+        });
         if self.method != parts.method.as_str() {
             Some("method")
         } else if !resource_fits {

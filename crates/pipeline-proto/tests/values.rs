@@ -331,10 +331,12 @@ fn a_token_is_good_to_the_end_of_its_last_second() {
 #[test]
 fn a_tokens_resource_may_have_the_query_or_not() {
     let (mut parts, ()) = Request::new(()).into_parts();
-    parts.uri = "/v2/repos?a=b".parse().unwrap();
+    parts.uri = "/v2/repos?a=b%20c".parse().unwrap();
     for (resource, mismatch) in [
         ("/v2/repos", None),
-        ("/v2/repos?a=b", None),
+        ("/v2/repos?a=b%20c", None),
+        ("/v2/repos?a=b c", None),
+        ("/v2/repos?", Some("resource")),
         ("/v2/repos?a=c", Some("resource")),
         ("?a=b", Some("resource")),
     ] {

@@ -375,3 +375,33 @@ fn a_token_for_the_request_of_a_call_is_that_of_the_vector() {
     );
     assert_eq!(descriptor.mismatch(&parts), None);
 }
+
+#[test]
+fn a_token_for_a_request_with_a_query_says_what_is_sent() {
+    let mut seen = 0;
+    for vector in sign_vectors() {
+        let parts = parts(&vector);
+        let target = parts.uri.path_and_query().unwrap();
+        let expires = UnixTime::from_secs(4_102_444_800);
+        let mut descriptor = TokenDescriptor::for_request(&parts, expires).unwrap();
+        if target.query().is_some() {
+            seen += 1;
+            assert_eq!(descriptor.resource, target.as_str(), "{}", vector.id);
+            assert_eq!(descriptor.mismatch(&parts), None, "{}", vector.id);
+        }
+        // Go's own calls show one token for the bare path with whatever query.
+        descriptor.resource = parts.uri.path().to_owned();
+        assert_eq!(descriptor.mismatch(&parts), None, "{}", vector.id);
+    }
+    assert!(seen >= 3, "S03, S10 and S20 have a query");
+    // T04 has its query as no URL can be sent: it fits the escaped one.
+    let vector = token_vectors()
+        .into_iter()
+        .find(|it| it.id == "T04")
+        .unwrap();
+    let uri = "/v2/repos/r/data?tags=a&x=%3C%22b%22%3E%5C";
+    let request = Request::post(uri).header("content-type", vector.content_type.as_str());
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let token: Token = vector.authorization.parse().unwrap();
+    assert_eq!(token.decode().unwrap().mismatch(&parts), None);
+}

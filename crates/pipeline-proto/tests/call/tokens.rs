@@ -2,12 +2,11 @@
 
 use http::{HeaderName, HeaderValue, Method};
 use pipeline_proto::{
-    ApiError, CallOptions, Context, Credentials, Error, ErrorKind, Operation, RefusalCause, Token,
-    TokenDescriptor,
-    model::Nodes,
-    operation::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
-        StartWorkflow, StopWorkflow, UpdateWorkflow,
+    ApiError, Call, CallOptions, Context, Credentials, Error, ErrorKind, Operation, RefusalCause,
+    Token, TokenDescriptor,
+    resource::{
+        repo::ListRepos,
+        workflow::{CreateWorkflow, StartWorkflow},
     },
 };
 
@@ -88,23 +87,6 @@ fn a_token_without_the_scheme_word_is_sent_with_it() {
         trace.sent[0].request.headers()["authorization"],
         minted.as_str()
     );
-}
-
-#[test]
-fn no_operation_has_a_query_because_a_token_may_be_compared_with_it() {
-    fn check<O: Operation>(operation: &O) {
-        let draft = operation.draft().unwrap();
-        assert!(!draft.target().contains('?'), "{}", O::NAME);
-    }
-    check(&CreateWorkflow::new(name()));
-    check(&UpdateWorkflow::new(name(), Nodes::new()));
-    check(&ListWorkflows::new());
-    check(&GetWorkflow::new(name()));
-    check(&GetWorkflowStatus::new(name()));
-    check(&start_workflow());
-    check(&StopWorkflow::new(name()));
-    check(&DeleteWorkflow::new(name()));
-    check(&SearchLogs::new(name()));
 }
 
 #[test]
@@ -196,11 +178,27 @@ fn without_credentials_the_error_says_that_there_were_none() {
 
 #[test]
 fn a_token_made_from_the_request_of_a_call_fits_it() {
-    let create = CreateWorkflow::new(name());
-    let call = pipeline_proto::Call::new(&context(), create, CallOptions::new()).unwrap();
-    let (request, _) = call.start(start()).send();
-    let (parts, _) = request.into_parts();
+    let parts = parts_of(CreateWorkflow::new(name()));
     let descriptor = TokenDescriptor::for_request(&parts, start().wall + secs(60)).unwrap();
     assert_eq!(descriptor.content_type, "application/json");
     assert_eq!(descriptor.mismatch(&parts), None);
+}
+
+#[test]
+fn a_token_for_a_query_fits_no_other_and_one_for_the_path_fits_all() {
+    let list = |dag: bool| parts_of(ListRepos::new().with_dag(dag));
+    let (with, without) = (list(true), list(false));
+    let mut descriptor = TokenDescriptor::for_request(&with, start().wall).unwrap();
+    assert_eq!(descriptor.resource, "/v2/repos?withDag=true");
+    assert_eq!(descriptor.mismatch(&with), None);
+    assert_eq!(descriptor.mismatch(&without), Some("resource"));
+    descriptor.resource = "/v2/repos".to_owned();
+    for parts in [with, without, parts_of(ListRepos::new())] {
+        assert_eq!(descriptor.mismatch(&parts), None);
+    }
+}
+
+fn parts_of<O: Operation>(operation: O) -> http::request::Parts {
+    let call = Call::new(&context(), operation, CallOptions::new()).unwrap();
+    call.start(start()).send().0.into_parts().0
 }
