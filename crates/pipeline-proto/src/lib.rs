@@ -36,6 +36,7 @@
 //! | see what can be asked | [`operation`] |
 //! | read an answer | [`model`] |
 //! | read or write what a node does | [`resource`] |
+//! | name something, by the rule of its kind | [`name`] |
 //! | find out what went wrong | [`error`] |
 //! | wait for a status | [`wait`] |
 //! | watch calls, for metrics or logs | [`observe`] |
@@ -49,7 +50,7 @@ mod credentials;
 mod endpoint;
 pub mod error;
 pub mod model;
-mod name;
+pub mod name;
 pub mod observe;
 pub mod operation;
 #[cfg(feature = "proxy")]
@@ -73,9 +74,7 @@ pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
     FaultKind, ParseCodeError, Phase, RefusalCause, Stop,
 };
-pub use name::{
-    MAX_NAME_LENGTH, NameError, NodeName, Region, RepoName, TransformName, WorkflowName,
-};
+pub use name::{NameError, NodeName, Region, RepoName, TransformName, WorkflowName};
 pub use operation::{Draft, Idempotency, Operation};
 pub use sign::SignError;
 pub use time::Now;

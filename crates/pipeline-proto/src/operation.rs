@@ -53,7 +53,7 @@ pub use decode::{decode_json, decode_nothing};
 pub use draft::Draft;
 pub(crate) use draft::{check_header, content_type};
 pub use info::{NameInfo, OperationInfo, Source};
-pub(crate) use path::Path;
+pub(crate) use path::{Path, segment};
 
 pub use crate::resource::workflow::{
     CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,

@@ -21,7 +21,7 @@
 //!
 //! | you want | take |
 //! |---|---|
-//! | names and texts | [`workflow_name`], [`node_name`], [`region`], [`illegal_name`], [`text`], [`raw_json`] |
+//! | names and texts | [`name`], [`workflow_name`], [`node_name`], [`region`], [`illegal_name`], [`text`], [`raw_json`] |
 //! | keys, tokens, moments, policies | [`credentials`], [`token_descriptor`], [`now`], [`retry_policy`] |
 //! | something to ask | [`any_operation`], or `any::<GetWorkflow>()` for one of a type |
 //! | something to be told | [`workflow`], [`workflow_state`], [`log_search`], [`nodes`] |
@@ -41,7 +41,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, prelude::*, sample::select, string::string_regex};
 
 pub use answers::{Event, error_response, response, response_script};
 pub use graph::nodes;
@@ -50,28 +50,50 @@ pub use models::{log_search, status, workflow, workflow_state};
 pub(crate) use operations::Generate;
 pub use operations::{AnyOperation, any_operation, token_descriptor};
 
-use crate::{Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName};
+use crate::{
+    Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName,
+    name::{InPath, Kind, Name},
+};
 
 /// Around this moment, in seconds since 1970, lie [`now`] and the dates of answers: close enough
 /// to each other that clocks agree in some cases and differ by minutes or hours in others.
 const ABOUT: u64 = 784_111_777;
 
-/// Short and long, down to one character and up to the limit.
-fn legal_name() -> impl Strategy<Value = String> {
+fn matching(regex: &str) -> impl Strategy<Value = String> + use<> {
+    legal(string_regex(regex))
+}
+
+/// Legal names of a kind: mostly short, and some as long as its rule allows.
+///
+/// ```
+/// use pipeline_proto::{name::kind, strategies::{illegal_name, name}};
+/// use proptest::prelude::*;
+///
+/// proptest! {
+///     // In a test, `#[test]` stands here.
+///     fn a_plugin_is_named_as_its_class(name in name::<kind::Plugin>(), other in illegal_name::<kind::Plugin>()) {
+///         prop_assert!(name.as_str().len() >= 2);
+///         prop_assert_ne!(name.as_str(), other);
+///     }
+/// }
+/// # a_plugin_is_named_as_its_class();
+/// ```
+pub fn name<K: Kind>() -> impl Strategy<Value = Name<K>> {
     prop_oneof![
-        8 => "[a-zA-Z_][a-zA-Z0-9_]{0,11}",
-        1 => "[a-zA-Z_][a-zA-Z0-9_]{127}",
+        8 => matching(&K::RULE.regex(false)),
+        1 => matching(&K::RULE.regex(true)),
     ]
+    .prop_map(|text| legal(Name::new(text)))
 }
 
 /// Legal names of workflows.
 pub fn workflow_name() -> impl Strategy<Value = WorkflowName> {
-    legal_name().prop_map(|text| legal(WorkflowName::new(text)))
+    name()
 }
 
 /// Legal names of nodes.
 pub fn node_name() -> impl Strategy<Value = NodeName> {
-    legal_name().prop_map(|text| legal(NodeName::new(text)))
+    name()
 }
 
 /// Regions: mostly those that are known, and some that are not.
@@ -80,20 +102,23 @@ pub fn region() -> impl Strategy<Value = Region> {
     prop_oneof![4 => known, 1 => "[a-z][a-z0-9-]{0,9}"].prop_map(|text| legal(Region::new(text)))
 }
 
-/// Texts that are no name of a workflow or a node, among them attempts to leave the path.
-pub fn illegal_name() -> impl Strategy<Value = String> {
-    let odd = any::<char>().prop_filter("a character that no name has", |c| {
-        !c.is_ascii_alphanumeric() && *c != '_'
-    });
+/// Texts that are no name of this kind, most of them nearly one, and among them attempts to leave the
+/// path.
+pub fn illegal_name<K: InPath>() -> impl Strategy<Value = String> {
+    let rule = &K::RULE;
+    let odd = any::<char>().prop_filter("a character that no name has", |c| !rule.may_contain(*c));
+    let short = || matching(&rule.regex(false));
+    let too_short = "a".repeat(rule.lengths().start() - 1);
     prop_oneof![
         2 => select(vec!["", ".", "..", "a/b", "../w", "a%2Fb", "a b", "a?b", "a#b", "工作流"])
             .prop_map(String::from),
-        1 => "[0-9][a-zA-Z0-9_]{0,11}",
-        1 => "[a-zA-Z_][a-zA-Z0-9_]{128,140}",
+        1 => short().prop_map(|name| format!("1{name}")),
+        1 => matching(&rule.too_long()),
+        1 => Just(too_short),
         // In some engines `$` matches before a final newline.
-        1 => legal_name().prop_map(|name| name + "\n"),
-        3 => ("[a-zA-Z0-9_]{0,5}", odd, "[a-zA-Z0-9_]{0,5}")
-            .prop_map(|(before, odd, after)| format!("{before}{odd}{after}")),
+        1 => short().prop_map(|name| name + "\n"),
+        1 => short().prop_map(|name| name + "."),
+        3 => (short(), odd, short()).prop_map(|(before, odd, after)| format!("{before}{odd}{after}")),
     ]
 }
 

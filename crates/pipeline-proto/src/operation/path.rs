@@ -3,6 +3,12 @@
 use http::Method;
 
 use super::Draft;
+use crate::name::{InPath, Name};
+
+/// What a placeholder stands for. A name of a kind that has no place in a path does not compile.
+pub(crate) fn segment<K: InPath>(name: &Name<K>) -> &str {
+    name.as_str()
+}
 
 /// A path such as `/v2/repos/{name}`, with `N` placeholders.
 #[derive(Debug, Clone, Copy)]

@@ -78,7 +78,7 @@ macro_rules! operations {
                         let Self { $($key,)* .. } = self;
                         format_args!($path).as_str().is_some()
                     };
-                    PATH.draft(::http::Method::$VERB, [$($crate::name::Segment::segment(&self.$key)),*])
+                    PATH.draft(::http::Method::$VERB, [$($crate::operation::segment(&self.$key)),*])
                 }
             }
 

@@ -5,16 +5,17 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{graph::nodes, legal, legal_name, region, text, workflow_name};
+use super::{graph::nodes, name, node_name, region, text};
 pub use crate::resource::AnyOperation;
 use crate::{
-    Region, TokenDescriptor, UnixTime, WorkflowName,
+    Region, TokenDescriptor, UnixTime,
     model::{NodeType, Nodes},
+    name::{InPath, Name},
     operation::PollBy,
     resource::{
-        repo::{RepoName, RepoSpec},
+        repo::RepoSpec,
         schema::{SchemaEntry, ValType},
-        transform::{TransformName, TransformSpec},
+        transform::TransformSpec,
     },
 };
 
@@ -47,6 +48,12 @@ impl<T: Generate + Clone + std::fmt::Debug + 'static> Generate for Option<T> {
     }
 }
 
+impl<K: InPath> Generate for Name<K> {
+    fn generate() -> BoxedStrategy<Self> {
+        name().boxed()
+    }
+}
+
 macro_rules! generate {
     ($($type:ty = $strategy:expr;)*) => { $(
         impl Generate for $type {
@@ -58,11 +65,8 @@ macro_rules! generate {
 }
 
 generate! {
-    WorkflowName = workflow_name();
-    RepoName = legal_name().prop_map(|text| legal(RepoName::new(text)));
-    TransformName = legal_name().prop_map(|text| legal(TransformName::new(text)));
-    RepoSpec = vec((legal_name(), select(ValType::KNOWN)), 1..4).prop_map(|fields| RepoSpec {
-        schema: fields.into_iter().map(|(key, valtype)| SchemaEntry::new(key, valtype)).collect(),
+    RepoSpec = vec((node_name(), select(ValType::KNOWN)), 1..4).prop_map(|fields| RepoSpec {
+        schema: fields.into_iter().map(|(key, valtype)| SchemaEntry::new(key.as_str(), valtype)).collect(),
         ..RepoSpec::default()
     });
     TransformSpec = text().prop_map(|code| TransformSpec {

@@ -3,23 +3,31 @@
 use pipeline_proto::{
     Endpoint, ErrorCode, NodeName, Region, ResourceOwner, WorkflowName,
     model::{NodeId, NodeType, Timestamp},
+    name::{PluginName, kind},
     strategies,
 };
 use proptest::prelude::*;
 
-/// The rule `^[a-zA-Z_][a-zA-Z0-9_]{0,127}$` over the whole text, written down a second time.
-fn is_name(text: &str) -> bool {
-    let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+const WORD: &str = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// The rules of `^[a-zA-Z_][a-zA-Z0-9_]{0,127}$` and, `dotted`, of
+/// `^[a-zA-Z][a-zA-Z0-9_.]{0,127}[a-zA-Z0-9_]$` over the whole text, written down a second time.
+fn is_name(text: &str, dotted: bool) -> bool {
+    let (from, lengths) = if dotted { (1, 2..=129) } else { (0, 1..=128) };
     let first = text
         .get(..1)
-        .is_some_and(|first| allowed[..53].contains(first));
-    first && text.chars().count() <= 128 && text.chars().all(|c| allowed.contains(c))
+        .is_some_and(|first| WORD[from..53].contains(first));
+    let inner = text
+        .chars()
+        .all(|c| WORD.contains(c) || (dotted && c == '.'));
+    first && inner && !text.ends_with('.') && lengths.contains(&text.len())
 }
 
 /// Near the border: a few characters, some of which no name has, and lengths about the limit.
 fn almost_a_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9_]{0,4}[-./ \\\\n\u{e9}\u{4e2d}\u{660}A-Z]?[a-zA-Z0-9_]{0,4}",
+        "[a-z0-9_.]{120,136}",
         "[a-z0-9_]{120,136}",
         any::<String>(),
     ]
@@ -28,24 +36,33 @@ fn almost_a_name() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn a_text_is_a_name_if_and_only_if_the_rule_says_so(text in almost_a_name()) {
-        prop_assert_eq!(WorkflowName::new(text.as_str()).is_ok(), is_name(&text));
-        prop_assert_eq!(NodeName::new(text.as_str()).is_ok(), is_name(&text));
-        prop_assert_eq!(text.parse::<WorkflowName>().is_ok(), is_name(&text));
+        let legal = is_name(&text, false);
+        prop_assert_eq!(WorkflowName::new(text.as_str()).is_ok(), legal);
+        prop_assert_eq!(NodeName::new(text.as_str()).is_ok(), legal);
+        prop_assert_eq!(text.parse::<WorkflowName>().is_ok(), legal);
         let json = serde_json::Value::from(text.as_str());
-        prop_assert_eq!(serde_json::from_value::<WorkflowName>(json).is_ok(), is_name(&text));
+        prop_assert_eq!(serde_json::from_value::<WorkflowName>(json).is_ok(), legal);
+        prop_assert_eq!(PluginName::new(text.as_str()).is_ok(), is_name(&text, true));
     }
 
     #[test]
-    fn legal_names_are_legal(name in strategies::workflow_name(), node in strategies::node_name()) {
-        prop_assert!(is_name(name.as_str()) && is_name(node.as_str()));
+    fn legal_names_are_legal(
+        name in strategies::workflow_name(),
+        plugin in strategies::name::<kind::Plugin>(),
+    ) {
+        prop_assert!(is_name(name.as_str(), false) && is_name(plugin.as_str(), true));
         prop_assert_eq!(name.to_string().parse::<WorkflowName>().unwrap(), name);
     }
 
     #[test]
-    fn illegal_names_are_refused_on_one_line(text in strategies::illegal_name()) {
-        prop_assert!(!is_name(&text));
-        let error = WorkflowName::new(text).unwrap_err().to_string();
-        prop_assert!(!error.contains('\n'), "{}", error);
+    fn illegal_names_are_refused_on_one_line(
+        text in strategies::illegal_name::<kind::Workflow>(),
+        dotted in strategies::illegal_name::<kind::Plugin>(),
+    ) {
+        prop_assert!(!is_name(&text, false) && !is_name(&dotted, true));
+        for error in [WorkflowName::new(text).unwrap_err(), PluginName::new(dotted).unwrap_err()] {
+            prop_assert!(!error.to_string().contains('\n'), "{}", error);
+        }
     }
 
     #[test]
