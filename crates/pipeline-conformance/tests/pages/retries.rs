@@ -288,10 +288,11 @@ fn resume_too_late<O: Operation>(backoff: Backoff<O>) -> Error {
 fn assert_table(head: &str, rows: impl IntoIterator<Item = Vec<String>>) {
     let titles = COLUMNS.map(|column| column.join(", ")).join(" | ");
     let dashes = "|---".repeat(head.split(" | ").count() + COLUMNS.len());
-    let mut table = format!("| {head} | {titles} |\n{dashes}|\n");
-    for row in rows {
-        table += &format!("| {} |\n", row.join(" | "));
-    }
+    let head = format!("| {head} | {titles} |\n{dashes}|\n");
+    let rows = rows
+        .into_iter()
+        .map(|row| format!("| {} |\n", row.join(" | ")));
+    let table = head + &rows.collect::<String>();
     let page = read("docs/retries-and-cancellation.md");
     assert!(page.contains(&table), "the table should be\n{table}");
 }
