@@ -1,24 +1,58 @@
-//! The commands, one file each.
+//! The tree of commands, one file each.
 
-mod batch;
 pub(crate) mod completions;
 mod config;
 mod demo;
 mod doctor;
 mod emulator;
 mod explain;
-mod header;
 pub(crate) mod help;
 mod man;
 mod sign;
 mod token;
 mod workflow;
 
-use clap::Subcommand;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, options::Global};
 
-/// What can be done.
+/// Qiniu Pandora pipeline workflows from the command line
+///
+/// `pipeline demo` shows everything against an emulator in this very program, without an account.
+/// For the real service, set PANDORA_ACCESS_KEY and PANDORA_SECRET_KEY.
+#[derive(Debug, Parser)]
+#[command(name = "pipeline", version, max_term_width = 100, after_help = after_help())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pipeline demo
+  pipeline workflow list
+  pipeline workflow start nginx_logs --wait
+  pipeline explain E18644
+";
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n{}", help::list())
+}
+
+/// The command line. `help` is our own at the top, where it knows topics, and clap's below.
+pub(crate) fn tree() -> clap::Command {
+    without_help_of_clap()
+        .mut_subcommands(|group| group.defer(|group| group.disable_help_subcommand(false)))
+}
+
+/// The command line without the `help` that clap adds to each group of commands.
+pub(crate) fn without_help_of_clap() -> clap::Command {
+    Cli::command().disable_help_subcommand(true)
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(subcommand)]
@@ -52,5 +86,32 @@ impl Command {
             Self::Man(command) => command.run(global),
             Self::Help(command) => command.run(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        tree().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            for sub in command.get_subcommands() {
+                let path = format!("{path} {}", sub.get_name());
+                assert!(sub.get_about().is_some(), "{path} has no help");
+                if sub.get_subcommands().next().is_none() {
+                    let after = sub.get_after_help().map(ToString::to_string);
+                    let after = after.unwrap_or_default();
+                    assert!(after.contains(&path), "{path} has no example");
+                }
+                check(sub, &path);
+            }
+        }
+        check(&tree(), "pipeline");
     }
 }

@@ -10,13 +10,14 @@ use pipeline_proto::{
 };
 
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
-    input, interrupt,
+    input,
     lang::{self, pick},
+    options::Global,
     remote::{Link, Remote},
     settings::{ACCESS_KEY, Given, RawKeys, SECRET_KEY, Settings, no_credentials},
+    signals,
     wire::{self, Recorder, Replay},
 };
 
@@ -121,7 +122,7 @@ impl Global {
         given: Option<Given>,
         special: Special,
     ) -> Result<Remote, Failure> {
-        interrupt::watch()?;
+        signals::watch()?;
         let attempts = if special.once {
             1
         } else {

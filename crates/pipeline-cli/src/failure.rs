@@ -12,8 +12,7 @@ use pipeline_tls::{TlsFailure, TlsProblem};
 use crate::{
     exit::Exit,
     lang::{self, Lang},
-    reason,
-    remote::By,
+    reason::{self, By},
 };
 
 /// A failure. `Display` is one line without the word "error".

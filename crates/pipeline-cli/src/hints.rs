@@ -6,6 +6,8 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 
+use crate::failure::one_line;
+
 /// Words of kubectl, docker, systemctl and the like, and the command that does it here.
 const WORDS: &[(&[&str], &str)] = &[
     (
@@ -72,7 +74,7 @@ const ALIKE: f64 = 0.7;
 
 /// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
 /// passwords out of values that are shown.
-pub(crate) fn hint(error: &mut Error) -> Option<String> {
+fn hint(error: &mut Error) -> Option<String> {
     let text = |error: &Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
@@ -138,9 +140,48 @@ fn found(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> 
     Some(row.1)
 }
 
+/// What is wrong with the command line, and what to type instead, on one line.
+pub(crate) fn wrong(mut error: Error) -> String {
+    let hint = hint(&mut error);
+    let line = condensed(&error.render().to_string());
+    match hint {
+        Some(hint) => format!("{line}; {hint}"),
+        None => line,
+    }
+}
+
+/// The paragraphs of clap's message on one line.
+fn condensed(message: &str) -> String {
+    let paragraphs = message.trim().split("\n\n").map(|paragraph| {
+        // The ways to use a command stand below one another.
+        let between = if paragraph.starts_with("Usage:") {
+            " or "
+        } else {
+            " "
+        };
+        let lines = paragraph.lines().map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.join(" ")
+        });
+        lines.collect::<Vec<_>>().join(between)
+    });
+    let parts: Vec<String> = paragraphs
+        .filter(|paragraph| !paragraph.trim_start().starts_with("For more information"))
+        .map(|paragraph| {
+            let lowered = paragraph
+                .strip_prefix("Usage:")
+                .map(|usage| format!("usage:{usage}"));
+            lowered.unwrap_or(paragraph)
+        })
+        .collect();
+    let line = parts.join("; ");
+    one_line(line.strip_prefix("error: ").unwrap_or(&line))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::cli::{command, wrong};
+    use super::*;
+    use crate::command::tree;
 
     #[test]
     fn a_slip_leads_to_what_was_meant() {
@@ -181,12 +222,43 @@ mod tests {
             ),
         ] {
             let words = ["pipeline"].into_iter().chain(line.split(' '));
-            let error = command().try_get_matches_from(words).unwrap_err();
+            let error = tree().try_get_matches_from(words).unwrap_err();
             let shown = wrong(error);
             assert!(
                 shown.contains(says) && !shown.contains(says_not),
                 "{line}: {shown}"
             );
+        }
+    }
+
+    #[test]
+    fn the_message_of_a_wrong_argument_is_one_line() {
+        for (arguments, expected) in [
+            (
+                &["pipeline", "workflow", "get", "a-b"][..],
+                "invalid value 'a-b' for '[NAME]...': the workflow name contains '-' at position 2",
+            ),
+            (
+                &["pipeline", "wrkflow"],
+                "unrecognized subcommand 'wrkflow'; tip:",
+            ),
+            (
+                &["pipeline", "workflow", "get"],
+                "not provided: <NAME|--selector <SELECTOR>|--all>; usage: pipeline",
+            ),
+            (
+                &["pipeline", "token", "mint", "-X", "GET"],
+                "[--ttl <DURATION>] or pipeline token mint --method <METHOD>",
+            ),
+            (
+                &["pipeline", "--timeout", "5"],
+                "write a number with its unit",
+            ),
+        ] {
+            let error = tree().try_get_matches_from(arguments).unwrap_err();
+            let line = condensed(&error.render().to_string());
+            assert!(line.contains(expected), "{line}");
+            assert!(!line.contains('\n') && !line.starts_with("error"), "{line}");
         }
     }
 }

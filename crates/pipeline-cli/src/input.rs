@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{failure::Failure, file, settings};
+use crate::{failure::Failure, file};
 
 /// Reads a file, or standard input if its name is `-`. This run cannot write to it any more.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
@@ -42,9 +42,14 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads a secret: the whole text but for what stands around it.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = Zeroizing::new(read(path)?);
-    let secret = settings::trimmed(&text);
+    let secret = trimmed(&text);
     if secret.is_empty() {
         return Err(Failure::usage(format!("{} is empty", path.display())));
     }
     Ok(Zeroizing::new(secret.to_owned()))
+}
+
+/// Without what editors, shells and pasting put around a text: blanks, line ends, a byte order mark.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }

@@ -4,8 +4,6 @@
 //! how the command ends is one of [`exit::Exit`]; a secret is never taken from an argument and never
 //! written.
 
-mod app;
-mod cli;
 mod command;
 mod connection;
 mod duration;
@@ -16,15 +14,75 @@ mod hints;
 mod input;
 mod interrupt;
 mod lang;
+mod options;
 mod output;
 mod reason;
 mod remote;
 mod settings;
+mod signals;
+mod signing;
 mod size;
 mod terminal;
 mod time;
 mod wire;
 
-fn main() -> std::process::ExitCode {
-    cli::main()
+use std::{io, process::ExitCode};
+
+use clap::{FromArgMatches as _, error::ErrorKind};
+
+use command::{Cli, completions, tree};
+use exit::Exit;
+use failure::Failure;
+use output::report;
+
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = tree().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut tree()))
+}
+
+fn main() -> ExitCode {
+    if let Some(result) = completions::answer() {
+        return finish(result);
+    }
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
+    anstream::ColorChoice::from(cli.global.color).write_global();
+    lang::choose(cli.global.lang);
+    let Some(command) = cli.command else {
+        let help = tree().render_help();
+        return finish(output::text(&help.ansi().to_string()).map(|()| Exit::Done));
+    };
+    finish(command.run(&cli.global))
+}
+
+fn finish(result: Result<Exit, Failure>) -> ExitCode {
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            report(&failure);
+            failure.exit().into()
+        }
+    }
+}
+
+/// What clap has to say: help and version as they are, errors on one line.
+fn usage(error: clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                finish(Err(output::unwritten(&error)))
+            }
+            _ => Exit::Done.into(),
+        },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Exit::Usage.into()
+        }
+        _ => {
+            report(&hints::wrong(error));
+            Exit::Usage.into()
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::{exit::Exit, failure::Failure, interrupt};
+use crate::{exit::Exit, failure::Failure, interrupt, lang};
 
 pub(crate) use table::{Cell, Table, plain, status};
 
@@ -162,6 +162,13 @@ pub(crate) fn unwritten(error: &io::Error) -> Failure {
         Exit::Output,
         format!("{done}the output could not be written: {error}"),
     )
+}
+
+/// Writes the one line of an error.
+pub(crate) fn report(failure: &dyn std::fmt::Display) {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let (word, space) = lang::pick(("error:", " "), ("错误：", ""));
+    let _ = writeln!(anstream::stderr(), "{red}{word}{red:#}{space}{failure}");
 }
 
 /// Says something on stderr that is not data.

@@ -25,6 +25,15 @@ pub(crate) fn noun(operation: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Whether a wait may start or stop the workflow itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// It only looks.
+    Looking,
+    /// It starts or stops as needed.
+    Acting,
+}
+
 /// What is done to reach a goal, as a noun in both languages.
 pub(crate) fn act(goal: Goal) -> (&'static str, &'static str) {
     match goal {

@@ -15,6 +15,8 @@ use crate::{
     wire::Replay,
 };
 
+pub(crate) use crate::reason::By;
+
 /// Longest wait unless the options say otherwise.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -36,15 +38,6 @@ pub(crate) struct Remote {
     options: CallOptions,
     endpoint: Endpoint,
     timeout: Option<Duration>,
-}
-
-/// Whether a wait may start or stop the workflow itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    /// It only looks.
-    Looking,
-    /// It starts or stops as needed.
-    Acting,
 }
 
 /// Whether a wait shows on a terminal what it sees.

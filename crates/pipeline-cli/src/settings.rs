@@ -10,10 +10,10 @@ use std::{env, fmt, path::PathBuf};
 use pipeline_proto::{Endpoint, Region, Token};
 use zeroize::Zeroizing;
 
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, input::trimmed, options::Global};
 use file::{ConfigFile, Profile, Setting};
 
-pub(crate) use key::{RawKeys, trimmed};
+pub(crate) use key::RawKeys;
 use key::{allows_open_files, open_to_others};
 pub(crate) use place::Place;
 
@@ -107,7 +107,7 @@ impl<T> Sourced<T> {
 fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name).map(Zeroizing::new) {
         Ok(value) => {
-            let value = Zeroizing::new(key::trimmed(&value).to_owned());
+            let value = Zeroizing::new(trimmed(&value).to_owned());
             Ok(Some(value).filter(|value| !value.is_empty()))
         }
         Err(env::VarError::NotPresent) => Ok(None),
@@ -120,7 +120,7 @@ fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
 /// A variable with the name of a file, which need not be Unicode.
 fn path_variable(name: &str) -> Option<PathBuf> {
     let path = match env::var_os(name)?.into_string() {
-        Ok(text) => key::trimmed(&text).into(),
+        Ok(text) => trimmed(&text).into(),
         Err(name) => name,
     };
     Some(path.into()).filter(|path: &PathBuf| !path.as_os_str().is_empty())

@@ -14,7 +14,8 @@ use std::{
 use clap::{Args, builder::PossibleValuesParser};
 use clap_complete::env::{CompleteEnv, Shells};
 
-use crate::{cli, exit::Exit, failure::Failure, output};
+use super::tree;
+use crate::{exit::Exit, failure::Failure, output};
 
 /// The variable by which a shell asks.
 const VARIABLE: &str = "COMPLETE";
@@ -87,7 +88,7 @@ pub(crate) fn answer() -> Option<Result<Exit, Failure>> {
     }
     let folder = env::current_dir().ok();
     let line = typed(&arguments);
-    let command = || values::offer(cli::command(), &line);
+    let command = || values::offer(tree(), &line);
     let answered = CompleteEnv::with_factory(command).try_complete(arguments, folder.as_deref());
     // Whatever was said would stand in the middle of the line that is being typed.
     let exit = if answered.is_ok() {

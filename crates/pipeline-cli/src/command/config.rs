@@ -7,10 +7,10 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
     input,
+    options::Global,
     output::{self, Cell, Show, Table, note},
     settings::{
         Identity, PRECEDENCE, Place, Settings, Source,

@@ -20,12 +20,13 @@ use pipeline_proto::{
 };
 
 use crate::{
-    app::Global,
     duration::Short,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{self, status},
     remote::By,
+    signals,
 };
 use transport::{Blocking, Hyper, Transport};
 
@@ -42,7 +43,7 @@ pub(crate) struct Demo {}
 impl Demo {
     pub(crate) fn run(self, _: &Global) -> Result<Exit, Failure> {
         let Self {} = self;
-        crate::interrupt::watch()?;
+        signals::watch()?;
         let failed = |error: io::Error| Failure::io("the emulator cannot be started", &error);
         let emulator = Emulator::builder()
             .transitions(Transition::After(Duration::from_millis(500)))

@@ -19,12 +19,12 @@ use pipeline_proto::{
 };
 
 use crate::{
-    app::Global,
     connection::{EXPOSED, EXPOSED_ZH, Special},
     duration::Short,
     exit::Exit,
     failure::{Failure, Obstacle, describe},
     lang::pick,
+    options::Global,
     settings::{Given, Identity, Settings},
 };
 use check::{Check, Report};

@@ -18,13 +18,13 @@ use serde::Serialize;
 
 use super::workflow::source::from_file;
 use crate::{
-    app::Global,
     duration,
     exit::Exit,
     failure::Failure,
-    interrupt::Signal,
+    options::Global,
     output::{self, note, plain},
     settings::RawKeys,
+    signals::Signal,
 };
 use lines::Lines;
 

@@ -3,10 +3,10 @@ use pipeline_proto::{CodeInfo, ErrorCode, ErrorKind};
 use serde::Serialize;
 
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
     lang,
+    options::Global,
     output::{Cell, Show, Table},
 };
 

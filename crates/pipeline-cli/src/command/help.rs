@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::tree;
 use crate::{
-    cli,
     exit::{self, Exit},
     failure::Failure,
     output, settings,
@@ -113,7 +113,7 @@ impl Help {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let text = match words.as_slice() {
-            [] => cli::command().render_help().ansi().to_string(),
+            [] => tree().render_help().ansi().to_string(),
             words => match topic(words) {
                 Some(topic) => format!("{}\n", (topic.text)()),
                 None => of_command(words)?,
@@ -130,7 +130,7 @@ fn topic(words: &[&str]) -> Option<&'static Topic> {
 
 /// The long help of a command.
 fn of_command(words: &[&str]) -> Result<String, Failure> {
-    let mut root = cli::command();
+    let mut root = tree();
     // Only a built command knows its full name and the options that count everywhere.
     root.build();
     let mut command = &root;
@@ -199,7 +199,7 @@ mod tests {
             let wide = text.lines().find(|line| line.chars().count() > 100);
             assert_eq!(wide, None, "{name}");
             // A command of this name would hide the topic, or the topic the command.
-            let command = cli::command();
+            let command = tree();
             assert!(command.find_subcommand(name).is_none(), "{name}");
         }
     }

@@ -11,13 +11,16 @@ use clap_mangen::{
     roff::{Roff, roman},
 };
 
-use super::help::{TOPICS, Topic};
+use super::{
+    EXAMPLES,
+    help::{TOPICS, Topic},
+    without_help_of_clap,
+};
 use crate::{
-    app::Global,
-    cli,
     exit::Exit,
     failure::Failure,
     file::{self, Readers, Target},
+    options::Global,
     output::note,
     terminal,
 };
@@ -67,7 +70,7 @@ impl Man {
 /// The pages by the names of their files.
 fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
     // Each group of commands would have pages about its `help` otherwise.
-    let mut command = cli::without_help_of_clap();
+    let mut command = without_help_of_clap();
     command.build();
     let mut pages = Vec::new();
     add(&mut pages, &command, None)?;
@@ -122,7 +125,7 @@ fn text(command: &clap::Command, name: &str, parent: Option<&str>) -> io::Result
         }
         rest.text([roman(SEE_ROOT)]);
     } else {
-        notes(&mut rest, cli::EXAMPLES);
+        notes(&mut rest, EXAMPLES);
         for Topic { text, .. } in TOPICS {
             let text = text();
             let (title, body) = text.split_once(":\n").unwrap_or(("NOTES", &text));

@@ -9,15 +9,12 @@ use pipeline_proto::{Credentials, sign};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{
-    batch::{self, Keys},
-    header,
-};
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{self, Show, note},
+    signing,
 };
 use url::Url;
 
@@ -47,7 +44,7 @@ pub(crate) struct Sign {
     url: Option<String>,
 
     /// Header of the request; without Date, the present one is added
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header::split)]
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = signing::split_header)]
     headers: Vec<(String, String)>,
 
     /// Body for the curl command; it is not signed
@@ -85,7 +82,7 @@ impl Sign {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         if self.batch {
             let default = global.keys()?;
-            return batch::run("authorization", |line: Line| line.sign(default.as_ref()));
+            return signing::batch("authorization", |line: Line| line.sign(default.as_ref()));
         }
         // The parser demands both.
         let (Some(method), Some(url)) = (self.method, self.url) else {
@@ -97,7 +94,7 @@ impl Sign {
             url
         };
         let url = Url::parse(&url).map_err(Failure::usage)?;
-        let mut headers = header::map(&self.headers).map_err(Failure::usage)?;
+        let mut headers = signing::headers(&self.headers).map_err(Failure::usage)?;
         if !headers.contains_key(DATE) {
             let date = httpdate::fmt_http_date(SystemTime::now());
             if !self.curl {
@@ -155,14 +152,10 @@ struct Line {
 
 impl Line {
     fn sign(self, default: Option<&Credentials>) -> Result<String, String> {
-        let keys = Keys {
-            access_key: self.access_key,
-            secret_key: self.secret_key,
-        };
-        let credentials = keys.or(default)?;
+        let credentials = signing::credentials(self.access_key, self.secret_key, default)?;
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?;
-        let headers = header::map(&self.headers.unwrap_or_default())?;
+        let headers = signing::headers(&self.headers.unwrap_or_default())?;
         let parts = parts(method, &Url::parse(&self.url)?, headers);
         authorization(&parts, &credentials)
     }

@@ -8,7 +8,7 @@ mod validity;
 
 use clap::Subcommand;
 
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, options::Global};
 
 /// Make and read tokens: a permission for one kind of request until some time
 #[derive(Debug, Subcommand)]

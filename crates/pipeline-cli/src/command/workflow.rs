@@ -25,7 +25,7 @@ mod watch;
 
 use clap::Subcommand;
 
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, options::Global};
 
 /// List, change, start and stop workflows; keep them in files, check and draw them
 #[derive(Debug, Subcommand)]

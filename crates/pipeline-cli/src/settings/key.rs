@@ -5,7 +5,12 @@ use std::{fs::Metadata, path::Path};
 use zeroize::Zeroizing;
 
 use super::ALLOW_OPEN_FILES;
-use crate::{failure::Failure, input, interrupt, output::note};
+use crate::{
+    failure::Failure,
+    input::{self, trimmed},
+    interrupt,
+    output::note,
+};
 
 /// A pair of keys that can be keys. Wiped when dropped.
 pub(crate) struct RawKeys {
@@ -32,11 +37,6 @@ impl RawKeys {
             secret_key: clean("secret", secret_key, of_secret_key)?,
         })
     }
-}
-
-/// Without what editors, shells and pasting put around a text: blanks, line ends, a byte order mark.
-pub(crate) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
 /// A key without what surely does not belong to it. What could never be a key is named, by its place

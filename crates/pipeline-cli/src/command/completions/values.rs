@@ -20,10 +20,9 @@ use pipeline_proto::{
 };
 
 use crate::{
-    app::Global,
-    cli,
-    command::help::TOPICS,
+    command::{self, help::TOPICS},
     interrupt,
+    options::Global,
     output::plain,
     settings::{
         Identity, Place, Settings, Source,
@@ -144,7 +143,7 @@ fn codes() -> Vec<CompletionCandidate> {
 /// What `help` explains after the words that are there already.
 fn subjects(line: &[OsString]) -> Vec<CompletionCandidate> {
     let words = line.iter().skip_while(|word| *word != "help").skip(1);
-    let mut command = cli::command();
+    let mut command = command::tree();
     let mut deep = false;
     for word in words {
         match command.find_subcommand(word) {
@@ -254,7 +253,7 @@ fn list(global: &Global) -> Vec<Workflow> {
 /// The options that are in the line already, whatever else is wrong with it so far.
 fn options(line: &[OsString]) -> Option<Global> {
     let read = |line: &[OsString]| {
-        let command = cli::command().ignore_errors(true);
+        let command = command::tree().ignore_errors(true);
         let matches = command.try_get_matches_from(line).ok()?;
         Global::from_arg_matches(&matches).ok()
     };

@@ -10,9 +10,9 @@ use super::{
     validity::{self, Validity},
 };
 use crate::{
-    app::{EVERYWHERE, Global, Output},
     exit::Exit,
     failure::Failure,
+    options::{EVERYWHERE, Global, Output},
     output::{Cell, Show, Table},
 };
 

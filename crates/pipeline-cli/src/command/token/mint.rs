@@ -9,14 +9,11 @@ use super::{
     validity::{self, Validity},
 };
 use crate::{
-    app::Global,
-    command::{
-        batch::{self, Keys},
-        header,
-    },
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{self, Show},
+    signing,
 };
 
 /// Make a token
@@ -93,7 +90,7 @@ pub(crate) struct Mint {
     content_md5: String,
 
     /// Header of the request; those that start with X-Qiniu- are bound
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header::split)]
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = signing::split_header)]
     headers: Vec<(String, String)>,
 
     /// Make a token for each line of stdin
@@ -119,7 +116,7 @@ impl Mint {
     pub(super) fn run(self, global: &Global) -> Result<Exit, Failure> {
         if self.batch {
             let default = global.keys()?;
-            return batch::run("token", |line: Line| line.mint(default.as_ref()));
+            return signing::batch("token", |line: Line| line.mint(default.as_ref()));
         }
         let (expires, descriptor) = if let Some(operation) = self.operation {
             let expires = self.validity.end(Some(validity::DEFAULT))?;
@@ -135,7 +132,7 @@ impl Mint {
             let descriptor = TokenDescriptor::new(&method, resource, expires)
                 .content_type(self.content_type)
                 .content_md5(self.content_md5)
-                .signed_headers(&header::map(&self.headers).map_err(Failure::usage)?)
+                .signed_headers(&signing::headers(&self.headers).map_err(Failure::usage)?)
                 .map_err(Failure::usage)?;
             (expires, descriptor)
         };
@@ -189,14 +186,10 @@ struct Line {
 
 impl Line {
     fn mint(self, default: Option<&Credentials>) -> Result<String, String> {
-        let keys = Keys {
-            access_key: self.access_key,
-            secret_key: self.secret_key,
-        };
-        let credentials = keys.or(default)?;
+        let credentials = signing::credentials(self.access_key, self.secret_key, default)?;
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?;
-        let headers = header::map(&self.headers.unwrap_or_default())?;
+        let headers = signing::headers(&self.headers.unwrap_or_default())?;
         let descriptor =
             TokenDescriptor::new(&method, self.resource, UnixTime::from_secs(self.expires))
                 .content_type(self.content_type.unwrap_or_default())

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::validity;
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
     input,
+    options::Global,
     output::{Cell, Show, Table, note},
 };
 

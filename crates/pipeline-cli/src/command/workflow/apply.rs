@@ -17,9 +17,9 @@ use super::{
     source::{self, File, Source},
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{self, Show, note},
     remote::Remote,
     terminal,

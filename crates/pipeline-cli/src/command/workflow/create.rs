@@ -2,7 +2,7 @@ use clap::Args;
 use pipeline_proto::{Region, WorkflowName, operation::CreateWorkflow};
 
 use super::outcome::Outcome;
-use crate::{app::Global, exit::Exit, failure::Failure, settings::Settings};
+use crate::{exit::Exit, failure::Failure, options::Global, settings::Settings};
 
 /// Create an empty workflow
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use super::{
     outcome::Outcome,
     targets::Targets,
 };
-use crate::{app::Global, exit::Exit, failure::Failure, terminal};
+use crate::{exit::Exit, failure::Failure, options::Global, terminal};
 
 /// Delete workflows with their nodes
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use super::{
     many::Many,
     source::{self, File, RULE, Service, Source},
 };
-use crate::{app::Global, exit::Exit, failure::Failure, output::Show, terminal};
+use crate::{exit::Exit, failure::Failure, options::Global, output::Show, terminal};
 
 /// Show what differs between two workflows, or between files and the service
 #[derive(Debug, Args)]

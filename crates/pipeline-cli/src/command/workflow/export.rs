@@ -16,10 +16,10 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
     file::{self, Readers, Target},
+    options::Global,
     output::{self, Show, note},
     remote::Remote,
     terminal,

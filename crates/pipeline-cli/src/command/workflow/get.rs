@@ -11,9 +11,9 @@ use pipeline_proto::{
 
 use super::{many::Many, targets::Targets};
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{Cell, Show, Table},
     time,
 };

@@ -6,10 +6,10 @@ use pipeline_proto::operation::{GetWorkflow, GetWorkflowStatus};
 
 use super::source::{self, File, RULE, Source};
 use crate::{
-    app::{Global, Output},
     exit::Exit,
     failure::Failure,
     file::{Readers, Target},
+    options::{Global, Output},
     output::Form,
 };
 

@@ -10,9 +10,9 @@ use super::{
     source::{self, File, RULE, Service, Source},
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{Show, note, plain},
 };
 

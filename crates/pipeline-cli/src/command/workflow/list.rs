@@ -8,11 +8,10 @@ use super::{
     targets::listed,
 };
 use crate::{
-    app::Global,
-    cli,
     exit::Exit,
     failure::Failure,
-    output::{Cell, Show, Table, note},
+    options::Global,
+    output::{self, Cell, Show, Table, note},
     time,
 };
 
@@ -55,7 +54,7 @@ impl List {
         let mut exit = Exit::Done;
         if !names.is_empty() {
             for name in names.iter().filter(|name| !has(&workflows, name)) {
-                cli::report(&format_args!("{name}: there is no such workflow"));
+                output::report(&format_args!("{name}: there is no such workflow"));
                 exit = Exit::NotFound;
             }
             workflows.retain(|workflow| names.iter().any(|name| workflow.name == name.as_str()));

@@ -11,12 +11,11 @@ use pipeline_proto::WorkflowName;
 use serde::Serialize;
 
 use crate::{
-    app::Global,
-    cli,
     exit::Exit,
     failure::Failure,
     interrupt,
-    output::{Show, note},
+    options::Global,
+    output::{self, Show, note},
     terminal::StatusLine,
 };
 
@@ -119,10 +118,10 @@ impl<T, N: Display> Many<'_, T, N> {
         }
         for (reason, failures) in reasons {
             if let [(_, failure)] = failures.as_slice() {
-                cli::report(failure);
+                output::report(failure);
             } else {
                 let names = listed(failures.into_iter().map(|(name, _)| name));
-                cli::report(&format_args!("{names}: {reason}"));
+                output::report(&format_args!("{names}: {reason}"));
             }
         }
     }
@@ -174,7 +173,7 @@ impl<T: Show, N: Serialize + Display> Many<'_, T, N> {
         match (self.exit(), written) {
             (Exit::Done, Err(failure)) => Err(failure),
             (exit, written) => {
-                let _ = written.inspect_err(|failure| cli::report(failure));
+                let _ = written.inspect_err(|failure| output::report(failure));
                 Ok(exit)
             }
         }
@@ -307,7 +306,7 @@ impl<'a, T, N: Display> Progress<'a, T, N> {
             && failure.alike().is_none()
         {
             self.line.clear();
-            cli::report(failure);
+            output::report(failure);
         }
         self.results[at] = Some(result);
         self.tell();

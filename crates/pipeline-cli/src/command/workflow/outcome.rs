@@ -4,10 +4,10 @@ use pipeline_proto::{WorkflowName, model::Status};
 use serde::Serialize;
 
 use crate::{
-    app::Global,
     duration::Short,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{Show, note},
     remote::Waited,
 };

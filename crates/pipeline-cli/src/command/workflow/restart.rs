@@ -7,10 +7,10 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
     interrupt,
+    options::Global,
     remote::{By, Remote, Show, Waited},
 };
 

@@ -8,9 +8,9 @@ use pipeline_proto::{
 };
 
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{Cell, Show, Table, note},
     time::{self, Moment},
 };

@@ -18,7 +18,7 @@ use pipeline_graph::{
 use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
 use serde::{Serialize, Serializer};
 
-use crate::{app::Global, failure::Failure, input, output::note, remote::Remote, settings};
+use crate::{failure::Failure, input, options::Global, output::note, remote::Remote, settings};
 
 use super::many::listed;
 

@@ -11,9 +11,9 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     remote::{By, Remote, Show},
 };
 

@@ -3,9 +3,9 @@ use pipeline_proto::{WorkflowName, model::WorkflowState, operation::GetWorkflowS
 
 use super::{many::Many, targets::Targets};
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{Cell, Show, Table},
 };
 

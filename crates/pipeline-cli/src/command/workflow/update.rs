@@ -7,7 +7,7 @@ use super::{
     outcome::Outcome,
     source::{self, File},
 };
-use crate::{app::Global, exit::Exit, failure::Failure};
+use crate::{exit::Exit, failure::Failure, options::Global};
 
 /// Replace the nodes of a workflow by those of a file
 #[derive(Debug, Args)]

@@ -7,9 +7,9 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    app::Global,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::note,
     remote::{By, Show, Waited},
 };

@@ -11,10 +11,10 @@ use pipeline_proto::{
 use serde::Serialize;
 
 use crate::{
-    app::Global,
     duration,
     exit::Exit,
     failure::Failure,
+    options::Global,
     output::{self, Format, note, plain},
     remote::By,
     terminal::Screen,

@@ -1,4 +1,4 @@
-//! What every command gets: the global options and the places where it writes.
+//! The options that every command takes.
 
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
@@ -10,13 +10,15 @@ use clap::{
 use pipeline_proto::{Endpoint, ResourceOwner};
 
 use crate::{
-    duration::parse_timeout,
+    duration::{self, parse_timeout},
     lang::Lang,
     output::{Form, Format},
+    size,
 };
 
 /// Options that every command takes, before or after its name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = CONNECTION)]
 pub(crate) struct Global {
     /// How data is written to stdout
     #[arg(
@@ -59,36 +61,23 @@ pub(crate) struct Global {
     pub(crate) lang: Option<Lang>,
 
     /// Profile to use [env: PANDORA_PROFILE] [default: the one chosen by `pipeline config use`]
-    #[arg(long, global = true, value_name = "NAME", help_heading = CONNECTION)]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        help = format!("Where the service is [env: PANDORA_ENDPOINT] [default: {}]", Endpoint::DEFAULT),
-        help_heading = CONNECTION
+        help = format!("Where the service is [env: PANDORA_ENDPOINT] [default: {}]", Endpoint::DEFAULT)
     )]
     pub(crate) endpoint: Option<Endpoint>,
 
     /// Access key [env: PANDORA_ACCESS_KEY]
-    #[arg(
-        long,
-        global = true,
-        value_name = "KEY",
-        hide_short_help = true,
-        help_heading = CONNECTION
-    )]
+    #[arg(long, global = true, value_name = "KEY", hide_short_help = true)]
     pub(crate) access_key: Option<String>,
 
     /// File with the secret key, `-` for stdin; or set PANDORA_SECRET_KEY
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        hide_short_help = true,
-        help_heading = CONNECTION
-    )]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) secret_key_file: Option<PathBuf>,
 
     /// File with a ready-made token, `-` for stdin; or set PANDORA_TOKEN
@@ -97,19 +86,12 @@ pub(crate) struct Global {
         global = true,
         value_name = "FILE",
         hide_short_help = true,
-        help_heading = CONNECTION,
         conflicts_with_all = ["access_key", "secret_key_file"]
     )]
     pub(crate) token_file: Option<PathBuf>,
 
     /// Act on another account's workflows
-    #[arg(
-        long,
-        global = true,
-        value_name = "ACCOUNT",
-        hide_short_help = true,
-        help_heading = CONNECTION
-    )]
+    #[arg(long, global = true, value_name = "ACCOUNT", hide_short_help = true)]
     pub(crate) resource_owner: Option<ResourceOwner>,
 
     /// Longest time for a call with its repetitions, or for a wait [default: 30s, 5m]
@@ -117,8 +99,7 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "DURATION",
-        value_parser = parse_timeout,
-        help_heading = CONNECTION
+        value_parser = parse_timeout
     )]
     pub(crate) timeout: Option<Duration>,
 
@@ -129,8 +110,7 @@ pub(crate) struct Global {
         value_name = "DURATION",
         value_parser = parse_timeout,
         default_value = "10s",
-        hide_short_help = true,
-        help_heading = CONNECTION
+        hide_short_help = true
     )]
     pub(crate) connect_timeout: Duration,
 
@@ -140,8 +120,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "N",
         default_value_t = 2,
-        hide_short_help = true,
-        help_heading = CONNECTION
+        hide_short_help = true
     )]
     pub(crate) retries: u32,
 
@@ -151,9 +130,8 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "DURATION",
-        value_parser = crate::duration::parse,
-        hide_short_help = true,
-        help_heading = CONNECTION
+        value_parser = duration::parse,
+        hide_short_help = true
     )]
     pub(crate) correct_clock: Option<Duration>,
 
@@ -162,33 +140,26 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "SIZE",
-        value_parser = crate::size::parse,
+        value_parser = size::parse,
         default_value = "8MiB",
-        hide_short_help = true,
-        help_heading = CONNECTION
+        hide_short_help = true
     )]
     pub(crate) max_response_size: usize,
 
     /// File with further certificates to trust, of authorities or of the server itself, in PEM or DER form
     /// [env: PANDORA_CA_FILE]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        hide_short_help = true,
-        help_heading = CONNECTION
-    )]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Use no proxy, whatever https_proxy, http_proxy and all_proxy say
-    #[arg(long, global = true, hide_short_help = true, help_heading = CONNECTION)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_proxy: bool,
 
-    /// Show each request and its answer on stderr, without bodies and credentials
+    /// Show each request and its response on stderr, without bodies and credentials
     #[arg(long, global = true, hide_short_help = true, help_heading = WIRE)]
     pub(crate) debug_http: bool,
 
-    /// File to record requests and answers in, as JSON lines: bodies as they are, no credentials
+    /// File to record requests and responses in, as JSON lines: bodies as they are, no credentials
     #[arg(
         long,
         global = true,
@@ -198,7 +169,7 @@ pub(crate) struct Global {
     )]
     pub(crate) record: Option<PathBuf>,
 
-    /// File to take answers from instead of the service: one that --record wrote
+    /// File to take responses from instead of the service: one that --record wrote
     #[arg(
         long,
         global = true,
