@@ -47,7 +47,6 @@ mod references;
 #[cfg(test)]
 mod scale;
 mod secrets;
-mod steps;
 mod suggest;
 mod tree;
 mod visible;

@@ -1,10 +1,25 @@
 //! Whether work grows with the size of a definition and not with its square: counted, not timed.
 
-use std::fmt::Write as _;
+use std::{cell::Cell, fmt::Write as _};
 
 use pipeline_proto::model::Nodes;
 
-use crate::{Definition, Graph, diff::diff, draw::Picture, file, lint::lint_nodes, steps};
+use crate::{Definition, Graph, diff::diff, draw::Picture, file, lint::lint_nodes};
+
+thread_local! {
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Notes that this many elementary steps were taken.
+pub(crate) fn count(steps: usize) {
+    STEPS.set(STEPS.get() + steps);
+}
+
+fn steps_of<T>(work: impl FnOnce() -> T) -> usize {
+    let before = STEPS.get();
+    work();
+    STEPS.get() - before
+}
 
 /// Streams one behind the other, each also reading from earlier ones: two edges for each node.
 fn definition(streams: usize) -> Definition {
@@ -34,7 +49,7 @@ fn assert_linear(what: &str, work: impl Fn(&Definition)) {
     let sizes = [100, 1_000, 10_000];
     let steps = sizes.map(|streams| {
         let definition = definition(streams);
-        steps::of(|| work(&definition))
+        steps_of(|| work(&definition))
     });
     assert!(steps[0] > sizes[0], "{what} is not counted: {steps:?}");
     for pair in steps.windows(2) {
@@ -105,7 +120,7 @@ fn a_hub_costs_no_more_than_its_edges() {
         let nodes = hub(leaves);
         // Every edge is at one end only, so that each of them is a fault.
         assert_eq!(Graph::new(&nodes).unwrap_err().faults().len(), leaves);
-        steps::of(|| drop(lint_nodes(&nodes)))
+        steps_of(|| drop(lint_nodes(&nodes)))
     });
     assert!(steps[1] < steps[0] * 11, "{steps:?}");
 }
@@ -113,6 +128,6 @@ fn a_hub_costs_no_more_than_its_edges() {
 #[test]
 fn two_hundred_nodes_are_a_small_picture() {
     let definition = definition(100);
-    let steps = steps::of(|| assert!(Picture::new(&definition.nodes).svg().len() < 400_000));
+    let steps = steps_of(|| assert!(Picture::new(&definition.nodes).svg().len() < 400_000));
     assert!(steps < 10_000_000, "{steps}");
 }

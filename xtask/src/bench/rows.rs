@@ -59,39 +59,42 @@ impl Rows {
     }
 }
 
+/// How to count what a case costs: with which cases, and at what server if it needs one.
+#[derive(Clone, Copy)]
+struct Counting<'a>(&'a Cases, Option<&'a str>);
+
+impl Counting<'_> {
+    fn instructions(self, case: &str) -> Result<f64> {
+        self.0.each(tools::instructions, case, self.1, SMALL)
+    }
+
+    /// Adds the instructions, which it gives, and the allocations of a case.
+    fn add(self, rows: &mut Rows, name: &str, case: &str, goals: [Goal; 2]) -> Result<f64> {
+        let instructions = self.instructions(case)?;
+        rows.add(name, "instructions", instructions, goals[0]);
+        let allocations = self.0.allocations(case, self.1)?;
+        rows.add(name, "allocations", allocations, goals[1]);
+        Ok(instructions)
+    }
+}
+
 fn requests(rows: &mut Rows, cases: &Cases) -> Result {
-    let instructions = |case: &str| cases.each(tools::instructions, case, None, SMALL);
-    let allocations = |case: &str| cases.allocations(case, None);
-    for (case, most, most_allocations) in [("create", 8_700.0, 5.0), ("get", 7_600.0, 4.0)] {
+    let counting = Counting(cases, None);
+    let mut create = 0.0;
+    for (case, goals) in [
+        ("get", [AtMost(7_600.0), AtMost(4.0)]),
+        ("create", [AtMost(8_700.0), AtMost(5.0)]),
+    ] {
         let name = format!("build and sign {case}");
-        rows.add(&name, "instructions", instructions(case)?, AtMost(most));
-        rows.add(
-            &name,
-            "allocations",
-            allocations(case)?,
-            AtMost(most_allocations),
-        );
+        create = counting.add(rows, &name, case, goals)?;
         for other in ["naive", "floor"] {
             let (name, case) = (format!("{name}: {other}"), format!("{case}-{other}"));
-            rows.add(&name, "instructions", instructions(&case)?, Nothing);
-            rows.add(&name, "allocations", allocations(&case)?, Nothing);
+            counting.add(rows, &name, &case, [Nothing; 2])?;
         }
     }
     let name = "second attempt of the create call";
-    let again = instructions("create-again")?;
-    rows.add(name, "instructions", again, Nothing);
-    rows.add(
-        name,
-        "× the first",
-        again / instructions("create")?,
-        AtMost(0.6),
-    );
-    rows.add(
-        name,
-        "allocations",
-        allocations("create-again")?,
-        AtMost(3.0),
-    );
+    let again = counting.add(rows, name, "create-again", [Nothing, AtMost(3.0)])?;
+    rows.add(name, "× the first", again / create, AtMost(0.6));
     Ok(())
 }
 
@@ -137,74 +140,41 @@ fn answers(rows: &mut Rows, cases: &Cases) -> Result {
         Nothing,
     );
 
+    let counting = Counting(cases, None);
     let name = "decode an answer of 217 bytes";
-    for (name, case, most, most_allocations) in [
-        (name.to_owned(), "answer", AtMost(7_000.0), AtMost(7.0)),
-        (
-            format!("{name}: serde_json by hand"),
-            "answer-serde",
-            Nothing,
-            Nothing,
-        ),
-    ] {
-        rows.add(&name, "instructions", instructions(case, SMALL)?, most);
-        let allocations = cases.allocations(case, None)?;
-        rows.add(&name, "allocations", allocations, most_allocations);
-    }
+    counting.add(rows, name, "answer", [AtMost(7_000.0), AtMost(7.0)])?;
+    let name = format!("{name}: serde_json by hand");
+    counting.add(rows, &name, "answer-serde", [Nothing; 2])?;
     Ok(())
 }
 
 /// Gives the instructions of a whole call as well.
 fn hyper(rows: &mut Rows, cases: &Cases, url: &str) -> Result<f64> {
-    let instructions = |case: &str| cases.each(tools::instructions, case, Some(url), SMALL);
-    let allocations = |case: &str| cases.allocations(case, Some(url));
+    let counting = Counting(cases, Some(url));
     let name = "GET through pipeline-hyper";
-    let (ours, bare) = (instructions("hyper")?, instructions("hyper-bare")?);
-    rows.add(name, "instructions", ours, Nothing);
-    rows.add(name, "× bare hyper-util", ours / bare, AtMost(1.35));
-    rows.add(name, "allocations", allocations("hyper")?, AtMost(24.0));
-    rows.add(
-        "GET through bare hyper-util, unsigned",
-        "instructions",
-        bare,
-        Nothing,
-    );
-    let name = "GET through bare hyper-util, unsigned";
-    rows.add(name, "allocations", allocations("hyper-bare")?, Nothing);
-    let reqwest = instructions("reqwest")?;
-    rows.add(
-        "GET through bare reqwest, unsigned",
-        "instructions",
-        reqwest,
-        Nothing,
-    );
-    let name = "GET through bare reqwest, unsigned";
-    rows.add(name, "allocations", allocations("reqwest")?, Nothing);
-    rows.add(
-        "GET through pipeline-hyper",
-        "× bare reqwest",
-        ours / reqwest,
-        AtMost(1.0),
-    );
+    let ours = counting.add(rows, name, "hyper", [Nothing, AtMost(24.0)])?;
+    for (unit, case, most) in [
+        ("× bare hyper-util", "hyper-bare", 1.35),
+        ("× bare reqwest", "reqwest", 1.0),
+    ] {
+        let other = format!("GET through {}, unsigned", unit.trim_start_matches("× "));
+        let bare = counting.add(rows, &other, case, [Nothing; 2])?;
+        rows.add(name, unit, ours / bare, AtMost(most));
+    }
     Ok(ours)
 }
 
 fn blocking(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
-    let instructions = |case: &str| cases.each(tools::instructions, case, Some(url), SMALL);
-    let allocations = |case: &str| cases.allocations(case, Some(url));
+    let counting = Counting(cases, Some(url));
     let name = "GET through pipeline-blocking";
-    let (ours, bare) = (instructions("blocking")?, instructions("ureq")?);
-    rows.add(name, "instructions", ours, Nothing);
-    rows.add(name, "× bare ureq", ours / bare, AtMost(1.2));
-    rows.add(name, "allocations", allocations("blocking")?, Nothing);
-    rows.add(
+    let ours = counting.add(rows, name, "blocking", [Nothing; 2])?;
+    let bare = counting.add(
+        rows,
         "GET through bare ureq, unsigned",
-        "instructions",
-        bare,
-        Nothing,
-    );
-    let name_bare = "GET through bare ureq, unsigned";
-    rows.add(name_bare, "allocations", allocations("ureq")?, Nothing);
+        "ureq",
+        [Nothing; 2],
+    )?;
+    rows.add(name, "× bare ureq", ours / bare, AtMost(1.2));
 
     // By a name, which has to be looked up once and not again.
     let by_name = url.replace("127.0.0.1", "localhost");
@@ -232,7 +202,7 @@ fn blocking(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
 }
 
 fn logic(rows: &mut Rows, cases: &Cases, call: f64) -> Result {
-    let instructions = |case: &str| cases.each(tools::instructions, case, None, SMALL);
+    let instructions = |case: &str| Counting(cases, None).instructions(case);
     let retry = instructions("fault")? - instructions("start-only")?;
     let offset = instructions("dated")? - instructions("refused")?;
     let wait = instructions("wait")? - instructions("look-only")?;

@@ -1,4 +1,4 @@
-//! Links inside of the repository, and what the two READMEs have to have.
+//! Links inside of the repository, translations, and the summary of the book.
 
 use std::path::Path;
 
@@ -6,18 +6,13 @@ use crate::markdown;
 
 use super::{File, Finding};
 
-/// The two commands that a newcomer types.
-const COMMANDS: [&str; 2] = ["cargo run -- demo", "cargo xtask test"];
-const README: &str = "README.md";
-const README_ZH: &str = "README.zh-CN.md";
 /// The pages of the book lie in this folder, and in no folder of it.
 const BOOK: &str = "docs/";
 const SUMMARY: &str = "docs/SUMMARY.md";
 
 pub(super) fn check(files: &[File], root: &Path) -> Vec<Finding> {
     let exists = |path: &str| root.join(path).exists();
-    let mut findings = readmes(files);
-    findings.extend(translations(files));
+    let mut findings = translations(files);
     findings.extend(summary(files));
     for file in files.iter().filter(|file| is_markdown(&file.path)) {
         findings.extend(links(file, files, exists));
@@ -96,24 +91,6 @@ fn resolve(from: &str, link: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-fn readmes(files: &[File]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for path in [README, README_ZH] {
-        let Some(file) = files.iter().find(|file| file.path == path) else {
-            findings.push(Finding::new(path, 1, "is missing", "write it"));
-            continue;
-        };
-        for command in COMMANDS
-            .iter()
-            .filter(|command| !file.text.contains(**command))
-        {
-            let what = format!("`{command}` is not mentioned");
-            findings.push(Finding::new(path, 1, what, "show the command"));
-        }
-    }
-    findings
 }
 
 /// A page in Chinese has the sections of the page that it translates, and shows the same commands.
@@ -261,22 +238,6 @@ mod tests {
     fn whats(findings: Vec<Finding>) -> Vec<String> {
         let findings = findings.into_iter();
         findings.map(|finding| finding.to_string()).collect()
-    }
-
-    #[test]
-    fn the_readmes_have_the_commands() {
-        let good = format!("{}\n{}\n", COMMANDS[0], COMMANDS[1]);
-        let both = [file(README, &good), file(README_ZH, &good)];
-        assert!(whats(readmes(&both)).is_empty());
-        assert_eq!(
-            whats(readmes(&both[..1])),
-            ["README.zh-CN.md:1: is missing - write it"]
-        );
-        let short = [file(README, &good), file(README_ZH, COMMANDS[0])];
-        assert_eq!(
-            whats(readmes(&short)),
-            ["README.zh-CN.md:1: `cargo xtask test` is not mentioned - show the command"]
-        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl Comparison {
     /// Compares members of a node. With each stands what may be shown of it.
     pub(super) fn raws(&mut self, name: &str, old: Option<Raws<'_>>, new: Option<Raws<'_>>) {
         if old.map(|(raw, _)| raw) == new.map(|(raw, _)| raw) {
-            crate::steps::count(1);
+            #[cfg(test)]
+            crate::scale::count(1);
             return;
         }
         let mut path = Path::to_member(name);
@@ -100,7 +101,8 @@ impl Comparison {
         path: &mut Path,
         scope: Scope,
     ) {
-        crate::steps::count(1);
+        #[cfg(test)]
+        crate::scale::count(1);
         let present = |part: &Part<'_>| !part.value.is_null();
         let (old, new) = (old.filter(present), new.filter(present));
         let (Some(old), Some(new)) = (old, new) else {
