@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io};
 
+use pipeline_graph::is_visible;
 use pipeline_proto::{
     Cause, Endpoint, Error, ErrorCode, ErrorKind, FaultKind, WorkflowName,
     proxy::ProxyFailure,
@@ -327,11 +328,10 @@ fn with_code(error: &Error, reason: &str) -> String {
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.trim_end().chars() {
-        let hidden = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         match c {
             '\n' | '\r' | '\t' => line.push(' '),
-            c if c.is_control() || hidden => line.extend(c.escape_default()),
-            c => line.push(c),
+            c if is_visible(c) => line.push(c),
+            c => line.extend(c.escape_default()),
         }
     }
     line
@@ -343,8 +343,11 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line_without_control_characters() {
-        let failure = Failure::usage("a\nb\x1b[31mc\u{202e}d\n").and("e\r\nf");
-        assert_eq!(failure.to_string(), "a b\\u{1b}[31mc\\u{202e}d; e  f");
+        let failure = Failure::usage("a\nb\x1b[31mc\u{202e}\u{2028}d\n").and("e\r\nf");
+        assert_eq!(
+            failure.to_string(),
+            "a b\\u{1b}[31mc\\u{202e}\\u{2028}d; e  f"
+        );
     }
 
     #[test]

@@ -56,3 +56,4 @@ pub use finding::{Finding, Rule, Severity};
 pub use graph::{Fault, Graph, GraphError};
 pub use secrets::{HIDDEN_SECRET, hide_secrets};
 pub use tree::Position;
+pub use visible::is_visible;

@@ -4,7 +4,8 @@ use std::{borrow::Cow, fmt::Write as _};
 
 /// Whether a character can be shown as it is: no control character, no line separator, nothing
 /// that is invisible or reorders what stands around it.
-pub(crate) fn is_visible(c: char) -> bool {
+#[must_use]
+pub fn is_visible(c: char) -> bool {
     let hidden = matches!(
         c,
         '\u{ad}'

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use pipeline_graph::is_visible;
 use serde_json::value::RawValue;
 
 use super::json;
@@ -95,15 +96,14 @@ fn scalar(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            // Line ends of YAML 1.1, marks of the byte order and of direction, and characters that
-            // YAML does not print.
-            c if c.is_control()
-                || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
-            {
-                // Writing to a string cannot fail.
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            c if is_visible(c) => quoted.push(c),
+            // Writing to a string cannot fail.
+            c => {
+                let _ = match u32::from(c) {
+                    code @ ..=0xffff => write!(quoted, "\\u{code:04x}"),
+                    code => write!(quoted, "\\U{code:08x}"),
+                };
             }
-            c => quoted.push(c),
         }
     }
     quoted.push('"');
@@ -147,7 +147,10 @@ e: {}
             ("a #b", "\"a #b\""),
             ("- a", "\"- a\""),
             ("a ", "\"a \""),
-            ("\u{1b}\u{85}\u{2028}", "\"\\u001b\\u0085\\u2028\""),
+            (
+                "\u{1b}\u{85}\u{2028}\u{e0001}",
+                "\"\\u001b\\u0085\\u2028\\U000e0001\"",
+            ),
         ] {
             assert_eq!(scalar(text), expected);
         }
