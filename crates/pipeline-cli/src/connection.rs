@@ -68,7 +68,6 @@ pub(crate) struct Special {
 type Observe = dyn Fn(&Observed, &Event<'_>) + Send + Sync;
 
 impl Global {
-    /// Where the service is.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
         Ok(Settings::read(self)?.endpoint()?.value)
     }

@@ -5,7 +5,6 @@ use std::{fmt, time::Duration};
 /// Longer time-outs are slips of the pen, and some platforms cannot count so far.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Reads a duration.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let malformed = || "write a number with its unit: 500ms, 30s, 5m, 1h30m, 7d".to_owned();
     let mut rest = text.trim();

@@ -30,7 +30,7 @@ exits! {
     Conflict = 5, "conflict: the name is taken, or the state forbids it";
     WaitTimedOut = 6, "a wait timed out";
     WaitFailed = 7, "a wait cannot succeed";
-    Network = 8, "network: no connection, a broken one, or no answer in time";
+    Network = 8, "network: no connection, a broken one, or no response in time";
     Declined = 9, "declined: the question was answered with no, and nothing was done";
     Changes = 10, "changes are pending, or differences were found";
     Output = 11, "standard output cannot be written to; the error says if the rest was done";

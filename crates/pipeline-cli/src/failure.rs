@@ -69,7 +69,7 @@ impl Failure {
         }
     }
 
-    /// A call failed. The reason is one that is better than the service's code for it.
+    /// The reason is one that is better than the service's code for it.
     pub(crate) fn of_call(
         error: &Error,
         endpoint: &Endpoint,
@@ -131,7 +131,6 @@ impl Failure {
         self
     }
 
-    /// A wait failed.
     pub(crate) fn of_wait(error: &WaitError, by: By, endpoint: &Endpoint) -> Self {
         let name = error.name();
         let (exit, next) = match error.failure() {
@@ -168,7 +167,6 @@ impl Failure {
         failure.see(format!("pipeline workflow {next} {name}"))
     }
 
-    /// A local file or stream failed.
     pub(crate) fn io(what: &str, error: &io::Error) -> Self {
         Self::new(Exit::Usage, error).about(what)
     }
@@ -287,7 +285,6 @@ impl<'a> Obstacle<'a> {
         source.downcast_ref().map(Self::Tls)
     }
 
-    /// What to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Proxy => lang::pick(

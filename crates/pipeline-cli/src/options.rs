@@ -187,7 +187,6 @@ impl Global {
         self.access_key.is_some() || self.secret_key_file.is_some()
     }
 
-    /// How data is written to stdout.
     pub(crate) fn format(&self) -> Format {
         match self.output {
             Output::Format(format) => format,
@@ -250,7 +249,6 @@ pub(crate) const EVERYWHERE: &str = "Everywhere";
 const CONNECTION: &str = "Connection";
 const WIRE: &str = "Seeing the wire";
 
-/// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal

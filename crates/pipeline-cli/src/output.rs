@@ -79,7 +79,6 @@ impl Format {
         matches!(self, Self::Table | Self::Wide)
     }
 
-    /// Writes a thing to stdout.
     pub(crate) fn write<T: Show + ?Sized>(self, thing: &T) -> Result<(), Failure> {
         match self {
             Self::Table => text(&thing.table()),
@@ -113,7 +112,7 @@ fn versioned(json: &str) -> String {
         // A workflow carries whatever the service says, and so could have such a member as well.
         for (name, value) in members.iter().filter(|(name, _)| name != "schema_version") {
             out.push(',');
-            out.push_str(&json::string(name));
+            out.push_str(&serde_json::Value::from(name.as_str()).to_string());
             out.push(':');
             out.push_str(value.get());
         }
@@ -130,7 +129,6 @@ pub(crate) fn text(text: &str) -> Result<(), Failure> {
     written(anstream::stdout().lock().write_all(text.as_bytes())).map(|_| ())
 }
 
-/// Writes bytes to stdout as they are.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(bytes).and_then(|()| stdout.flush())).map(|_| ())

@@ -189,7 +189,6 @@ impl<'a> Settings<'a> {
         }))
     }
 
-    /// The options.
     pub(crate) fn global(&self) -> &'a Global {
         self.global
     }

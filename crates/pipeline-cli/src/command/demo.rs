@@ -129,7 +129,6 @@ impl<'a, T: Transport> Tour<'a, T> {
         Ok(())
     }
 
-    /// Sends an operation and shows the request and what came of it.
     fn send<O: Operation>(
         &mut self,
         method: &Method,

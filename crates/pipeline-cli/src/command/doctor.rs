@@ -272,7 +272,7 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> Check {
     Check::connection().failed(Exit::Network, last, advice)
 }
 
-/// What the answer to the first request shows.
+/// What the response to the first request shows.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     status: u16,
@@ -305,7 +305,7 @@ fn call(
     let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(seen) = seen else {
         if let Err(error) = result {
-            report.add(no_answer(&error, endpoint));
+            report.add(no_response(&error, endpoint));
         }
         return;
     };
@@ -364,7 +364,7 @@ fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {
 }
 
 /// The connection was made, or left to a proxy, and yet no response came.
-fn no_answer(error: &Error, endpoint: &Endpoint) -> Check {
+fn no_response(error: &Error, endpoint: &Endpoint) -> Check {
     let message = describe(error, endpoint, None);
     let exit = Exit::of(error.kind());
     match Obstacle::of(error) {
@@ -387,7 +387,7 @@ fn clock(offset: Option<i64>, global: &Global, endpoint: &Endpoint) -> Check {
     let check = Check::clock();
     let Some(offset) = offset else {
         return check.skipped(pick(
-            "the answer does not show the service's time",
+            "the response does not show the service's time",
             "应答中没有服务的时间",
         ));
     };

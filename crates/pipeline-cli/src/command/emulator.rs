@@ -278,7 +278,6 @@ fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The line about a request.
 fn line(request: &RecordedRequest) -> String {
     let target = request.uri.path_and_query().map_or("", |it| it.as_str());
     format!(

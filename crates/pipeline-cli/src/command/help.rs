@@ -128,7 +128,6 @@ fn topic(words: &[&str]) -> Option<&'static Topic> {
     TOPICS.iter().find(|topic| words == [topic.name])
 }
 
-/// The long help of a command.
 fn of_command(words: &[&str]) -> Result<String, Failure> {
     let mut root = tree();
     // Only a built command knows its full name and the options that count everywhere.

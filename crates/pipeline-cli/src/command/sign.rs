@@ -140,7 +140,6 @@ impl Show for Signed {
     }
 }
 
-/// A line of a batch.
 #[derive(Deserialize)]
 struct Line {
     method: String,

@@ -14,11 +14,6 @@ pub(crate) fn members(json: &str) -> Option<Vec<(String, &RawValue)>> {
     members.ok().map(|Members(members)| members)
 }
 
-/// A string as JSON.
-pub(crate) fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

@@ -24,7 +24,6 @@ pub(crate) fn status(status: &Status) -> Style {
     }
 }
 
-/// One cell of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     text: String,

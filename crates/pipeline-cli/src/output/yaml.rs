@@ -10,7 +10,6 @@ use super::json;
 /// Below this depth, values are written as JSON on one line, which is YAML as well.
 const DEEPEST_BLOCK: usize = 64;
 
-/// Writes JSON text as YAML.
 pub(crate) fn write(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     if !block(&mut out, text, 0) {

@@ -56,7 +56,8 @@ pub(super) enum Outcome {
         body: Body,
     },
     Fault {
-        kind: Kind,
+        #[serde(with = "Kind")]
+        kind: FaultKind,
         timed_out_while: Option<While>,
         /// A further attempt would end the same way.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -74,9 +75,9 @@ pub(super) enum Body {
 }
 
 /// The kinds of faults, as a recording names them.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "FaultKind", rename_all = "snake_case")]
+enum Kind {
     NotSent,
     Interrupted,
     TimedOut,
@@ -150,12 +151,7 @@ impl From<&Response<Bytes>> for Outcome {
 impl From<&Fault> for Outcome {
     fn from(fault: &Fault) -> Self {
         Self::Fault {
-            kind: match fault.kind() {
-                FaultKind::NotSent => Kind::NotSent,
-                FaultKind::Interrupted => Kind::Interrupted,
-                FaultKind::TimedOut => Kind::TimedOut,
-                FaultKind::BodyTooLarge => Kind::BodyTooLarge,
-            },
+            kind: fault.kind(),
             timed_out_while: fault.phase().map(|phase| match phase {
                 Phase::Resolve => While::Resolving,
                 Phase::Connect => While::Connecting,
@@ -171,25 +167,16 @@ impl From<&Fault> for Outcome {
     }
 }
 
-impl Kind {
-    pub(super) fn fault(self, timed_out_while: Option<While>) -> Fault {
-        let fault = Fault::new(match self {
-            Self::NotSent => FaultKind::NotSent,
-            Self::Interrupted => FaultKind::Interrupted,
-            Self::TimedOut => FaultKind::TimedOut,
-            Self::BodyTooLarge => FaultKind::BodyTooLarge,
-        });
-        match timed_out_while {
-            None => fault,
-            Some(phase) => fault.timed_out(match phase {
-                While::Resolving => Phase::Resolve,
-                While::Connecting => Phase::Connect,
-                While::Tunnelling => Phase::Proxy,
-                While::Encrypting => Phase::Tls,
-                While::Sending => Phase::Send,
-                While::Waiting => Phase::Response,
-                While::Reading => Phase::Body,
-            }),
+impl While {
+    pub(super) fn phase(self) -> Phase {
+        match self {
+            Self::Resolving => Phase::Resolve,
+            Self::Connecting => Phase::Connect,
+            Self::Tunnelling => Phase::Proxy,
+            Self::Encrypting => Phase::Tls,
+            Self::Sending => Phase::Send,
+            Self::Waiting => Phase::Response,
+            Self::Reading => Phase::Body,
         }
     }
 }
@@ -202,7 +189,7 @@ pub(crate) struct Recorder {
 
 struct State {
     file: Stream,
-    /// Requests whose answers are awaited, by the number of their call.
+    /// Requests that wait for their responses, by the number of their call.
     sent: HashMap<u64, (Sent, u64)>,
     broken: bool,
 }

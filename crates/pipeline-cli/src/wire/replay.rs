@@ -180,7 +180,10 @@ impl Outcome {
                 permanent,
                 detail,
             } => {
-                let mut fault = kind.fault(timed_out_while);
+                let mut fault = Fault::new(kind);
+                if let Some(phase) = timed_out_while {
+                    fault = fault.timed_out(phase.phase());
+                }
                 if permanent {
                     fault = fault.permanent();
                 }

@@ -1,5 +1,7 @@
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
+use bytes::Bytes;
+use http::HeaderMap;
 use pipeline_proto::observe::{Event, Observed};
 
 use super::shown;
@@ -22,10 +24,7 @@ pub(crate) fn show(call: &Observed, event: &Event<'_>) {
                 request.method(),
                 request.uri()
             );
-            for (name, value) in shown(request.headers()) {
-                let _ = write!(text, "\n[{number}] > {name}: {}", one_line(&value));
-            }
-            body(&mut text, number, '>', request.body().len())
+            content(&mut text, number, '>', request.headers(), request.body())
         }
         Event::Response {
             response: Ok(response),
@@ -38,10 +37,7 @@ pub(crate) fn show(call: &Observed, event: &Event<'_>) {
                 response.status(),
                 Short(*elapsed)
             );
-            for (name, value) in shown(response.headers()) {
-                let _ = write!(text, "\n[{number}] < {name}: {}", one_line(&value));
-            }
-            body(&mut text, number, '<', response.body().len())
+            content(&mut text, number, '<', response.headers(), response.body())
         }
         Event::Response {
             response: Err(fault),
@@ -66,9 +62,18 @@ pub(crate) fn show(call: &Observed, event: &Event<'_>) {
     note(text);
 }
 
-fn body(text: &mut String, number: u64, mark: char, length: usize) -> std::fmt::Result {
-    if length == 0 {
+fn content(
+    text: &mut String,
+    number: u64,
+    mark: char,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> fmt::Result {
+    for (name, value) in shown(headers) {
+        write!(text, "\n[{number}] {mark} {name}: {}", one_line(&value))?;
+    }
+    if body.is_empty() {
         return Ok(());
     }
-    write!(text, "\n[{number}] {mark} [body of {length} bytes]")
+    write!(text, "\n[{number}] {mark} [body of {} bytes]", body.len())
 }

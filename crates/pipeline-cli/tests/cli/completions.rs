@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline, run};
+use crate::support::{
+    ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, run,
+};
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 
@@ -15,7 +17,7 @@ fn offered(service: &Service, words: &[&str]) -> Vec<String> {
         .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
         .env("_CLAP_COMPLETE_COMP_TYPE", "9")
         .env("_CLAP_COMPLETE_SPACE", "true");
-    quiet(&Ran::of(command.output().unwrap()))
+    quiet(&command.ran())
 }
 
 fn quiet(ran: &Ran) -> Vec<String> {
@@ -44,7 +46,7 @@ fn every_shell_gets_a_script_that_asks_this_program() {
         // The way that other programs know.
         let mut command = pipeline(&[]);
         command.env("COMPLETE", shell);
-        assert_eq!(Ran::of(command.output().unwrap()).ok(), script);
+        assert_eq!(command.ran().ok(), script);
     }
     assert!(run(&["completions", "tcsh"]).failed(2).contains("tcsh"));
 }
@@ -81,7 +83,7 @@ fn fish_shows_the_statuses_as_well() {
     let service = with_workflows();
     let mut command = service.command(&["--", "pipeline", "workflow", "start", "nginx_l"]);
     command.env("COMPLETE", "fish");
-    let shown = Ran::of(command.output().unwrap()).ok();
+    let shown = command.ran().ok();
     assert_eq!(shown, "nginx_logs\tReady\n");
 }
 
@@ -97,7 +99,7 @@ fn options_of_the_line_count() {
         .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
         .env("PANDORA_SECRET_KEY", SECRET_KEY)
         .env("PANDORA_ENDPOINT", "http://127.0.0.1:1");
-    assert_eq!(quiet(&Ran::of(command.output().unwrap())), ["clicks"]);
+    assert_eq!(quiet(&command.ran()), ["clicks"]);
     // The secret key would be read from the terminal.
     let from_stdin = ["workflow", "--secret-key-file", "-", "start", "cl"];
     assert!(offered(&service, &from_stdin).is_empty());
@@ -124,7 +126,7 @@ fn a_profile_counts_unless_a_program_has_its_keys() {
         ("program", "credential_process", &program),
     ] {
         let mut set = with_file(&["config", "set", key, value, "--profile", profile]);
-        Ran::of(set.output().unwrap()).ok();
+        set.ran().ok();
     }
     let offered = |words: &[&str]| {
         let mut command = with_file(&[&["--", "pipeline"], words].concat());
@@ -132,7 +134,7 @@ fn a_profile_counts_unless_a_program_has_its_keys() {
             .env("COMPLETE", "bash")
             .env("_CLAP_IFS", "\u{b}")
             .env("_CLAP_COMPLETE_INDEX", words.len().to_string());
-        quiet(&Ran::of(command.output().unwrap()))
+        quiet(&command.ran())
     };
     let start = ["--profile", "keys", "workflow", "start", "cl"];
     assert_eq!(offered(&start), ["clicks"]);
@@ -171,7 +173,7 @@ fn whatever_goes_wrong_nothing_is_offered_and_nothing_said() {
             .env("COMPLETE", "bash")
             .env("_CLAP_COMPLETE_INDEX", "3")
             .env(variable, value);
-        quiet(&Ran::of(command.output().unwrap()))
+        quiet(&command.ran())
     };
     assert_eq!(asked("PANDORA_TOKEN", ""), ["clicks"]);
     // No keys, wrong ones, half of them.
@@ -201,7 +203,7 @@ fn whatever_goes_wrong_nothing_is_offered_and_nothing_said() {
     beyond
         .env("COMPLETE", "bash")
         .env("_CLAP_COMPLETE_INDEX", "7");
-    let beyond = Ran::of(beyond.output().unwrap());
+    let beyond = beyond.ran();
     assert_eq!((beyond.stdout.as_str(), beyond.stderr.as_str()), ("", ""));
 }
 
@@ -247,10 +249,6 @@ fn the_variable_may_mean_something_else() {
     for value in ["", "0", "1", "yes", "tcsh"] {
         let mut command = pipeline(&["explain", "E18641", "-o", "name"]);
         command.env("COMPLETE", value);
-        assert_eq!(
-            Ran::of(command.output().unwrap()).ok(),
-            "E18641\n",
-            "{value}"
-        );
+        assert_eq!(command.ran().ok(), "E18641\n", "{value}");
     }
 }

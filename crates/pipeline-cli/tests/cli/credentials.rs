@@ -1,7 +1,7 @@
 //! Where credentials come from, and that they go nowhere else.
 
 use crate::support::{
-    ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline, run_with_input,
+    ACCESS_KEY, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, run_with_input, words,
 };
 use pipeline_proto::token::TokenDescriptor;
 
@@ -14,7 +14,7 @@ fn a_secret_key_comes_from_a_file_or_from_stdin() {
         let keys = ["--access-key", ACCESS_KEY, "--secret-key-file", file];
         pipeline(&[&["workflow", "list", "--endpoint", &url][..], &keys].concat())
     };
-    Ran::of(command(file.path()).output().unwrap()).ok();
+    command(file.path()).ran().ok();
     run_with_input(command("-"), format!("{SECRET_KEY}\n").as_bytes()).ok();
     let line = run_with_input(command("-"), b"\n").failed(2);
     assert!(line.contains("is empty"), "{line}");
@@ -23,7 +23,7 @@ fn a_secret_key_comes_from_a_file_or_from_stdin() {
 #[test]
 fn options_come_before_the_environment() {
     let service = Service::new();
-    let output = service
+    service
         .command(&[
             "workflow",
             "list",
@@ -35,8 +35,8 @@ fn options_come_before_the_environment() {
         .env("PANDORA_ENDPOINT", "http://127.0.0.1:1")
         .env("PANDORA_ACCESS_KEY", "another")
         .env("PANDORA_TOKEN", "x:y:z")
-        .output();
-    Ran::of(output.unwrap()).ok();
+        .ran()
+        .ok();
 }
 
 #[test]
@@ -56,16 +56,9 @@ fn a_secret_is_no_argument() {
 fn a_token_is_taken_from_the_environment_or_a_file() {
     let service = Service::new();
     let minted = service
-        .run(&[
-            "token",
-            "mint",
-            "--method",
-            "get",
-            "--resource",
-            "/v2/workflows",
-            "--ttl",
-            "5m",
-        ])
+        .run(&words(
+            "token mint --method get --resource /v2/workflows --ttl 5m",
+        ))
         .ok();
     let token = minted.trim_end();
     let file = TemporaryFile::new("token", &minted);
@@ -73,15 +66,15 @@ fn a_token_is_taken_from_the_environment_or_a_file() {
 
     let list =
         |extra: &[&str]| pipeline(&[&["workflow", "list", "--endpoint", &url], extra].concat());
-    Ran::of(list(&[]).env("PANDORA_TOKEN", token).output().unwrap()).ok();
-    Ran::of(list(&["--token-file", file.path()]).output().unwrap()).ok();
+    list(&[]).env("PANDORA_TOKEN", token).ran().ok();
+    list(&["--token-file", file.path()]).ran().ok();
     // With or without the scheme word.
     let bare = token.strip_prefix("Pandora ").unwrap();
-    Ran::of(list(&[]).env("PANDORA_TOKEN", bare).output().unwrap()).ok();
+    list(&[]).env("PANDORA_TOKEN", bare).ran().ok();
 
     // It is good for this request only, and the error says why.
     let mut other = pipeline(&["workflow", "get", "w", "--endpoint", &url]);
-    let line = Ran::of(other.env("PANDORA_TOKEN", token).output().unwrap()).failed(4);
+    let line = other.env("PANDORA_TOKEN", token).ran().failed(4);
     assert!(line.contains("its resource differs"), "{line}");
     assert!(!line.contains(bare), "{line}");
 }
@@ -149,13 +142,7 @@ fn a_token_in_the_environment_does_not_hide_the_keys_from_what_needs_them() {
     let token = service.run(&mint).ok();
     let with_token = |arguments: &[&str]| {
         let mut command = service.command(arguments);
-        Ran::of(
-            command
-                .env("PANDORA_TOKEN", token.trim_end())
-                .output()
-                .unwrap(),
-        )
-        .ok()
+        command.env("PANDORA_TOKEN", token.trim_end()).ran().ok()
     };
     assert!(with_token(&["token", "verify"]).contains("good for another"));
     with_token(&["token", "verify", "--access-key", ACCESS_KEY]);

@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use pipeline_emulator::ClockOffset;
 use serde_json::Value;
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, pipeline};
+use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, pipeline, words};
 
 /// The outcome of each check, and the exit code.
 fn findings(ran: &Ran) -> (Vec<(String, String)>, Option<i32>) {
@@ -27,11 +27,10 @@ fn examine(endpoint: &str, secret_key: &str) -> Ran {
         "--endpoint",
         endpoint,
     ];
-    let output = pipeline(&arguments)
+    pipeline(&arguments)
         .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
         .env("PANDORA_SECRET_KEY", secret_key)
-        .output();
-    Ran::of(output.unwrap())
+        .ran()
 }
 
 /// The check that failed, its text, and the exit code. All before it were fine.
@@ -60,16 +59,7 @@ fn everything_is_fine() {
     let names: Vec<&str> = checks.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        [
-            "configuration",
-            "endpoint",
-            "keys",
-            "resolution",
-            "connection",
-            "service",
-            "clock",
-            "credentials"
-        ]
+        words("configuration endpoint keys resolution connection service clock credentials")
     );
     assert!(
         checks.iter().all(|(_, outcome)| outcome == "ok"),
@@ -158,14 +148,7 @@ fn trouble_on_the_way_is_found_where_it_is() {
 #[test]
 fn a_token_for_something_else_is_no_fault() {
     let service = Service::new();
-    let mint = [
-        "token",
-        "mint",
-        "--method",
-        "POST",
-        "--resource",
-        "/v2/workflows/w/start",
-    ];
+    let mint = words("token mint --method POST --resource /v2/workflows/w/start");
     let minted = service.run(&[&mint[..], &["--ttl", "5m"]].concat()).ok();
     let output = pipeline(&["doctor", "-o", "json", "--endpoint", &service.server.url()])
         .env("PANDORA_TOKEN", minted.trim_end())
@@ -209,11 +192,10 @@ fn plain_http_to_another_machine_is_warned_of() {
         ("http://localhost:1", false),
     ] {
         let list = ["workflow", "list", "--retries", "0", "--endpoint", endpoint];
-        let output = pipeline(&list)
+        let ran = pipeline(&list)
             .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
             .env("PANDORA_SECRET_KEY", SECRET_KEY)
-            .output();
-        let ran = Ran::of(output.unwrap());
+            .ran();
         assert_eq!(ran.stderr.contains("warning: "), warned, "{ran:?}");
         let (checks, _) = findings(&examine(endpoint, SECRET_KEY));
         let outcome = if warned { "warning" } else { "ok" };

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{Ran, SECRET_KEY, TemporaryFile, pipeline, run};
+use crate::support::{Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline, run, words};
 use serde_json::Value;
 
 /// An emulator that runs as a process. It ends with the value, whatever becomes of the test.
@@ -39,6 +39,15 @@ impl Running {
     fn text(&self, member: &str) -> &str {
         self.ready[member].as_str().unwrap_or_default()
     }
+
+    /// Runs the command against it with these keys.
+    fn run(&self, arguments: &[&str], access_key: &str, secret_key: &str) -> Ran {
+        pipeline(arguments)
+            .env("PANDORA_ENDPOINT", self.text("url"))
+            .env("PANDORA_ACCESS_KEY", access_key)
+            .env("PANDORA_SECRET_KEY", secret_key)
+            .ran()
+    }
 }
 
 impl Drop for Running {
@@ -53,13 +62,12 @@ fn the_first_line_is_all_that_a_program_needs() {
     let running = Running::new(pipeline(&["emulator", "--listen", "127.0.0.1:0"]));
     assert_eq!(running.ready["ready"], true);
     assert_eq!(running.text("auth"), "strict");
-    let mut list = pipeline(&["workflow", "list"]);
-    list.env("PANDORA_ENDPOINT", running.text("url"))
-        .env("PANDORA_ACCESS_KEY", running.text("access_key"))
-        .env("PANDORA_SECRET_KEY", running.text("secret_key"));
-    Ran::of(list.output().unwrap()).ok();
-    list.env("PANDORA_SECRET_KEY", "wrong");
-    Ran::of(list.output().unwrap()).failed(4);
+    let list = |secret_key| {
+        let access_key = running.text("access_key");
+        running.run(&["workflow", "list"], access_key, secret_key)
+    };
+    list(running.text("secret_key")).ok();
+    list("wrong").failed(4);
 }
 
 #[test]
@@ -72,31 +80,20 @@ fn keys_of_the_environment_are_used_and_not_shown() {
     assert_eq!(running.text("access_key"), "ak");
     assert!(running.ready.get("secret_key").is_none());
     assert!(!running.ready.to_string().contains(SECRET_KEY));
-    let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
-    list.env("PANDORA_ACCESS_KEY", "ak")
-        .env("PANDORA_SECRET_KEY", SECRET_KEY);
-    Ran::of(list.output().unwrap()).ok();
+    running.run(&["workflow", "list"], "ak", SECRET_KEY).ok();
 }
 
 #[test]
 fn authentication_can_be_switched_off() {
     let running = Running::new(pipeline(&["emulator", "--auth", "off"]));
-    let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
-    list.env("PANDORA_ACCESS_KEY", "any")
-        .env("PANDORA_SECRET_KEY", "any");
-    Ran::of(list.output().unwrap()).ok();
+    running.run(&["workflow", "list"], "any", "any").ok();
 }
 
 #[test]
 fn further_accounts_can_be_declared() {
     let running = Running::new(pipeline(&["emulator", "--account", "9", "--region", "jjh"]));
-    let run = |arguments: &[&str]| {
-        let mut command = pipeline(&[arguments, &["--endpoint", running.text("url")]].concat());
-        command
-            .env("PANDORA_ACCESS_KEY", running.text("access_key"))
-            .env("PANDORA_SECRET_KEY", running.text("secret_key"));
-        Ran::of(command.output().unwrap())
-    };
+    let (access_key, secret_key) = (running.text("access_key"), running.text("secret_key"));
+    let run = |arguments: &[&str]| running.run(arguments, access_key, secret_key);
     run(&["workflow", "list", "--resource-owner", "9"]).ok();
     run(&["workflow", "list", "--resource-owner", "8"]).failed(3);
     run(&["workflow", "create", "w", "--region", "jjh"]).ok();
@@ -109,10 +106,7 @@ fn a_polite_signal_ends_it_with_0() {
     let names = ["INT", "TERM"].into_iter();
     for name in names.filter(|name| !crate::support::is_ignored(name)) {
         let mut running = Running::new(pipeline(&["emulator", "--log"]));
-        let mut list = pipeline(&["workflow", "list", "--endpoint", running.text("url")]);
-        list.env("PANDORA_ACCESS_KEY", "x")
-            .env("PANDORA_SECRET_KEY", "y");
-        Ran::of(list.output().unwrap()).failed(4);
+        running.run(&["workflow", "list"], "x", "y").failed(4);
         crate::support::signal(&running.child, name);
         assert_eq!(running.child.wait().unwrap().code(), Some(0), "{name}");
         let (mut more, mut log) = (String::new(), String::new());
@@ -148,7 +142,7 @@ fn the_demonstration_needs_nothing_and_shows_everything() {
         .env("PANDORA_ACCESS_KEY", "half a pair")
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("ALL_PROXY", "http://127.0.0.1:1");
-    let shown = Ran::of(command.output().unwrap()).ok();
+    let shown = command.ran().ok();
     for part in [
         "POST /v2/workflows/demo_blocking ",
         "GET /v2/workflows ",
@@ -181,19 +175,8 @@ fn a_state_file_outlives_a_kill_and_goes_before_the_seed() {
         &state,
         "--admin",
     ];
-    let list = |running: &Running| {
-        let mut list = pipeline(&[
-            "-o",
-            "name",
-            "workflow",
-            "list",
-            "--endpoint",
-            running.text("url"),
-        ]);
-        list.env("PANDORA_ACCESS_KEY", "ak")
-            .env("PANDORA_SECRET_KEY", "sk");
-        Ran::of(list.output().unwrap()).ok()
-    };
+    let run = |running: &Running, line| running.run(&words(line), "ak", "sk").ok();
+    let list = |running: &Running| run(running, "workflow list -o name");
     let running = Running::new(pipeline(&arguments));
     assert!(
         running.text("admin_url").ends_with("/_emulator"),
@@ -201,18 +184,7 @@ fn a_state_file_outlives_a_kill_and_goes_before_the_seed() {
         running.ready
     );
     assert_eq!(list(&running), "seeded\n");
-    let mut delete = pipeline(&[
-        "--yes",
-        "workflow",
-        "delete",
-        "seeded",
-        "--endpoint",
-        running.text("url"),
-    ]);
-    delete
-        .env("PANDORA_ACCESS_KEY", "ak")
-        .env("PANDORA_SECRET_KEY", "sk");
-    Ran::of(delete.output().unwrap()).ok();
+    run(&running, "workflow delete seeded --yes");
     // Killed, not stopped.
     drop(running);
     assert_eq!(list(&Running::new(pipeline(&arguments))), "");

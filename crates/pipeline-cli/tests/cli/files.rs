@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Service, TemporaryFile, pipeline, run, run_with_input};
+use crate::support::{Run as _, Service, TemporaryFile, pipeline, run, run_with_input};
 
 const HEALTHY: &str = "\
 name: clicks
@@ -27,8 +27,7 @@ fn service() -> Service {
     let service = Service::new();
     let file = TemporaryFile::new("healthy.yaml", HEALTHY);
     let mut apply = service.command(&["workflow", "apply", "-f", file.path()]);
-    let output = apply.env("SECRET", "canary-node-secret").output().unwrap();
-    Ran::of(output).ok();
+    apply.env("SECRET", "canary-node-secret").ran().ok();
     service
 }
 
@@ -40,15 +39,10 @@ fn the_lint_of_a_healthy_file_is_silent() {
         lint.env("SECRET", "canary-node-secret");
         lint
     };
-    let ran = Ran::of(lint(file.path(), &[]).output().unwrap());
+    let ran = lint(file.path(), &[]).ran();
     assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)));
     assert_eq!(ran.stdout, "");
-    let ran = Ran::of(
-        lint(file.path(), &["--no-env"])
-            .env_remove("SECRET")
-            .output()
-            .unwrap(),
-    );
+    let ran = lint(file.path(), &["--no-env"]).env_remove("SECRET").ran();
     assert_eq!(ran.ok(), "");
     let ran = run_with_input(lint("-", &[]), HEALTHY.as_bytes());
     assert_eq!(ran.ok(), "");

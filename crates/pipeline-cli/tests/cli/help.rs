@@ -77,8 +77,8 @@ fn an_unknown_topic_is_one_line_with_a_suggestion() {
 
 #[test]
 fn every_command_has_a_manual_page() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("man-{}", std::process::id()));
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("man");
     let ran = run(&["man", folder.to_str().unwrap()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ran:?}");
     for page in [
@@ -89,7 +89,6 @@ fn every_command_has_a_manual_page() {
         let text = std::fs::read_to_string(folder.join(page)).unwrap();
         assert!(text.contains(".SH EXAMPLES"), "{page}: {text}");
     }
-    std::fs::remove_dir_all(&folder).unwrap();
     // A folder that cannot be made.
     let line = run(&[
         "man",

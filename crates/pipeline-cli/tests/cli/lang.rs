@@ -2,7 +2,7 @@
 
 use pipeline_emulator::Transition;
 
-use crate::support::{Ran, Service, pipeline};
+use crate::support::{Ran, Run as _, Service, pipeline};
 
 /// The one line of a failure in Chinese.
 #[track_caller]
@@ -44,8 +44,7 @@ fn the_locale_chooses_and_the_option_overrules_it() {
             option,
         ]
         .concat();
-        let output = pipeline(&arguments).env("LANG", locale).output();
-        Ran::of(output.unwrap())
+        pipeline(&arguments).env("LANG", locale).ran()
     };
     assert!(failed(&list("zh_CN.UTF-8", &[]), 4).contains("没有凭证"));
     assert!(
@@ -62,10 +61,7 @@ fn the_locale_chooses_and_the_option_overrules_it() {
 
 #[test]
 fn codes_are_explained_in_both_languages_with_the_users_first() {
-    let explain = |lang: &str| {
-        let output = pipeline(&["explain", "E18641", "--lang", lang]).output();
-        Ran::of(output.unwrap()).ok()
-    };
+    let explain = |lang: &str| pipeline(&["explain", "E18641", "--lang", lang]).ran().ok();
     let (english, chinese) = (explain("en"), explain("zh"));
     assert!(english.find("Meaning") < english.find("含义"), "{english}");
     assert!(chinese.find("含义") < chinese.find("Meaning"), "{chinese}");

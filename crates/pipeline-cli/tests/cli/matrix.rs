@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use pipeline_emulator::Emulator;
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, TemporaryFile, pipeline};
+use crate::support::{ACCESS_KEY, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline};
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 
@@ -192,7 +192,7 @@ fn each_fails(
                 .get_args()
                 .all(|argument| !argument.to_string_lossy().contains(SECRET_KEY));
             assert!(shown, "the secret is an argument: {command:?}");
-            let ran = Ran::of(command.output().unwrap());
+            let ran = command.ran();
             let context = format!("{arguments:?}");
             if line.reports() {
                 assert_eq!(ran.code, Some(code(line)), "{context}: {ran:?}");

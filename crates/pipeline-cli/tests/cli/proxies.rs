@@ -3,7 +3,7 @@
 use pipeline_conformance::{Reply, Script};
 use serde_json::Value;
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, TemporaryFile, pipeline};
+use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline};
 
 const LIST: &[&str] = &["workflow", "list", "-o", "name"];
 
@@ -14,7 +14,7 @@ fn with(arguments: &[&str], endpoint: &str, variables: &[(&str, &str)]) -> Ran {
         .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
         .env("PANDORA_SECRET_KEY", SECRET_KEY)
         .envs(variables.iter().copied());
-    Ran::of(command.output().unwrap())
+    command.ran()
 }
 
 /// A proxy that opens one tunnel and is the service behind it.

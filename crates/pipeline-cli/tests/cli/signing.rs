@@ -1,6 +1,6 @@
 //! The signing vectors, through the command: one by one and in a batch.
 
-use crate::support::{Ran, Service, pipeline, run, run_with_input};
+use crate::support::{Ran, Run as _, Service, pipeline, run, run_with_input, words};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../pipeline-proto/tests/vectors/signing.json");
@@ -36,7 +36,7 @@ fn with_keys(arguments: &[&str], vector: &Value) -> Ran {
     command
         .env("PANDORA_ACCESS_KEY", text(vector, "access_key"))
         .env("PANDORA_SECRET_KEY", text(vector, "secret_key"));
-    Ran::of(command.output().unwrap())
+    command.ran()
 }
 
 #[test]
@@ -259,13 +259,8 @@ fn a_curl_command_carries_everything_that_was_signed() {
     ] {
         assert!(command.contains(part), "{part} is not in {command}");
     }
-    let start = service.run(&[
-        "sign",
-        "--method",
-        "POST",
-        "--url",
-        "/v2/workflows/w/start",
-        "--curl",
-    ]);
+    let start = service.run(&words(
+        "sign --method POST --url /v2/workflows/w/start --curl",
+    ));
     assert!(start.ok().contains("-H 'Content-Length: 0'"));
 }

@@ -11,6 +11,7 @@ use pipeline_emulator::{
     Account, Emulator, EmulatorBuilder, OperationKind, Transition,
     server::{Server, ServerThread},
 };
+use tempfile::TempDir;
 
 pub(crate) const ACCESS_KEY: &str = "access-key-for-tests";
 
@@ -77,7 +78,23 @@ pub(crate) fn pipeline(arguments: &[&str]) -> Command {
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Ran {
-    Ran::of(pipeline(arguments).output().unwrap())
+    pipeline(arguments).ran()
+}
+
+/// The arguments that a shell makes of a line without quotes.
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+pub(crate) trait Run {
+    /// Runs the command to its end.
+    fn ran(&mut self) -> Ran;
+}
+
+impl Run for Command {
+    fn ran(&mut self) -> Ran {
+        Ran::of(self.output().unwrap())
+    }
 }
 
 pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Ran {
@@ -239,32 +256,25 @@ impl Terminal {
     }
 }
 
-/// A file that is gone with the value.
-pub(crate) struct TemporaryFile(PathBuf);
+/// A file in a folder of its own, gone with the value.
+pub(crate) struct TemporaryFile {
+    path: PathBuf,
+    _folder: TempDir,
+}
 
 impl TemporaryFile {
     pub(crate) fn new(name: &str, text: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!(
-            "{}-{:?}",
-            std::process::id(),
-            std::thread::current().id()
-        ));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(name);
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        Self(path)
+        Self {
+            path,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-        // Its folder as well, if this was the last file of the test.
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        self.path.to_str().unwrap()
     }
 }
 

@@ -1,11 +1,10 @@
 //! Times: shown in the local zone with their age, and given in any form in which they are shown.
 
-use crate::support::{Ran, Service};
+use crate::support::{Ran, Run as _, Service};
 
 /// In a zone that needs no database on the machine.
 fn in_china(service: &Service, arguments: &[&str]) -> Ran {
-    let output = service.command(arguments).env("TZ", "CST-8").output();
-    Ran::of(output.unwrap())
+    service.command(arguments).env("TZ", "CST-8").ran()
 }
 
 #[test]

@@ -1,20 +1,10 @@
 //! Seeing what goes over the wire.
 
-use std::path::PathBuf;
-
 use http::StatusCode;
 use pipeline_emulator::{ClockOffset, Fault, Transition};
 use std::time::Duration;
 
-use crate::support::{Ran, SECRET_KEY, Service, TemporaryFile, pipeline};
-
-/// A path where nothing is yet.
-fn new_file(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("wire-{name}-{}.jsonl", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    path
-}
+use crate::support::{Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline};
 
 #[test]
 fn each_attempt_is_shown_without_credentials() {
@@ -50,7 +40,8 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
             .clock_offset(ClockOffset::Ahead(Duration::from_secs(1200)))
     })
     .with_workflow("w");
-    let path = new_file("played");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.jsonl");
     let record = path.to_str().unwrap();
     let start = ["workflow", "start", "w", "--wait", "-o", "json"];
     let recorded = service.run(&[&start[..], &["--record", record]].concat());
@@ -64,13 +55,7 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
         assert_eq!(mode & 0o777, 0o600);
     }
     // No keys, no endpoint; a time-out that would end the test is not waited for.
-    let replay = |arguments: &[&str]| {
-        Ran::of(
-            pipeline(&[arguments, &["--replay", record]].concat())
-                .output()
-                .unwrap(),
-        )
-    };
+    let replay = |arguments: &[&str]| pipeline(&[arguments, &["--replay", record]].concat()).ran();
     let status = |ran: Ran| ran.json()["status"].clone();
     assert_eq!(status(replay(&start)), status(recorded));
     let line = replay(&["workflow", "get", "w"]).failed(2);
@@ -83,23 +68,22 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
         .run(&["workflow", "list", "--record", record])
         .failed(2);
     assert!(line.contains("exists"), "{line}");
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn faults_are_recorded_and_played_back() {
-    let path = new_file("faults");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.jsonl");
     let record = path.to_str().unwrap();
     let list = |option: &str| {
-        let output = pipeline(&["workflow", "list", option, record])
+        pipeline(&["workflow", "list", option, record])
             .env("PANDORA_ENDPOINT", "http://127.0.0.1:1")
             .env("PANDORA_ACCESS_KEY", "ak")
             .env("PANDORA_SECRET_KEY", SECRET_KEY)
-            .output();
-        Ran::of(output.unwrap()).failed(8)
+            .ran()
+            .failed(8)
     };
     assert_eq!(list("--record"), list("--replay"));
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
@@ -109,8 +93,9 @@ fn what_is_no_recording_is_refused_with_its_line() {
         ("\n\nx\n", "line 3: "),
     ] {
         let file = TemporaryFile::new("no-recording", text);
-        let output = pipeline(&["workflow", "list", "--replay", file.path()]).output();
-        let line = Ran::of(output.unwrap()).failed(2);
+        let line = pipeline(&["workflow", "list", "--replay", file.path()])
+            .ran()
+            .failed(2);
         assert!(line.contains(says), "{line}");
     }
 }

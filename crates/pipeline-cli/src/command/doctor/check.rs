@@ -112,7 +112,6 @@ impl Check {
     }
 }
 
-/// All checks.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
     checks: Vec<Check>,

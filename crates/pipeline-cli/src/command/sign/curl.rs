@@ -10,7 +10,6 @@ use http::{
 
 use super::url::Url;
 
-/// Writes the command.
 pub(super) fn command(parts: &Parts, url: &Url, authorization: &str, data: Option<&str>) -> String {
     let mut line = String::from("curl -sS -i --path-as-is --globoff");
     // Writing to a string cannot fail.

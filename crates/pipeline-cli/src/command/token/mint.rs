@@ -171,7 +171,6 @@ impl Show for Minted {
     }
 }
 
-/// A line of a batch.
 #[derive(Deserialize)]
 struct Line {
     method: String,

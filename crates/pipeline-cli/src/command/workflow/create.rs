@@ -11,7 +11,7 @@ Examples:
   pipeline workflow create nginx_logs
   pipeline workflow create nginx_logs --comment 'all sites, since June'
 
-A create is not repeated when its answer is lost: look with `pipeline workflow get` first.")]
+A create is not repeated when its response is lost: look with `pipeline workflow get` first.")]
 pub(crate) struct Create {
     /// Name to give: a letter or `_`, then up to 127 letters, digits and `_`
     name: WorkflowName,

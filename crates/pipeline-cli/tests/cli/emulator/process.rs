@@ -1,36 +1,17 @@
 //! The process that the command is: its log, its signals, its state file, its memory.
 
 use std::{
-    env, fs,
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
 };
+
+use tempfile::TempDir;
 
 use super::{Running, last_words};
 use crate::support::{SECRET_KEY, pipeline, signal};
-
-/// A folder of a test's own, which goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pipeline-emulator-process-{}-{number}", std::process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A connection over which one request after the other is sent.
 struct Connection(BufReader<TcpStream>);
@@ -145,8 +126,8 @@ fn with_state(path: &Path) -> Command {
 
 #[test]
 fn what_was_not_kept_at_the_end_is_said_and_is_no_success() {
-    let folder = Folder::new();
-    let inner = folder.0.join("inner");
+    let folder = TempDir::new().unwrap();
+    let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     let mut running = Running::new(with_state(&inner.join("state")));
     let mut connection = Connection::new(&running);
@@ -173,8 +154,8 @@ fn what_was_not_kept_at_the_end_is_said_and_is_no_success() {
 /// A real error of the file system: a file may not grow beyond a limit.
 #[test]
 fn a_state_file_that_cannot_grow_keeps_what_was_answered() {
-    let folder = Folder::new();
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let plain = with_state(&state);
     let mut limited = Command::new("sh");
     limited.args(["-c", r#"trap '' XFSZ; ulimit -f 4096; exec "$0" "$@""#]);
@@ -220,8 +201,8 @@ fn a_state_file_that_cannot_grow_keeps_what_was_answered() {
 fn the_secret_key_is_not_in_its_memory() {
     use std::os::unix::fs::{FileExt as _, PermissionsExt};
 
-    let folder = Folder::new();
-    let secret = folder.0.join("secret");
+    let folder = TempDir::new().unwrap();
+    let secret = folder.path().join("secret");
     fs::write(&secret, SECRET_KEY).unwrap();
     fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
     let mut command = pipeline(&["emulator", "--access-key", "ak", "--secret-key-file"]);
