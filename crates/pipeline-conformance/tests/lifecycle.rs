@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Poll, thread, time::Duration};
 use http::{HeaderValue, StatusCode};
 use pipeline_conformance::{BlockingDriver, Driver, HyperDriver};
 use pipeline_emulator::{
-    Account, ClockOffset, Emulator, Fault, OperationKind, Transition,
+    Account, ClockOffset, Emulator, Fault, Transition,
     server::{Server, ServerThread},
 };
 use pipeline_proto::{
@@ -223,7 +223,7 @@ fn a_delete_whose_answer_was_lost_is_a_success<D: Driver>() {
     let client = D::new(&server.url(), |settings| settings);
     client.send(CreateWorkflow::new(name())).unwrap();
     let lost = Fault::status(StatusCode::BAD_GATEWAY)
-        .on(OperationKind::Delete)
+        .on("delete_workflow")
         .after_effect()
         .times(1);
     server.with(|emulator| emulator.inject(lost));
@@ -239,7 +239,7 @@ fn a_put_off_create_is_sent_again<D: Driver>() {
     let put_off = Fault::status(StatusCode::SERVICE_UNAVAILABLE)
         .retry_after(Duration::ZERO)
         .times(1);
-    server.with(|emulator| emulator.inject(put_off.on(OperationKind::Create)));
+    server.with(|emulator| emulator.inject(put_off.on("create_workflow")));
     let region = Region::new("nb").unwrap();
     client
         .send(CreateWorkflow::new(name()).region(region))
@@ -247,7 +247,7 @@ fn a_put_off_create_is_sent_again<D: Driver>() {
     server.with(|emulator| {
         emulator.inject(
             Fault::status(StatusCode::SERVICE_UNAVAILABLE)
-                .on(OperationKind::Create)
+                .on("create_workflow")
                 .times(1),
         );
     });

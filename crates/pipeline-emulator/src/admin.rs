@@ -92,7 +92,7 @@ impl Emulator {
     ///
     /// let mut emulator = Emulator::builder().build();
     /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
-    /// let fault = Bytes::from(r#"{"operation": "get", "status": 503, "times": 2}"#);
+    /// let fault = Bytes::from(r#"{"operation": "get_workflow", "status": 503, "times": 2}"#);
     /// let request = Request::post("/_emulator/faults").header("Content-Type", "application/json");
     /// let answer = emulator.handle_admin(request.body(fault)?, now);
     /// assert_eq!(answer.status(), 200);

@@ -6,8 +6,8 @@ use crate::{
     clock::ClockOffset,
     emulator::{Emulator, RequestIds},
     fault::Faults,
-    journal::Journal,
-    service::Rules,
+    request_log::RequestLog,
+    rules::Rules,
     state::State,
     transition::Transition,
     web::{Trust, check_origin},
@@ -176,7 +176,7 @@ impl EmulatorBuilder {
             request_ids: RequestIds::new(self.seed),
             state: State::default(),
             faults: Faults::default(),
-            journal: Journal::new(self.request_log),
+            request_log: RequestLog::new(self.request_log),
         }
     }
 }

@@ -16,12 +16,12 @@ use crate::{
     builder::EmulatorBuilder,
     clock::{imf_fixdate, unix_time},
     fault::Faults,
-    journal::{Journal, Outcome},
-    operation::OperationKind,
+    operations::Call,
     refusal::{Refusal, json_response},
-    service::{self, Rules},
+    request_log::{Outcome, RequestLog},
+    route::{Route, Target},
+    rules::Rules,
     state::State,
-    target::{Route, Target},
     web::Trust,
 };
 
@@ -59,13 +59,13 @@ pub struct Emulator {
     pub(crate) request_ids: RequestIds,
     pub(crate) state: State,
     pub(crate) faults: Faults,
-    pub(crate) journal: Journal,
+    pub(crate) request_log: RequestLog,
 }
 
 /// What is known of a request while it is being answered.
 #[derive(Default)]
 struct Context {
-    operation: Option<OperationKind>,
+    operation: Option<&'static str>,
     workflow: Option<String>,
     owner: Option<String>,
 }
@@ -126,8 +126,8 @@ impl Emulator {
         body: &[u8],
         now: Now,
     ) -> Result<Bytes, Refusal> {
-        let (operation, name) = match target.route {
-            Route::Operation(operation, name) => (operation, name),
+        let (operation, names) = match target.route {
+            Route::Operation(operation, names) => (operation, names),
             Route::WrongMethod { allow } => return Err(Refusal::wrong_method(allow)),
             Route::Unknown => return Err(Refusal::no_such_path()),
             Route::Malformed => {
@@ -152,13 +152,13 @@ impl Emulator {
         let owner = self.owner(caller, &parts.headers)?.to_owned();
         context.owner = Some(owner.clone());
         body::check_digest(&parts.headers, body)?;
-        let request = service::Request {
-            operation,
-            name: name.as_deref(),
+        (operation.perform)(&mut Call {
+            rules: &self.rules,
+            workflows: &mut self.state.of(&owner),
+            names: &names,
             body,
             now,
-        };
-        self.rules.perform(&mut self.state.of(&owner), &request)
+        })
     }
 
     /// Whose workflows a request is about: the caller's, or those of the account that
@@ -207,7 +207,7 @@ impl Emulator {
             status,
             request_id: String::from_utf8_lossy(request_id).into_owned(),
         };
-        self.journal.record(parts, body, now, outcome);
+        self.request_log.record(parts, body, now, outcome);
         answer
     }
 }
@@ -215,9 +215,9 @@ impl Emulator {
 impl Context {
     fn of(route: &Route) -> Self {
         match route {
-            Route::Operation(operation, name) => Self {
-                operation: Some(*operation),
-                workflow: name.clone(),
+            Route::Operation(operation, names) => Self {
+                operation: Some(operation.name),
+                workflow: names.first().cloned(),
                 owner: None,
             },
             _ => Self::default(),

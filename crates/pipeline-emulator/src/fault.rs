@@ -13,7 +13,6 @@ use pipeline_proto::ErrorCode;
 use crate::{
     ClockOffset, Interruption, NetworkFault,
     clock::imf_fixdate,
-    operation::OperationKind,
     refusal::{message_of, status_of},
 };
 
@@ -25,7 +24,7 @@ use crate::{
 /// once.
 ///
 /// ```
-/// use pipeline_emulator::{ClockOffset, Emulator, Fault, OperationKind};
+/// use pipeline_emulator::{ClockOffset, Emulator, Fault};
 /// use pipeline_proto::ErrorCode;
 /// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 /// use std::time::Duration;
@@ -35,26 +34,26 @@ use crate::{
 /// emulator.inject(
 ///     Fault::status(StatusCode::SERVICE_UNAVAILABLE)
 ///         .retry_after(Duration::from_secs(2))
-///         .on(OperationKind::Get)
+///         .on("get_workflow")
 ///         .times(2),
 /// );
 /// // A create that takes effect, but its answer gets lost behind a proxy.
 /// emulator.inject(
 ///     Fault::status(StatusCode::BAD_GATEWAY)
 ///         .body(HeaderValue::from_static("text/html"), "<h1>Bad Gateway</h1>")
-///         .on(OperationKind::Create)
+///         .on("create_workflow")
 ///         .after_effect(),
 /// );
 /// // An error with a status that looks like success.
 /// emulator.inject(Fault::code(ErrorCode::REPO_BEING_CREATED).on_workflow("logs"));
 /// // A start that takes effect while its connection breaks.
-/// emulator.inject(Fault::pass().reset().on(OperationKind::Start));
+/// emulator.inject(Fault::pass().reset().on("start_workflow"));
 /// // True answers with the wrong type and a date that is off.
 /// emulator.inject(
 ///     Fault::pass()
 ///         .header(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
 ///         .skew_date(ClockOffset::Ahead(Duration::from_secs(20 * 60)))
-///         .on(OperationKind::List)
+///         .on("list_workflows")
 ///         .always(),
 /// );
 ///
@@ -63,7 +62,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fault {
-    pub(crate) operation: Option<OperationKind>,
+    pub(crate) operation: Option<&'static str>,
     pub(crate) workflow: Option<String>,
     times: Option<u32>,
     pub(crate) after_effect: bool,
@@ -136,9 +135,11 @@ impl Fault {
         self
     }
 
-    /// Meets requests of this operation only.
+    /// Meets requests of this operation only: of its name as the client calls it, which is also the
+    /// [`NAME`](pipeline_proto::Operation::NAME) of its type. With a name that the emulator does not
+    /// serve, the fault meets nothing.
     #[must_use]
-    pub fn on(mut self, operation: OperationKind) -> Self {
+    pub fn on(mut self, operation: &'static str) -> Self {
         self.operation = Some(operation);
         self
     }
@@ -270,7 +271,7 @@ impl Fault {
         spoiled
     }
 
-    fn meets(&self, operation: Option<OperationKind>, workflow: Option<&str>) -> bool {
+    fn meets(&self, operation: Option<&'static str>, workflow: Option<&str>) -> bool {
         (self.operation.is_none() || self.operation == operation)
             && (self.workflow.is_none() || self.workflow.as_deref() == workflow)
     }
@@ -354,7 +355,7 @@ impl Faults {
     /// The fault for a request: the first that meets it and is not used up.
     pub(crate) fn serve(
         &mut self,
-        operation: Option<OperationKind>,
+        operation: Option<&'static str>,
         workflow: Option<&str>,
     ) -> Option<Fault> {
         let ready = |report: &FaultReport| report.left() != Some(0);
@@ -370,28 +371,27 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use OperationKind::{Get, List, Start};
 
     #[test]
     fn faults_meet_what_they_are_addressed_to_in_their_order() {
         let mut faults = Faults::default();
         let fault = |status: u16| Fault::status(StatusCode::from_u16(status).unwrap());
-        faults.inject(fault(500).on(Get).on_workflow("w"));
-        faults.inject(fault(502).on(Get).times(2));
+        faults.inject(fault(500).on("get_workflow").on_workflow("w"));
+        faults.inject(fault(502).on("get_workflow").times(2));
         faults.inject(fault(503).always().on_workflow("x"));
         let mut serve = |operation, workflow| {
             faults
                 .serve(operation, workflow)
                 .and_then(|fault| Some(fault.status?.as_u16()))
         };
-        assert_eq!(serve(Some(List), None), None);
+        assert_eq!(serve(Some("list_workflows"), None), None);
         assert_eq!(serve(None, None), None);
-        assert_eq!(serve(Some(Get), Some("v")), Some(502));
-        assert_eq!(serve(Some(Get), Some("w")), Some(500));
-        assert_eq!(serve(Some(Get), Some("w")), Some(502));
-        assert_eq!(serve(Some(Get), Some("w")), None);
+        assert_eq!(serve(Some("get_workflow"), Some("v")), Some(502));
+        assert_eq!(serve(Some("get_workflow"), Some("w")), Some(500));
+        assert_eq!(serve(Some("get_workflow"), Some("w")), Some(502));
+        assert_eq!(serve(Some("get_workflow"), Some("w")), None);
         for _ in 0..5 {
-            assert_eq!(serve(Some(Start), Some("x")), Some(503));
+            assert_eq!(serve(Some("start_workflow"), Some("x")), Some(503));
         }
         let report: Vec<_> = faults
             .report()

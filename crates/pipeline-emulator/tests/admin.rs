@@ -81,7 +81,7 @@ fn a_test_in_another_language_needs_nothing_but_http() {
     let fault = ask(
         "POST",
         "/_emulator/faults",
-        r#"{"operation":"create","status":503}"#,
+        r#"{"operation":"create_workflow","status":503}"#,
     );
     assert_eq!(fault.status, 200);
     assert_eq!((create(), create(), create()), (503, 200, 409));

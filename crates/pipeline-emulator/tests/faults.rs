@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pipeline_emulator::{
-    Authentication, Emulator, Fault, OperationKind,
+    Authentication, Emulator, Fault,
     server::{Limits, Server, ServerThread},
 };
 use support::{connect, exchange, read_answer};
@@ -104,7 +104,7 @@ fn a_large_answer_is_truncated_at_the_same_place_for_a_slow_reader() {
 
 #[test]
 fn a_reset_connection_ends_in_an_error_behind_the_beginning_of_the_answer() {
-    let fault = Fault::pass().reset_at(1).on(OperationKind::Create);
+    let fault = Fault::pass().reset_at(1).on("create_workflow");
     let server = start(Limits::default(), fault);
     let mut stream = sent(&server, CREATE);
     let mut byte = [0];
@@ -133,7 +133,7 @@ fn a_connection_may_be_reset_in_place_of_an_answer() {
             true,
         ),
     ] {
-        let server = start(Limits::default(), fault.on(OperationKind::Create));
+        let server = start(Limits::default(), fault.on("create_workflow"));
         let (head, _, end) = all(sent(&server, CREATE));
         assert_eq!((head.as_str(), end), ("", Some(ErrorKind::ConnectionReset)));
         assert_created(&server, created);

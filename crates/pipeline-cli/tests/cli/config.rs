@@ -83,7 +83,7 @@ fn the_file_is_for_its_owner_only() {
         line.contains("mode 640") && line.contains("chmod 600"),
         "{line}"
     );
-    assert_eq!(service.asked(), []);
+    assert_eq!(service.asked(), [""; 0]);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use pipeline_emulator::OperationKind;
 use serde_json::Value;
 
 use crate::support::{Ran, Service, run_with_input};
@@ -62,13 +61,17 @@ fn export(name: &str, members: &str) -> String {
 }
 
 /// The requests that change something, since the last time.
-fn changes(service: &Service) -> Vec<OperationKind> {
-    use OperationKind::{Get, List, Search, Status};
+fn changes(service: &Service) -> Vec<&'static str> {
     let asked = service.asked();
     service
         .server
         .with(pipeline_emulator::Emulator::clear_requests);
-    let reads = |kind: &OperationKind| matches!(kind, Get | List | Search | Status);
+    let reads = |kind: &&'static str| {
+        matches!(
+            *kind,
+            "get_workflow" | "list_workflows" | "search_logs" | "get_workflow_status"
+        )
+    };
     asked.into_iter().filter(|kind| !reads(kind)).collect()
 }
 
@@ -120,7 +123,7 @@ fn variables_of_this_program_are_refused_by_every_command_that_reads_a_file() {
             assert_eq!(ran.code, Some(code), "{words:?}: {ran:?}");
         }
     }
-    assert_eq!(service.asked(), []);
+    assert_eq!(service.asked(), [""; 0]);
 }
 
 #[test]
@@ -186,7 +189,7 @@ fn what_came_from_a_variable_is_sent_and_never_shown() {
     }
     folder.run(&service, "apply region.yaml");
     folder.run(&service, "diff region.yaml");
-    assert_eq!(changes(&service), []);
+    assert_eq!(changes(&service), [""; 0]);
     folder.run(&service, "apply w.yaml").ok();
     let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
     assert!(sent.contains(CANARY));
@@ -240,7 +243,7 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
         );
         assert_eq!(ran.code, Some(2), "{ran:?}");
     }
-    assert_eq!(changes(&service), []);
+    assert_eq!(changes(&service), [""; 0]);
     folder
         .run(&service, "apply changed.yaml --keep-secrets")
         .ok();
@@ -365,7 +368,6 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
 
 #[test]
 fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
-    use OperationKind::{Create, Update};
     let service = Service::new();
     let folder = several(&[
         ("bad/x.yaml", file("x").replace("string", "text")),
@@ -398,11 +400,11 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
         let ran = folder.run(&service, words);
         assert_eq!(ran.code, Some(code), "{words}: {ran:?}");
         assert!(ran.stderr.contains(says), "{words}: {ran:?}");
-        assert_eq!(service.asked(), [], "{words}");
+        assert_eq!(service.asked(), [""; 0], "{words}");
     }
     let ran = folder.run(&service, "apply . --dry-run");
     assert_eq!(ran.code, Some(10), "{ran:?}");
-    assert_eq!(changes(&service), []);
+    assert_eq!(changes(&service), [""; 0]);
     let ran = folder.run(&service, "apply a.yaml deep b.json -o json");
     assert!(ran.stderr.ends_with("applied 3 of 3\n"), "{ran:?}");
     let report = ran.json();
@@ -414,10 +416,17 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
     assert_eq!(names.collect::<Vec<_>>(), ["a", "c", "b"]);
     assert_eq!(
         changes(&service),
-        [Create, Update, Create, Update, Create, Update]
+        [
+            "create_workflow",
+            "update_workflow",
+            "create_workflow",
+            "update_workflow",
+            "create_workflow",
+            "update_workflow"
+        ]
     );
     assert_eq!(folder.run(&service, "apply -f a.yaml -f b.json").ok(), "");
-    assert_eq!(changes(&service), []);
+    assert_eq!(changes(&service), [""; 0]);
 }
 
 #[test]
@@ -444,7 +453,7 @@ fn update_reads_a_file_as_apply_does() {
             .failed(2);
         assert!(line.contains(says) && line.contains(name), "{line}");
     }
-    assert_eq!(service.asked(), []);
+    assert_eq!(service.asked(), [""; 0]);
     folder.run(&service, "update w -f w.yaml").ok();
     let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
     assert!(sent.contains(CANARY));

@@ -127,9 +127,7 @@ fn a_start_that_fails_names_its_nodes_and_the_reason_in_the_logs() {
     );
     // An installation without logs fails in the same way, with less to say.
     let unknown = Fault::code(pipeline_proto::ErrorCode::NOT_IMPLEMENTED);
-    let unknown = unknown
-        .on(pipeline_emulator::OperationKind::Search)
-        .always();
+    let unknown = unknown.on("search_logs").always();
     service.server.with(|emulator| emulator.inject(unknown));
     let line = line(&service, &["workflow", "start", "w", "--wait"], 7);
     assert!(!line.contains("the logs say"), "{line}");

@@ -1,12 +1,10 @@
 //! Verbs over several workflows: restart, wait, and starts and stops of what is already so.
 
 use http::StatusCode;
-use pipeline_emulator::{Emulator, Fault, OperationKind};
+use pipeline_emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
 use crate::support::Service;
-
-use OperationKind::{Start, Stop};
 
 /// Workflows, of which those that begin with `on` run.
 fn service(names: &[&str]) -> Service {
@@ -33,7 +31,7 @@ fn statuses(service: &Service) -> Vec<(String, String)> {
 fn a_restart_of_several_says_what_came_back_and_what_did_not() {
     let service = service(&["on_a", "on_b", "off_c", "on_d"]);
     let refused = Fault::status(StatusCode::FORBIDDEN)
-        .on(Start)
+        .on("start_workflow")
         .on_workflow("on_b")
         .always();
     service.server.with(|emulator| emulator.inject(refused));
@@ -64,7 +62,7 @@ fn a_restart_of_several_says_what_came_back_and_what_did_not() {
     assert_eq!(report["items"][1]["error"]["exit_code"], 1);
     let asked = service.asked();
     let count = |kind| asked.iter().filter(|asked| **asked == kind).count();
-    assert_eq!(count(Stop), 2);
+    assert_eq!(count("stop_workflow"), 2);
     let expected = [
         ("off_c", "Ready"),
         ("on_a", "Started"),

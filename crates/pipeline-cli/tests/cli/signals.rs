@@ -11,11 +11,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use pipeline_emulator::{Emulator, Fault, OperationKind, RecordedRequest};
+use pipeline_emulator::{Emulator, Fault, RecordedRequest};
 
 use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, signal, until};
-
-use OperationKind::{Create, Delete, Get, Start, Status, Stop, Update};
 
 /// Name for `kill`, exit code, first word of the error.
 const SIGNALS: [(&str, i32, &str); 3] = [
@@ -27,7 +25,7 @@ const SIGNALS: [(&str, i32, &str); 3] = [
 /// The command, the response that is held back, and what is said. `FILE` is a workflow file of `a`.
 type Case = (
     &'static [&'static str],
-    (OperationKind, &'static str),
+    (&'static str, &'static str),
     &'static str,
 );
 
@@ -35,85 +33,85 @@ type Case = (
 const CASES: &[Case] = &[
     (
         &["create", "x"],
-        (Create, "x"),
+        ("create_workflow", "x"),
         "the creation of x may have taken effect",
     ),
     (
         &["update", "b", "-f", "FILE"],
-        (Update, "b"),
+        ("update_workflow", "b"),
         "the update of b may have taken effect",
     ),
     (
         &["delete", "b", "--yes"],
-        (Delete, "b"),
+        ("delete_workflow", "b"),
         "the deletion of b may have taken effect",
     ),
     (
         &["start", "b"],
-        (Start, "b"),
+        ("start_workflow", "b"),
         "the start of b may have taken effect",
     ),
     (
         &["start", "b", "--wait"],
-        (Start, "b"),
+        ("start_workflow", "b"),
         "the start of b may have taken effect",
     ),
     (
         &["stop", "a", "--wait"],
-        (Stop, "a"),
+        ("stop_workflow", "a"),
         "the stop of a may have taken effect",
     ),
     (
         &["wait", "b", "--for", "deleted"],
-        (Status, "b"),
+        ("get_workflow_status", "b"),
         "waiting for b to be deleted",
     ),
     (
         &["watch", "b", "--for", "deleted"],
-        (Status, "b"),
+        ("get_workflow_status", "b"),
         "waiting for b to be deleted",
     ),
-    (&["watch", "b"], (Status, "b"), ""),
-    (&["get", "b"], (Get, "b"), ""),
+    (&["watch", "b"], ("get_workflow_status", "b"), ""),
+    (&["get", "b"], ("get_workflow", "b"), ""),
     (
         &["start", "b", "c", "d", "--parallel", "1"],
-        (Start, "c"),
+        ("start_workflow", "c"),
         "the start of c may have taken effect; starting: b; under way: c; not begun: d",
     ),
     (
         &["start", "b", "c", "d", "--parallel", "1", "--wait"],
-        (Start, "c"),
+        ("start_workflow", "c"),
         "the start of c may have taken effect; started: b; under way: c; not begun: d",
     ),
     (
         &["delete", "d", "c", "b", "--parallel", "1", "--yes"],
-        (Delete, "c"),
+        ("delete_workflow", "c"),
         "the deletion of c may have taken effect; deleted: d; under way: c; not begun: b",
     ),
     (
         &["restart", "a"],
-        (Stop, "a"),
+        ("stop_workflow", "a"),
         "a may be stopping and is not started again; the stop of a may have taken effect",
     ),
     (
         &["restart", "a"],
-        (Start, "a"),
+        ("start_workflow", "a"),
         "a was stopped and may not be started again; the start of a may have taken effect; done: the stop of a",
     ),
     (
         &["restart", "a", "c", "d", "--parallel", "1"],
-        (Start, "c"),
+        ("start_workflow", "c"),
         "c was stopped and may not be started again; the start of c may have taken effect; restarted: a; \
          under way: c; not begun: d",
     ),
     (
         &["wait", "a", "b", "c", "--for", "started", "--parallel", "1"],
-        (Status, "b"),
+        ("get_workflow_status", "b"),
         "waiting for b to be started; started: a; under way: b; not begun: c",
     ),
     (
         &["apply", "FILE", "--restart", "--yes"],
-        (Update, "a"),
+        ("update_workflow", "a"),
         "the update of a may have taken effect; the update was under way; of the plan for a, done: stop; \
          not finished: update, start; the same command again, with --start, does the rest",
     ),
@@ -133,7 +131,7 @@ fn service() -> Service {
 fn in_the_middle(
     service: &Service,
     mut command: Command,
-    (kind, name): (OperationKind, &str),
+    (kind, name): (&'static str, &str),
 ) -> Child {
     let held = Fault::pass().stall_at(0).on(kind).on_workflow(name);
     service
@@ -221,7 +219,7 @@ fn a_second_signal_ends_it_at_once() {
     // The first signal cannot get its line out.
     let (_reader, full) = full_stream();
     let mut command = service.command(&["workflow", "start", "b"]);
-    let held = Fault::pass().stall_at(0).on(Start).always();
+    let held = Fault::pass().stall_at(0).on("start_workflow").always();
     service.server.with(|emulator| emulator.inject(held));
     let child = command.stderr(full).spawn().unwrap();
     service.when_asked(1);
@@ -248,7 +246,7 @@ fn what_nohup_ignores_stays_ignored() {
             .get_envs()
             .filter_map(|(name, value)| Some((name, value?))),
     );
-    let child = in_the_middle(&service, command, (Start, "b"));
+    let child = in_the_middle(&service, command, ("start_workflow", "b"));
     signal(&child, "HUP");
     signal(&child, "TERM");
     let ran = Ran::of(child.wait_with_output().unwrap());

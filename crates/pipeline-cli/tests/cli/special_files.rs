@@ -502,7 +502,7 @@ fn what_is_no_place_for_a_file_is_said_before_anything_is_sent() {
             .failed(2);
         assert!(line.contains(says), "{line}");
     }
-    assert_eq!(service.asked(), []);
+    assert_eq!(service.asked(), [""; 0]);
     for (arguments, says) in [
         (&["export", "w", "-f", "w.yaml"][..], "--out w.yaml"),
         (&["graph", "w", "-o", "w.svg"], "--out w.svg"),

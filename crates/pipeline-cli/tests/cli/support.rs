@@ -8,7 +8,7 @@ use std::{
 };
 
 use pipeline_emulator::{
-    Account, Emulator, EmulatorBuilder, OperationKind, Transition,
+    Account, Emulator, EmulatorBuilder, Transition,
     server::{Server, ServerThread},
 };
 use tempfile::TempDir;
@@ -159,7 +159,7 @@ impl Service {
     }
 
     /// The operations that were asked for so far.
-    pub(crate) fn asked(&self) -> Vec<OperationKind> {
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
         self.server.with(|emulator| {
             let operations = emulator.requests().filter_map(|request| request.operation);
             operations.collect()

@@ -1,7 +1,7 @@
 //! Commands that look again and again.
 
 use http::{HeaderValue, StatusCode};
-use pipeline_emulator::{Fault, OperationKind, Transition};
+use pipeline_emulator::{Fault, Transition};
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Service, signal};
@@ -27,9 +27,9 @@ fn restart_stops_and_starts() {
     let asked = service.asked();
     let acts: Vec<_> = asked
         .iter()
-        .filter(|kind| **kind != OperationKind::Status)
+        .filter(|kind| **kind != "get_workflow_status")
         .collect();
-    assert_eq!(acts, [&OperationKind::Stop, &OperationKind::Start]);
+    assert_eq!(acts, [&"stop_workflow", &"start_workflow"]);
 }
 
 #[test]
@@ -135,12 +135,12 @@ fn an_installation_without_status_is_waited_for_by_get() {
         let service = service();
         let missing = Fault::status(status)
             .body(HeaderValue::from_static("text/plain"), "no such page")
-            .on(OperationKind::Status)
+            .on("get_workflow_status")
             .always();
         service.server.with(|emulator| emulator.inject(missing));
         service.run(&["workflow", "start", "w", "--wait"]).ok();
         let asked = service.asked();
-        let looks = asked.iter().filter(|kind| **kind == OperationKind::Status);
+        let looks = asked.iter().filter(|kind| **kind == "get_workflow_status");
         assert_eq!(looks.count(), 1, "{asked:?}");
         service.run(&["workflow", "restart", "w"]).ok();
         let lines = service

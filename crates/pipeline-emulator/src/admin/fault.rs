@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::settings::{from_signed, to_signed};
-use crate::{Fault, FaultReport, Interruption, OperationKind, refusal::Refusal};
+use crate::{Fault, FaultReport, Interruption, refusal::Refusal, route::OPERATIONS};
 
 /// A fault that is asked for. Without `status` and `code` the service's own answer is spoiled.
 #[derive(Deserialize)]
@@ -136,12 +136,19 @@ impl FaultSpec {
     }
 }
 
-fn operation(word: &str) -> Result<OperationKind, Refusal> {
-    let known = OperationKind::ALL.into_iter();
-    let mut found = known.filter(|kind| kind.as_str() == word);
-    found.next().ok_or_else(|| {
-        let words = OperationKind::ALL.map(OperationKind::as_str).join(", ");
-        refused(format!("there is no operation {word:?}, only {words}"))
+/// The name of an operation as the table has it. What is near to one is told which.
+fn operation(word: &str) -> Result<&'static str, Refusal> {
+    let names = || OPERATIONS.iter().map(|operation| operation.name);
+    names().find(|name| *name == word).ok_or_else(|| {
+        // The names before there were other resources: `create`, `status`, `search`.
+        let short = names().find(|name| {
+            name.split('_').next() == Some(word) || name.rsplit('_').next() == Some(word)
+        });
+        let meant = short.map_or_else(
+            || format!("only {}", names().collect::<Vec<_>>().join(", ")),
+            |name| format!("did you mean {name:?}?"),
+        );
+        refused(format!("there is no operation {word:?}, {meant}"))
     })
 }
 
@@ -159,7 +166,7 @@ pub(super) fn to_json(report: &FaultReport) -> Value {
     put("served", json!(report.served()));
     put("left", report.left().map_or(json!("always"), Value::from));
     if let Some(operation) = fault.operation {
-        put("operation", json!(operation.as_str()));
+        put("operation", json!(operation));
     }
     if let Some(workflow) = &fault.workflow {
         put("workflow", json!(workflow));

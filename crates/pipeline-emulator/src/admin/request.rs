@@ -21,7 +21,7 @@ pub(super) fn to_json(request: &RecordedRequest) -> Value {
         "at": rfc3339_millis(request.at.wall),
         "method": request.method.as_str(),
         "target": request.uri.to_string(),
-        "operation": request.operation.map(crate::OperationKind::as_str),
+        "operation": request.operation,
         "workflow": request.workflow,
         "owner": request.owner,
         "headers": headers,

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ENDPOINTS, PREFIX};
 use crate::{
-    Account, ClockOffset, Emulator, Interruption, NetworkFault, OperationKind, Transition,
-    testing::Fixture,
+    Account, ClockOffset, Emulator, Interruption, NetworkFault, Transition, testing::Fixture,
 };
 
 impl Fixture {
@@ -110,7 +109,7 @@ fn the_log_of_requests_is_told_and_forgotten() {
         panic!("{log}");
     };
     assert_eq!(create["method"], "POST");
-    assert_eq!(create["operation"], "create");
+    assert_eq!(create["operation"], "create_workflow");
     assert_eq!(create["workflow"], "w");
     assert_eq!(create["owner"], "development");
     assert_eq!(create["status"], 200);
@@ -219,7 +218,7 @@ fn faults_are_added_counted_and_removed() {
     let added = service.admin(
         "POST",
         "/faults",
-        r#"{"operation":"get","workflow":"w","code":"E18124","times":2,"retry_after_s":3}"#,
+        r#"{"operation":"get_workflow","workflow":"w","code":"E18124","times":2,"retry_after_s":3}"#,
     );
     assert_eq!((&added["id"], &added["left"]), (&json!(0), &json!(2)));
     service.admin("POST", "/faults", r#"{"status":503,"times":"always"}"#);
@@ -247,7 +246,7 @@ fn a_fault_is_told_in_the_terms_in_which_it_was_asked_for() {
     let mut service = Fixture::new();
     for body in [
         json!({"status": 502, "after_effect": true, "body": "<h1>", "headers": {"content-type": "text/html", "x-a": "b"}}),
-        json!({"operation": "list", "after_effect": true, "headers": {"content-type": "text/plain"}}),
+        json!({"operation": "list_workflows", "after_effect": true, "headers": {"content-type": "text/plain"}}),
         json!({"workflow": "w", "after_effect": true, "date_skew_ms": -5, "latency_ms": 9}),
         json!({"after_effect": true, "stall_at": 1}),
         json!({"after_effect": true, "truncate_at": 2}),
@@ -306,7 +305,19 @@ fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
         (r#"{"status":1000}"#, "at most 999"),
         (r#"{"status":"503"}"#, "invalid type"),
         (r#"{"code":"E1"}"#, "write it as E18641"),
-        (r#"{"operation":"fetch"}"#, "only create, update, list"),
+        (
+            r#"{"operation":"fetch"}"#,
+            "only list_workflows, get_workflow, create_workflow",
+        ),
+        (
+            r#"{"operation":"create"}"#,
+            "did you mean \"create_workflow\"?",
+        ),
+        (
+            r#"{"operation":"status"}"#,
+            "did you mean \"get_workflow_status\"?",
+        ),
+        (r#"{"operation":"search"}"#, "did you mean \"search_logs\"?"),
         (r#"{"times":"twice"}"#, "a number or \"always\""),
         (r#"{"times":-1}"#, "times"),
         (r#"{"after_effect":false}"#, "give a status or a code"),
@@ -327,9 +338,9 @@ fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
 #[test]
 fn every_operation_can_be_addressed() {
     let mut service = Fixture::new();
-    for kind in OperationKind::ALL {
-        let fault = json!({"operation": kind.as_str(), "status": 500});
+    for operation in crate::route::OPERATIONS {
+        let fault = json!({"operation": operation.name, "status": 500});
         let added = service.admin("POST", "/faults", &fault.to_string());
-        assert_eq!(added["operation"], kind.as_str());
+        assert_eq!(added["operation"], operation.name);
     }
 }

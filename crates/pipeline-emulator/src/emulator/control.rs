@@ -9,8 +9,9 @@ use super::Emulator;
 use crate::{
     clock::ClockOffset,
     fault::{Fault, FaultReport},
-    journal::RecordedRequest,
+    operations,
     refusal::Refusal,
+    request_log::RecordedRequest,
     snapshot::Snapshot,
     transition::Transition,
 };
@@ -39,12 +40,12 @@ impl Emulator {
     /// The latest requests, the oldest first; up to as many as the
     /// [builder](crate::EmulatorBuilder::request_log) was told to keep.
     pub fn requests(&self) -> impl DoubleEndedIterator<Item = &RecordedRequest> {
-        self.journal.iter()
+        self.request_log.iter()
     }
 
     /// Forgets the requests so far.
     pub fn clear_requests(&mut self) {
-        self.journal.clear();
+        self.request_log.clear();
     }
 
     /// Forgets workflows, faults and requests. Accounts, settings and the sequence of request ids
@@ -88,8 +89,7 @@ impl Emulator {
                 format!("{account:?}"),
             )));
         }
-        self.rules
-            .add(&mut self.state.of(account), definition, now)
+        operations::add(&self.rules, &mut self.state.of(account), definition, now)
             .map_err(SeedError)
     }
 

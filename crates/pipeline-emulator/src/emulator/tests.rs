@@ -7,7 +7,7 @@ use pipeline_proto::{ErrorCode, model::Nodes};
 
 use crate::{
     Account, ClockOffset, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY,
-    Emulator, Fault, FaultReport, Interruption, NetworkFault, OperationKind,
+    Emulator, Fault, FaultReport, Interruption, NetworkFault,
     testing::{Fixture, NODES},
 };
 
@@ -251,7 +251,7 @@ fn a_fault_answers_in_place_of_the_service() {
     service.emulator.inject(
         Fault::status(StatusCode::SERVICE_UNAVAILABLE)
             .retry_after(Duration::from_secs(2))
-            .on(OperationKind::Create)
+            .on("create_workflow")
             .times(2),
     );
     for _ in 0..2 {
@@ -404,7 +404,7 @@ fn requests_are_recorded_without_their_signatures() {
     let [create, nowhere] = service.emulator.requests().collect::<Vec<_>>()[..] else {
         panic!("two requests were sent");
     };
-    assert_eq!(create.operation, Some(OperationKind::Create));
+    assert_eq!(create.operation, Some("create_workflow"));
     assert_eq!(create.workflow.as_deref(), Some("w"));
     assert_eq!(create.owner.as_deref(), Some("development"));
     assert_eq!(

@@ -6,8 +6,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use pipeline_proto::Now;
 
-use crate::operation::OperationKind;
-
 /// Of a longer body only this much is kept.
 const KEPT_BODY: usize = 16 * 1024;
 
@@ -19,7 +17,7 @@ const KEPT_BODY: usize = 16 * 1024;
 /// ```
 /// use bytes::Bytes;
 /// use http::Request;
-/// use pipeline_emulator::{Emulator, OperationKind};
+/// use pipeline_emulator::Emulator;
 /// use pipeline_proto::Now;
 /// use std::time::{Duration, SystemTime};
 ///
@@ -27,7 +25,7 @@ const KEPT_BODY: usize = 16 * 1024;
 /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
 /// emulator.handle(Request::get("/v2/workflows/logs").body(Bytes::new())?, now);
 /// let seen = emulator.requests().next_back().unwrap();
-/// assert_eq!(seen.operation, Some(OperationKind::Get));
+/// assert_eq!(seen.operation, Some("get_workflow"));
 /// assert_eq!((seen.workflow.as_deref(), seen.status.as_u16()), (Some("logs"), 401));
 /// # Ok::<(), http::Error>(())
 /// ```
@@ -40,8 +38,8 @@ pub struct RecordedRequest {
     pub method: Method,
     /// Where it went, as it was sent.
     pub uri: Uri,
-    /// The operation, if method and path name one.
-    pub operation: Option<OperationKind>,
+    /// The operation, if method and path name one: `get_workflow`, as the client calls it.
+    pub operation: Option<&'static str>,
     /// The name of a workflow in the path, legal or not.
     pub workflow: Option<String>,
     /// The account whose workflows it was about, if it got as far as that.
@@ -77,7 +75,7 @@ impl fmt::Debug for RecordedRequest {
 
 /// What the answer adds to the record of a request.
 pub(crate) struct Outcome {
-    pub(crate) operation: Option<OperationKind>,
+    pub(crate) operation: Option<&'static str>,
     pub(crate) workflow: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) status: StatusCode,
@@ -86,12 +84,12 @@ pub(crate) struct Outcome {
 
 /// The latest requests, the oldest first.
 #[derive(Debug, Clone)]
-pub(crate) struct Journal {
+pub(crate) struct RequestLog {
     capacity: usize,
     entries: VecDeque<RecordedRequest>,
 }
 
-impl Journal {
+impl RequestLog {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -161,7 +159,7 @@ mod tests {
     use http::Request;
     use std::time::{Duration, SystemTime};
 
-    fn record(journal: &mut Journal, uri: &str, authorization: &str, body: &[u8]) {
+    fn record(log: &mut RequestLog, uri: &str, authorization: &str, body: &[u8]) {
         let request = Request::get(uri).header("authorization", authorization);
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
@@ -172,25 +170,25 @@ mod tests {
             status: StatusCode::OK,
             request_id: "id".into(),
         };
-        journal.record(parts, body, now, outcome);
+        log.record(parts, body, now, outcome);
     }
 
     #[test]
     fn signatures_are_masked() {
-        let mut journal = Journal::new(9);
+        let mut log = RequestLog::new(9);
         for text in [
             "Pandora the-key:canary=",
             "Pandora the-key:canary=:canary",
             "Bearer canary",
         ] {
-            record(&mut journal, "/", text, b"canary");
+            record(&mut log, "/", text, b"canary");
         }
-        let shown = format!("{journal:?}");
+        let shown = format!("{log:?}");
         assert!(!shown.contains("canary"), "{shown}");
-        let first = journal.iter().next().unwrap();
+        let first = log.iter().next().unwrap();
         assert_eq!(first.headers["authorization"], "Pandora the-key:(masked)");
         assert_eq!(
-            journal.iter().last().unwrap().headers["authorization"],
+            log.iter().last().unwrap().headers["authorization"],
             "(masked)"
         );
         assert_eq!(first.body, "canary");
@@ -198,17 +196,17 @@ mod tests {
 
     #[test]
     fn only_the_latest_are_kept_and_bodies_are_cut() {
-        let mut journal = Journal::new(2);
+        let mut log = RequestLog::new(2);
         for uri in ["/1", "/2", "/3"] {
-            record(&mut journal, uri, "", &vec![b'x'; KEPT_BODY + 1]);
+            record(&mut log, uri, "", &vec![b'x'; KEPT_BODY + 1]);
         }
-        let kept: Vec<_> = journal.iter().map(|entry| entry.uri.path()).collect();
+        let kept: Vec<_> = log.iter().map(|entry| entry.uri.path()).collect();
         assert_eq!(kept, ["/2", "/3"]);
-        let last = journal.iter().next_back().unwrap();
+        let last = log.iter().next_back().unwrap();
         assert_eq!(
             (last.body.len(), last.body_length),
             (KEPT_BODY, KEPT_BODY + 1)
         );
-        record(&mut Journal::new(0), "/", "", b"");
+        record(&mut RequestLog::new(0), "/", "", b"");
     }
 }

@@ -1,0 +1,259 @@
+//! The path of a request, decoded, and what it asks for.
+
+use std::{borrow::Cow, fmt};
+
+use http::{Method, Uri};
+
+use crate::operations::{self, Call, Outcome};
+
+/// Undoes percent escapes; `None` when one of them is malformed.
+pub(crate) fn unescaped(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !text.contains(&b'%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            let mut digit = || char::from(*bytes.next()?).to_digit(16);
+            let (high, low) = (digit()?, digit()?);
+            u8::try_from(high * 16 + low).ok()?
+        } else {
+            byte
+        });
+    }
+    Some(Cow::Owned(decoded))
+}
+
+/// Where a request goes.
+pub(crate) struct Target<'a> {
+    /// The path, decoded.
+    pub(crate) path: Cow<'a, [u8]>,
+    pub(crate) route: Route,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn of(method: &Method, uri: &'a Uri) -> Self {
+        let raw = uri.path().as_bytes();
+        match unescaped(raw) {
+            Some(path) => Self {
+                route: Route::of(method, &path),
+                path,
+            },
+            None => Self {
+                route: Route::Malformed,
+                path: Cow::Borrowed(raw),
+            },
+        }
+    }
+}
+
+/// What a method and a path ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// An operation, with the names from the path as they were written, legal or not.
+    Operation(&'static Operation, Vec<String>),
+    /// A known path with a method that it does not have.
+    WrongMethod { allow: String },
+    /// A path that the service does not have.
+    Unknown,
+    /// A path with a percent escape that is none.
+    Malformed,
+}
+
+/// An operation of the service, as the emulator has read the sources: `{}` stands for a name.
+///
+/// None of this comes from the client's tables, so that a slip in one of the two is noticed.
+pub(crate) struct Operation {
+    method: Method,
+    path: &'static str,
+    /// As the client calls it.
+    pub(crate) name: &'static str,
+    pub(crate) perform: fn(&mut Call<'_, '_>) -> Outcome,
+}
+
+const fn row(
+    method: Method,
+    path: &'static str,
+    name: &'static str,
+    perform: fn(&mut Call<'_, '_>) -> Outcome,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        name,
+        perform,
+    }
+}
+
+#[rustfmt::skip]
+pub(crate) static OPERATIONS: &[Operation] = &[
+    row(Method::GET, "/v2/workflows", "list_workflows", operations::list),
+    row(Method::GET, "/v2/workflows/{}", "get_workflow", operations::get),
+    row(Method::POST, "/v2/workflows/{}", "create_workflow", operations::create),
+    row(Method::PUT, "/v2/workflows/{}", "update_workflow", operations::update),
+    row(Method::DELETE, "/v2/workflows/{}", "delete_workflow", operations::delete),
+    row(Method::GET, "/v2/workflows/{}/status", "get_workflow_status", operations::status),
+    row(Method::POST, "/v2/workflows/{}/start", "start_workflow", operations::start),
+    row(Method::POST, "/v2/workflows/{}/stop", "stop_workflow", operations::stop),
+    row(Method::POST, "/v2/workflows/{}/search", "search_logs", operations::search),
+];
+
+impl Operation {
+    /// The names in a path of this operation.
+    fn names(&self, path: &str) -> Option<Vec<String>> {
+        let (mut pattern, mut path) = (self.path.split('/'), path.split('/'));
+        let mut names = Vec::new();
+        loop {
+            match (pattern.next(), path.next()) {
+                (None, None) => return Some(names),
+                (Some("{}"), Some(name)) => names.push(name.to_owned()),
+                (wanted, given) if wanted == given => {}
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl PartialEq for Operation {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Operation {}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Route {
+    fn of(method: &Method, path: &[u8]) -> Self {
+        // A name that is no UTF-8 is no legal name either; the lossy text says so well enough.
+        let path = String::from_utf8_lossy(path);
+        let mut allow = Vec::new();
+        for operation in OPERATIONS {
+            if let Some(names) = operation.names(&path) {
+                if operation.method == *method {
+                    return Self::Operation(operation, names);
+                }
+                allow.push(operation.method.as_str());
+            }
+        }
+        match &allow[..] {
+            [] => Self::Unknown,
+            allow => Self::WrongMethod {
+                allow: allow.join(", "),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline_proto::resource::OPERATIONS as OF_THE_CLIENT;
+
+    use super::*;
+
+    fn route(method: &str, target: &str) -> Route {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Target::of(&method, &target.parse().unwrap()).route
+    }
+
+    /// The two readings of the sources agree on all that the emulator serves.
+    #[test]
+    fn every_operation_of_a_served_resource_is_where_the_client_sends_it() {
+        let served: Vec<_> = OF_THE_CLIENT
+            .iter()
+            .filter(|info| SERVED.contains(&info.resource))
+            .collect();
+        assert_eq!(served.len(), OPERATIONS.len());
+        for info in served {
+            let names = &["a", "b", "c"][..info.names.len()];
+            let target = info.target(names).unwrap();
+            match route(info.method.as_str(), &target) {
+                Route::Operation(operation, found) => {
+                    assert_eq!(
+                        (operation.name, &found[..].join("")),
+                        (info.name, &names.join(""))
+                    );
+                }
+                other => panic!("{}: {other:?}", info.name),
+            }
+        }
+    }
+
+    /// The resources that the emulator has.
+    const SERVED: &[&str] = &["workflow"];
+
+    #[test]
+    fn names_are_judged_later_so_that_an_illegal_one_gets_its_code() {
+        for (method, target, expected) in [
+            ("GET", "/v2/workflows?x=y", ("list_workflows", &[][..])),
+            ("DELETE", "/v2/workflows/w?a", ("delete_workflow", &["w"])),
+            (
+                "GET",
+                "http://host/v2/workflows/w",
+                ("get_workflow", &["w"]),
+            ),
+            ("GET", "/v2/workflows/a%2Db", ("get_workflow", &["a-b"])),
+            ("GET", "/v2/workflows/", ("get_workflow", &[""])),
+            ("POST", "/v2/workflows//start", ("start_workflow", &[""])),
+            ("GET", "/v2/workflows/%FF", ("get_workflow", &["\u{fffd}"])),
+        ] {
+            let Route::Operation(operation, names) = route(method, target) else {
+                panic!("{method} {target}");
+            };
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            assert_eq!((operation.name, &names[..]), expected, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        for (method, target, allow) in [
+            ("POST", "/v2/workflows", "GET"),
+            ("PATCH", "/v2/workflows/w", "GET, POST, PUT, DELETE"),
+            ("HEAD", "/v2/workflows/w", "GET, POST, PUT, DELETE"),
+            ("POST", "/v2/workflows/w/status", "GET"),
+            ("GET", "/v2/workflows/w/start", "POST"),
+            ("get", "/v2/workflows", "GET"),
+        ] {
+            assert_eq!(
+                route(method, target),
+                Route::WrongMethod {
+                    allow: allow.to_owned()
+                },
+                "{method} {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_paths_are_unknown() {
+        for target in [
+            "/",
+            "*",
+            "/v2",
+            "/v1/workflows",
+            "/v2/workflowsx",
+            "/v2/Workflows",
+            "/v2/workflows/w/",
+            "/v2/workflows/w/exists",
+            "/v2/workflows/w/start/now",
+            "/v2/repos/r",
+        ] {
+            assert_eq!(route("GET", target), Route::Unknown, "{target}");
+        }
+    }
+
+    #[test]
+    fn malformed_escapes_are_noticed() {
+        for target in ["/v2/%", "/v2/%4", "/v2/%zz", "/v2/%+1"] {
+            assert_eq!(route("GET", target), Route::Malformed, "{target}");
+        }
+        assert_eq!(unescaped(b"/a%20b%e4%BB%93").unwrap(), "/a b仓".as_bytes());
+    }
+}
