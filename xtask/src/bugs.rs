@@ -68,14 +68,14 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a wait for a workflow to be gone is content with any 404",
-        file: "crates/pipeline-proto/src/wait/machine.rs",
+        file: "crates/pipeline-proto/src/wait/watch.rs",
         from: "error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND)",
         to: "error.kind() == ErrorKind::NotFound",
     },
     Bug {
         name: "the status `Unknown` is taken for the wanted one",
-        file: "crates/pipeline-proto/src/wait/machine.rs",
-        from: "(status == Status::Started,",
+        file: "crates/pipeline-proto/src/wait/watch.rs",
+        from: "(*status == Status::Started,",
         to: "(matches!(status, Status::Started | Status::Unknown),",
     },
     Bug {

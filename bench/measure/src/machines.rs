@@ -10,7 +10,7 @@ use pipeline_proto::{
     Call, CallOptions, Context, Fault, FaultKind, InFlight, WorkflowName,
     model::WorkflowState,
     operation::GetWorkflow,
-    wait::{Goal, Poll, Step, WaitOptions, Waiter},
+    wait::{Due, Goal, Step, WaitOptions, Waiter},
 };
 
 use crate::{
@@ -88,7 +88,7 @@ fn answered(date: Option<HeaderValue>) -> Case {
 
 /// One look of a wait that goes on: the observation, the pause, the next look.
 pub(crate) fn wait() -> Case {
-    looks(|poll, state| match poll.on_result(Ok(state), now()) {
+    looks(|due, state| match due.on_result(Ok(Some(state)), now()) {
         Step::Pause(pause) => pause.resume(),
         step => step,
     })
@@ -96,20 +96,20 @@ pub(crate) fn wait() -> Case {
 
 /// Nothing but handing the look on: what the other case has to be compared with.
 pub(crate) fn look_only() -> Case {
-    looks(|poll, state| (poll, state))
+    looks(|due, state| (due, state))
 }
 
-fn looks<T: 'static>(mut look: impl FnMut(Poll, WorkflowState) -> T + 'static) -> Case {
+fn looks<T: 'static>(mut look: impl FnMut(Due, WorkflowState) -> T + 'static) -> Case {
     let state = serde_json::from_str(r#"{"name":"w","status":"Starting","nodes":[]}"#);
     let state: WorkflowState = state.expect("a state");
     let mut states = vec![state; MOST_RUNS];
     let wait = || Waiter::until(name(), Goal::Started, WaitOptions::default(), now());
     let mut waits: Vec<_> = (0..MOST_RUNS).map(|_| wait()).collect();
     Box::new(move || {
-        let Some(Step::Poll(poll)) = waits.pop() else {
+        let Some(Step::Send(due)) = waits.pop() else {
             panic!("a wait starts with a look")
         };
         let state = states.pop().expect("not more than MOST_RUNS");
-        black_box(look(poll, state));
+        black_box(look(due, state));
     })
 }

@@ -196,17 +196,9 @@ impl Client {
     ) -> Result<Observation, WaitError> {
         loop {
             step = match step {
-                Step::Poll(poll) => {
-                    let result = self.send_with(poll.operation(), call.clone()).await;
-                    poll.on_result(result, self.now())
-                }
-                Step::Start(act) => {
-                    let result = self.send_with(act.operation(), call.clone()).await;
-                    act.on_result(result, self.now())
-                }
-                Step::Stop(act) => {
-                    let result = self.send_with(act.operation(), call.clone()).await;
-                    act.on_result(result, self.now())
+                Step::Send(due) => {
+                    let result = self.send_with(due.operation(), call.clone()).await;
+                    due.on_result(result, self.now())
                 }
                 Step::Pause(pause) => {
                     watch(pause.observation());

@@ -116,6 +116,16 @@ pub trait Operation {
     /// What a second sending could do.
     const IDEMPOTENCY: Idempotency;
 
+    /// [`NAME`](Self::NAME), but for a type that stands for one of several requests.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    /// [`IDEMPOTENCY`](Self::IDEMPOTENCY), but for a type that stands for one of several requests.
+    fn idempotency(&self) -> Idempotency {
+        Self::IDEMPOTENCY
+    }
+
     /// The request, without what depends on the moment: no date, no signature.
     ///
     /// # Errors

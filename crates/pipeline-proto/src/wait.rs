@@ -1,6 +1,8 @@
 //! Waiting for a workflow to be started, stopped or gone, and bringing it there, as a state machine
 //! that does no IO.
 //!
+//! What can be waited for is a [`Watch`].
+//!
 //! [`Waiter::until`] only looks; [`Waiter::ensure`] also starts or stops. Either way there is one
 //! deadline, computed once. The machine says what to do next, the driver does it and says what came
 //! of it:
@@ -23,17 +25,9 @@
 //!     let mut step = Waiter::ensure(name, Goal::Started, WaitOptions::default(), now());
 //!     loop {
 //!         step = match step {
-//!             Step::Poll(poll) => {
-//!                 let result = client.send(poll.operation());
-//!                 poll.on_result(result, now())
-//!             }
-//!             Step::Start(act) => {
-//!                 let result = client.send(act.operation());
-//!                 act.on_result(result, now())
-//!             }
-//!             Step::Stop(act) => {
-//!                 let result = client.send(act.operation());
-//!                 act.on_result(result, now())
+//!             Step::Send(due) => {
+//!                 let result = client.send(due.operation());
+//!                 due.on_result(result, now())
 //!             }
 //!             Step::Pause(pause) => {
 //!                 println!("{}", pause.observation());
@@ -49,7 +43,9 @@
 mod failure;
 mod machine;
 mod options;
+mod watch;
 
 pub use failure::{WaitError, WaitFailure};
-pub use machine::{Act, Observation, Pause, Poll, Step, Waiter};
+pub use machine::{Due, Observation, Pause, Step, Waiter};
 pub use options::{Goal, WaitOptions};
+pub use watch::{Ask, Progress, Watch};

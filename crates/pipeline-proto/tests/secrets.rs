@@ -311,11 +311,11 @@ fn a_wait_holds_no_secret_in_any_of_its_steps() {
     let context = Context::builder().credentials(canary()).build();
     let step = Waiter::ensure(name(), Goal::Started, WaitOptions::default(), start());
     let mut texts = vec![shown(&step)];
-    let Step::Poll(poll) = step else {
+    let Step::Send(due) = step else {
         panic!("{step:?}")
     };
-    let refused = support::run_with(&context, poll.operation(), once, [bad_token()]);
-    let step = poll.on_result(refused.result, start());
+    let refused = support::run_with(&context, due.operation(), once, [bad_token()]);
+    let step = due.on_result(refused.result, start());
     texts.push(shown(&step));
     let Step::Done(Err(error)) = step else {
         panic!("{step:?}")

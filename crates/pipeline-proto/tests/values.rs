@@ -439,7 +439,7 @@ fn a_success_is_no_error_and_a_fault_is_none_of_the_services() {
 
 #[test]
 fn a_wait_that_failed_has_the_source_of_the_look_that_failed() {
-    let poll = || {
+    let due = || {
         let step = Waiter::until(
             support::name(),
             Goal::Started,
@@ -447,12 +447,12 @@ fn a_wait_that_failed_has_the_source_of_the_look_that_failed() {
             start(),
         );
         match step {
-            Step::Poll(poll) => poll,
+            Step::Send(due) => due,
             step => panic!("a wait begins with a look, and not with {step:?}"),
         }
     };
-    let cut_short = run(poll().operation(), [answer(200).body("[")]).error();
-    let Step::Done(Err(error)) = poll().on_result(Err(cut_short), start()) else {
+    let cut_short = run(due().operation(), [answer(200).body("[")]).error();
+    let Step::Done(Err(error)) = due().on_result(Err(cut_short), start()) else {
         panic!("an answer that cannot be read ends the wait");
     };
     let source = error.source().expect("the reader's own error");

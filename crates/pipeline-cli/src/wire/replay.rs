@@ -121,17 +121,9 @@ impl Replay {
         };
         loop {
             step = match step {
-                Step::Poll(poll) => {
-                    let result = self.send_with(poll.operation(), call.clone());
-                    poll.on_result(result, self.now())
-                }
-                Step::Start(act) => {
-                    let result = self.send_with(act.operation(), call.clone());
-                    act.on_result(result, self.now())
-                }
-                Step::Stop(act) => {
-                    let result = self.send_with(act.operation(), call.clone());
-                    act.on_result(result, self.now())
+                Step::Send(due) => {
+                    let result = self.send_with(due.operation(), call.clone());
+                    due.on_result(result, self.now())
                 }
                 Step::Pause(pause) => {
                     watch(pause.observation());

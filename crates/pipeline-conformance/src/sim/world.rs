@@ -16,8 +16,7 @@ use http::Response;
 use pipeline_emulator::Transition;
 use pipeline_proto::{
     Auth, Context, Credentials, FaultKind, Phase,
-    operation::{StartWorkflow, StopWorkflow},
-    wait::{Act, Pause, Poll},
+    wait::{Due, Pause},
 };
 
 use super::{
@@ -101,9 +100,7 @@ enum Doing {
 /// What the result of a call is for.
 enum Then {
     Item,
-    Look(Box<Poll>),
-    Start(Box<Act<StartWorkflow>>),
-    Stop(Box<Act<StopWorkflow>>),
+    Wait(Box<Due>),
 }
 
 struct Scheduled {

@@ -181,9 +181,10 @@ impl<O: Operation> Call<O> {
     ///
     /// If the operation cannot be said on the wire, or a header is given twice.
     pub fn new(context: &Context, operation: O, options: CallOptions) -> Result<Self, Error> {
-        let build = |error: BuildError| Error::build(O::NAME, error);
+        let name = operation.name();
+        let build = |error: BuildError| Error::build(name, error);
         let operation = match operation.fallback() {
-            Some(other) if context.is_unknown(O::NAME) => other,
+            Some(other) if context.is_unknown(name) => other,
             _ => operation,
         };
         let draft = operation.draft().map_err(build)?;
@@ -210,7 +211,7 @@ impl<O: Operation> Call<O> {
 
     /// Makes the first attempt. From here on the deadline counts.
     pub fn start(mut self, now: Now) -> Attempt<O> {
-        self.watch = Watch::begin(self.context.observers(), O::NAME, now);
+        self.watch = Watch::begin(self.context.observers(), self.operation.name(), now);
         let total = self.total_timeout();
         let progress = Progress {
             attempts: 0,
@@ -363,7 +364,7 @@ impl<O: Operation> InFlight<O> {
         let error = match result {
             Ok(output) => {
                 if self.progress.fell_back {
-                    self.call.context.learn_unknown(O::NAME);
+                    self.call.context.learn_unknown(self.call.operation.name());
                 }
                 return Next::Done(Ok(output));
             }
@@ -375,7 +376,7 @@ impl<O: Operation> InFlight<O> {
         }
         let effect = self.effect_if(true);
         Next::Done(Err(Error::new(
-            O::NAME,
+            self.call.operation.name(),
             Cause::Decode(error.of(response)),
             self.progress.attempts,
             effect,
@@ -420,7 +421,7 @@ impl<O: Operation> InFlight<O> {
         }
         let permission = if !error.is_retryable() {
             Err(Stop::NotRetryable)
-        } else if O::IDEMPOTENCY == Idempotency::Never && !error.is_put_off() {
+        } else if self.call.operation.idempotency() == Idempotency::Never && !error.is_put_off() {
             Err(Stop::NotRepeatable)
         } else {
             Ok(())
@@ -442,7 +443,8 @@ impl<O: Operation> InFlight<O> {
             _ if fault.is_permanent() => Err(Stop::NotRetryable),
             FaultKind::BodyTooLarge => Err(Stop::NotRetryable),
             FaultKind::NotSent => Ok(()),
-            FaultKind::Interrupted | FaultKind::TimedOut => match O::IDEMPOTENCY {
+            FaultKind::Interrupted | FaultKind::TimedOut => match self.call.operation.idempotency()
+            {
                 Idempotency::Never => Err(Stop::NotRepeatable),
                 Idempotency::Safe | Idempotency::Idempotent => Ok(()),
             },
@@ -470,7 +472,7 @@ impl<O: Operation> InFlight<O> {
 
     /// The effect of the call so far, if this attempt may have had one or not.
     fn effect_if(&self, possible: bool) -> Effect {
-        if possible && O::IDEMPOTENCY != Idempotency::Safe {
+        if possible && self.call.operation.idempotency() != Idempotency::Safe {
             Effect::Possible
         } else {
             self.progress.effect
@@ -515,7 +517,7 @@ impl<O: Operation> InFlight<O> {
             });
         };
         Next::Done(Err(Error::new(
-            O::NAME,
+            self.call.operation.name(),
             cause,
             self.progress.attempts,
             self.progress.effect,
@@ -545,7 +547,7 @@ impl<O: Operation> Call<O> {
             last: last.map(Box::new),
         };
         Error::new(
-            O::NAME,
+            self.operation.name(),
             cause,
             progress.attempts,
             progress.effect,

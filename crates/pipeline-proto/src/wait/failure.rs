@@ -5,8 +5,8 @@ use crate::{error::Error, model::Status, name::WorkflowName};
 
 /// Why a wait did not end as wanted.
 #[derive(Debug)]
-pub struct WaitError {
-    pub(super) name: WorkflowName,
+pub struct WaitError<W = WorkflowName> {
+    pub(super) watched: W,
     pub(super) goal: Goal,
     pub(super) polls: u32,
     pub(super) elapsed: Duration,
@@ -34,21 +34,21 @@ pub struct WaitError {
 pub enum WaitFailure {
     /// The time was up. The error of the last look, if that failed.
     TimedOut(Option<Error>),
-    /// The workflow is in a settled state from which the wanted one will not come by itself.
+    /// It is in a settled state from which the wanted one will not come by itself.
     Settled(Status),
-    /// The workflow does not exist.
+    /// It does not exist.
     NotFound(Error),
     /// A look, a start or a stop failed in a way that waiting does not mend.
     Failed(Error),
 }
 
-impl WaitError {
-    /// The workflow.
-    pub fn name(&self) -> &WorkflowName {
-        &self.name
+impl<W> WaitError<W> {
+    /// The name of what was waited for.
+    pub fn name(&self) -> &W {
+        &self.watched
     }
 
-    /// What was waited for.
+    /// What it should have become.
     pub fn goal(&self) -> Goal {
         self.goal
     }
@@ -83,10 +83,10 @@ impl WaitError {
     }
 }
 
-impl fmt::Display for WaitError {
+impl<W: fmt::Display> fmt::Display for WaitError<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            name,
+            watched: name,
             goal,
             polls,
             elapsed,
@@ -116,7 +116,7 @@ impl fmt::Display for WaitError {
     }
 }
 
-impl std::error::Error for WaitError {
+impl<W: fmt::Debug + fmt::Display> std::error::Error for WaitError<W> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         // The call's error stands in the line above already; what is below it is the source.
         self.error().and_then(std::error::Error::source)

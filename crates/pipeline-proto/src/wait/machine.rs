@@ -3,12 +3,12 @@ use std::{fmt, time::Duration};
 use super::{
     failure::{WaitError, WaitFailure},
     options::{Goal, WaitOptions},
+    watch::{Ask, Progress, Watch},
 };
 use crate::{
-    error::{Effect, Error, ErrorCode, ErrorKind},
-    model::{Status, WorkflowState},
+    error::{Effect, Error, ErrorKind},
+    model::Status,
     name::WorkflowName,
-    operation::{GetWorkflowStatus, StartWorkflow, StopWorkflow},
     time::Now,
 };
 
@@ -29,21 +29,21 @@ const MOST_ACTIONS: u32 = 3;
 ///
 /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
 /// let name = WorkflowName::from_static("logs");
-/// let Step::Poll(poll) = Waiter::until(name, Goal::Started, WaitOptions::default(), now) else {
+/// let Step::Send(due) = Waiter::until(name, Goal::Started, WaitOptions::default(), now) else {
 ///     panic!("a wait begins with a look");
 /// };
-/// assert_eq!(poll.operation().draft()?.target(), "/v2/workflows/logs/status");
+/// assert_eq!(due.operation().draft()?.target(), "/v2/workflows/logs/status");
 /// // It shows that the workflow is starting, so there is a pause before the next look.
 /// let state = serde_json::from_str(r#"{"name":"logs","status":"Starting"}"#)?;
-/// let Step::Pause(pause) = poll.on_result(Ok(state), now) else {
+/// let Step::Pause(pause) = due.on_result(Ok(Some(state)), now) else {
 ///     panic!("it is not started yet");
 /// };
 /// assert_eq!(pause.delay(), Duration::from_secs(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Waiter {
-    name: WorkflowName,
+pub struct Waiter<W: Watch = WorkflowName> {
+    watched: W,
     goal: Goal,
     options: WaitOptions,
     may_act: bool,
@@ -66,7 +66,7 @@ enum LastAction {
     None,
     /// The service took it; the status may still be the old one.
     Asked,
-    /// The workflow was seen on its way.
+    /// It was seen on its way.
     UnderWay,
     /// It was refused, or what became of it is not known. The error is shown with the pause that
     /// follows, and comes back from there.
@@ -76,39 +76,30 @@ enum LastAction {
 /// What to do next.
 #[derive(Debug)]
 #[must_use = "a wait goes on only if its steps are done"]
-pub enum Step {
-    /// Look at the workflow.
-    Poll(Poll),
-    /// Start it.
-    Start(Act<StartWorkflow>),
-    /// Stop it.
-    Stop(Act<StopWorkflow>),
+pub enum Step<W: Watch = WorkflowName> {
+    /// Send a request: look, start or stop.
+    Send(Due<W>),
     /// Wait a while.
-    Pause(Pause),
+    Pause(Pause<W>),
     /// The wait has ended.
-    Done(Result<Observation, WaitError>),
+    Done(Result<Observation<W>, WaitError<W>>),
 }
 
-/// A look that is due.
-#[derive(Debug)]
-#[must_use = "look, and say what was seen"]
-pub struct Poll(Waiter);
-
-/// A start or a stop that is due.
+/// A request that is due.
 #[derive(Debug)]
 #[must_use = "send it, and say what came of it"]
-pub struct Act<O> {
-    waiter: Waiter,
-    operation: O,
+pub struct Due<W: Watch = WorkflowName> {
+    waiter: Waiter<W>,
+    act: bool,
 }
 
 /// A pause that is due.
 #[derive(Debug)]
 #[must_use = "wait for the delay, then resume"]
-pub struct Pause {
-    waiter: Waiter,
+pub struct Pause<W: Watch = WorkflowName> {
+    waiter: Waiter<W>,
     delay: Duration,
-    observation: Observation,
+    observation: Observation<W>,
 }
 
 /// What was seen at one look.
@@ -126,9 +117,9 @@ pub struct Pause {
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Observation {
-    /// The state of the workflow; `None` if the look failed, or the workflow is gone.
-    pub state: Option<WorkflowState>,
+pub struct Observation<W: Watch = WorkflowName> {
+    /// What the look showed; `None` if it failed, or what is watched is gone.
+    pub state: Option<W::State>,
     /// Why the look, the start or the stop failed, if it did.
     pub error: Option<Error>,
     /// How many looks there were.
@@ -137,23 +128,23 @@ pub struct Observation {
     pub elapsed: Duration,
 }
 
-impl Waiter {
+impl<W: Watch> Waiter<W> {
     /// Waits for a state that comes by itself.
     #[allow(clippy::new_ret_no_self)]
-    pub fn until(name: WorkflowName, goal: Goal, options: WaitOptions, now: Now) -> Step {
-        Step::Poll(Poll(Self::new(name, goal, options, now, false)))
+    pub fn until(watched: W, goal: Goal, options: WaitOptions, now: Now) -> Step<W> {
+        Self::new(watched, goal, options, now, false).look()
     }
 
-    /// Starts or stops the workflow as needed, from whatever state it is in, and waits. Right again
+    /// Starts or stops what is watched as needed, from whatever state it is in, and waits. Right again
     /// if it is there already. Nothing is ever deleted: for [`Goal::Deleted`] this is
     /// [`until`](Self::until).
-    pub fn ensure(name: WorkflowName, goal: Goal, options: WaitOptions, now: Now) -> Step {
-        Step::Poll(Poll(Self::new(name, goal, options, now, true)))
+    pub fn ensure(watched: W, goal: Goal, options: WaitOptions, now: Now) -> Step<W> {
+        Self::new(watched, goal, options, now, true).look()
     }
 
-    fn new(name: WorkflowName, goal: Goal, options: WaitOptions, now: Now, may_act: bool) -> Self {
+    fn new(watched: W, goal: Goal, options: WaitOptions, now: Now, may_act: bool) -> Self {
         Self {
-            name,
+            watched,
             goal,
             may_act,
             started: now,
@@ -168,27 +159,27 @@ impl Waiter {
         }
     }
 
-    /// What follows from a status.
-    fn on_status(mut self, state: WorkflowState, now: Now) -> Step {
-        let status = state.status.clone();
-        let (reached, under_way) = match self.goal {
-            Goal::Started => (status == Status::Started, status == Status::Starting),
-            Goal::Stopped => (status.is_idle(), status == Status::Stopping),
-            Goal::Deleted => (false, false),
-        };
+    fn look(self) -> Step<W> {
+        Step::Send(Due {
+            waiter: self,
+            act: false,
+        })
+    }
+
+    fn on_state(mut self, state: W::State, now: Now) -> Step<W> {
+        let (status, progress) = (W::status(&state), W::progress(&state, self.goal));
         self.status = Some(status.clone());
-        if under_way && self.actions > 0 {
-            self.last_action = LastAction::UnderWay;
-        }
         let observation = self.observation(Some(state), None, now);
-        if reached {
-            return Step::Done(Ok(observation));
-        }
-        // Of `Unknown`, of a status that this version does not know, and of one that will change by
-        // itself nothing follows but to look again.
-        if !status.is_settled() || self.goal == Goal::Deleted {
-            self.settled_reads = 0;
-            return self.pause(observation, now);
+        match progress {
+            Progress::Reached => return Step::Done(Ok(observation)),
+            Progress::UnderWay | Progress::Open => {
+                if progress == Progress::UnderWay && self.actions > 0 {
+                    self.last_action = LastAction::UnderWay;
+                }
+                self.settled_reads = 0;
+                return self.pause(observation, now);
+            }
+            Progress::Settled => {}
         }
         self.settled_reads += 1;
         let enough = match self.last_action {
@@ -210,7 +201,7 @@ impl Waiter {
         self.pause(observation, now)
     }
 
-    fn act(mut self, now: Now) -> Step {
+    fn act(mut self, now: Now) -> Step<W> {
         // Nothing is set going whose end nobody waits for.
         if now.mono >= self.deadline {
             return self.time_out(None, now);
@@ -218,27 +209,19 @@ impl Waiter {
         self.actions += 1;
         self.settled_reads = 0;
         self.next_pause = self.options.interval;
-        let name = self.name.clone();
-        match self.goal {
-            Goal::Started => Step::Start(Act {
-                operation: StartWorkflow::new(name),
-                waiter: self,
-            }),
-            Goal::Stopped => Step::Stop(Act {
-                operation: StopWorkflow::new(name),
-                waiter: self,
-            }),
-            Goal::Deleted => Step::Poll(Poll(self)),
-        }
+        Step::Send(Due {
+            waiter: self,
+            act: true,
+        })
     }
 
-    fn on_poll_error(self, error: Error, now: Now) -> Step {
+    fn on_look_error(self, error: Error, now: Now) -> Step<W> {
         match error.kind() {
-            _ if is_gone(&error) && self.goal == Goal::Deleted => {
+            _ if W::is_gone(&error) && self.goal == Goal::Deleted => {
                 let observation = self.observation(None, Some(error), now);
                 Step::Done(Ok(observation))
             }
-            _ if is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
+            _ if W::is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
             ErrorKind::NotFound => self.fail(WaitFailure::Failed(error), now),
             _ if error.is_retryable() => {
                 let observation = self.observation(None, Some(error), now);
@@ -248,15 +231,15 @@ impl Waiter {
         }
     }
 
-    fn on_act_error(mut self, error: Error, now: Now) -> Step {
+    fn on_act_error(mut self, error: Error, now: Now) -> Step<W> {
         // A refusal for the state may mean that somebody was faster; an unknown effect, that it
-        // worked. Both are found out by looking. That nothing can run will not change by looking.
+        // worked. Both are found out by looking.
         let look = match error.kind() {
-            ErrorKind::Conflict => error.code() != Some(ErrorCode::NOTHING_TO_RUN),
+            ErrorKind::Conflict => !W::stays_refused(&error),
             _ => error.effect() == Effect::Possible || error.is_retryable(),
         };
         match error.kind() {
-            _ if is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
+            _ if W::is_gone(&error) => self.fail(WaitFailure::NotFound(error), now),
             ErrorKind::NotFound => self.fail(WaitFailure::Failed(error), now),
             _ if look => {
                 self.last_action = LastAction::Failed(None);
@@ -267,7 +250,7 @@ impl Waiter {
         }
     }
 
-    fn pause(mut self, observation: Observation, now: Now) -> Step {
+    fn pause(mut self, observation: Observation<W>, now: Now) -> Step<W> {
         let remaining = self.deadline.saturating_sub(now.mono);
         if remaining.is_zero() {
             return self.time_out(observation.error, now);
@@ -285,7 +268,7 @@ impl Waiter {
     }
 
     /// Ends the wait with what stood in the way last: a look or an action that failed.
-    fn time_out(mut self, error: Option<Error>, now: Now) -> Step {
+    fn time_out(mut self, error: Option<Error>, now: Now) -> Step<W> {
         let action = std::mem::replace(&mut self.last_action, LastAction::None);
         let error = error.or(match action {
             LastAction::Failed(error) => error,
@@ -294,10 +277,10 @@ impl Waiter {
         self.fail(WaitFailure::TimedOut(error), now)
     }
 
-    fn fail(self, failure: WaitFailure, now: Now) -> Step {
+    fn fail(self, failure: WaitFailure, now: Now) -> Step<W> {
         Step::Done(Err(WaitError {
             elapsed: now.since(self.started),
-            name: self.name,
+            watched: self.watched,
             goal: self.goal,
             polls: self.polls,
             status: self.status,
@@ -307,10 +290,10 @@ impl Waiter {
 
     fn observation(
         &self,
-        state: Option<WorkflowState>,
+        state: Option<W::State>,
         error: Option<Error>,
         now: Now,
-    ) -> Observation {
+    ) -> Observation<W> {
         Observation {
             state,
             error,
@@ -320,75 +303,69 @@ impl Waiter {
     }
 }
 
-impl Poll {
+impl<W: Watch> Due<W> {
     /// What to send.
-    pub fn operation(&self) -> GetWorkflowStatus {
-        GetWorkflowStatus::new(self.0.name.clone()).by(self.0.options.poll_by)
-    }
-
-    /// Takes what came of it.
-    pub fn on_result(mut self, result: Result<WorkflowState, Error>, now: Now) -> Step {
-        self.0.polls += 1;
-        match result {
-            Ok(state) => self.0.on_status(state, now),
-            Err(error) => self.0.on_poll_error(error, now),
+    pub fn operation(&self) -> Ask<W> {
+        let Waiter {
+            watched,
+            goal,
+            options,
+            ..
+        } = &self.waiter;
+        match goal {
+            Goal::Started if self.act => Ask::Start(watched.start()),
+            Goal::Stopped if self.act => Ask::Stop(watched.stop()),
+            // Nothing is ever deleted.
+            _ => Ask::Look(watched.look(options)),
         }
     }
-}
-
-impl<O: Clone> Act<O> {
-    /// What to send.
-    pub fn operation(&self) -> O {
-        self.operation.clone()
-    }
 
     /// Takes what came of it.
-    pub fn on_result(self, result: Result<(), Error>, now: Now) -> Step {
-        let mut waiter = self.waiter;
+    pub fn on_result(self, result: Result<Option<W::State>, Error>, now: Now) -> Step<W> {
+        let Self { mut waiter, act } = self;
+        waiter.polls += u32::from(!act);
         match result {
-            Ok(()) => {
+            Ok(Some(state)) => waiter.on_state(state, now),
+            Ok(None) => {
                 waiter.last_action = LastAction::Asked;
                 let observation = waiter.observation(None, None, now);
                 waiter.pause(observation, now)
             }
-            Err(error) => waiter.on_act_error(error, now),
+            Err(error) if act => waiter.on_act_error(error, now),
+            Err(error) => waiter.on_look_error(error, now),
         }
     }
 }
 
-impl Pause {
+impl<W: Watch> Pause<W> {
     /// How long to wait. All pauses of a wait together never go beyond its deadline.
     pub fn delay(&self) -> Duration {
         self.delay
     }
 
     /// What was seen before the pause.
-    pub fn observation(&self) -> &Observation {
+    pub fn observation(&self) -> &Observation<W> {
         &self.observation
     }
 
     /// Looks again.
-    pub fn resume(mut self) -> Step {
+    pub fn resume(mut self) -> Step<W> {
         if let LastAction::Failed(error @ None) = &mut self.waiter.last_action {
             *error = self.observation.error;
         }
-        Step::Poll(Poll(self.waiter))
+        self.waiter.look()
     }
 }
 
-/// Whether there is no such workflow. Another 404 may speak of something else that is not there, such
-/// as the resource owner, or come from a proxy that does not know the service.
-fn is_gone(error: &Error) -> bool {
-    error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND)
-}
-
-impl fmt::Display for Observation {
+impl<W: Watch> fmt::Display for Observation<W> {
     /// One line for a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.state, &self.error) {
-            (Some(state), _) if state.status.as_str().is_empty() => f.write_str("no status"),
-            (Some(state), _) => write!(f, "{}", state.status),
-            (None, Some(error)) if is_gone(error) => f.write_str("gone"),
+            (Some(state), _) => match W::status(state).as_str() {
+                "" => f.write_str("no status"),
+                status => f.write_str(status),
+            },
+            (None, Some(error)) if W::is_gone(error) => f.write_str("gone"),
             (None, Some(error)) => write!(f, "{error}"),
             (None, None) => f.write_str("asked"),
         }

@@ -7,7 +7,7 @@ use pipeline_proto::{
     model::{Status, WorkflowState},
     operation::PollBy,
     strategies,
-    wait::{Goal, Step, WaitFailure, WaitOptions, Waiter},
+    wait::{Ask, Goal, Step, WaitFailure, WaitOptions, Waiter},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -107,35 +107,29 @@ proptest! {
                     prop_assert!(now.mono <= deadline, "a pause ends after the deadline");
                     pause.resume()
                 }
-                Step::Poll(poll) => {
-                    prop_assert!(now.mono <= deadline, "a look begins after the deadline");
-                    looks += 1;
-                    let (latency, reply) = replies_left.next().unwrap();
-                    now = now + *latency;
-                    let result = match (failure(poll.operation(), reply), reply) {
-                        (Some(error), _) => Err(error),
-                        (None, Reply::Status(status)) => Ok(state(status)),
-                        (None, _) => Ok(WorkflowState::default()),
+                Step::Send(due) => {
+                    let acts = match due.operation() {
+                        Ask::Look(_) => None,
+                        Ask::Start(_) => Some(Goal::Started),
+                        Ask::Stop(_) => Some(Goal::Stopped),
                     };
-                    poll.on_result(result, now)
-                }
-                Step::Start(act) => {
-                    prop_assert!(may_act && goal == Goal::Started);
-                    prop_assert!(now.mono < deadline, "a start that nobody waits for");
-                    actions += 1;
+                    prop_assert!(now.mono <= deadline, "a request begins after the deadline");
+                    if let Some(to) = acts {
+                        prop_assert!(may_act && goal == to);
+                        prop_assert!(now.mono < deadline, "an action that nobody waits for");
+                        actions += 1;
+                    } else {
+                        looks += 1;
+                    }
                     let (latency, reply) = replies_left.next().unwrap();
                     now = now + *latency;
-                    let result = failure(act.operation(), reply).map_or(Ok(()), Err);
-                    act.on_result(result, now)
-                }
-                Step::Stop(act) => {
-                    prop_assert!(may_act && goal == Goal::Stopped);
-                    prop_assert!(now.mono < deadline, "a stop that nobody waits for");
-                    actions += 1;
-                    let (latency, reply) = replies_left.next().unwrap();
-                    now = now + *latency;
-                    let result = failure(act.operation(), reply).map_or(Ok(()), Err);
-                    act.on_result(result, now)
+                    let result = match (failure(due.operation(), reply), reply) {
+                        (Some(error), _) => Err(error),
+                        (None, _) if acts.is_some() => Ok(None),
+                        (None, Reply::Status(status)) => Ok(Some(state(status))),
+                        (None, _) => Ok(Some(WorkflowState::default())),
+                    };
+                    due.on_result(result, now)
                 }
             };
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline_proto::{
-    ErrorCode, ErrorKind, FaultKind,
+    CallOptions, Effect, ErrorCode, ErrorKind, FaultKind, Idempotency, Operation as _,
     model::Status,
     wait::{Goal, Step, WaitFailure, WaitOptions, Waiter},
 };
@@ -11,7 +11,7 @@ use pipeline_proto::{
 use super::{
     LookFails, Saw, Wait, ensure, ensure_with, lost, not_found, start_fails, starts, stop_fails,
     stops,
-    support::{answer, bad_token, error, fault, millis, name, secs, start},
+    support::{answer, bad_token, context, error, fault, millis, name, run_with, secs, start},
     talk,
 };
 
@@ -295,17 +295,68 @@ fn a_start_that_failed_is_told_when_the_time_is_up() {
     );
 }
 
+/// The one type that a wait sends is, to whoever looks, the operation that it stands for.
 #[test]
-fn the_steps_carry_the_operations_to_send() {
-    let step = Waiter::ensure(name(), Goal::Stopped, WaitOptions::default(), start());
-    let Step::Poll(poll) = step else {
-        panic!("{step:?}")
+fn each_request_of_a_wait_has_the_name_and_the_rules_of_its_operation() {
+    let due = |goal: Goal, seen: Option<&str>| {
+        let mut step = Waiter::ensure(name(), goal, WaitOptions::default(), start());
+        if let Some(seen) = seen {
+            let Step::Send(look) = step else {
+                panic!("{step:?}")
+            };
+            step = look.on_result(Ok(Some(super::state(seen))), start());
+        }
+        let Step::Send(due) = step else {
+            panic!("{step:?}")
+        };
+        due.operation()
     };
-    let step = poll.on_result(Ok(super::state("Started")), start());
-    let Step::Stop(act) = step else {
-        panic!("{step:?}")
+    for (ask, operation, idempotency, target) in [
+        (
+            due(Goal::Started, None),
+            "get_workflow_status",
+            Idempotency::Safe,
+            "/v2/workflows/logs/status",
+        ),
+        (
+            due(Goal::Started, Some("Ready")),
+            "start_workflow",
+            Idempotency::Never,
+            "/v2/workflows/logs/start",
+        ),
+        (
+            due(Goal::Stopped, Some("Started")),
+            "stop_workflow",
+            Idempotency::Never,
+            "/v2/workflows/logs/stop",
+        ),
+    ] {
+        assert_eq!((ask.name(), ask.idempotency()), (operation, idempotency));
+        assert_eq!(ask.draft().unwrap().target(), target);
+        assert_eq!(ask.fallback().is_some(), idempotency == Idempotency::Safe);
+        let error = super::failure(ask, lost());
+        assert_eq!(error.operation(), operation);
+        let harmless = idempotency == Idempotency::Safe;
+        assert_eq!(error.effect() == Effect::None, harmless, "{error}");
+    }
+}
+
+#[test]
+fn a_look_goes_on_by_get_where_the_service_has_no_status() {
+    let Step::Send(due) = Waiter::ensure(name(), Goal::Started, WaitOptions::default(), start())
+    else {
+        panic!("a wait begins with a look")
     };
-    assert_eq!(act.operation().name, name());
+    let shown = answer(200).body(r#"{"name":"logs","status":"Started"}"#);
+    let trace = run_with(
+        &context(),
+        due.operation(),
+        CallOptions::new(),
+        [answer(404), shown],
+    );
+    assert_eq!(trace.sent[1].request.uri().path(), "/v2/workflows/logs");
+    let step = due.on_result(trace.result, start());
+    assert!(matches!(step, Step::Done(Ok(_))), "{step:?}");
 }
 
 #[test]

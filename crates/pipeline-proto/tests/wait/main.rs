@@ -11,7 +11,7 @@ use std::{iter::repeat, time::Duration};
 use pipeline_proto::{
     CallOptions, Error, FaultKind, Now, Operation, RetryPolicy,
     model::{Status, WorkflowState},
-    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
+    wait::{Ask, Goal, Observation, Step, WaitError, WaitOptions, Waiter},
 };
 
 use support::{Event, context, error, fault, name, run_with, start};
@@ -111,30 +111,17 @@ fn talk(mut step: Step, latency: Duration, lines: impl IntoIterator<Item = Line>
                 now = now + pause.delay();
                 pause.resume()
             }
-            Step::Poll(poll) => {
+            Step::Send(due) => {
                 now = now + latency;
-                let result = match lines.next() {
-                    Some(Saw(status)) => Ok(state(status)),
-                    Some(LookFails(event)) => Err(failure(poll.operation(), event)),
-                    line => panic!("the waiter looks, and not {line:?}"),
+                let fails = |event| Err(failure(due.operation(), event));
+                let result = match (due.operation(), lines.next()) {
+                    (Ask::Look(_), Some(Saw(status))) => Ok(Some(state(status))),
+                    (Ask::Look(_), Some(LookFails(event))) => fails(event),
+                    (Ask::Start(_), Some(Line::Start(outcome)))
+                    | (Ask::Stop(_), Some(Line::Stop(outcome))) => outcome.map_or(Ok(None), fails),
+                    (ask, line) => panic!("the waiter sends {ask:?}, and not {line:?}"),
                 };
-                poll.on_result(result, now)
-            }
-            Step::Start(act) => {
-                now = now + latency;
-                let Some(Line::Start(outcome)) = lines.next() else {
-                    panic!("the waiter starts")
-                };
-                let result = outcome.map_or(Ok(()), |event| Err(failure(act.operation(), event)));
-                act.on_result(result, now)
-            }
-            Step::Stop(act) => {
-                now = now + latency;
-                let Some(Line::Stop(outcome)) = lines.next() else {
-                    panic!("the waiter stops")
-                };
-                let result = outcome.map_or(Ok(()), |event| Err(failure(act.operation(), event)));
-                act.on_result(result, now)
+                due.on_result(result, now)
             }
         };
     }

@@ -262,10 +262,10 @@ fn a_workflow_is_not_taken_for_gone_because_something_else_is_not_there() {
 #[test]
 fn each_observation_is_told() {
     let step = Waiter::until(name(), Goal::Started, WaitOptions::default(), start());
-    let Step::Poll(poll) = step else {
+    let Step::Send(due) = step else {
         panic!("{step:?}")
     };
-    let step = poll.on_result(Ok(super::state("Starting")), start() + secs(2));
+    let step = due.on_result(Ok(Some(super::state("Starting"))), start() + secs(2));
     let Step::Pause(pause) = step else {
         panic!("{step:?}")
     };
@@ -283,10 +283,10 @@ fn the_look_can_be_one_of_two_operations() {
     ] {
         let options = WaitOptions::default().poll_by(by);
         let step = Waiter::until(name(), Goal::Started, options, start());
-        let Step::Poll(poll) = step else {
+        let Step::Send(due) = step else {
             panic!("{step:?}")
         };
-        assert_eq!(poll.operation().draft().unwrap().target(), target);
+        assert_eq!(due.operation().draft().unwrap().target(), target);
     }
 }
 

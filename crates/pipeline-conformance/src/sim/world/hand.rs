@@ -9,7 +9,7 @@ use pipeline_proto::{
     CallOptions, Error, RetryReason, Token,
     operation::PollBy,
     token::{TokenDescriptor, UnixTime},
-    wait::{Observation, Pause, Step as Advice, WaitError, Waiter},
+    wait::{Ask, Observation, Pause, Step as Advice, WaitError, Waiter},
 };
 
 use super::{Doing, Event, Hand, Learned, Then, World, credentials, note, number};
@@ -272,27 +272,22 @@ impl World {
             self.rest(hand);
             return Ok(());
         };
-        let asked = if result.is_ok() {
-            Asked::Accepted
-        } else {
-            Asked::Failed
-        };
         let next = match then {
-            Then::Look(poll) => {
-                check::looked(wait, &self.calls[call], &result);
+            Then::Wait(due) => {
+                if let Ask::Look(_) = due.operation() {
+                    check::looked(wait, &self.calls[call], &result);
+                } else {
+                    wait.asked = if result.is_ok() {
+                        Asked::Accepted
+                    } else {
+                        Asked::Failed
+                    };
+                }
                 let state = result.map(|output| match output {
-                    Output::State(state) => state,
-                    _ => unreachable!("a look brings a state"),
+                    Output::State(state) => Some(state),
+                    _ => None,
                 });
-                poll.on_result(state, now)
-            }
-            Then::Start(act) => {
-                wait.asked = asked;
-                act.on_result(result.map(drop), now)
-            }
-            Then::Stop(act) => {
-                wait.asked = asked;
-                act.on_result(result.map(drop), now)
+                due.on_result(state, now)
             }
             Then::Item => unreachable!("the calls of a wait are steps of it"),
         };
@@ -301,12 +296,15 @@ impl World {
 
     /// The wait knows what to do next.
     fn advised(&mut self, hand: usize, advice: Advice) -> Result<(), Violation> {
-        let (kind, then) = match advice {
-            Advice::Poll(poll) => (None, Then::Look(Box::new(poll))),
-            Advice::Start(act) => (Some(Kind::Start), Then::Start(Box::new(act))),
-            Advice::Stop(act) => (Some(Kind::Stop), Then::Stop(Box::new(act))),
+        let due = match advice {
+            Advice::Send(due) => due,
             Advice::Pause(pause) => return self.pause(hand, pause),
             Advice::Done(result) => return self.wait_ended(hand, &result),
+        };
+        let kind = match due.operation() {
+            Ask::Look(_) => None,
+            Ask::Start(_) => Some(Kind::Start),
+            Ask::Stop(_) => Some(Kind::Stop),
         };
         let state = &mut self.hands[hand];
         let (Some(wait), Some(item)) = (&mut state.wait, &state.item) else {
@@ -317,7 +315,7 @@ impl World {
             wait.settled = 0;
         }
         let intent = item.wait_call(kind);
-        self.begin(hand, intent, then)
+        self.begin(hand, intent, Then::Wait(Box::new(due)))
     }
 
     fn pause(&mut self, hand: usize, pause: Pause) -> Result<(), Violation> {
