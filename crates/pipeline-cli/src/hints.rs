@@ -1,151 +1,329 @@
 //! What to type instead, where the parser of the command line cannot know it: the words of neighbouring
-//! tools, options that have another name here, and patterns given as names.
+//! tools, options that have another name here, commands of another group, patterns given as names.
+
+mod words;
 
 use clap::{
-    Error,
-    error::{ContextKind, ContextValue},
+    Arg, Command, Error,
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::failure::one_line;
+use self::words::{NO_LIST_OF_TOKENS, OPTIONS, WORDS};
+use crate::{command::tree, failure::one_line, lang::pick};
 
-/// Words of kubectl, docker, systemctl and the like, and the command that does it here.
-const WORDS: &[(&[&str], &str)] = &[
-    (
-        &["logs", "log", "tail", "journal"],
-        "pipeline workflow search NAME",
-    ),
-    (
-        &["describe", "show", "info", "cat", "view", "inspect"],
-        "pipeline workflow get NAME",
-    ),
-    (
-        &["rm", "remove", "del", "destroy", "drop"],
-        "pipeline workflow delete NAME",
-    ),
-    (&["ls", "ps", "ll", "workflows"], "pipeline workflow list"),
-    (
-        &["edit", "patch", "set", "replace"],
-        "pipeline workflow export NAME --out FILE, then pipeline workflow apply FILE",
-    ),
-    (
-        &["run", "up", "begin", "launch"],
-        "pipeline workflow start NAME",
-    ),
-    (
-        &["down", "halt", "cancel", "kill"],
-        "pipeline workflow stop NAME",
-    ),
-    (
-        &["new", "add", "init", "make"],
-        "pipeline workflow create NAME",
-    ),
-    (&["top", "follow"], "pipeline workflow watch NAME"),
-    (
-        &["check", "validate", "verify"],
-        "pipeline workflow lint FILE",
-    ),
-    (&["plan"], "pipeline workflow apply FILE --dry-run"),
-    (&["draw", "plot", "dot"], "pipeline workflow graph FILE"),
-    (&["login", "auth", "configure"], "pipeline config set KEY"),
-    (&["whoami"], "pipeline config explain"),
-];
-
-/// Options that are known by another name.
-const OPTIONS: &[(&[&str], &str)] = &[
-    (
-        &["--jobs", "-j", "--concurrency", "--workers"],
-        "--parallel N",
-    ),
-    (&["--follow"], "pipeline workflow watch NAME"),
-    (&["--force", "--assume-yes"], "--yes"),
-    (
-        &["--label", "--filter"],
-        "--selector 'name=PATTERN,status=…'",
-    ),
-    (
-        &["--tail", "--lines", "--limit"],
-        "--size N, where there is one",
-    ),
-    (&["--since"], "--from TIME, where there is one"),
-];
-
-/// How alike two options must be for the one to be a slip of the other.
+/// How alike two words must be for the one to be a slip of the other.
 const ALIKE: f64 = 0.7;
 
 /// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
-/// passwords out of values that are shown.
-fn hint(error: &mut Error) -> Option<String> {
-    let text = |error: &Error, kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        _ => None,
-    };
+/// secrets out of values that are shown.
+fn hint(error: &mut Error, line: &[String]) -> Option<String> {
+    let typed = Typed::read(line);
     if let Some(word) = text(error, ContextKind::InvalidSubcommand) {
-        // Below other groups the same words mean something else.
-        let usage = match error.get(ContextKind::Usage) {
-            Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-            _ => String::new(),
-        };
-        if !["pipeline workflow", "pipeline ["]
-            .iter()
-            .any(|here| usage.contains(here))
-        {
-            return None;
-        }
-        let known = found(WORDS, &word)?;
-        for kind in [ContextKind::SuggestedSubcommand, ContextKind::Usage] {
-            error.remove(kind);
-        }
-        return Some(format!("here it is: {known}"));
+        let hint = typed.instead_of_command(&word)?;
+        remove(
+            error,
+            &[ContextKind::SuggestedSubcommand, ContextKind::Usage],
+        );
+        return Some(hint);
     }
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    let option = argument.split(['=', ' ']).next().unwrap_or_default();
     if let Some(value) = text(error, ContextKind::InvalidValue) {
-        if let Some(masked) = without_password(&value) {
+        if value.is_empty() && error.kind() == ErrorKind::InvalidValue {
+            return typed.example_of(option);
+        }
+        if let Some(masked) = masked(option, &value) {
             error.insert(ContextKind::InvalidValue, ContextValue::String(masked));
         }
-        if argument.contains("NAME") && value.contains(['*', '?']) {
-            return Some(format!("a pattern is given as --selector 'name={value}'"));
-        }
+        return typed.instead_of_pattern(&argument, &value);
+    }
+    if error.kind() != ErrorKind::UnknownArgument {
         return None;
     }
-    let option = argument.split(['=', ' ']).next().unwrap_or_default();
-    if let Some(known) = found(OPTIONS, option) {
-        for kind in [
-            ContextKind::SuggestedArg,
-            ContextKind::Suggested,
-            ContextKind::Usage,
-        ] {
-            error.remove(kind);
-        }
-        return Some(format!("here it is: {known}"));
+    // No value begins like an option: what it suggests is `-- --wait`.
+    remove(error, &[ContextKind::Suggested]);
+    if let Some(hint) = typed.instead_of_option(option) {
+        remove(error, &[ContextKind::SuggestedArg, ContextKind::Usage]);
+        return Some(hint);
     }
     if let Some(suggested) = text(error, ContextKind::SuggestedArg)
-        && strsim::normalized_damerau_levenshtein(option, &suggested) <= ALIKE
+        && !are_alike(option, &suggested)
     {
         // The usage shows the suggestion as well.
-        error.remove(ContextKind::SuggestedArg);
-        error.remove(ContextKind::Usage);
+        remove(error, &[ContextKind::SuggestedArg, ContextKind::Usage]);
     }
     None
 }
 
-/// A URL without what may be a password: all before its last `@`.
-fn without_password(value: &str) -> Option<String> {
-    let (scheme, rest) = value.split_once("://")?;
-    let (_, rest) = rest.rsplit_once('@')?;
-    Some(format!("{scheme}://***@{rest}"))
+fn text(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    }
 }
 
-fn found(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
-    let row = table.iter().find(|(words, _)| words.contains(&word))?;
-    Some(row.1)
+fn remove(error: &mut Error, kinds: &[ContextKind]) {
+    for kind in kinds {
+        error.remove(*kind);
+    }
+}
+
+fn are_alike(one: &str, other: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(one, other) > ALIKE
+}
+
+fn here(known: &str) -> String {
+    pick(
+        format!("here it is: {known}"),
+        format!("这里的写法是：{known}"),
+    )
+}
+
+/// The command that a line names, as far as it is one.
+struct Typed<'a> {
+    /// The names that lead to it, without that of the program.
+    path: Vec<String>,
+    command: Command,
+    /// What comes after its name.
+    rest: &'a [String],
+}
+
+impl<'a> Typed<'a> {
+    fn read(line: &'a [String]) -> Self {
+        let mut command = tree();
+        // Only then the options are there that all commands have.
+        command.build();
+        let (mut path, mut rest) = (Vec::new(), line.get(1..).unwrap_or_default());
+        loop {
+            rest = &rest[options(&command, rest).min(rest.len())..];
+            let found = rest.first().and_then(|word| command.find_subcommand(word));
+            let Some(found) = found.cloned() else { break };
+            path.push(found.get_name().to_owned());
+            command = found;
+            rest = &rest[1..];
+        }
+        Self {
+            path,
+            command,
+            rest,
+        }
+    }
+
+    fn is(&self, path: &[&str]) -> bool {
+        self.path == path
+    }
+
+    fn instead_of_command(&self, word: &str) -> Option<String> {
+        let group = self.path.first().map(String::as_str);
+        let known = |group: &str| {
+            let mut rows = WORDS.iter();
+            rows.find(|row| row.0 == group && row.1.contains(&word))
+                .map(|row| here(row.2))
+        };
+        match group {
+            None => {
+                let exact = |name: &str| name == word;
+                self.moved("workflow", exact)
+                    .or_else(|| ["workflow", "config"].into_iter().find_map(known))
+                    .or_else(|| self.moved("config", exact))
+                    .or_else(|| self.moved("token", exact))
+                    .or_else(|| self.moved("workflow", |name| are_alike(name, word)))
+            }
+            Some("token") if NO_LIST_OF_TOKENS.contains(&word) => Some(
+                pick(
+                    "tokens are kept nowhere, each is valid until it expires: pipeline token mint makes one, \
+                     pipeline token decode FILE reads one",
+                    "令牌不会保存在任何地方，到期前一直有效：用 pipeline token mint 签发，用 pipeline token \
+                     decode FILE 查看",
+                )
+                .to_owned(),
+            ),
+            Some(group) => known(group),
+        }
+    }
+
+    /// The command in another group, with what was typed after its name.
+    fn moved(&self, group: &str, is: impl Fn(&str) -> bool) -> Option<String> {
+        let mut root = tree();
+        root.build();
+        let mut commands = root.find_subcommand(group)?.get_subcommands();
+        let command = commands.find(|it| it.get_name() != "help" && is(it.get_name()))?;
+        let arguments = arguments(command, self.rest.get(1..).unwrap_or_default());
+        let name = command.get_name();
+        Some(here(&format!("pipeline {group} {name}{arguments}")))
+    }
+
+    fn instead_of_option(&self, option: &str) -> Option<String> {
+        let always = match option {
+            "--wait" | "-w" => self.is(&["workflow", "restart"]) || self.is(&["workflow", "wait"]),
+            "--follow" | "-f" => self.is(&["workflow", "watch"]),
+            _ => false,
+        };
+        if always {
+            return Some(pick(
+                format!("it does so in any case: leave {option} out"),
+                format!("它总会这样做：去掉 {option} 即可"),
+            ));
+        }
+        let takes = |name: &str| {
+            let positional = self.command.get_positionals();
+            positional
+                .flat_map(|arg| arg.get_value_names().unwrap_or_default())
+                .any(|value| value.split('|').any(|it| it == name))
+        };
+        if ["-f", "--file", "--filename"].contains(&option) && takes("FILE") {
+            return Some(pick(
+                format!("a file is given without {option}"),
+                format!("文件直接写出，不加 {option}"),
+            ));
+        }
+        let mut rows = OPTIONS.iter().filter(|row| row.0.contains(&option));
+        if let Some((_, _, shown)) = rows.find(|row| self.has(row.1)) {
+            return Some(here(shown));
+        }
+        let about_workflow = self.path.first().is_some_and(|group| group == "workflow");
+        let follows = ["-f", "--follow", "--watch", "-w"].contains(&option);
+        (follows && about_workflow && takes("NAME")).then(|| here("pipeline workflow watch NAME"))
+    }
+
+    /// Whether the option does something here: `--yes` does where the help speaks of it, though it can be
+    /// given everywhere.
+    fn has(&self, long: &str) -> bool {
+        let option = self
+            .command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(long));
+        option.is_some_and(|option| {
+            let spoken_of = |help: Option<String>| help.is_some_and(|it| it.contains("--yes"));
+            let command = &self.command;
+            long != "yes"
+                || spoken_of(command.get_after_help().map(ToString::to_string))
+                || command
+                    .get_arguments()
+                    .filter(|arg| arg.get_id() != option.get_id())
+                    .any(|arg| spoken_of(arg.get_help().map(ToString::to_string)))
+        })
+    }
+
+    fn instead_of_pattern(&self, argument: &str, value: &str) -> Option<String> {
+        let is_name = argument.contains("NAME") && !argument.starts_with('-');
+        if !is_name || !value.contains(['*', '?', '[']) || self.is(&["workflow", "create"]) {
+            return None;
+        }
+        // A selector knows no sets of characters: any character is the nearest.
+        let mut pattern = String::new();
+        let mut rest = value;
+        while let Some((before, set)) = rest.split_once('[') {
+            pattern.push_str(before);
+            pattern.push('?');
+            rest = set.split_once(']').map_or("", |(_, after)| after);
+        }
+        pattern.push_str(rest);
+        let selector = format!("--selector {}", quoted(&format!("name={pattern}")));
+        Some(if self.has("selector") {
+            pick(
+                format!("a pattern is given as {selector}"),
+                format!("通配符写成 {selector}"),
+            )
+        } else {
+            pick(
+                format!(
+                    "it takes no pattern; which fit is said by: pipeline workflow list {selector}"
+                ),
+                format!("这里不支持通配符；查看匹配的工作流：pipeline workflow list {selector}"),
+            )
+        })
+    }
+
+    /// A line of the examples that has the option.
+    fn example_of(&self, option: &str) -> Option<String> {
+        let examples = self.command.get_after_help()?.to_string();
+        let with = format!(" {option} ");
+        let example = examples.lines().map(str::trim);
+        let example = example
+            .filter(|line| line.starts_with("pipeline "))
+            .find(|line| line.contains(&with))?;
+        Some(pick(
+            format!("for example: {example}"),
+            format!("例如：{example}"),
+        ))
+    }
+}
+
+/// How many words at the beginning are options and their values.
+fn options(command: &Command, words: &[String]) -> usize {
+    let mut count = 0;
+    while let Some(word) = words.get(count).filter(|word| word.starts_with('-')) {
+        let valued = option(command, word).is_some_and(|arg| arg.get_action().takes_values());
+        count += if valued && !word.contains('=') { 2 } else { 1 };
+    }
+    count
+}
+
+fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
+    let name = word.split('=').next().unwrap_or_default();
+    command.get_arguments().find(|arg| {
+        let long = name.strip_prefix("--");
+        let short = name.strip_prefix('-').and_then(|it| it.chars().next());
+        match long {
+            Some(long) => arg.get_long() == Some(long),
+            None => short.is_some() && arg.get_short() == short,
+        }
+    })
+}
+
+/// What can be typed again after the name of this command: up to an option that it does not have, of whose
+/// value nothing is known.
+fn arguments(command: &Command, words: &[String]) -> String {
+    let mut line = String::new();
+    for word in words {
+        if word.starts_with('-') && option(command, word).is_none() {
+            line.push_str(" …");
+            break;
+        }
+        line.push(' ');
+        line.push_str(&quoted(&masked("", word).unwrap_or_else(|| word.clone())));
+    }
+    line
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// A URL without what may be a secret: all before its last `@`, the query and the fragment. Of an endpoint
+/// that does not even begin like one nothing but a host is shown: it may be a key in the wrong place.
+fn masked(option: &str, value: &str) -> Option<String> {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        let host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:/".contains(c);
+        let is_host = value.contains(['.', ':']) && value.chars().all(host);
+        return (option == "--endpoint" && !is_host).then(|| "***".to_owned());
+    };
+    let (user, rest) = match rest.rsplit_once('@') {
+        // Nobody knows what belongs to which.
+        Some((before, _)) if before.contains(['?', '#']) => ("***", ""),
+        Some((_, rest)) => ("***@", rest),
+        None => ("", rest),
+    };
+    let (rest, query) = match rest.find(['?', '#']) {
+        Some(at) => (&rest[..at], "?***"),
+        None => (rest, ""),
+    };
+    let masked = format!("{scheme}://{user}{rest}{query}");
+    (masked != value).then_some(masked)
 }
 
 /// What is wrong with the command line, and what to type instead, on one line.
-pub(crate) fn wrong(mut error: Error) -> String {
-    let hint = hint(&mut error);
+pub(crate) fn wrong(mut error: Error, words: &[String]) -> String {
+    let hint = hint(&mut error, words);
     let line = condensed(&error.render().to_string());
     match hint {
-        Some(hint) => format!("{line}; {hint}"),
+        Some(hint) => format!("{line}{}{}", pick("; ", "；"), one_line(&hint)),
         None => line,
     }
 }
@@ -181,53 +359,115 @@ fn condensed(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::tree;
+
+    fn words(line: &str) -> Vec<String> {
+        let words = ["pipeline"].into_iter().chain(line.split(' '));
+        words.map(str::to_owned).collect()
+    }
+
+    fn shown(line: &str) -> String {
+        let words = words(line);
+        wrong(tree().try_get_matches_from(&words).unwrap_err(), &words)
+    }
 
     #[test]
     fn a_slip_leads_to_what_was_meant() {
-        for (line, says, says_not) in [
-            (
-                "workflow logs x --follow",
-                "pipeline workflow search NAME",
-                "tip",
-            ),
-            ("workflow describe x", "pipeline workflow get NAME", "usage"),
-            ("workflow rm x", "pipeline workflow delete NAME", "usage"),
-            ("ls", "pipeline workflow list", "tip"),
-            ("config rm x", "unrecognized", "workflow"),
-            ("workflow edit x", "pipeline workflow apply", "For more"),
-            ("workflow get x --yaml", "unexpected", "--all"),
-            ("workflow get cl*", "--selector 'name=cl*'", "tip"),
-            ("workflow start --jobs 3 x", "--parallel N", "tip"),
-            (
-                "workflow search x --follow",
-                "pipeline workflow watch NAME",
-                "--color",
-            ),
-            ("workflow list --selectr x", "'--selector'", "here"),
-            (
-                "workflow create x --selector y",
-                "'--selector' found",
-                "--record",
-            ),
-            (
-                "workflow list --endpoint https://u:canary@h",
-                "https://***@h",
-                "canary",
-            ),
-            (
-                "workflow list --endpoint https://u:can/ary@h/x",
-                "https://***@h/x",
-                "canary",
-            ),
-        ] {
-            let words = ["pipeline"].into_iter().chain(line.split(' '));
-            let error = tree().try_get_matches_from(words).unwrap_err();
-            let shown = wrong(error);
+        for row in "
+            workflow logs x --follow => pipeline workflow search NAME ! tip
+            workflow describe x => pipeline workflow get NAME ! usage
+            workflow rm x => pipeline workflow delete NAME ! usage
+            workflow edit x => pipeline workflow apply ! For more
+            workflow get x --yaml => unexpected ! --all
+            workflow list --selectr x => '--selector' ! here
+            workflow create x --selector y => '--selector' found ! --record
+            ls => pipeline workflow list ! tip
+            get x -o json => pipeline workflow get x -o json ! usage
+            start x --wait --later t0p => pipeline workflow start x --wait … ! t0p
+            list => pipeline workflow list ! config
+            strat x => pipeline workflow start x ! usage
+            --lang en delete a b => pipeline workflow delete a b ! usage
+            get a;b => pipeline workflow get 'a;b' ! usage
+            set endpoint https://u:t0p@h => pipeline workflow export ! t0p
+            use work => pipeline config use work ! workflow
+            mint --ttl 1h => pipeline token mint --ttl 1h ! usage
+            watch https://u:t0p@h => ***@h ! t0p
+            config view => pipeline config list ! usage
+            config show => pipeline config list ! usage
+            config ls => pipeline config list ! usage
+            config rm x => pipeline config unset KEY ! workflow
+            config edit => pipeline config set KEY ! workflow
+            token ls => kept nowhere ! usage
+            workflow get cl* => --selector 'name=cl*' ! list
+            workflow get cl[ab] => as --selector 'name=cl?' ! list
+            workflow search cl* => pipeline workflow list --selector 'name=cl*' ! given
+            workflow graph cl* => pipeline workflow list --selector 'name=cl*' ! given
+            workflow create cl* => invalid value ! selector
+            workflow start --jobs 3 x => --parallel N ! tip
+            workflow get --jobs 3 x => --parallel N ! tip
+            emulator --jobs 3 => '--jobs' found ! parallel
+            workflow create x --label y => '--label' found ! selector
+            workflow list --label y => --selector ! tip
+            workflow list --since 1h => '--since' found ! --from
+            workflow lint x --since 1h => '--since' found ! --from
+            workflow search x --since 1h => --from TIME ! tip
+            workflow search x --to 1h => --until TIME ! tip
+            workflow get x --limit 3 => '--limit' found ! --size
+            workflow search x --limit 3 => --size N ! tip
+            workflow delete x --force => --yes ! tip
+            config set endpoint x --force => '--force' found ! --yes
+            explain E1 --force => '--force' found ! --yes
+            workflow search x --follow => pipeline workflow watch NAME ! --color
+            workflow search x -f => pipeline workflow watch NAME ! tip
+            workflow watch x --follow => leave --follow out ! watch NAME
+            workflow restart x --wait => leave --wait out ! tip
+            workflow lint -f x => given without -f ! tip
+            workflow restart --selector => name=nginx_*,status=Started' ! usage
+            workflow list --endpoint https://u:t0p@h => https://***@h ! t0p
+            workflow list --endpoint https://u:t0/p@h/x => https://***@h/x ! t0
+            workflow list --endpoint https://h/x?token=t0p => https://h/x?*** ! t0p
+            workflow list --endpoint https://h?x=@t0p => https://*** ! t0p
+            workflow list --endpoint AK:t0pSecret => '***' ! t0p
+            workflow list --endpoint pipeline.qiniu.com => 'pipeline.qiniu.com' ! ***
+        "
+        .lines()
+        .map(str::trim)
+        .filter(|row| !row.is_empty())
+        {
+            let (line, expected) = row.split_once(" => ").unwrap();
+            let (says, says_not) = expected.split_once(" ! ").unwrap();
+            let shown = shown(line);
             assert!(
                 shown.contains(says) && !shown.contains(says_not),
                 "{line}: {shown}"
             );
+        }
+    }
+
+    #[test]
+    fn what_hints_name_is_there() {
+        let has = |line: &str| {
+            let line: Vec<String> = words(line).into_iter().skip(1).collect();
+            let typed = Typed::read(&line);
+            let found = typed.command.get_subcommands().next().is_none();
+            let options = typed.rest.iter().filter(|word| word.starts_with('-'));
+            found
+                && options
+                    .into_iter()
+                    .all(|it| option(&typed.command, it).is_some())
+        };
+        for (group, _, hint) in WORDS {
+            let mut commands = hint.split(" && ");
+            assert!(commands.all(has), "{group}: {hint}");
+        }
+        let root = tree();
+        let lists = root.find_subcommand("workflow").unwrap().get_subcommands();
+        let longs: Vec<_> = lists
+            .flat_map(Command::get_arguments)
+            .chain(root.get_arguments())
+            .filter_map(Arg::get_long)
+            .collect();
+        for (_, long, _) in OPTIONS {
+            assert!(longs.contains(long), "{long}");
         }
     }
 

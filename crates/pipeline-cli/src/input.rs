@@ -44,7 +44,11 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = Zeroizing::new(read(path)?);
     let secret = trimmed(&text);
     if secret.is_empty() {
-        return Err(Failure::usage(format!("{} is empty", path.display())));
+        let what = match path.to_str() {
+            Some("-") => "standard input".into(),
+            _ => path.display().to_string(),
+        };
+        return Err(Failure::usage(format!("{what} is empty")));
     }
     Ok(Zeroizing::new(secret.to_owned()))
 }

@@ -22,6 +22,17 @@ pub(crate) fn choose(option: Option<Lang>) {
     CHOSEN.get_or_init(|| option.unwrap_or_else(|| of_locale(|name| env::var(name).ok())));
 }
 
+/// What `--lang` says in a line that cannot be read as a whole.
+pub(crate) fn typed(words: &[String]) -> Option<Lang> {
+    let mut words = words.iter();
+    let value = words.find_map(|word| word.strip_prefix("--lang"))?;
+    let value = match value.strip_prefix('=') {
+        Some(value) => value,
+        None => words.next()?,
+    };
+    Lang::from_str(value, false).ok()
+}
+
 /// The language of this run.
 pub(crate) fn chosen() -> Lang {
     CHOSEN.get().copied().unwrap_or(Lang::En)

@@ -26,7 +26,7 @@ mod terminal;
 mod time;
 mod wire;
 
-use std::{io, process::ExitCode};
+use std::{env, io, process::ExitCode};
 
 use clap::{FromArgMatches as _, error::ErrorKind};
 
@@ -81,7 +81,11 @@ fn usage(error: clap::Error) -> ExitCode {
             Exit::Usage.into()
         }
         _ => {
-            report(&hints::wrong(error));
+            let words: Vec<String> = env::args_os()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
+            lang::choose(lang::typed(&words));
+            report(&hints::wrong(error, &words));
             Exit::Usage.into()
         }
     }

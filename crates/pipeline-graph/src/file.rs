@@ -182,7 +182,8 @@ impl fmt::Debug for WorkflowFile {
 
 /// A file that cannot be used, with everything that stands in the way.
 ///
-/// `Display` is one line: the first finding and how many more there are.
+/// `Display` is one line: the first finding with its place, as `3:2: …`, and how many more there are.
+/// After the name of the file and a colon it is what compilers write and editors jump to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileError {
     /// Never empty.
@@ -200,7 +201,7 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = &self.findings[0];
         if let Some(position) = first.position {
-            write!(f, "line {}, column {}: ", position.line, position.column)?;
+            write!(f, "{position}: ")?;
         }
         f.write_str(&first.message)?;
         match self.findings.len() - 1 {

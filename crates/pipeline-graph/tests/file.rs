@@ -78,7 +78,7 @@ fn what_is_missing_has_its_default() {
     assert!(definition.nodes.is_empty());
     assert_eq!(
         yaml("").unwrap_err().to_string(),
-        "line 1, column 1: a workflow file is an object, not null"
+        "1:1: a workflow file is an object, not null"
     );
 }
 
@@ -105,7 +105,7 @@ nodes:
     let error = file.resolve(|_| None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 2, column 7: the environment variable STAGE is not set; and 2 more faults"
+        "2:7: the environment variable STAGE is not set; and 2 more faults"
     );
     let found: Vec<_> = error
         .findings()
@@ -127,33 +127,33 @@ fn a_file_that_makes_no_sense_is_not_used() {
     let cases = [
         (
             "name: [w]\nnodes: {}",
-            "line 1, column 7: \"name\" must be a string, not an array",
+            "1:7: \"name\" must be a string, not an array",
         ),
         (
             "nodes: {a-repo: {}, a-repo: {}}",
-            "line 1, column 21: the key \"a-repo\" is there twice",
+            "1:21: the key \"a-repo\" is there twice",
         ),
         (
             "nodes: {a-repo: {data: 1}, b-repo: 2}",
-            "line 1, column 24: data must be an object, not a number; and one more fault",
+            "1:24: data must be an object, not a number; and one more fault",
         ),
         (
             "name: ${x y}\nnodes: {}",
-            "line 1, column 7: '${' must be followed by the name of a variable and '}'; write '$${' for a literal '${'",
+            "1:7: '${' must be followed by the name of a variable and '}'; write '$${' for a literal '${'",
         ),
         (
             "name: w",
-            "line 1, column 1: there is no `nodes`; write `nodes: {}` for a workflow without any",
+            "1:1: there is no `nodes`; write `nodes: {}` for a workflow without any",
         ),
         (
             "node: {a-repo: {}}\nnodes: {}",
-            "line 1, column 1: the member \"node\" means nothing here; did you mean \"nodes\"?",
+            "1:1: the member \"node\" means nothing here; did you mean \"nodes\"?",
         ),
         (
             "nodes: {b-export: {parent: [a-repo]}}",
-            "line 1, column 20: the member \"parent\" means nothing here; did you mean \"parents\"?",
+            "1:20: the member \"parent\" means nothing here; did you mean \"parents\"?",
         ),
-        ("a: [", "line 1, column 4: unclosed bracket"),
+        ("a: [", "1:4: unclosed bracket"),
     ];
     for (text, message) in cases {
         let error = yaml(text).unwrap_err().to_string();

@@ -25,6 +25,8 @@ mod watch;
 
 use clap::Subcommand;
 
+pub(super) use self::selector::keys as selector_keys;
+
 use crate::{exit::Exit, failure::Failure, options::Global};
 
 /// List, change, start and stop workflows; keep them in files, check and draw them

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use pipeline_proto::{
-    ApiError, Cause, Effect, Error, Fault, FaultKind, Phase, RefusalCause, Stop, Uncorrected,
+    ApiError, Cause, Effect, Error, ErrorCode, Fault, FaultKind, Phase, RefusalCause, Stop,
+    Uncorrected,
     wait::{Goal, WaitError, WaitFailure},
 };
 
@@ -56,8 +57,14 @@ fn api(error: &ApiError) -> String {
     } else if let Some(meaning) = status(error.status().as_u16()) {
         parts.push(meaning.to_owned());
     }
-    if !error.message().is_empty() {
-        parts.push(error.message().chars().take(200).collect());
+    // A message may begin with the meaning that was just written.
+    let meaning = error.code().and_then(ErrorCode::info);
+    let message = error.message();
+    let message = meaning
+        .and_then(|info| message.strip_prefix(info.meaning))
+        .map_or(message, |rest| rest.trim_start_matches([':', ' ']));
+    if !message.is_empty() {
+        parts.push(message.chars().take(200).collect());
     }
     if parts.is_empty() {
         parts.push("没有说明".to_owned());

@@ -178,11 +178,17 @@ impl ConfigFile {
     fn parse(place: Place, text: &str) -> Result<Self, Failure> {
         let document = text.parse::<DocumentMut>().map_err(|error| {
             // Only the place: the parser's message quotes the line, which may hold a secret.
-            let line = error.span().map_or_else(String::new, |span| {
-                let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-                format!(", line {line}")
+            let at = error.span().map_or_else(String::new, |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                let line = before.matches('\n').count() + 1;
+                let column = before
+                    .rsplit('\n')
+                    .next()
+                    .map_or(0, |it| it.chars().count())
+                    + 1;
+                format!(":{line}:{column}")
             });
-            Failure::usage(format!("{place}{line}: {}", error.message()))
+            Failure::usage(format!("{place}{at}: {}", error.message()))
         })?;
         let file = Self { place, document };
         file.check()?;

@@ -38,16 +38,23 @@ impl Replay {
             if text.trim().is_empty() {
                 continue;
             }
-            let wrong = |what: &dyn std::fmt::Display| {
-                Failure::usage(format!("{}, line {}: {what}", path.display(), number + 1))
+            let wrong = |column: usize, what: &dyn std::fmt::Display| {
+                let (path, line) = (path.display(), number + 1);
+                Failure::usage(format!("{path}:{line}:{column}: {what}"))
             };
-            let line: Line = serde_json::from_str(text)
-                .map_err(|error| wrong(&format_args!("not a line of a recording: {error}")))?;
+            let line: Line = serde_json::from_str(text).map_err(|error| {
+                let column = error.column().max(1);
+                let said = error.to_string();
+                // It counts the lines of what it was given.
+                let said = said.split(" at line ").next().unwrap_or_default();
+                wrong(column, &format_args!("not a line of a recording: {said}"))
+            })?;
             if line.schema_version != SCHEMA_VERSION {
-                return Err(wrong(&format_args!(
+                let what = format!(
                     "made by another version of this command (schema version {})",
                     line.schema_version
-                )));
+                );
+                return Err(wrong(1, &what));
             }
             lines.push(Some(line));
         }

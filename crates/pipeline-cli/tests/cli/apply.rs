@@ -158,12 +158,12 @@ fn a_file_with_an_error_is_not_sent() {
             2,
             "NOT_SET is not set",
         ),
-        ("nodes: [".to_owned(), 2, "line "),
+        ("nodes: [".to_owned(), 2, "broken.yaml:1:8: "),
     ] {
         let file = TemporaryFile::new("broken.yaml", &text);
         let line = apply(&service, &["-f", file.path()]).failed(code);
         assert!(
-            line.contains(says) && line.contains("broken.yaml: "),
+            line.contains(says) && line.contains("broken.yaml:"),
             "{line}"
         );
     }

@@ -112,7 +112,7 @@ fn a_broken_file_is_named_with_the_line_but_without_its_text() {
     for (text, says) in [
         (
             format!("[profiles.work]\nsecret_key = \"{SECRET_KEY}\nregion = 1\n"),
-            "config.toml, line 2: ",
+            "config.toml:2:",
         ),
         (
             "[profiles.w]\nacces_key = \"x\"\n".into(),

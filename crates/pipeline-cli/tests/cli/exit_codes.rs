@@ -104,10 +104,7 @@ fn bad_usage_is_2_and_nothing_is_sent() {
             &["workflow", "update", "w", "-f", no_nodes.path()],
             "no `nodes`",
         ),
-        (
-            &["workflow", "update", "w", "-f", no_json.path()],
-            "line 1, column 2",
-        ),
+        (&["workflow", "update", "w", "-f", no_json.path()], ":1:2: "),
         (
             &["workflow", "update", "w", "-f", other.path()],
             "about \"v\", not w",

@@ -337,7 +337,7 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
             "diff -R deep",
             2,
             &["c.yml:\n"],
-            &["broken.yaml: ", "compared 1 of 2"],
+            &["broken.yaml:1:8: ", "compared 1 of 2"],
         ),
     ] {
         let ran = folder.run(&service, words);
@@ -388,7 +388,7 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
         (
             "apply a.yaml bad/broken.yaml",
             2,
-            "error: bad/broken.yaml: line ",
+            "error: bad/broken.yaml:1:",
         ),
         ("apply -R . --dry-run", 1, "checked 3 of 7; 4 failed: "),
         (

@@ -23,6 +23,22 @@ fn errors_are_explained_in_chinese() {
         line.contains("E18641，") && line.contains("（HTTP 404"),
         "{line}"
     );
+    // The service's own sentence says the same in English.
+    assert!(line.contains("工作流不存在：\"gone\""), "{line}");
+    let gone = run(&["workflow", "wait", "gone", "--for", "deleted"]);
+    assert!(gone.stderr.contains("没有工作流 gone"), "{gone:?}");
+    for (line, says) in [
+        ("workflow ls", "这里的写法是：pipeline workflow list"),
+        ("workflow get cl*", "通配符写成 --selector 'name=cl*'"),
+        (
+            "workflow list -l name=none*x",
+            "没有符合 name=none*x 的工作流",
+        ),
+        ("token verify", "需要一个令牌"),
+    ] {
+        let ran = run(&line.split(' ').collect::<Vec<_>>());
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
     let line = failed(&run(&["workflow", "create", "w"]), 5);
     assert!(line.contains("E18640，"), "{line}");
     let start = ["workflow", "start", "w", "--wait", "--timeout", "100ms"];

@@ -349,8 +349,9 @@ fn bad_usage_is_2_and_nothing_is_sent() {
         (&["start", "a", "--all"], "cannot be used with"),
         (
             &["stop", "-l", "nmae=a"],
-            "no key \"nmae\", only name, status and region",
+            "no key \"nmae\", only name, status, region",
         ),
+        (&["list", "-l", "status=Startd"], "did you mean Started?"),
         (&["stop", "-l", "a"], "name=PATTERN"),
         (&["list", "a", "-l", "name=a"], "cannot be used with"),
         (&["list", "-l", "region="], "write region=VALUE"),

@@ -66,6 +66,27 @@ fn a_token_is_taken_for_its_own_call() {
 }
 
 #[test]
+fn without_a_token_it_is_said_where_one_can_come_from() {
+    for (arguments, says) in [
+        (
+            &["token", "verify"][..],
+            "standard input is empty; a token is wanted",
+        ),
+        (
+            &["token", "decode", "-"],
+            "standard input is empty; a token is wanted",
+        ),
+        (&["token", "verify", "no-such-token"], "no-such-token: "),
+    ] {
+        let line = run(arguments).failed(2);
+        assert!(
+            line.contains(says) && line.contains("PANDORA_TOKEN"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn a_token_is_refused_for_any_other_call() {
     let service = Service::new().with_workflow("clicks");
     let tokens = OPERATIONS.map(|operation| (operation, mint(&service, operation, "clicks")));

@@ -89,8 +89,8 @@ fn faults_are_recorded_and_played_back() {
 #[test]
 fn what_is_no_recording_is_refused_with_its_line() {
     for (text, says) in [
-        ("{}\n", "line 1: not a line of a recording"),
-        ("\n\nx\n", "line 3: "),
+        ("{}\n", ":1:2: not a line of a recording: missing field"),
+        ("\n\nx\n", ":3:1: "),
     ] {
         let file = TemporaryFile::new("no-recording", text);
         let line = pipeline(&["workflow", "list", "--replay", file.path()])

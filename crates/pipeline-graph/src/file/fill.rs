@@ -28,7 +28,7 @@ use crate::{
 /// let filled = file.fill(|_| Variable::Refused("no part of a workflow"));
 /// assert_eq!(
 ///     filled.definition().unwrap_err().to_string(),
-///     "line 2, column 10: the environment variable HOME cannot be used: no part of a workflow",
+///     "2:10: the environment variable HOME cannot be used: no part of a workflow",
 /// );
 /// # Ok::<(), pipeline_graph::file::FileError>(())
 /// ```

@@ -20,7 +20,7 @@ use pipeline_proto::{
 };
 
 use crate::{
-    command::{self, help::TOPICS},
+    command::{self, help::TOPICS, workflow},
     interrupt,
     options::Global,
     output::plain,
@@ -188,10 +188,9 @@ fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let (before, term) = current.split_at(current.rfind(',').map_or(0, |comma| comma + 1));
     let Some((key, start)) = term.split_once('=') else {
-        let keys = ["name=", "status=", "region="].into_iter();
-        let fitting = keys.filter(|key| key.starts_with(term));
+        let fitting = workflow::selector_keys().filter(|key| key.starts_with(term));
         return fitting
-            .map(|key| CompletionCandidate::new(format!("{before}{key}")))
+            .map(|key| CompletionCandidate::new(format!("{before}{key}=")))
             .collect();
     };
     let known = || {

@@ -8,7 +8,7 @@ use super::validity;
 use crate::{
     exit::Exit,
     failure::Failure,
-    input,
+    input, lang,
     options::Global,
     output::{Cell, Show, Table, note},
 };
@@ -85,14 +85,22 @@ fn read(global: &Global, file: Option<&Path>) -> Result<Token, Failure> {
                 "a token is not taken as an argument, where others could see it: give a file, or - for stdin",
             ));
         }
-        return input::read_secret(path)?.parse().map_err(Failure::usage);
+        return from(path);
     }
     match global.token()? {
         Some(token) => Ok(token),
-        None => input::read_secret(Path::new("-"))?
-            .parse()
-            .map_err(Failure::usage),
+        None => from(Path::new("-")),
     }
+}
+
+fn from(path: &Path) -> Result<Token, Failure> {
+    let secret = input::read_secret(path).map_err(|failure| {
+        failure.and(lang::pick(
+            "a token is wanted: give the name of a file with it, write it to standard input, or set PANDORA_TOKEN",
+            "需要一个令牌：请给出存放令牌的文件名，或写到标准输入，或设置 PANDORA_TOKEN",
+        ))
+    })?;
+    secret.parse().map_err(Failure::usage)
 }
 
 #[derive(Serialize)]

@@ -195,7 +195,7 @@ impl Apply {
         let filled = parsed.fill(source::variable);
         check(&file, &filled, self.keep_secrets)?;
         let definition = filled.clone().leave_unset().definition();
-        let definition = definition.map_err(|error| file.wrong(&error))?;
+        let definition = definition.map_err(|error| file.unusable(&error))?;
         let name = definition.workflow_name();
         Ok(Wanted {
             name: name.map_err(|error| file.wrong(&error))?,
@@ -232,7 +232,7 @@ fn definition(wanted: &Wanted, there: Option<&Workflow>) -> Result<Definition, F
     let filled = filled.keep(&there.map(Definition::from).unwrap_or_default());
     check(file, &filled, true)?;
     filled.definition().map_err(|error| {
-        file.wrong(&error)
+        file.unusable(&error)
             .and("the service has nothing that fits in its place")
     })
 }
@@ -258,7 +258,7 @@ fn check(file: &File, filled: &Filled<'_>, without_unset: bool) -> Result<(), Fa
             source::on_one_line(first)
         ),
     };
-    let failure = file.wrong(&line);
+    let failure = file.wrong_at(first.position, &line);
     Err(match first.rule {
         // It is the caller's environment that lacks it.
         Rule::UnsetVariable if first.path != "name" => {

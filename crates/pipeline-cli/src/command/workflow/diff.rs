@@ -117,7 +117,7 @@ impl Difference {
                     variable => variable,
                 };
                 let definition = file.parse()?.fill(unset).definition();
-                definition.map_err(|error| file.wrong(&error))
+                definition.map_err(|error| file.unusable(&error))
             }),
             (Source::Service(old), Source::Service(new)) => {
                 [old, new].map(|name| Ok(Definition::from(&service.get(name)?)))
@@ -168,12 +168,12 @@ fn beside(
     let filled = parsed.fill(source::variable);
     let definition = || {
         let definition = filled.clone().leave_unset().definition();
-        definition.map_err(|error| file.wrong(&error))
+        definition.map_err(|error| file.unusable(&error))
     };
     let there = get(&definition()?)?;
     source::tell_unset(file.label(), &filled);
     let kept = filled.keep(&there).leave_unset().definition();
-    Ok((there, kept.map_err(|error| file.wrong(&error))?))
+    Ok((there, kept.map_err(|error| file.unusable(&error))?))
 }
 
 impl Show for Difference {

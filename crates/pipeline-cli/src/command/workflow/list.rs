@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     get::yes_or_no,
     selector::{self, Selector},
-    targets::listed,
+    targets::{listed, no_match},
 };
 use crate::{
     exit::Exit,
@@ -44,7 +44,7 @@ impl List {
         let mut workflows = listed(&global.remote()?, selector.as_ref())?;
         match &selector {
             Some(selector) if workflows.is_empty() => {
-                note(format_args!("no workflow fits {selector}"));
+                note(no_match(selector));
             }
             None if workflows.is_empty() && names.is_empty() => {
                 note("there are no workflows; make one with: pipeline workflow create NAME");

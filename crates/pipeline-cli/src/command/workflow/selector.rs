@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use pipeline_proto::model::Workflow;
+use pipeline_proto::model::{Status, Workflow};
 
 /// Help for the option.
 pub(super) const HELP: &str =
@@ -37,6 +37,23 @@ enum Key {
     Region,
 }
 
+impl Key {
+    const ALL: [Self; 3] = [Self::Name, Self::Status, Self::Region];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Status => "status",
+            Self::Region => "region",
+        }
+    }
+}
+
+/// What a term can be about.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    Key::ALL.into_iter().map(Key::as_str)
+}
+
 impl Selector {
     pub(super) fn matches(&self, workflow: &Workflow) -> bool {
         self.terms.iter().all(|term| {
@@ -64,20 +81,18 @@ impl FromStr for Selector {
                 .strip_suffix('!')
                 .map_or((key, true), |key| (key, false));
             let (key, value) = (key.trim(), value.trim());
-            let known = match key {
-                "name" => Key::Name,
-                "status" => Key::Status,
-                "region" => Key::Region,
-                _ => {
-                    return Err(format!(
-                        "a selector knows no key {key:?}, only name, status and region"
-                    ));
-                }
-            };
+            let known = Key::ALL.into_iter().find(|known| known.as_str() == key);
+            let known = known.ok_or_else(|| {
+                let keys: Vec<&str> = keys().collect();
+                format!("a selector knows no key {key:?}, only {}", keys.join(", "))
+            })?;
             if value.is_empty() || value.contains('=') {
                 return Err(format!(
                     "{value:?} is no value for {key}: write {key}=VALUE or {key}!=VALUE"
                 ));
+            }
+            if known == Key::Status {
+                check_status(value)?;
             }
             let value = match known {
                 Key::Name => value.to_owned(),
@@ -94,6 +109,24 @@ impl FromStr for Selector {
             text: text.to_owned(),
         })
     }
+}
+
+/// A word that is no status fits nothing, or everything with `!=`. A pattern may be meant for one that
+/// came later.
+fn check_status(value: &str) -> Result<(), String> {
+    let known = || Status::KNOWN.iter().map(Status::as_str);
+    if value.contains(['*', '?']) || known().any(|it| it.eq_ignore_ascii_case(value)) {
+        return Ok(());
+    }
+    let likeness = |word: &str| strsim::jaro_winkler(&word.to_lowercase(), &value.to_lowercase());
+    let near = known().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let near = near.filter(|near| likeness(near) > 0.8);
+    let near = near.map_or_else(String::new, |near| format!(" did you mean {near}?"));
+    let known: Vec<&str> = known().collect();
+    Err(format!(
+        "there is no status {value:?};{near} known are {}",
+        known.join(", ")
+    ))
 }
 
 impl fmt::Display for Selector {
@@ -191,7 +224,9 @@ mod tests {
             ("", "write name=PATTERN"),
             ("nginx_*", "write name=PATTERN"),
             ("name=a,", "write name=PATTERN"),
-            ("nmae=a", "no key \"nmae\", only name, status and region"),
+            ("nmae=a", "no key \"nmae\", only name, status, region"),
+            ("status=Startd", "did you mean Started? known are"),
+            ("status!=xyz", "no status \"xyz\"; known are"),
             ("name=", "write name=VALUE"),
             ("status==Started", "write status=VALUE"),
         ] {

@@ -11,8 +11,8 @@ use std::{
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use pipeline_graph::{
-    Definition, Finding, HIDDEN_SECRET,
-    file::{Filled, Format, Variable, WorkflowFile},
+    Definition, Finding, HIDDEN_SECRET, Position,
+    file::{FileError, Filled, Format, Variable, WorkflowFile},
     lint::Rule,
 };
 use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
@@ -161,10 +161,10 @@ impl File {
     }
 
     pub(super) fn parse(&self) -> Result<WorkflowFile, Failure> {
-        self.try_parse().map_err(|error| self.wrong(&error))
+        self.try_parse().map_err(|error| self.unusable(&error))
     }
 
-    pub(super) fn try_parse(&self) -> Result<WorkflowFile, pipeline_graph::file::FileError> {
+    pub(super) fn try_parse(&self) -> Result<WorkflowFile, FileError> {
         WorkflowFile::parse(&self.text, self.format)
     }
 
@@ -174,7 +174,20 @@ impl File {
 
     /// What is wrong with the file, on one line.
     pub(super) fn wrong(&self, what: &dyn std::fmt::Display) -> Failure {
-        Failure::usage(what).about(&self.label)
+        self.wrong_at(None, what)
+    }
+
+    /// The same as compilers write it: `file:line:column: what`.
+    pub(super) fn wrong_at(&self, at: Option<Position>, what: &dyn std::fmt::Display) -> Failure {
+        let at = at.map(|at| format!(":{at}")).unwrap_or_default();
+        Failure::usage(what).about(format_args!("{}{at}", self.label))
+    }
+
+    /// That it cannot be read, or not be filled in.
+    pub(super) fn unusable(&self, error: &FileError) -> Failure {
+        let (line, at) = (error.to_string(), error.findings()[0].position);
+        let place = at.map(|at| format!("{at}: ")).unwrap_or_default();
+        self.wrong_at(at, &line.strip_prefix(&place).unwrap_or(&line))
     }
 }
 
@@ -200,7 +213,9 @@ pub(in crate::command) fn variable(name: &str) -> Variable {
 pub(super) fn refuse_own_variables(file: &File, parsed: &WorkflowFile) -> Result<(), Failure> {
     let findings = parsed.fill(without_values).lint();
     let refused = findings.iter().find(|it| it.rule == Rule::RefusedVariable);
-    refused.map_or(Ok(()), |finding| Err(file.wrong(&on_one_line(finding))))
+    refused.map_or(Ok(()), |finding| {
+        Err(file.wrong_at(finding.position, &on_one_line(finding)))
+    })
 }
 
 /// What [`variable`] refuses; all others stand for themselves.
@@ -211,22 +226,16 @@ pub(super) fn without_values(name: &str) -> Variable {
     }
 }
 
-/// A finding without its severity, for a line that begins with "error" already.
+/// A finding without its severity and place, for a line that begins with "error" already.
 pub(super) fn on_one_line(finding: &Finding) -> String {
-    let at = finding.position.map(|at| format!("{at}: "));
-    format!(
-        "{}{} [{}]",
-        at.unwrap_or_default(),
-        finding.message,
-        finding.rule
-    )
+    format!("{} [{}]", finding.message, finding.rule)
 }
 
 /// The definition in a file, with its variables resolved.
 pub(in crate::command) fn from_file(path: &Path) -> Result<Definition, Failure> {
     let file = File::read(path)?;
     let definition = file.parse()?.fill(variable).definition();
-    definition.map_err(|error| file.wrong(&error))
+    definition.map_err(|error| file.unusable(&error))
 }
 
 /// Says which variables are not set, and what is taken for their values.

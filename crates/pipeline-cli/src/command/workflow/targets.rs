@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use pipeline_proto::{WorkflowName, model::Workflow, operation::ListWorkflows};
 
 use super::selector::{self, Selector};
-use crate::{exit::Exit, failure::Failure, output::note, remote::Remote};
+use crate::{exit::Exit, failure::Failure, lang::pick, output::note, remote::Remote};
 
 /// The most that are dealt with at a time: as many connections as the client keeps open.
 const MOST_PARALLEL: u16 = 64;
@@ -72,7 +72,7 @@ impl Targets {
         let workflows = listed(remote, self.selector.as_ref())?;
         match &self.selector {
             Some(selector) if workflows.is_empty() => {
-                let line = format!("no workflow fits {selector}");
+                let line = no_match(selector);
                 return Err(Failure::new(Exit::NotFound, line));
             }
             None if workflows.is_empty() => note("there are no workflows"),
@@ -89,6 +89,14 @@ impl Targets {
         });
         names.collect()
     }
+}
+
+/// That a selector fits nothing.
+pub(super) fn no_match(selector: &Selector) -> String {
+    pick(
+        format!("no workflow fits {selector}"),
+        format!("没有符合 {selector} 的工作流"),
+    )
 }
 
 /// The workflows of the service that fit, by name.

@@ -43,7 +43,7 @@ fn read(name: &WorkflowName, path: &Path) -> Result<UpdateWorkflow, Failure> {
     let file = File::read(path)?;
     let parsed = file.parse()?;
     let definition = parsed.fill(source::variable).definition();
-    let definition = definition.map_err(|error| file.wrong(&error))?;
+    let definition = definition.map_err(|error| file.unusable(&error))?;
     if !definition.name.is_empty() && definition.name != name.as_str() {
         let written = &definition.written().name;
         return Err(file.wrong(&format!("the file is about {written:?}, not {name}")));

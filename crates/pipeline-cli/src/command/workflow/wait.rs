@@ -9,6 +9,7 @@ use super::{
 use crate::{
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     output::note,
     remote::{By, Show, Waited},
@@ -70,6 +71,9 @@ fn line(name: &WorkflowName, goal: Goal, end: &Waited) -> String {
     if end.seen {
         format!("{name} is {goal} {}", waited(end))
     } else {
-        format!("there is no workflow {name}, and there was none when the wait began")
+        pick(
+            format!("there is no workflow {name}, and there was none when the wait began"),
+            format!("没有工作流 {name}，开始等待时就没有"),
+        )
     }
 }
