@@ -140,6 +140,25 @@ pub(crate) fn line(text: &str) -> Result<bool, Failure> {
     written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
+/// Whether somebody may still read what is written to stdout. Said without writing, so that a reader
+/// that leaves while nothing happens is noticed.
+pub(crate) fn has_reader() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdout = io::stdout();
+        let mut stdout = [PollFd::new(&stdout, PollFlags::empty())];
+        let polled = poll(&mut stdout, Some(&Timespec::default()));
+        polled.is_err()
+            || !stdout[0]
+                .revents()
+                .intersects(PollFlags::ERR | PollFlags::HUP)
+    }
+    // Elsewhere the next write says it.
+    #[cfg(not(unix))]
+    true
+}
+
 /// A reader that has seen enough, such as `head`, is no error.
 fn written(result: io::Result<()>) -> Result<bool, Failure> {
     match result {

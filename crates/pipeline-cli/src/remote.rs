@@ -1,13 +1,16 @@
 //! The service as the commands see it: calls and waits whose errors are ready to be shown.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use pipeline_blocking::Client;
 use pipeline_proto::{
-    CallOptions, Endpoint, Error, ErrorCode, Idempotency, Operation, Region, WorkflowName,
+    CallOptions, Endpoint, Error, ErrorCode, Idempotency, Now, Operation, Region, WorkflowName,
     model::{Workflow, WorkflowState},
     operation::{GetWorkflow, SearchLogs},
-    wait::{Goal, Observation, WaitFailure, WaitOptions},
+    wait::{Goal, Observation, Step, WaitError, WaitFailure, WaitOptions, Waiter},
 };
 
 use crate::{
@@ -38,6 +41,7 @@ pub(crate) struct Remote {
     options: CallOptions,
     endpoint: Endpoint,
     timeout: Option<Duration>,
+    begun: Instant,
 }
 
 /// Whether a wait shows on a terminal what it sees.
@@ -68,6 +72,23 @@ impl Remote {
             options,
             endpoint,
             timeout,
+            begun: Instant::now(),
+        }
+    }
+
+    /// The time here, or that of the recording.
+    pub(crate) fn now(&self) -> Now {
+        match &self.link {
+            Link::Service(_) => Now::new(SystemTime::now(), self.begun.elapsed()),
+            Link::Replay(replay) => replay.now(),
+        }
+    }
+
+    /// Lets this time pass. That of a recording passes at once.
+    pub(crate) fn pause(&self, time: Duration) {
+        match &self.link {
+            Link::Service(_) => thread::sleep(time),
+            Link::Replay(replay) => replay.pass(time),
         }
     }
 
@@ -85,11 +106,18 @@ impl Remote {
 
     /// Sends an operation whose error is to be looked at.
     pub(crate) fn try_send<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        let change = (O::IDEMPOTENCY != Idempotency::Safe).then(|| change(&operation));
+        self.send_with(operation, self.options.clone())
+    }
+
+    fn send_with<O: Operation>(
+        &self,
+        operation: O,
+        options: CallOptions,
+    ) -> Result<O::Output, Error> {
+        let change = (operation.idempotency() != Idempotency::Safe).then(|| change(&operation));
         let under_way = change
             .as_ref()
             .map(|change| interrupt::under_way(format!("{change} may have taken effect")));
-        let options = self.options.clone();
         let result = match &self.link {
             Link::Service(client) => client.send_with(operation, options),
             Link::Replay(replay) => replay.send_with(operation, options),
@@ -198,8 +226,48 @@ impl Remote {
         result
     }
 
+    /// How a wait goes about it.
+    fn wait_options(&self) -> WaitOptions {
+        WaitOptions::default()
+            .timeout(self.timeout.unwrap_or(WAIT_TIMEOUT))
+            .interval(Duration::from_millis(250))
+            .max_interval(Duration::from_secs(5))
+    }
+
+    /// For the calls of a wait.
+    fn look_options(&self) -> CallOptions {
+        let timeout = self.timeout.unwrap_or(WAIT_TIMEOUT).min(LOOK_TIMEOUT);
+        self.options
+            .clone()
+            .attempt_timeout(timeout)
+            .total_timeout(timeout)
+    }
+
+    /// Begins a wait that only looks, whose pauses are the caller's.
+    pub(crate) fn begin_wait(&self, name: &WorkflowName, goal: Goal) -> Step {
+        Waiter::until(name.clone(), goal, self.wait_options(), self.now())
+    }
+
+    /// Takes such a wait to its next pause, or to its end.
+    pub(crate) fn look(&self, mut step: Step) -> Step {
+        while let Step::Send(due) = step {
+            let result = self.send_with(due.operation(), self.look_options());
+            step = due.on_result(result, self.now());
+        }
+        step
+    }
+
+    /// The failure of a wait, ready to be shown.
+    pub(crate) fn wait_failure(&self, error: &WaitError, by: By, name: &WorkflowName) -> Failure {
+        self.of_replay().unwrap_or_else(|| match error.failure() {
+            // A start or a stop that was refused.
+            WaitFailure::Failed(cause) => self.failure(cause, Some(name.clone())),
+            _ => Failure::of_wait(error, by, &self.endpoint),
+        })
+    }
+
     /// Waits, and tells what is seen meanwhile.
-    pub(crate) fn wait_watching(
+    fn wait_watching(
         &self,
         name: &WorkflowName,
         goal: Goal,
@@ -223,16 +291,7 @@ impl Remote {
             }
             watch(observation);
         };
-        let timeout = self.timeout.unwrap_or(WAIT_TIMEOUT);
-        let options = WaitOptions::default()
-            .timeout(timeout)
-            .interval(Duration::from_millis(250))
-            .max_interval(Duration::from_secs(5));
-        let call = self
-            .options
-            .clone()
-            .attempt_timeout(timeout.min(LOOK_TIMEOUT))
-            .total_timeout(timeout.min(LOOK_TIMEOUT));
+        let (options, call) = (self.wait_options(), self.look_options());
         let result = match (&self.link, by) {
             (Link::Service(client), By::Looking) => {
                 client.wait_until_with(name, goal, options, &call, watch)
@@ -245,21 +304,17 @@ impl Remote {
             }
         };
         let observation = result.map_err(|error| {
-            self.of_replay().unwrap_or_else(|| {
-                let failure = match error.failure() {
-                    // A start or a stop that was refused.
-                    WaitFailure::Failed(cause) => self.failure(cause, Some(name.clone())),
-                    _ => Failure::of_wait(&error, by, &self.endpoint),
-                };
-                match (error.failure(), by, goal) {
-                    (
-                        WaitFailure::TimedOut(None) | WaitFailure::Settled(_),
-                        By::Acting,
-                        Goal::Started,
-                    ) => self.with_story(failure, name, last.as_ref(), begun),
-                    _ => failure,
+            let failure = self.wait_failure(&error, by, name);
+            match (error.failure(), by, goal) {
+                (
+                    WaitFailure::TimedOut(None) | WaitFailure::Settled(_),
+                    By::Acting,
+                    Goal::Started,
+                ) if self.of_replay().is_none() => {
+                    self.with_story(failure, name, last.as_ref(), begun)
                 }
-            })
+                _ => failure,
+            }
         })?;
         if by == By::Acting {
             under_way.done(format!("the {change} of {name}"));
@@ -274,7 +329,7 @@ impl Remote {
 
 /// What an operation changes, in words: "the start of w".
 fn change<O: Operation>(operation: &O) -> String {
-    let noun = reason::noun(O::NAME).map_or(O::NAME, |(noun, _)| noun);
+    let noun = reason::noun(operation.name()).map_or(operation.name(), |(noun, _)| noun);
     match workflow(operation) {
         Some(name) => format!("the {noun} of {name}"),
         None => format!("the {noun}"),

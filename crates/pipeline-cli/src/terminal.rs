@@ -1,10 +1,12 @@
-//! What is different when a person watches: questions and a line that is painted over.
+//! What is different when a person watches: questions, and what is painted over.
+
+mod frame;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use unicode_width::UnicodeWidthChar as _;
+use crate::{exit::Exit, failure::Failure, output};
 
-use crate::{exit::Exit, failure::Failure};
+pub(crate) use frame::Row;
 
 /// Asks before something is lost: every question of the command is asked here. Without a terminal
 /// there is nobody to ask, so it is refused. A no, and the end of the input, is [`Exit::Declined`].
@@ -64,7 +66,7 @@ impl StatusLine {
     pub(crate) fn show(&mut self, text: impl std::fmt::Display) {
         if self.repaint {
             // Nothing can be done about a stderr that cannot be written to.
-            let line = fit(&text.to_string(), size().0, 2).concat();
+            let line = frame::shorten(&text.to_string(), size().0.saturating_sub(1));
             let _ = write!(io::stderr(), "\r\x1b[2K{line}");
             self.shown = true;
         }
@@ -84,34 +86,45 @@ impl Drop for StatusLine {
     }
 }
 
-/// A part of the terminal that is painted again and again.
-#[derive(Debug)]
+/// A part of the terminal that is painted again and again. The cursor rests on the line below it.
+#[derive(Debug, Default)]
 pub(crate) struct Screen {
-    painted: usize,
+    painted: Vec<String>,
+    size: (usize, usize),
 }
 
 impl Screen {
     /// None if stdout is no terminal that can be painted on.
     pub(crate) fn new() -> Option<Self> {
         let can = io::stdout().is_terminal() && !is_dumb();
-        can.then_some(Self { painted: 0 })
+        can.then(Self::default)
     }
 
-    /// Paints the text over the one before.
-    pub(crate) fn paint(&mut self, text: &str) -> Result<(), Failure> {
-        let (columns, rows) = size();
-        let lines = fit(text, columns, rows);
-        let mut frame = String::new();
-        if self.painted > 0 {
-            frame = format!("\x1b[{}A", self.painted);
+    /// Whether the terminal has another size than the one that was painted for.
+    pub(crate) fn is_resized(&self) -> bool {
+        self.size != size()
+    }
+
+    /// Paints rows over those before, if anything is different.
+    pub(crate) fn paint(&mut self, rows: &[Row]) -> Result<(), Failure> {
+        let size = size();
+        let lines = frame::frame(rows, size.0, size.1);
+        if lines == self.painted && size == self.size {
+            return Ok(());
         }
-        frame.push_str("\r\x1b[J");
+        let mut text = frame::erase(&self.painted, size.0);
         for line in &lines {
-            frame.push_str(line);
-            frame.push('\n');
+            text.push_str(line);
+            text.push('\n');
         }
-        self.painted = lines.len();
-        crate::output::raw(frame.as_bytes())
+        (self.painted, self.size) = (lines, size);
+        output::raw(text.as_bytes())
+    }
+
+    /// Takes everything away, to make room for lines of others.
+    pub(crate) fn wipe(&mut self) -> Result<(), Failure> {
+        let painted = std::mem::take(&mut self.painted);
+        output::raw(frame::erase(&painted, size().0).as_bytes())
     }
 }
 
@@ -130,40 +143,4 @@ fn size() -> (usize, usize) {
     size.map_or((80, 24), |(width, height)| {
         (width.0.into(), height.0.into())
     })
-}
-
-/// Cuts a text so that no line wraps and none scrolls away; both would be painted over wrongly.
-fn fit(text: &str, columns: usize, rows: usize) -> Vec<String> {
-    let most = rows.saturating_sub(1).max(1);
-    let count = text.lines().count();
-    let shown = if count > most { most - 1 } else { count };
-    let mut lines: Vec<String> = text
-        .lines()
-        .take(shown)
-        .map(|line| {
-            let mut width = 0;
-            let fits = |c: &char| {
-                width += c.width().unwrap_or(0);
-                width < columns
-            };
-            line.chars().take_while(fits).collect()
-        })
-        .collect();
-    if count > most {
-        lines.push(format!("… {} more lines", count - shown));
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_is_cut_to_the_terminal() {
-        assert_eq!(fit("abc\n工作流\n", 5, 24), ["abc", "工作"]);
-        assert_eq!(fit("1\n2\n3\n4", 80, 4), ["1", "2", "… 2 more lines"]);
-        assert_eq!(fit("1\n2\n3", 80, 4), ["1", "2", "3"]);
-        assert_eq!(fit("1\n2", 80, 0), ["… 2 more lines"]);
-    }
 }

@@ -78,6 +78,32 @@ pub struct Picture<'a> {
     direction: Direction,
 }
 
+/// A row of a tree whose columns somebody else sets, for instance to a width.
+///
+/// ```
+/// use pipeline_graph::draw::{Charset, Picture};
+/// use pipeline_proto::model::{Nodes, Status};
+///
+/// let nodes: Nodes = serde_json::from_str(r#"{"raw-repo": {"name": "raw", "type": "repo"}}"#)?;
+/// let picture = Picture::new(&nodes).title("clicks").status(Status::Started);
+/// let rows = picture.rows(Charset::Unicode);
+/// assert_eq!((rows[0].name.as_str(), rows[0].status.as_str()), ("clicks", "● Started"));
+/// assert_eq!((rows[1].name.as_str(), rows[1].about.as_str()), ("raw", "repo"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TreeRow {
+    /// The lines that lead from the parent to the name.
+    pub indent: String,
+    /// The name of the node; of the first row, the title if there is one.
+    pub name: String,
+    /// The type and perhaps a word about what the node does, or where else it is drawn.
+    pub about: String,
+    /// A sign and the status; empty if none is known.
+    pub status: String,
+}
+
 /// Where the edges of a picture lead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Direction {
@@ -143,6 +169,11 @@ impl<'a> Picture<'a> {
     /// and referred to under the others.
     pub fn tree(&self, charset: Charset) -> String {
         tree::draw(self, charset)
+    }
+
+    /// The rows of [`tree`](Self::tree), the title's first if there is one.
+    pub fn rows(&self, charset: Charset) -> Vec<TreeRow> {
+        tree::rows(self, charset)
     }
 
     /// A flowchart for [Mermaid](https://mermaid.js.org).

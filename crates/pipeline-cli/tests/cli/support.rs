@@ -236,6 +236,36 @@ impl Terminal {
         }
     }
 
+    /// Says how large it is, before or while a command runs at it.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = rustix::termios::Winsize {
+            ws_col: columns,
+            ws_row: rows,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        rustix::termios::tcsetwinsize(&self.screen, size).unwrap();
+    }
+
+    /// Starts a command that paints on this terminal. What it has written so far can be read meanwhile.
+    pub(crate) fn spawn(&self, mut command: Command) -> (Child, Painted) {
+        use std::io::Read as _;
+
+        let device = || self.device.try_clone().unwrap();
+        command.stdin(device()).stdout(device()).stderr(device());
+        let child = command.spawn().unwrap();
+        let painted = Painted::default();
+        let (mut screen, written) = (self.screen.try_clone().unwrap(), painted.clone());
+        // It ends with the test, or when nobody has the device open.
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = screen.read(&mut bytes) {
+                written.0.lock().unwrap().extend(&bytes[..count]);
+            }
+        });
+        (child, painted)
+    }
+
     /// Runs a command at this terminal, where this has been typed. What it shows is its stderr.
     pub(crate) fn run(self, mut command: Command, typed: &str) -> Ran {
         use std::io::Read as _;
@@ -253,6 +283,24 @@ impl Terminal {
         let _ = screen.read_to_end(&mut shown);
         output.stderr = shown;
         Ran::of(output)
+    }
+}
+
+/// What a command has written to a terminal.
+#[cfg(unix)]
+#[derive(Clone, Default)]
+pub(crate) struct Painted(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(unix)]
+impl Painted {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).replace("\r\n", "\n")
+    }
+
+    /// The last frame.
+    pub(crate) fn frame(&self) -> String {
+        let text = self.text();
+        text.rsplit("\x1b[J").next().unwrap().to_owned()
     }
 }
 

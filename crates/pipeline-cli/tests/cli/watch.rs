@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode};
 use pipeline_emulator::{Fault, Transition};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Service, signal};
+use crate::support::{NODES, Ran, Service, signal, until};
 
 fn service() -> Service {
     Service::with(|builder| builder.transitions(Transition::AfterReads(2))).with_workflow("w")
@@ -155,4 +155,240 @@ fn an_installation_without_status_is_waited_for_by_get() {
             .run(&["workflow", "watch", "v", "--for", "started"])
             .failed(3);
     }
+}
+
+fn several(names: &[&str]) -> Service {
+    let fill = |service: Service, name: &&str| service.with_workflow(name);
+    names.iter().fold(Service::new(), fill)
+}
+
+#[test]
+fn several_that_are_watched_end_as_a_wait_for_several_does() {
+    let service = several(&["on", "off", "up"]);
+    for name in ["on", "up"] {
+        service.run(&["workflow", "start", name]).ok();
+    }
+    let watch = |arguments: &[&str]| {
+        let ran = service.run(&[&["workflow", "watch", "--parallel", "1"], arguments].concat());
+        let mut lines: Vec<String> = ran.stdout.lines().map(str::to_owned).collect();
+        lines.retain(|line| !line.contains('/'));
+        lines.sort_unstable();
+        (ran.code, lines.join(", "), ran.stderr)
+    };
+    for (arguments, code, lines, says) in [
+        (
+            &["on", "up", "--for", "started"][..],
+            0,
+            "on  Started, up  Started",
+            "started 2 of 2",
+        ),
+        (
+            &["-l", "name=o*", "--for", "started"],
+            7,
+            "on  Started",
+            "started 1 of 2; 1 failed: off",
+        ),
+        (
+            &["on", "nix", "--for", "started"],
+            3,
+            "on  Started",
+            "started 1 of 2; 1 failed: nix",
+        ),
+        (
+            &["on", "nix", "off", "--for", "started"],
+            1,
+            "on  Started",
+            "started 1 of 3; 2 failed: nix, off",
+        ),
+        (&["nix", "nil"], 3, "", "watched 0 of 2; 2 failed: nix, nil"),
+        (&["nix", "nil", "--for", "deleted"], 0, "", "deleted 2 of 2"),
+    ] {
+        let (ended, shown, said) = watch(arguments);
+        assert_eq!(
+            (ended, shown.as_str()),
+            (Some(code), lines),
+            "{arguments:?}: {said}"
+        );
+        assert!(
+            said.ends_with(&format!("{says}\n")),
+            "{arguments:?}: {said}"
+        );
+        for name in ["nix", "nil"] {
+            let told = said.matches(&format!("error: {name}: ")).count();
+            let fails = arguments.contains(&name) && code != 0;
+            assert_eq!(told, usize::from(fails), "{arguments:?}: {said}");
+        }
+    }
+}
+
+/// All are watched though one request is made at a time; then the reader leaves while nothing changes.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_ends_the_watch_of_all() {
+    use std::{
+        cell::RefCell,
+        io::{BufRead as _, BufReader, Read as _},
+        process::Stdio,
+    };
+
+    let service = several(&["a", "b", "c"]);
+    for goal in [&[][..], &["--for", "deleted"]] {
+        let watch = [
+            "workflow",
+            "watch",
+            "--all",
+            "--parallel",
+            "1",
+            "--interval",
+            "1h",
+        ];
+        let mut command = service.command(&[&watch[..], goal].concat());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines: Vec<String> = lines.take(9).map(Result::unwrap).collect();
+        lines.retain(|line| !line.contains('/'));
+        assert_eq!(lines, ["a  Ready", "b  Ready", "c  Ready"]);
+        let child = RefCell::new(child);
+        until(|| child.borrow_mut().try_wait().unwrap().is_some());
+        let mut child = child.into_inner();
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_comes_and_goes_is_a_line() {
+    use std::io::{BufRead as _, BufReader};
+
+    let service = several(&["a", "b"]);
+    let mut child = service
+        .command(&[
+            "workflow",
+            "watch",
+            "a",
+            "b",
+            "--interval",
+            "5ms",
+            "-o",
+            "json",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut next = |count: usize| -> Vec<(Value, Value, Value)> {
+        let lines = lines.by_ref().take(count);
+        let mut lines: Vec<_> = lines
+            .map(|mut line| {
+                (
+                    line["name"].take(),
+                    line["node"].take(),
+                    line["status"].take(),
+                )
+            })
+            .collect();
+        lines.sort_unstable_by_key(|line| format!("{line:?}"));
+        lines
+    };
+    next(6);
+    let nodes = NODES.replace("save", "keep");
+    let update = ["workflow", "update", "a", "-f", "-"];
+    service.run_with_input(&update, &nodes).ok();
+    let came = (json!("a"), json!("keep-export"), json!("Ready"));
+    let went = (json!("a"), json!("save-export"), json!(null));
+    assert_eq!(next(2), [came, went]);
+    service.run(&["workflow", "delete", "b", "--yes"]).ok();
+    assert_eq!(next(1), [(json!("b"), json!(null), json!(null))]);
+    service.run(&["workflow", "create", "b"]).ok();
+    assert_eq!(next(1), [(json!("b"), json!(null), json!("Ready"))]);
+    service.run(&["workflow", "delete", "a", "--yes"]).ok();
+    service.run(&["workflow", "delete", "b", "--yes"]).ok();
+    assert_eq!(next(2).len(), 2);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_several_through_changes_trouble_and_a_resize() {
+    let service = several(&["clicks", "logs"]);
+    let terminal = crate::support::Terminal::new();
+    terminal.resize(80, 24);
+    let watch = [
+        "workflow",
+        "watch",
+        "clicks",
+        "logs",
+        "nix",
+        "--interval",
+        "5ms",
+        "--retries",
+        "0",
+    ];
+    let (mut child, painted) = terminal.spawn(service.command(&watch));
+    let shows = |expected: &str| until(|| painted.frame().ends_with(expected));
+    let logs = "\
+logs                      ◌ Ready
+  clicks   repo           ◌ Ready
+  └─ save  export · http  ◌ Ready
+";
+    let clicks = logs.replace("logs  ", "clicks");
+    let nix = "nix                       gone\n";
+    shows(&[&clicks, logs, nix].concat());
+    assert_eq!(painted.text().matches("error: nix: ").count(), 1);
+
+    // Nodes come and go.
+    let nodes = NODES.replace("save", "keep");
+    let update = ["workflow", "update", "clicks", "-f", "-"];
+    service.run_with_input(&update, &nodes).ok();
+    let clicks = clicks.replace("save", "keep");
+    shows(&[&clicks, logs, nix].concat());
+
+    // What was painted takes two rows for each line by now.
+    terminal.resize(20, 24);
+    shows(
+        "\
+clicks     ◌ Ready
+  clicks   ◌ Ready
+  └─ keep  ◌ Ready
+logs       ◌ Ready
+  clicks   ◌ Ready
+  └─ save  ◌ Ready
+nix        gone
+",
+    );
+    assert!(
+        painted.text().contains("\x1b[14A\r\x1b[J"),
+        "{:?}",
+        painted.text()
+    );
+
+    // Workflows come and go; of what has no room, the number is shown.
+    service.run(&["workflow", "delete", "logs", "--yes"]).ok();
+    service.run(&["workflow", "create", "nix"]).ok();
+    terminal.resize(20, 5);
+    shows("clicks     ◌ Ready\nlogs       gone\nnix        ◌ Ready\n… 2 more\n");
+
+    // Trouble is a line of the frame.
+    let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+        .on("get_workflow_status")
+        .on_workflow("nix")
+        .always();
+    service.server.with(|emulator| emulator.inject(busy));
+    terminal.resize(20, 24);
+    until(|| painted.frame().contains("\nnix        ◌ Ready\n! "));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

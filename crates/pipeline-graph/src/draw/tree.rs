@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Charset, Picture, Sketch};
+use super::{Charset, Picture, Sketch, TreeRow, status_text};
 
 /// How deep a branch may hang. What is deeper continues further down, so that the text grows with
 /// the number of nodes and not with its square.
@@ -38,12 +38,6 @@ const ASCII: Signs = Signs {
     cycle: "@ back to above",
 };
 
-struct Row {
-    name: String,
-    about: String,
-    status: String,
-}
-
 /// A node that waits to be drawn.
 struct Waiting {
     at: u32,
@@ -56,6 +50,31 @@ struct Waiting {
 }
 
 pub(super) fn draw(picture: &Picture<'_>, charset: Charset) -> String {
+    let mut out = String::new();
+    if let Some(heading) = picture.heading() {
+        out.push_str(&charset.fit(&heading));
+        out.push('\n');
+    }
+    align(&mut out, &nodes(picture, charset));
+    out
+}
+
+/// A row for the title, and one for each node.
+pub(super) fn rows(picture: &Picture<'_>, charset: Charset) -> Vec<TreeRow> {
+    let heading = picture.title.as_ref().map(|title| TreeRow {
+        indent: String::new(),
+        name: charset.fit(title),
+        about: String::new(),
+        status: picture
+            .status
+            .as_ref()
+            .map(|status| charset.status(&status_text(status)))
+            .unwrap_or_default(),
+    });
+    heading.into_iter().chain(nodes(picture, charset)).collect()
+}
+
+fn nodes(picture: &Picture<'_>, charset: Charset) -> Vec<TreeRow> {
     let sketch = picture.sketch();
     let mut rows = Vec::with_capacity(sketch.items.len());
     let signs = match charset {
@@ -80,13 +99,7 @@ pub(super) fn draw(picture: &Picture<'_>, charset: Charset) -> String {
         next += 1;
         tree.branch(root, &mut rows);
     }
-    let mut out = String::new();
-    if let Some(heading) = picture.heading() {
-        out.push_str(&tree.fit(&heading));
-        out.push('\n');
-    }
-    align(&mut out, &rows);
-    out
+    rows
 }
 
 struct Tree<'a> {
@@ -101,7 +114,7 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     /// Draws a node and all below it, without recursion.
-    fn branch(&mut self, root: u32, rows: &mut Vec<Row>) {
+    fn branch(&mut self, root: u32, rows: &mut Vec<TreeRow>) {
         let mut waiting = vec![Waiting {
             at: root,
             depth: 0,
@@ -117,12 +130,13 @@ impl Tree<'_> {
                 (_, true) => self.signs.last,
                 (_, false) => self.signs.branch,
             };
-            let name = format!("{}{connector}{}", node.prefix, self.fit(&item.name));
-            let refer = |about: &str| Row {
-                name: name.clone(),
+            let row = |about: &str, status: String| TreeRow {
+                indent: format!("{}{connector}", node.prefix),
+                name: self.charset.fit(&item.name),
                 about: about.to_owned(),
-                status: String::new(),
+                status,
             };
+            let refer = |about| row(about, String::new());
             let has_children = !self.sketch.children.of(node.at).is_empty();
             if node.closes_cycle {
                 rows.push(refer(self.signs.cycle));
@@ -136,15 +150,12 @@ impl Tree<'_> {
                 }
             } else {
                 self.drawn[node.at as usize] = true;
-                rows.push(Row {
-                    about: self.fit(&item.about),
-                    status: item
-                        .status
-                        .as_deref()
-                        .map(|status| self.status(status))
-                        .unwrap_or_default(),
-                    name,
-                });
+                let status = item.status.as_deref();
+                let status = status.map(|status| self.charset.status(status));
+                rows.push(row(
+                    &self.charset.fit(&item.about),
+                    status.unwrap_or_default(),
+                ));
                 let below = match (node.is_root, node.is_last) {
                     (true, _) => "",
                     (_, true) => self.signs.blank,
@@ -181,8 +192,10 @@ impl Tree<'_> {
             });
         }
     }
+}
 
-    fn status(&self, status: &str) -> String {
+impl Charset {
+    fn status(self, status: &str) -> String {
         let sign = match status {
             "Started" => "●",
             "Starting" => "◐",
@@ -191,15 +204,15 @@ impl Tree<'_> {
             "Ready" => "◌",
             _ => "?",
         };
-        match self.charset {
-            Charset::Unicode => format!("{sign} {status}"),
-            Charset::Ascii => self.fit(&format!("[{status}]")),
+        match self {
+            Self::Unicode => format!("{sign} {status}"),
+            Self::Ascii => self.fit(&format!("[{status}]")),
         }
     }
 
     /// The text in the characters that may be used.
-    fn fit(&self, text: &str) -> String {
-        if self.charset == Charset::Unicode || text.is_ascii() {
+    fn fit(self, text: &str) -> String {
+        if self == Self::Unicode || text.is_ascii() {
             return text.to_owned();
         }
         let text = text.replace(" · ", ", ");
@@ -212,21 +225,17 @@ impl Tree<'_> {
 }
 
 /// Writes rows in columns.
-fn align(out: &mut String, rows: &[Row]) {
-    let widest = |column: fn(&Row) -> &str| {
-        rows.iter()
-            .map(|row| column(row).width())
-            .max()
-            .unwrap_or(0)
-    };
-    let name_width = widest(|row| &row.name);
-    let about_width = widest(|row| &row.about);
+fn align(out: &mut String, rows: &[TreeRow]) {
+    let widest = |width: fn(&TreeRow) -> usize| rows.iter().map(width).max().unwrap_or(0);
+    let name_width = widest(|row| row.indent.width() + row.name.width());
+    let about_width = widest(|row| row.about.width());
     let pad = |out: &mut String, text: &str, width: usize| {
         out.push_str(text);
         out.extend(std::iter::repeat_n(' ', width - text.width()));
     };
     for row in rows {
-        pad(out, &row.name, name_width + 2);
+        out.push_str(&row.indent);
+        pad(out, &row.name, name_width + 2 - row.indent.width());
         if row.status.is_empty() {
             out.push_str(&row.about);
         } else {

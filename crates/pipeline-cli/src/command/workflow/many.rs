@@ -69,7 +69,16 @@ impl<'a, T: Send, N: Display + Sync> Many<'a, T, N> {
     }
 }
 
-impl<T, N> Many<'_, T, N> {
+impl<'a, T, N> Many<'a, T, N> {
+    /// What came of each, found out in another way than by [`run`](Self::run).
+    pub(super) fn of(names: &'a [N], results: Vec<Result<T, Failure>>, done: &'static str) -> Self {
+        Self {
+            names,
+            results,
+            done,
+        }
+    }
+
     pub(super) fn successes(&self) -> impl Iterator<Item = &T> {
         self.results
             .iter()

@@ -71,9 +71,13 @@ fn line(name: &WorkflowName, goal: Goal, end: &Waited) -> String {
     if end.seen {
         format!("{name} is {goal} {}", waited(end))
     } else {
-        pick(
-            format!("there is no workflow {name}, and there was none when the wait began"),
-            format!("没有工作流 {name}，开始等待时就没有"),
-        )
+        never_seen(name)
     }
+}
+
+pub(super) fn never_seen(name: &WorkflowName) -> String {
+    pick(
+        format!("there is no workflow {name}, and there was none when the wait began"),
+        format!("没有工作流 {name}，开始等待时就没有"),
+    )
 }

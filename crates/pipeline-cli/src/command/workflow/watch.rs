@@ -1,40 +1,53 @@
-use std::{collections::BTreeMap, thread, time::Duration};
+mod look;
+mod view;
+
+use std::{
+    sync::{Arc, mpsc::RecvTimeoutError},
+    time::Duration,
+};
 
 use clap::Args;
-use pipeline_graph::draw::{Charset, Picture};
-use pipeline_proto::{
-    ErrorKind, WorkflowName,
-    model::{NodeId, Nodes, Status, WorkflowState},
-    operation::{GetWorkflow, GetWorkflowStatus},
-    wait::Goal,
-};
-use serde::Serialize;
+use pipeline_proto::{WorkflowName, wait::Goal};
 
+use super::{
+    many::{Many, listed},
+    targets::Targets,
+    wait::never_seen,
+};
 use crate::{
     duration,
     exit::Exit,
     failure::Failure,
+    interrupt,
     options::Global,
-    output::{self, Format, note, plain},
-    remote::By,
-    terminal::Screen,
+    output::{self, note},
 };
+use look::{Looks, News};
+use view::View;
 
-/// Show a workflow with the statuses of its nodes, as they change
+/// How soon a resize and a reader that has left are noticed.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Show workflows with the statuses of their nodes, as they change
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline workflow watch nginx_logs
-  pipeline workflow watch nginx_logs --for started
+  pipeline workflow watch nginx_logs clicks --for started
+  pipeline workflow watch --selector 'name=nginx_*'
   pipeline workflow watch nginx_logs -o json | while read -r change; do …; done
 
 On a terminal, the picture is painted over; elsewhere, each change is a line, with -o json a JSON \
-object of its own. Ends with Ctrl-C, when the workflow is gone, or with --for as `wait` does.")]
-pub(crate) struct Watch {
-    /// Name of the workflow
-    name: WorkflowName,
+object of its own. Nodes that come and go are followed. Ends with Ctrl-C, when nobody reads what it \
+writes, when no workflow is left, or with --for as `wait` does: once each has come there.
 
-    /// End when it is started, stopped or deleted, or cannot be, or after --timeout [default: 5m]
+Of several, one that is not there is said, and shown once it is created. --parallel is how many \
+requests are made at a time; all are watched.")]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    targets: Targets,
+
+    /// End when each is started, stopped or deleted, or cannot be, or after --timeout [default: 5m]
     #[arg(long = "for", value_name = "STATE")]
     goal: Option<Goal>,
 
@@ -46,121 +59,109 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self {
-            name,
+            targets,
             goal,
             interval,
         } = self;
-        let remote = global.remote()?;
-        let workflow = remote.send(GetWorkflow::new(name.clone()))?;
-        let mut view = View::new(&name, workflow.nodes.unwrap_or_default(), global.format());
-        if let Some(goal) = goal {
-            let mut shown = Ok(());
-            let result = remote.wait_watching(&name, goal, By::Looking, |observation| {
-                if let Some(state) = &observation.state
-                    && shown.is_ok()
-                {
-                    shown = view.show(state);
-                }
-            });
-            shown?;
-            result?;
-            return Ok(Exit::Done);
-        }
-        loop {
-            match remote.try_send(GetWorkflowStatus::new(name.clone())) {
-                Ok(state) => view.show(&state)?,
-                Err(error) if error.is_retryable() && error.kind() != ErrorKind::NotFound => {
-                    note(remote.failure(&error, Some(name.clone())));
-                }
-                Err(error) => return Err(remote.failure(&error, Some(name.clone()))),
+        let remote = Arc::new(global.remote()?);
+        let names = targets.names(&remote)?;
+        let _waiting = goal.map(|goal| {
+            interrupt::under_way(format!("waiting for {} to be {goal}", listed(&names)))
+        });
+        let mut view = View::new(&names, global);
+        let looks = Looks {
+            goal,
+            interval,
+            graphs: view.is_painted(),
+        };
+        let news = looks.begin(&remote, &names, targets.parallel())?;
+        let mut ends = Ends {
+            names: &names,
+            goal,
+            of_one: targets.one().is_some(),
+            results: names.iter().map(|_| None).collect(),
+        };
+        while ends.results.iter().any(Option::is_none) {
+            match news.recv_timeout(TICK) {
+                Ok((at, news)) => ends.take(at, news, &mut view)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+            view.refresh()?;
             if view.is_done() {
                 return Ok(Exit::Done);
             }
-            thread::sleep(interval);
+        }
+        if goal == Some(Goal::Deleted) && !targets.are_listed() {
+            for name in view.never_seen() {
+                note(never_seen(name));
+            }
+        }
+        let mut results: Vec<_> = ends.results.into_iter().flatten().collect();
+        match results.pop() {
+            Some(result) if targets.one().is_some() => result.map(|()| Exit::Done),
+            Some(last) => {
+                results.push(last);
+                let done = goal.map_or("watched", Goal::as_str);
+                Ok(Many::of(&names, results, done).tell())
+            }
+            None => Ok(Exit::Done),
         }
     }
 }
 
-/// What was shown last, and how.
-struct View<'a> {
-    name: &'a WorkflowName,
-    nodes: Nodes,
-    format: Format,
-    screen: Option<Screen>,
-    /// By node; the workflow's own under the empty id.
-    seen: BTreeMap<String, Status>,
-    closed: bool,
+/// What came of each workflow so far.
+struct Ends<'a> {
+    names: &'a [WorkflowName],
+    goal: Option<Goal>,
+    of_one: bool,
+    results: Vec<Option<Result<(), Failure>>>,
 }
 
-#[derive(Serialize)]
-struct ChangeLine<'a> {
-    name: &'a str,
-    /// None for the workflow itself.
-    node: Option<&'a str>,
-    status: &'a str,
-}
-
-impl<'a> View<'a> {
-    fn new(name: &'a WorkflowName, nodes: Nodes, format: Format) -> Self {
-        Self {
-            name,
-            nodes,
-            screen: Screen::new().filter(|_| format.is_for_people()),
-            format,
-            seen: BTreeMap::new(),
-            closed: false,
+impl Ends<'_> {
+    fn take(&mut self, at: usize, news: News, view: &mut View<'_>) -> Result<(), Failure> {
+        let end = &mut self.results[at];
+        match news {
+            News::State(state, nodes) => {
+                // It may have been gone, and is there again.
+                *end = None;
+                view.show(at, &state, nodes)
+            }
+            News::Trouble(text) => view.trouble(at, text),
+            News::Gone(failure) if end.is_none() => {
+                let was_there = view.was_there(at);
+                let failure = self.keep(at, failure);
+                if !was_there && !self.of_one {
+                    view.above(|| output::report(&failure))?;
+                }
+                self.results[at] = Some(Err(failure));
+                view.gone(at)
+            }
+            News::Gone(_) => Ok(()),
+            News::End(Ok(())) => {
+                *end = Some(Ok(()));
+                if self.goal == Some(Goal::Deleted) {
+                    view.gone(at)?;
+                }
+                Ok(())
+            }
+            News::End(Err(failure)) => {
+                let failure = self.keep(at, failure);
+                // What others may fail with as well is told in one line at the end.
+                if !self.of_one && failure.alike().is_none() {
+                    view.above(|| output::report(&failure))?;
+                }
+                self.results[at] = Some(Err(failure));
+                view.failed(at)
+            }
         }
     }
 
-    /// Whether nobody reads any more.
-    fn is_done(&self) -> bool {
-        self.closed
-    }
-
-    fn show(&mut self, state: &WorkflowState) -> Result<(), Failure> {
-        if let Some(screen) = &mut self.screen {
-            let picture = Picture::new(&self.nodes)
-                .title(self.name.as_str())
-                .state(state);
-            return screen.paint(&picture.tree(Charset::Unicode));
+    fn keep(&self, at: usize, failure: Failure) -> Failure {
+        if self.of_one {
+            failure
+        } else {
+            failure.about(&self.names[at])
         }
-        let nodes = state.nodes.iter().map(|node| {
-            let id = NodeId::of(&node.name, &node.node_type);
-            (id.as_str().to_owned(), &node.status)
-        });
-        for (id, status) in std::iter::once((String::new(), &state.status)).chain(nodes) {
-            if self.seen.get(&id) != Some(status) {
-                let line = self.line(&id, status)?;
-                self.closed |= !output::line(&line)?;
-                self.seen.insert(id, status.clone());
-            }
-        }
-        Ok(())
-    }
-
-    fn line(&self, id: &str, status: &Status) -> Result<String, Failure> {
-        let name = self.name.as_str();
-        let json = || {
-            let change = ChangeLine {
-                name,
-                node: Some(id).filter(|id| !id.is_empty()),
-                status: status.as_str(),
-            };
-            output::document(&change)
-        };
-        Ok(match self.format {
-            Format::Json => json()?,
-            // JSON on one line is YAML, and three dashes begin a document.
-            Format::Yaml => format!("--- {}", json()?),
-            Format::Name if id.is_empty() => name.to_owned(),
-            Format::Name => plain(id),
-            Format::Table | Format::Wide if id.is_empty() => {
-                format!("{name}  {}", plain(status.as_str()))
-            }
-            Format::Table | Format::Wide => {
-                format!("{name}/{}  {}", plain(id), plain(status.as_str()))
-            }
-        })
     }
 }
