@@ -170,7 +170,7 @@ impl Global {
             };
             return Ok(Err(why.to_owned()));
         }
-        let route = ProxySetting::Environment.route(endpoint, |name| std::env::var_os(name))?;
+        let route = ProxySetting::Environment.route(endpoint, crate::variables::own_variable)?;
         Ok(match route {
             Route::Proxy(proxy) => Ok(proxy),
             Route::Direct(why) => Err(match &why {

@@ -16,7 +16,7 @@ use std::{
 
 use crate::{exit::Exit, failure::Failure, output, terminal};
 
-pub(crate) use used::reads;
+pub(crate) use used::{Id, id_of, reads};
 pub(crate) use write::{Readers, Stream};
 
 /// A place to write to, with its links followed.

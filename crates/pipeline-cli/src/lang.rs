@@ -2,9 +2,11 @@
 
 pub(crate) mod zh;
 
-use std::{env, sync::OnceLock};
+use std::sync::OnceLock;
 
 use clap::ValueEnum;
+
+use crate::variables::own_variable;
 
 /// A language that errors are explained in. Commands, options and data are the same in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -19,7 +21,9 @@ static CHOSEN: OnceLock<Lang> = OnceLock::new();
 
 /// Chooses the language of this run, once.
 pub(crate) fn choose(option: Option<Lang>) {
-    CHOSEN.get_or_init(|| option.unwrap_or_else(|| of_locale(|name| env::var(name).ok())));
+    CHOSEN.get_or_init(|| {
+        option.unwrap_or_else(|| of_locale(|name| own_variable(name)?.into_string().ok()))
+    });
 }
 
 /// What `--lang` says in a line that cannot be read as a whole.

@@ -24,6 +24,7 @@ mod signing;
 mod size;
 mod terminal;
 mod time;
+mod variables;
 mod wire;
 
 use std::{env, io, process::ExitCode};

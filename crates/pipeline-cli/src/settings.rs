@@ -5,12 +5,14 @@ mod key;
 mod place;
 mod process;
 
-use std::{env, fmt, path::PathBuf};
+use std::{ffi::OsString, fmt, path::PathBuf};
 
 use pipeline_proto::{Endpoint, Region, Token};
 use zeroize::Zeroizing;
 
-use crate::{exit::Exit, failure::Failure, input::trimmed, options::Global};
+use crate::{
+    exit::Exit, failure::Failure, input::trimmed, options::Global, variables::own_variable,
+};
 use file::{ConfigFile, Profile, Setting};
 
 pub(crate) use key::RawKeys;
@@ -25,13 +27,6 @@ const CA_FILE: &str = "PANDORA_CA_FILE";
 const PROFILE: &str = "PANDORA_PROFILE";
 const CONFIG_FILE: &str = "PANDORA_CONFIG_FILE";
 const ALLOW_OPEN_FILES: &str = "PANDORA_ALLOW_OPEN_FILES";
-
-/// Whether this program reads the variable for itself: all of the above begin alike, and proxies, which
-/// may have a password, end alike. Where names have no case, another spelling is the same variable.
-pub(crate) fn is_own_variable(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    name.starts_with("PANDORA_") || name.ends_with("_PROXY")
-}
 
 /// The region of a new workflow unless something else is said: the only one that the service's
 /// documents show.
@@ -105,21 +100,20 @@ impl<T> Sourced<T> {
 /// A variable of the environment, without the line end or blanks that a file of variables may have
 /// left around it; an empty one counts as not set.
 fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
-    match env::var(name).map(Zeroizing::new) {
-        Ok(value) => {
+    match own_variable(name).map(OsString::into_string) {
+        Some(Ok(value)) => {
+            let value = Zeroizing::new(value);
             let value = Zeroizing::new(trimmed(&value).to_owned());
             Ok(Some(value).filter(|value| !value.is_empty()))
         }
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(Failure::usage(format!("{name} is not valid Unicode")))
-        }
+        None => Ok(None),
+        Some(Err(_)) => Err(Failure::usage(format!("{name} is not valid Unicode"))),
     }
 }
 
 /// A variable with the name of a file, which need not be Unicode.
 fn path_variable(name: &str) -> Option<PathBuf> {
-    let path = match env::var_os(name)?.into_string() {
+    let path = match own_variable(name)?.into_string() {
         Ok(text) => trimmed(&text).into(),
         Err(name) => name,
     };

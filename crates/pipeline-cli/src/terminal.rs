@@ -44,7 +44,7 @@ pub(crate) fn can_repaint() -> bool {
 }
 
 fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+    crate::variables::own_variable("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Says on stderr what is going on, on a line that is painted over. Says nothing where there is no

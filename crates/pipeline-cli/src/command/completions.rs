@@ -15,7 +15,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use clap_complete::env::{CompleteEnv, Shells};
 
 use super::tree;
-use crate::{exit::Exit, failure::Failure, output};
+use crate::{exit::Exit, failure::Failure, output, variables::own_variable};
 
 /// The variable by which a shell asks.
 const VARIABLE: &str = "COMPLETE";
@@ -78,7 +78,7 @@ fn this_program() -> String {
 
 /// Answers if it is a shell that asks.
 pub(crate) fn answer() -> Option<Result<Exit, Failure>> {
-    let shell = env::var_os(VARIABLE)?;
+    let shell = own_variable(VARIABLE)?;
     // The variable may mean something else to somebody.
     let shell = Path::new(&shell).file_stem()?.to_str()?;
     Shells::builtins().completer(shell)?;
@@ -105,7 +105,7 @@ fn typed(arguments: &[OsString]) -> Vec<OsString> {
     let words: Vec<OsString> = words.cloned().collect();
     // Shells that do not say where the cursor is send the line up to there.
     let last = words.len().saturating_sub(1);
-    let at = env::var_os("_CLAP_COMPLETE_INDEX");
+    let at = own_variable("_CLAP_COMPLETE_INDEX");
     let at = at.as_deref().and_then(OsStr::to_str);
     let at = at.and_then(|at| at.parse().ok()).unwrap_or(last);
     words.into_iter().take(at).collect()

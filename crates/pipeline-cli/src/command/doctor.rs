@@ -185,7 +185,9 @@ fn by_proxy(proxy: &Result<Proxy, String>) -> Option<Check> {
             )))
         }
         Err(why) => {
-            let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let set = |name: &&str| {
+                crate::variables::own_variable(name).is_some_and(|value| !value.is_empty())
+            };
             VARIABLES
                 .iter()
                 .any(set)

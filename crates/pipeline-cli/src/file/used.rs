@@ -17,9 +17,9 @@ enum Use {
 
 /// What a file is known by, however it is called.
 #[cfg(unix)]
-type Id = (u64, u64);
+pub(crate) type Id = (u64, u64);
 #[cfg(not(unix))]
-type Id = std::path::PathBuf;
+pub(crate) type Id = std::path::PathBuf;
 
 #[cfg(unix)]
 pub(super) fn id(found: &Metadata, _: &Path) -> Id {
@@ -30,6 +30,12 @@ pub(super) fn id(found: &Metadata, _: &Path) -> Id {
 #[cfg(not(unix))]
 pub(super) fn id(_: &Metadata, path: &Path) -> Id {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// What a regular file is known by; none if it is none.
+pub(crate) fn id_of(path: &Path) -> Option<Id> {
+    let found = path.metadata().ok().filter(Metadata::is_file)?;
+    Some(id(&found, path))
 }
 
 static USED: Mutex<Vec<(Id, Use)>> = Mutex::new(Vec::new());

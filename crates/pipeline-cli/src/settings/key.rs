@@ -4,7 +4,7 @@ use std::{fs::Metadata, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::ALLOW_OPEN_FILES;
+use super::{ALLOW_OPEN_FILES, path_variable};
 use crate::{
     failure::Failure,
     input::{self, trimmed},
@@ -68,7 +68,10 @@ pub(super) fn clean(text: &str) -> Result<Zeroizing<String>, Failure> {
 
 /// Whether files with secrets may be open to others, as on a mount whose modes nobody can change.
 pub(crate) fn allows_open_files() -> bool {
-    std::env::var_os(ALLOW_OPEN_FILES).is_some_and(|value| !value.is_empty() && value != "0")
+    let value = path_variable(ALLOW_OPEN_FILES).unwrap_or_default();
+    let no = ["", "0", "false", "no", "off"];
+    !no.iter()
+        .any(|no| value.as_os_str().eq_ignore_ascii_case(no))
 }
 
 /// What is to be said about a file with secrets that others can read.

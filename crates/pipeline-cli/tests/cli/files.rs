@@ -117,7 +117,7 @@ fn a_workflow_of_the_service_can_be_checked() {
             "data": {"type": "kodo", "spec": {"bucket": "b", "fields": {"x": "#no"}}}}}}"##;
     let nodes = TemporaryFile::new("nodes.json", nodes);
     service
-        .run(&["workflow", "update", "clicks", "-f", nodes.path()])
+        .run(&["workflow", "update", "clicks", "-f", nodes.path(), "--yes"])
         .ok();
     let ran = service.run(&["workflow", "lint", "clicks"]);
     let lines: Vec<&str> = ran.stdout.lines().collect();

@@ -90,6 +90,11 @@ fn variables_of_this_program_are_refused_by_every_command_that_reads_a_file() {
         "pandora_secret_key",
         "https_proxy",
         "ALL_PROXY",
+        "no_proxy",
+        "NO_COLOR",
+        "LANG",
+        "HOME",
+        "COMPLETE",
     ] {
         let text = file("w").replace(
             "region: nb",
@@ -270,6 +275,8 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
     let folder = several(&[
         ("x.yaml", wrong),
         ("deep/broken.yaml", "nodes: [".to_owned()),
+        ("empty/more/notes.txt", String::new()),
+        ("same/again.yaml", file("a")),
     ]);
     for (words, code, out, err) in [
         (
@@ -300,7 +307,7 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
             "lint -R .",
             1,
             &["x.yaml:5:", "broken.yaml:1:8"],
-            &["2 of 5 with errors"],
+            &["2 of 6 with errors", "checked 5 of 6"],
         ),
         (
             "lint a.yaml missing.yaml x.yaml",
@@ -338,6 +345,42 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
             2,
             &["c.yml:\n"],
             &["broken.yaml:1:8: ", "compared 1 of 2"],
+        ),
+        (
+            "lint a.yaml empty b.json",
+            2,
+            &["b.json:1:1: warning"],
+            &[
+                "error: empty: there are no workflow files",
+                "-R looks in folders",
+                "checked 2 of 3; 1 failed: empty",
+            ],
+        ),
+        (
+            "diff a.yaml empty b.json",
+            2,
+            &["a.yaml:\n", "b.json:\n"],
+            &["error: empty: there are", "compared 2 of 3"],
+        ),
+        (
+            "lint a.yaml same/again.yaml",
+            2,
+            &["a.yaml:1:1: warning"],
+            &["error: same/again.yaml: it is about a, and so is a.yaml"],
+        ),
+        ("diff a.yaml same/again.yaml", 0, &[], &[]),
+        (
+            "diff a.yaml same b.json",
+            2,
+            &["a.yaml:\n", "b.json:\n"],
+            &["error: same/again.yaml: it is about a, and so is a.yaml"],
+        ),
+        // The same file is no second one, whatever it is called.
+        (
+            "lint a.yaml ./a.yaml b.json",
+            0,
+            &["b.json:1:1: warning"],
+            &["0 of 2 with errors"],
         ),
     ] {
         let ran = folder.run(&service, words);
@@ -402,6 +445,12 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
         assert!(ran.stderr.contains(says), "{words}: {ran:?}");
         assert_eq!(service.asked(), [""; 0], "{words}");
     }
+    #[cfg(unix)]
+    {
+        let [old, soft, hard] = ["a.yaml", "soft.yaml", "hard.yaml"].map(|it| folder.0.join(it));
+        std::os::unix::fs::symlink(&old, soft).unwrap();
+        std::fs::hard_link(old, hard).unwrap();
+    }
     let ran = folder.run(&service, "apply . --dry-run");
     assert_eq!(ran.code, Some(10), "{ran:?}");
     assert_eq!(changes(&service), [""; 0]);
@@ -454,7 +503,78 @@ fn update_reads_a_file_as_apply_does() {
         assert!(line.contains(says) && line.contains(name), "{line}");
     }
     assert_eq!(service.asked(), [""; 0]);
-    folder.run(&service, "update w -f w.yaml").ok();
+    folder.run(&service, "update w -f w.yaml --yes").ok();
     let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
     assert!(sent.contains(CANARY));
+}
+
+#[test]
+fn update_asks_before_it_removes_as_apply_does() {
+    let service = Service::new();
+    let whole = export("w", "note: a");
+    let folder = Folder::new(&[
+        ("whole.yaml", whole.clone()),
+        ("alone.yaml", file("w")),
+        ("apart.yaml", whole.replace("    parents: [raw-repo]\n", "")),
+        ("none.json", r#"{"nodes": {}}"#.to_owned()),
+    ]);
+    folder.run(&service, "apply whole.yaml").ok();
+    changes(&service);
+    for (name, what) in [
+        ("alone.yaml", "Remove node save-export from w?"),
+        ("apart.yaml", "Remove edge raw-repo -> save-export from w?"),
+        (
+            "none.json",
+            "Remove node raw-repo, node save-export from w?",
+        ),
+    ] {
+        let update = format!("update w -f {name}");
+        let line = folder.run(&service, &update).failed(2);
+        assert!(line.contains(what) && line.contains("--yes"), "{line}");
+        #[cfg(unix)]
+        {
+            let mut command = service.command(&["workflow", "update", "w", "-f", name]);
+            command.current_dir(&folder.0);
+            let declined = crate::support::Terminal::new().run(command, "n\n");
+            assert_eq!(declined.code, Some(9), "{declined:?}");
+            assert!(declined.stderr.contains(what), "{declined:?}");
+        }
+        assert_eq!(changes(&service), [""; 0]);
+        folder.run(&service, &format!("{update} --yes")).ok();
+        // A token for the update alone is enough.
+        assert_eq!(service.asked(), ["update_workflow"]);
+        folder.run(&service, "update w -f whole.yaml").ok();
+        assert_eq!(
+            service.asked(),
+            ["update_workflow", "get_workflow", "update_workflow"]
+        );
+        changes(&service);
+    }
+    let line = folder.run(&service, "update gone -f alone.yaml").failed(2);
+    assert!(line.contains("is about \"w\", not gone"), "{line}");
+    let line = folder.run(&service, "update gone -f none.json").failed(3);
+    assert!(line.contains("gone"), "{line}");
+}
+
+#[test]
+fn a_graph_of_a_faulty_workflow_says_the_errors_and_is_drawn() {
+    let service = Service::new();
+    let gone = export("w", "note: a").replace("[raw-repo]", "[gone-repo]");
+    let folder = Folder::new(&[
+        ("edge.yaml", gone),
+        ("type.yaml", file("w").replace("string", "text")),
+        ("fine.yaml", file("w")),
+    ]);
+    for (name, says) in [
+        ("edge.yaml", &["error: edge.yaml: ", "gone-repo"][..]),
+        ("type.yaml", &["error: type.yaml: ", "[schema-valtype]"]),
+        ("fine.yaml", &[]),
+    ] {
+        for form in ["tree", "svg", "dot", "mermaid"] {
+            let ran = folder.run(&service, &format!("graph {name} -o {form}"));
+            assert!(says.iter().all(|part| ran.stderr.contains(part)), "{ran:?}");
+            assert_eq!(says.is_empty(), ran.stderr.is_empty(), "{ran:?}");
+            assert!(ran.ok().contains("raw"));
+        }
+    }
 }

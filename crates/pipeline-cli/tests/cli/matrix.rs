@@ -50,7 +50,10 @@ pub(crate) const LINES: &[Line] = &[
         not_found: 0,
         ..line(&["workflow", "create", "w"], Needs::Gone)
     },
-    line(&["workflow", "update", "w", "-f", "FILE"], Needs::Stopped),
+    line(
+        &["workflow", "update", "w", "-f", "FILE", "--yes"],
+        Needs::Stopped,
+    ),
     line(&["workflow", "start", "w"], Needs::Stopped),
     line(&["workflow", "stop", "w"], Needs::Started),
     Line {

@@ -46,7 +46,7 @@ fn with_token(service: &Service, token: &str, arguments: &[&str]) -> Ran {
 fn arguments<'a>(operation: &'a str, name: &'a str) -> Vec<&'a str> {
     match operation {
         "list_workflows" => vec!["workflow", "list"],
-        "update_workflow" => vec!["workflow", "update", name, "-f", "-"],
+        "update_workflow" => vec!["workflow", "update", name, "-f", "-", "--yes"],
         "delete_workflow" => vec!["workflow", "delete", name, "--yes"],
         "get_workflow_status" => vec!["workflow", "status", name],
         "search_logs" => vec!["workflow", "search", name],

@@ -1,9 +1,4 @@
-use std::{
-    collections::HashMap,
-    num::NonZeroUsize,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 use pipeline_graph::{Definition, Severity, diff::Diff, file::Filled, lint::Rule};
@@ -13,8 +8,8 @@ use serde::{Serialize, Serializer};
 use super::{
     diff::{changed_nodes, coloured},
     many::{Many, listed},
-    plan::{Allowed, Plan, Step},
-    source::{self, File, Source},
+    plan::{Allowed, Plan, Step, confirm_losses},
+    source::{self, File, Owners, Source},
 };
 use crate::{
     exit::Exit,
@@ -22,7 +17,6 @@ use crate::{
     options::Global,
     output::{self, Show, note},
     remote::Remote,
-    terminal,
 };
 
 /// Make workflows what files say: create them, or change what differs
@@ -79,7 +73,7 @@ impl Apply {
         let paths = self.paths.iter().chain(&self.file);
         let sources: Vec<Source> = paths.cloned().map(Source::File).collect();
         let one = sources.len() == 1 && !sources[0].is_folder();
-        let sources = source::expanded(sources, self.recursive)?;
+        let sources = source::expanded(sources, self.recursive);
         match sources.as_slice() {
             [source] if one => self.apply_one(source, global),
             sources => self.apply_all(sources, global),
@@ -100,7 +94,8 @@ impl Apply {
         } else if let Some(obstacle) = planned.plan.obstacle.take() {
             return Err(obstacle);
         } else {
-            confirm([&planned], global)?;
+            let changes = [(planned.name.as_str(), &planned.plan.diff)];
+            confirm_losses(changes, global.yes)?;
             planned.plan.carry_out(&remote, "")?;
         }
         if planned.plan.steps.is_empty() {
@@ -119,17 +114,11 @@ impl Apply {
             Ok(exit)
         };
         let at = |source: &Source| sources.iter().position(|it| std::ptr::eq(it, source));
-        let about = Mutex::new(HashMap::new());
+        let owners = Owners::default();
         let checked = Many::run(sources, NonZeroUsize::MIN, "checked", |source| {
             let wanted = self.wanted(source)?;
-            let mut about = about.lock().unwrap_or_else(PoisonError::into_inner);
-            match about.insert(wanted.name.clone(), source.to_string()) {
-                Some(other) => Err(Failure::usage(format!(
-                    "it is about {}, and so is {other}",
-                    wanted.label()
-                ))),
-                None => Ok(wanted),
-            }
+            owners.claim(wanted.name.as_str(), &wanted.label(), source)?;
+            Ok(wanted)
         });
         if checked.exit() != Exit::Done {
             return refused(checked.tell());
@@ -170,7 +159,8 @@ impl Apply {
             let tables: Vec<String> = tables.filter(|table| !table.is_empty()).collect();
             output::text(&tables.join("\n"))?;
         }
-        confirm(&planned, global)?;
+        let changes = planned.iter().map(|it| (it.name.as_str(), &it.plan.diff));
+        confirm_losses(changes, global.yes)?;
         let applied = Many::run(sources, NonZeroUsize::MIN, "applied", |source| {
             let at = at(source).ok_or_else(no_such_file)?;
             let planned_one = planned.get(at).ok_or_else(no_such_file)?;
@@ -187,10 +177,7 @@ impl Apply {
 
     /// What a file wants, if it has no error with the values of its variables.
     fn wanted(&self, source: &Source) -> Result<Wanted, Failure> {
-        let Source::File(path) = source else {
-            return Err(Failure::usage("a name is no file"));
-        };
-        let file = File::read(path)?;
+        let file = File::read(source.path()?)?;
         let parsed = file.parse()?;
         let filled = parsed.fill(source::variable);
         check(&file, &filled, self.keep_secrets)?;
@@ -267,22 +254,6 @@ fn check(file: &File, filled: &Filled<'_>, without_unset: bool) -> Result<(), Fa
         Rule::UnsetVariable | Rule::RefusedVariable => failure,
         _ => failure.with_exit(Exit::Service),
     })
-}
-
-/// Asks before nodes and edges are removed.
-fn confirm<'a>(
-    planned: impl IntoIterator<Item = &'a Planned>,
-    global: &Global,
-) -> Result<(), Failure> {
-    let losses = planned.into_iter().filter_map(|it| {
-        let losses = it.plan.losses()?;
-        Some(format!("{losses} from {}", it.name))
-    });
-    let losses: Vec<String> = losses.collect();
-    if losses.is_empty() {
-        return Ok(());
-    }
-    terminal::confirm(&format!("Remove {}?", losses.join("; ")), global.yes)
 }
 
 /// A file that can be applied, as far as can be known without the service.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     many::Many,
-    source::{self, File, RULE, Service, Source},
+    source::{self, File, Owners, RULE, Service, Source},
 };
 use crate::{exit::Exit, failure::Failure, options::Global, output::Show, terminal};
 
@@ -65,21 +65,18 @@ impl DiffCommand {
                 global.format().write(&difference)?;
                 (Exit::Done, !difference.diff.is_empty())
             }
-            [Source::File(path)] if !folders && self.files.is_empty() => {
-                let difference = Difference::with_service(&service, path)?;
+            [source @ Source::File(_)] if !folders && self.files.is_empty() => {
+                let difference = Difference::with_service(&service, source, &Owners::default())?;
                 global.format().write(&difference)?;
                 (Exit::Done, !difference.diff.is_empty())
             }
             _ => {
                 let files = self.files.into_iter().map(Source::File);
                 let all = self.sources.into_iter().chain(files).collect();
-                let sources = source::expanded(all, self.recursive)?;
+                let sources = source::expanded(all, self.recursive);
+                let owners = Owners::default();
                 let many = Many::run(&sources, NonZeroUsize::MIN, "compared", |source| {
-                    let Source::File(path) = source else {
-                        let line = "it is a name; only files can be compared with the service";
-                        return Err(Failure::usage(line));
-                    };
-                    let difference = Difference::with_service(&service, path)?;
+                    let difference = Difference::with_service(&service, source, &owners)?;
                     Ok(Difference {
                         headed: true,
                         ..difference
@@ -110,6 +107,9 @@ struct Difference {
 impl Difference {
     fn between(service: &Service<'_>, old: &Source, new: &Source) -> Result<Self, Failure> {
         let [old_one, new_one] = match (old, new) {
+            (Source::Nothing(_, why), _) | (_, Source::Nothing(_, why)) => {
+                return Err(Failure::usage(why));
+            }
             (Source::File(old), Source::File(new)) => [old, new].map(|path| {
                 let file = File::read(path)?;
                 let unset = |name: &str| match source::variable(name) {
@@ -140,18 +140,23 @@ impl Difference {
     }
 
     /// With the workflow that the file is about; with nothing, if there is none.
-    fn with_service(service: &Service<'_>, path: &std::path::Path) -> Result<Self, Failure> {
+    fn with_service(
+        service: &Service<'_>,
+        source: &Source,
+        owners: &Owners,
+    ) -> Result<Self, Failure> {
         let mut name = String::new();
-        let (there, file) = beside(path, |file| {
+        let (there, file) = beside(source.path()?, |file| {
             let wrong = |error| Failure::usage(error);
             let workflow = file.workflow_name().map_err(wrong)?;
             file.written().name.clone_into(&mut name);
+            owners.claim(workflow.as_str(), &name, source)?;
             let there = service.remote()?.find(&workflow)?;
             Ok(there.as_ref().map(Definition::from).unwrap_or_default())
         })?;
         Ok(Self {
             old: name,
-            new: Source::File(path.to_owned()).to_string(),
+            new: source.to_string(),
             diff: diff::diff(&there, &file),
             headed: false,
         })

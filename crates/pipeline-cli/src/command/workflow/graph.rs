@@ -1,7 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use pipeline_graph::draw::{Charset, Direction, Picture};
+use pipeline_graph::{
+    Finding, Severity,
+    draw::{Charset, Direction, Picture},
+    lint::lint_nodes,
+};
 use pipeline_proto::operation::{GetWorkflow, GetWorkflowStatus};
 
 use super::source::{self, File, RULE, Source};
@@ -10,7 +14,7 @@ use crate::{
     failure::Failure,
     file::{Readers, Target},
     options::{Global, Output},
-    output::Form,
+    output::{self, Form, note},
 };
 
 /// Draw a workflow: for the terminal, for Mermaid, for Graphviz, or as SVG
@@ -21,7 +25,8 @@ Examples:
   pipeline workflow graph nginx_logs.yaml --out nginx_logs.svg
   pipeline workflow graph nginx_logs -o dot | dot -Tpdf > nginx_logs.pdf
 
-A workflow of the service is drawn with the statuses of its nodes. No picture shows a secret.
+A workflow of the service is drawn with the statuses of its nodes. No picture shows a secret. Errors \
+that lint finds are said on stderr, and what can be drawn is.
 
 {RULE}"))]
 pub(crate) struct Graph {
@@ -54,6 +59,27 @@ pub(crate) struct Graph {
     ascii: bool,
 }
 
+/// So many errors are said at most.
+const MOST_ERRORS: usize = 10;
+
+/// Says what is wrong with what is drawn, which the picture may not show.
+fn tell_errors(label: &str, findings: &[Finding]) {
+    let is_error = |it: &&Finding| it.severity() == Severity::Error;
+    let errors: Vec<&Finding> = findings.iter().filter(is_error).collect();
+    for error in errors.iter().take(MOST_ERRORS) {
+        output::report(&format_args!("{label}: {}", source::on_one_line(error)));
+    }
+    if let Some(more) = errors
+        .len()
+        .checked_sub(MOST_ERRORS)
+        .filter(|more| *more > 0)
+    {
+        note(format_args!(
+            "{label}: {more} more errors, which lint shows"
+        ));
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum To {
     /// From left to right
@@ -78,10 +104,12 @@ impl Graph {
                 let file = File::read(path)?;
                 let parsed = file.parse()?;
                 source::refuse_own_variables(&file, &parsed)?;
+                tell_errors(file.label(), &parsed.fill(source::without_values).lint());
                 let title = parsed.name().filter(|name| !name.is_empty());
                 let title = title.map_or_else(|| self.source.to_string(), str::to_owned);
                 (target()?, parsed.nodes(), title, None, None)
             }
+            Source::Nothing(_, why) => return Err(Failure::usage(why)),
             Source::Service(name) => {
                 let target = target()?;
                 let remote = global.remote()?;
@@ -89,6 +117,7 @@ impl Graph {
                 // Not every installation tells the statuses of nodes; the picture does without.
                 let state = remote.try_send(GetWorkflowStatus::new(name.clone())).ok();
                 let nodes = workflow.nodes.unwrap_or_default();
+                tell_errors(name.as_str(), &lint_nodes(&nodes));
                 (target, nodes, workflow.name, Some(workflow.status), state)
             }
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     many::Many,
-    source::{self, File, RULE, Service, Source},
+    source::{self, File, Owners, RULE, Service, Source},
 };
 use crate::{
     exit::Exit,
@@ -53,17 +53,18 @@ impl Lint {
             no_env,
         } = self;
         let one = sources.len() == 1 && !sources[0].is_folder();
-        let sources = source::expanded(sources, recursive)?;
+        let sources = source::expanded(sources, recursive);
         let service = Service::new(global);
         if one {
-            let report = report(&service, &sources[0], no_env)?;
+            let report = report(&service, &sources[0], no_env, &Owners::default())?;
             let written = global.format().write(&report);
             report.tell();
             written?;
             return Ok(report.exit());
         }
+        let owners = Owners::default();
         let many = Many::run(&sources, NonZeroUsize::MIN, "checked", |source| {
-            report(&service, source, no_env)
+            report(&service, source, no_env, &owners)
         });
         let exit = many.show(global)?;
         let counts = Counts::sum(many.successes().map(|report| &report.counts));
@@ -76,11 +77,25 @@ impl Lint {
     }
 }
 
-fn report(service: &Service<'_>, source: &Source, no_env: bool) -> Result<Report, Failure> {
+fn report(
+    service: &Service<'_>,
+    source: &Source,
+    no_env: bool,
+    owners: &Owners,
+) -> Result<Report, Failure> {
     let findings = match source {
-        Source::File(path) => match File::read(path)?.try_parse() {
-            Ok(file) if no_env => file.fill(source::without_values).lint(),
-            Ok(file) => file.fill(source::variable).lint(),
+        Source::File(_) | Source::Nothing(..) => match File::read(source.path()?)?.try_parse() {
+            Ok(file) => {
+                let filled = if no_env {
+                    file.fill(source::without_values)
+                } else {
+                    file.fill(source::variable)
+                };
+                if let Some((name, written)) = File::name(&file, &filled) {
+                    owners.claim(&name, &written, source)?;
+                }
+                filled.lint()
+            }
             Err(error) => error.findings().to_vec(),
         },
         Source::Service(name) => lint_nodes(&service.get(name)?.nodes.unwrap_or_default()),

@@ -21,7 +21,7 @@ use crate::{
     interrupt,
     output::{note, plain},
     remote::{By, Remote, Show},
-    terminal::StatusLine,
+    terminal::{self, StatusLine},
 };
 
 /// So many things that go are named in a question at most.
@@ -261,25 +261,6 @@ impl Plan {
         }
     }
 
-    /// The nodes that go, and the edges between those that stay.
-    pub(super) fn losses(&self) -> Option<String> {
-        let removed = |change| change == Change::Removed;
-        let nodes = self.diff.nodes.iter().filter(|node| removed(node.change));
-        let nodes: Vec<&NodeId> = nodes.map(|node| &node.node).collect();
-        let edges = self.diff.edges.iter().filter(|edge| {
-            let gone = nodes.contains(&&edge.parent) || nodes.contains(&&edge.child);
-            removed(edge.change) && !gone
-        });
-        let id = |id: &NodeId| plain(id.as_str());
-        let edges = edges.map(|edge| format!("edge {} -> {}", id(&edge.parent), id(&edge.child)));
-        let nodes = nodes.iter().map(|node| format!("node {}", id(node)));
-        let mut losses: Vec<String> = nodes.chain(edges).collect();
-        let more = losses.len().saturating_sub(MOST_LOSSES);
-        losses.truncate(MOST_LOSSES);
-        losses.extend((more > 0).then(|| format!("and {more} more")));
-        (!losses.is_empty()).then(|| losses.join(", "))
-    }
-
     /// What was done before a step, what was not done from it on, and how to go on.
     fn left(&self, at: usize) -> String {
         let list = |steps: &[Step]| {
@@ -305,4 +286,38 @@ impl Plan {
             list(open)
         )
     }
+}
+
+/// The nodes that go, and the edges between those that stay.
+fn losses(diff: &Diff) -> Option<String> {
+    let removed = |change| change == Change::Removed;
+    let nodes = diff.nodes.iter().filter(|node| removed(node.change));
+    let nodes: Vec<&NodeId> = nodes.map(|node| &node.node).collect();
+    let edges = diff.edges.iter().filter(|edge| {
+        let gone = nodes.contains(&&edge.parent) || nodes.contains(&&edge.child);
+        removed(edge.change) && !gone
+    });
+    let id = |id: &NodeId| plain(id.as_str());
+    let edges = edges.map(|edge| format!("edge {} -> {}", id(&edge.parent), id(&edge.child)));
+    let nodes = nodes.iter().map(|node| format!("node {}", id(node)));
+    let mut losses: Vec<String> = nodes.chain(edges).collect();
+    let more = losses.len().saturating_sub(MOST_LOSSES);
+    losses.truncate(MOST_LOSSES);
+    losses.extend((more > 0).then(|| format!("and {more} more")));
+    (!losses.is_empty()).then(|| losses.join(", "))
+}
+
+/// Asks before nodes and edges are removed from workflows.
+pub(super) fn confirm_losses<'a>(
+    changes: impl IntoIterator<Item = (&'a str, &'a Diff)>,
+    yes: bool,
+) -> Result<(), Failure> {
+    let losses = changes
+        .into_iter()
+        .filter_map(|(name, diff)| Some(format!("{} from {name}", losses(diff)?)));
+    let losses: Vec<String> = losses.collect();
+    if losses.is_empty() {
+        return Ok(());
+    }
+    terminal::confirm(&format!("Remove {}?", losses.join("; ")), yes)
 }

@@ -1,12 +1,12 @@
 //! A workflow that is named on the command line: one of the service, or a file.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     env,
     ffi::{OsStr, OsString},
     fmt, fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -18,7 +18,9 @@ use pipeline_graph::{
 use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
 use serde::{Serialize, Serializer};
 
-use crate::{failure::Failure, input, options::Global, output::note, remote::Remote, settings};
+use crate::{
+    failure::Failure, file, input, options::Global, output::note, remote::Remote, variables,
+};
 
 use super::many::listed;
 
@@ -32,6 +34,8 @@ other word is the name of a workflow of the service.";
 pub(super) enum Source {
     File(PathBuf),
     Service(WorkflowName),
+    /// A folder that has no workflow file, or that cannot be read, and why.
+    Nothing(PathBuf, String),
 }
 
 impl Source {
@@ -58,16 +62,40 @@ impl Source {
         Ok(Self::Service(name))
     }
 
+    /// The file, which it has to be.
+    pub(super) fn path(&self) -> Result<&Path, Failure> {
+        match self {
+            Self::File(path) => Ok(path),
+            Self::Service(_) => Err(Failure::usage("it is a name; this takes files")),
+            Self::Nothing(_, why) => Err(Failure::usage(why)),
+        }
+    }
+
+    /// What it is known by, however it is called.
+    fn identity(&self) -> Identity {
+        match self {
+            Self::File(path) => file::id_of(path).map(Identity::File),
+            _ => None,
+        }
+        .unwrap_or_else(|| Identity::Word(self.to_string()))
+    }
+
     pub(super) fn is_folder(&self) -> bool {
         matches!(self, Self::File(path) if path.is_dir())
     }
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    File(file::Id),
+    Word(String),
 }
 
 /// How it is called in what is written.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => f.write_str(&label(path)),
+            Self::File(path) | Self::Nothing(path, _) => f.write_str(&label(path)),
             Self::Service(name) => name.fmt(f),
         }
     }
@@ -87,39 +115,44 @@ fn label(path: &Path) -> String {
     }
 }
 
-/// The sources, with the files of a folder in its place.
-pub(super) fn expanded(sources: Vec<Source>, recursive: bool) -> Result<Vec<Source>, Failure> {
+/// The sources, with the files of a folder in its place, each file once whatever names it has.
+pub(super) fn expanded(sources: Vec<Source>, recursive: bool) -> Vec<Source> {
     let mut all = Vec::new();
     for source in sources {
         match source {
             Source::File(path) if path.is_dir() => {
                 let before = all.len();
-                files_in(&path, recursive, &mut all)?;
+                files_in(&path, recursive, &mut all);
                 if all.len() == before {
                     let hint = if recursive {
                         ""
                     } else {
                         "; -R looks in folders within it, too"
                     };
-                    return Err(Failure::usage(format!(
-                        "{}: there are no workflow files (.yaml, .yml, .json) in this folder{hint}",
-                        path.display()
-                    )));
+                    let why = format!(
+                        "there are no workflow files (.yaml, .yml, .json) in this folder{hint}"
+                    );
+                    all.push(Source::Nothing(path, why));
                 }
             }
             source => all.push(source),
         }
     }
     let mut seen = HashSet::new();
-    all.retain(|source| seen.insert(source.to_string()));
-    Ok(all)
+    all.retain(|source| seen.insert(source.identity()));
+    all
 }
 
 /// The workflow files in a folder, by name. Hidden ones are left out, as a shell's `*` does.
-fn files_in(folder: &Path, recursive: bool, all: &mut Vec<Source>) -> Result<(), Failure> {
-    let failed = |error| Failure::io(&folder.display().to_string(), &error);
-    let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(failed)?.collect();
-    let mut entries = entries.map_err(failed)?;
+fn files_in(folder: &Path, recursive: bool, all: &mut Vec<Source>) {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect);
+    let mut entries: Vec<fs::DirEntry> = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            all.push(Source::Nothing(folder.to_owned(), error.to_string()));
+            return;
+        }
+    };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -131,12 +164,28 @@ fn files_in(folder: &Path, recursive: bool, all: &mut Vec<Source>) -> Result<(),
             .and_then(OsStr::to_str)
             .and_then(Format::from_extension);
         if is_folder && recursive && !hidden {
-            files_in(&path, recursive, all)?;
+            files_in(&path, recursive, all);
         } else if format.is_some() && path.is_file() && !hidden {
             all.push(Source::File(path));
         }
     }
-    Ok(())
+}
+
+/// Which file is about which workflow: no two of several may be about the same.
+#[derive(Default)]
+pub(super) struct Owners(Mutex<HashMap<String, String>>);
+
+impl Owners {
+    /// `written` is the name as it is shown.
+    pub(super) fn claim(&self, name: &str, written: &str, source: &Source) -> Result<(), Failure> {
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match owners.insert(name.to_owned(), source.to_string()) {
+            Some(other) => Err(Failure::usage(format!(
+                "it is about {written}, and so is {other}"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A workflow file, read.
@@ -172,6 +221,15 @@ impl File {
         &self.label
     }
 
+    /// The name of the workflow that it is about, with its variables and as it is written; none if it has
+    /// none, or it cannot be told.
+    pub(super) fn name(parsed: &WorkflowFile, filled: &Filled<'_>) -> Option<(String, String)> {
+        let written = parsed.name().filter(|name| !name.is_empty())?.to_owned();
+        let definition = filled.clone().leave_unset().definition();
+        let name = definition.map_or_else(|_| written.clone(), |definition| definition.name);
+        Some((name, written))
+    }
+
     /// What is wrong with the file, on one line.
     pub(super) fn wrong(&self, what: &dyn std::fmt::Display) -> Failure {
         self.wrong_at(None, what)
@@ -194,7 +252,7 @@ impl File {
 /// The value of a variable for `${NAME}` in a file. A file may come from anybody: what this program
 /// reads for itself, its keys above all, is not for it.
 pub(in crate::command) fn variable(name: &str) -> Variable {
-    if settings::is_own_variable(name) {
+    if variables::is_own_variable(name) {
         return Variable::Refused("this program reads it for itself");
     }
     // What stands for a secret that `get` has hidden is never a value, whatever is in the environment.

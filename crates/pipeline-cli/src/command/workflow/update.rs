@@ -1,10 +1,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pipeline_proto::{WorkflowName, operation::UpdateWorkflow};
+use pipeline_graph::{Definition, diff};
+use pipeline_proto::{
+    WorkflowName,
+    operation::{GetWorkflow, Operation as _, UpdateWorkflow},
+};
 
 use super::{
     outcome::Outcome,
+    plan::confirm_losses,
     source::{self, File},
 };
 use crate::{exit::Exit, failure::Failure, options::Global};
@@ -19,7 +24,10 @@ Examples:
 
 The file holds a workflow, as YAML or JSON, with `nodes`, all of them, and `region` (`nb` if it is \
 missing). What else `get` prints with -o json or -o yaml may stay in it. ${NAME} stands for a variable of \
-the environment, `$${` for `${` itself. A workflow must be stopped to be updated; `apply` stops it if asked, \
+the environment, `$${` for `${` itself. Nodes and edges that the file does not have are \
+removed. That is asked about first; without a terminal it needs --yes, and then nothing is looked up.
+
+A workflow must be stopped to be updated; `apply` stops it if asked, \
 checks the file and shows what differs.")]
 pub(crate) struct Update {
     /// Name of the workflow
@@ -33,13 +41,27 @@ pub(crate) struct Update {
 impl Update {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { name, file } = self;
-        let update = read(&name, &file)?;
-        global.remote()?.send(update)?;
+        let (definition, update) = read(&name, &file)?;
+        let remote = global.remote()?;
+        // With --yes nothing is asked; a token may be good for the update alone.
+        if !global.yes {
+            let there = remote.send(GetWorkflow::new(name.clone()));
+            let there = there.map_err(|failure| match failure.exit() {
+                Exit::Refused => {
+                    failure.and("--yes updates without a look at what would be removed")
+                }
+                _ => failure,
+            })?;
+            let there = Definition::from(&there);
+            let diff = diff::diff(&there, &definition);
+            confirm_losses([(name.as_str(), &diff)], global.yes)?;
+        }
+        remote.send(update)?;
         Outcome::new(&name, "updated").report(global, format_args!("updated {name}"))
     }
 }
 
-fn read(name: &WorkflowName, path: &Path) -> Result<UpdateWorkflow, Failure> {
+fn read(name: &WorkflowName, path: &Path) -> Result<(Definition, UpdateWorkflow), Failure> {
     let file = File::read(path)?;
     let parsed = file.parse()?;
     let definition = parsed.fill(source::variable).definition();
@@ -50,5 +72,8 @@ fn read(name: &WorkflowName, path: &Path) -> Result<UpdateWorkflow, Failure> {
     }
     let region = definition.checked_region();
     let region = region.map_err(|error| file.wrong(&error))?;
-    Ok(UpdateWorkflow::new(name.clone(), definition.nodes).region(region))
+    let update = UpdateWorkflow::new(name.clone(), definition.nodes.clone()).region(region);
+    // Nothing is sent, not even to look, of what cannot be sent.
+    update.draft().map_err(|error| file.wrong(&error))?;
+    Ok((definition, update))
 }
