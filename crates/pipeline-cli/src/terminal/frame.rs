@@ -148,10 +148,12 @@ fn label(row: &Row, width: usize) -> String {
         String::new()
     } else {
         // The end of it is what leads to the name.
-        let over = (indent.chars().count() + 1).saturating_sub(room);
-        let tail = indent.chars().skip(if over > 1 { over } else { 0 });
-        let dots = (over > 1).then_some('…');
-        dots.into_iter().chain(tail).collect()
+        match indent.chars().count().saturating_sub(room) {
+            0 => indent.clone(),
+            over => iter::once('…')
+                .chain(indent.chars().skip(over + 1))
+                .collect(),
+        }
     };
     let left = width.saturating_sub(indent.width());
     format!("{indent}{}", shorten(name, left))

@@ -221,7 +221,8 @@ fn several_that_are_watched_end_as_a_wait_for_several_does() {
     }
 }
 
-/// All are watched though one request is made at a time; then the reader leaves while nothing changes.
+/// All are watched though one request is made at a time. Then the reader leaves while nothing changes, or
+/// while a request hangs.
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_ends_the_watch_of_all() {
@@ -231,8 +232,22 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
         process::Stdio,
     };
 
-    let service = several(&["a", "b", "c"]);
-    for goal in [&[][..], &["--for", "deleted"]] {
+    for (arguments, hangs, shown) in [
+        (&[][..], None, &["a  Ready", "b  Ready", "c  Ready"][..]),
+        (
+            &["--for", "deleted"],
+            None,
+            &["a  Ready", "b  Ready", "c  Ready"],
+        ),
+        (&[], Some("b"), &["a  Ready"]),
+        (&["--for", "deleted"], Some("c"), &["a  Ready", "b  Ready"]),
+    ] {
+        let service = several(&["a", "b", "c"]);
+        if let Some(name) = hangs {
+            let hang = Fault::pass().stall_at(0).on("get_workflow_status");
+            let hang = hang.on_workflow(name).always();
+            service.server.with(|emulator| emulator.inject(hang));
+        }
         let watch = [
             "workflow",
             "watch",
@@ -242,26 +257,22 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
             "--interval",
             "1h",
         ];
-        let mut command = service.command(&[&watch[..], goal].concat());
+        let mut command = service.command(&[&watch[..], arguments].concat());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut lines: Vec<String> = lines.take(9).map(Result::unwrap).collect();
-        lines.retain(|line| !line.contains('/'));
-        assert_eq!(lines, ["a  Ready", "b  Ready", "c  Ready"]);
+        let lines = lines.take(3 * shown.len()).map(Result::unwrap);
+        let workflows: Vec<String> = lines.filter(|line| !line.contains('/')).collect();
+        assert_eq!(workflows, shown);
         let child = RefCell::new(child);
         until(|| child.borrow_mut().try_wait().unwrap().is_some());
         let mut child = child.into_inner();
         let mut said = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut said)
-            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
         assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
     }
 }
@@ -305,7 +316,7 @@ fn what_comes_and_goes_is_a_line() {
     };
     next(6);
     let nodes = NODES.replace("save", "keep");
-    let update = ["workflow", "update", "a", "-f", "-"];
+    let update = ["workflow", "update", "a", "-f", "-", "--yes"];
     service.run_with_input(&update, &nodes).ok();
     let came = (json!("a"), json!("keep-export"), json!("Ready"));
     let went = (json!("a"), json!("save-export"), json!(null));
@@ -351,7 +362,7 @@ logs                      ◌ Ready
 
     // Nodes come and go.
     let nodes = NODES.replace("save", "keep");
-    let update = ["workflow", "update", "clicks", "-f", "-"];
+    let update = ["workflow", "update", "clicks", "-f", "-", "--yes"];
     service.run_with_input(&update, &nodes).ok();
     let clicks = clicks.replace("save", "keep");
     shows(&[&clicks, logs, nix].concat());

@@ -41,8 +41,9 @@ On a terminal, the picture is painted over; elsewhere, each change is a line, wi
 object of its own. Nodes that come and go are followed. Ends with Ctrl-C, when nobody reads what it \
 writes, when no workflow is left, or with --for as `wait` does: once each has come there.
 
-Of several, one that is not there is said, and shown once it is created. --parallel is how many \
-requests are made at a time; all are watched.")]
+Of several, one that is not there is said, and shown once it is created. Which ones fit --selector \
+and --all is found out once, in the beginning. --parallel is how many requests are made at a time; \
+all are watched.")]
 pub(crate) struct Watch {
     #[command(flatten)]
     targets: Targets,
