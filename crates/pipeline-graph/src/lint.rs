@@ -32,6 +32,7 @@ use std::{
 use pipeline_proto::{
     Region, WorkflowName,
     model::{Node, NodeId, NodeType, Nodes},
+    resource::describe::Head,
 };
 
 pub use crate::finding::{Finding, Rule, Severity};
@@ -43,6 +44,7 @@ use crate::{
     tree::{Position, Tree},
 };
 
+mod cron;
 mod data;
 mod filled;
 mod mapping;
@@ -150,6 +152,18 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Linter<'a> {
+    /// What the file says of the whole workflow, if the environment has no part in it.
+    fn head(&self, head: Head) -> Option<&'a str> {
+        let file = self.file?;
+        let spot = match head {
+            Head::Name => &file.name,
+            Head::Region => &file.region,
+            _ => return None,
+        };
+        let text = &*spot.as_ref()?.text;
+        (!text.is_empty() && !references::has_variable(text)).then_some(text)
+    }
+
     fn new(nodes: &'a Nodes, file: Option<&'a WorkflowFile>) -> Self {
         let unread = file
             .iter()

@@ -1,6 +1,11 @@
 //! What in a node's data is a secret, so that check, file, comparison agree on it.
 
-use pipeline_proto::model::RawJson;
+use std::{collections::HashSet, sync::LazyLock};
+
+use pipeline_proto::{
+    model::{NodeType, RawJson},
+    resource::describe::{Fact, Object, Shape},
+};
 
 use crate::tree::{Tree, Value};
 
@@ -19,24 +24,25 @@ pub const HIDDEN_SECRET: &str = "HIDDEN";
 /// ```
 pub fn hide_secrets(data: &RawJson) -> RawJson {
     // What cannot be read here may hold anything.
-    let mut tree = Tree::of(data).unwrap_or_else(|_| Tree::unplaced(hidden()));
-    hide(&mut tree, Scope::default());
+    let instead = format!("${{{HIDDEN_SECRET}}}");
+    let mut tree = Tree::of(data).unwrap_or_else(|_| Tree::text(instead.as_str()));
+    hide(&mut tree, Scope::default(), &instead);
     tree.to_raw()
 }
 
-fn hidden() -> Value {
-    Value::Text(format!("${{{HIDDEN_SECRET}}}").into())
-}
-
-fn hide(tree: &mut Tree, scope: Scope) {
+/// Puts a text in the place of each secret.
+pub(crate) fn hide(tree: &mut Tree, scope: Scope, instead: &str) {
     match &mut tree.value {
-        Value::List(list) => list.iter_mut().for_each(|element| hide(element, scope)),
+        Value::List(list) => {
+            let elements = list.iter_mut();
+            elements.for_each(|element| hide(element, scope, instead));
+        }
         Value::Map(members) => {
             for member in members {
-                hide(&mut member.tree, scope.member(&member.name));
+                hide(&mut member.tree, scope.member(&member.name), instead);
             }
         }
-        value if scope.holds_secret(value) => *value = hidden(),
+        value if scope.holds_secret(value) => *value = Value::Text(instead.into()),
         _ => {}
     }
 }
@@ -69,9 +75,40 @@ impl Scope {
     }
 }
 
-/// Members of an export's `spec` that say which field goes where.
-pub(crate) fn is_mapping(name: &str) -> bool {
-    matches!(name, "doc" | "fields" | "tags" | "columns")
+/// Whether the specs have an object of this name that says which field goes where.
+fn is_mapping(name: &str) -> bool {
+    static MAPPINGS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let (mut found, mut seen) = (HashSet::new(), HashSet::new());
+        let mut waiting: Vec<&Object> = NodeType::KNOWN
+            .iter()
+            .filter_map(NodeType::description)
+            .collect();
+        while let Some(object) = waiting.pop() {
+            if !seen.insert(object.name) {
+                continue;
+            }
+            for member in object.members {
+                for fact in member.facts {
+                    match fact {
+                        Fact::Fields if matches!(member.shape, Shape::Map(_)) => {
+                            found.insert(member.name);
+                        }
+                        Fact::ByType(specs) => waiting.extend(specs.iter().map(|(_, spec)| spec())),
+                        _ => {}
+                    }
+                }
+                let mut shape = &member.shape;
+                while let Shape::List(part) | Shape::Map(part) = shape {
+                    shape = part;
+                }
+                if let Shape::Object(description) = shape {
+                    waiting.push(description());
+                }
+            }
+        }
+        found
+    });
+    MAPPINGS.contains(name)
 }
 
 fn is_secret_name(name: &str) -> bool {
@@ -329,6 +366,9 @@ mod tests {
         let doc = Scope::default().member("doc").member("token");
         assert!(!doc.holds_secret(&text("#token")));
         assert!(doc.holds_secret(&text("t0p")));
+        let mappings = ["doc", "fields", "tags", "columns", "timestamp", "spec"];
+        let known = mappings.map(is_mapping);
+        assert_eq!(known, [true, true, true, true, false, false]);
         assert!(
             Scope::default()
                 .member("token")

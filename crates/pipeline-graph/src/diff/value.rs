@@ -13,7 +13,7 @@ use pipeline_proto::{
 use super::{Change, MemberChange};
 use crate::{
     path::Path,
-    secrets::Scope,
+    secrets::{Scope, hide},
     tree::{IDENTITIES, Member, Tree, Value, number::Decimal},
 };
 
@@ -218,7 +218,9 @@ impl Comparison {
             Some(if filled(other) && !part.is_filled() {
                 Tree::text(MASK).to_raw()
             } else {
-                mask(part.shown, scope).to_raw()
+                let mut shown = part.shown.clone();
+                hide(&mut shown, scope, MASK);
+                shown.to_raw()
             })
         };
         let secret = |side: Option<Part<'_>>| {
@@ -295,21 +297,4 @@ fn by_identity<'a>(list: &[Part<'a>], member: &str, scope: Scope) -> Option<Iden
     let names: Vec<&str> = list.iter().map(name).collect::<Option<_>>()?;
     let parts: HashMap<&str, Part<'_>> = names.iter().copied().zip(list.iter().copied()).collect();
     (parts.len() == names.len()).then_some(Identified { names, parts })
-}
-
-fn mask(tree: &Tree, scope: Scope) -> Tree {
-    let value = match &tree.value {
-        value if scope.holds_secret(value) => Value::Text(MASK.into()),
-        Value::List(list) => Value::List(list.iter().map(|part| mask(part, scope)).collect()),
-        Value::Map(members) => {
-            let masked = members.iter().map(|member| Member {
-                name: member.name.clone(),
-                at: member.at,
-                tree: mask(&member.tree, scope.member(&member.name)),
-            });
-            Value::Map(masked.collect())
-        }
-        value => value.clone(),
-    };
-    Tree { at: tree.at, value }
 }

@@ -8,7 +8,7 @@ use pipeline_proto::{
     },
 };
 
-use super::{Linter, Rule, Subject, mapping::Source};
+use super::{Linter, Rule, Subject, cron, mapping::Source};
 use crate::{
     path::Path,
     references,
@@ -285,6 +285,27 @@ impl Walk<'_, '_, '_> {
                             self.report(Rule::UnknownValue, message, path, &member.tree);
                         }
                     }
+                    Fact::NotEmptyWith(other, word) => {
+                        let beside = tree.get(other).and_then(Tree::as_text);
+                        let empty = member.tree.as_list().is_some_and(<[_]>::is_empty);
+                        if empty && beside == Some(word) {
+                            let name = described.name;
+                            let message =
+                                format!("with {other} {word}, {name} should not be empty");
+                            self.report(Rule::DoubtfulValue, message, path, &member.tree);
+                        }
+                    }
+                    Fact::FieldNames(beside) => {
+                        let beside = beside.and_then(|name| tree.get(name));
+                        let (linter, subject) = (&mut *self.linter, self.subject);
+                        linter.check_names_of_fields(
+                            subject,
+                            self.source,
+                            beside,
+                            &member.tree,
+                            path,
+                        );
+                    }
                     Fact::Fields => {
                         if let Some(source) = self.source {
                             let (linter, subject) = (&mut *self.linter, self.subject);
@@ -394,6 +415,18 @@ impl Walk<'_, '_, '_> {
                     Rule::DoubtfulValue,
                     format!("{text:?} may be no {name}; it should be {}", form.means),
                 ),
+                Fact::CronTable => match cron::fault(text) {
+                    Some((true, what)) => (Rule::OutOfRange, what),
+                    Some((false, what)) => (Rule::DoubtfulValue, what),
+                    None => continue,
+                },
+                Fact::OfWorkflow(head) => match self.linter.head(head) {
+                    Some(whole) if whole != text => (
+                        Rule::DoubtfulValue,
+                        format!("the workflow has {name} {whole:?}; leave it out here"),
+                    ),
+                    _ => continue,
+                },
                 Fact::AtMostChars(most) if text.chars().count() > most => (
                     Rule::OutOfRange,
                     format!("{name} has at most {most} characters"),

@@ -1,6 +1,6 @@
 //! Whether exports read fields that their source has.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pipeline_proto::model::NodeType;
 
@@ -14,7 +14,8 @@ use crate::{
 /// A repo or job whose fields are known.
 pub(super) struct Source<'a> {
     id: &'a str,
-    fields: HashSet<&'a str>,
+    /// With their types.
+    pub(super) fields: HashMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Source<'a> {
@@ -24,19 +25,21 @@ impl<'a> Source<'a> {
             return None;
         }
         let spec = Spec::new(&subject.node.node_type, subject.data.as_deref()?)?;
-        let mut fields = HashSet::new();
+        let mut fields = HashMap::new();
         for field in spec.get("schema")?.as_list()? {
-            fields.insert(field.get("key")?.as_text()?);
+            let valtype = field.get("valtype").and_then(Tree::as_text);
+            fields.insert(field.get("key")?.as_text()?, valtype);
         }
         // The service adds these itself.
         let options = spec.get("options");
         for option in ["withIP", "withTimestamp"] {
             let name = options.and_then(|options| options.get(option));
             let name = name.and_then(Tree::as_text);
-            fields.extend(name.filter(|name| !name.is_empty()));
+            let name = name.filter(|name| !name.is_empty());
+            fields.extend(name.map(|name| (name, None)));
         }
         let known =
-            !fields.is_empty() && !fields.iter().any(|field| references::has_variable(field));
+            !fields.is_empty() && !fields.keys().any(|field| references::has_variable(field));
         known.then_some(Self {
             id: subject.id.as_str(),
             fields,
@@ -47,11 +50,11 @@ impl<'a> Source<'a> {
     /// points is taken for one.
     fn has(&self, field: &str) -> bool {
         let top = field.split_once('.').map_or(field, |(top, _)| top);
-        self.fields.contains(field) || self.fields.contains(top)
+        self.fields.contains_key(field) || self.fields.contains_key(top)
     }
 
-    fn list(&self) -> String {
-        let mut names: Vec<&str> = self.fields.iter().copied().collect();
+    pub(super) fn list(&self) -> String {
+        let mut names: Vec<&str> = self.fields.keys().copied().collect();
         names.sort_unstable();
         let more = names.len().saturating_sub(8);
         names.truncate(8);
@@ -64,6 +67,40 @@ impl<'a> Source<'a> {
 }
 
 impl Linter<'_> {
+    /// Names that stand by themselves.
+    pub(super) fn check_names_of_fields(
+        &mut self,
+        subject: &Subject<'_>,
+        source: Option<&Source<'_>>,
+        beside: Option<&Tree>,
+        tree: &Tree,
+        path: &mut Path,
+    ) {
+        let beside = beside.and_then(Tree::as_map).unwrap_or_default();
+        for (index, element) in tree.as_list().unwrap_or_default().iter().enumerate() {
+            let name = element.as_text().unwrap_or_default();
+            if name.is_empty() || references::has_variable(name) {
+                continue;
+            }
+            let top = name.split_once('.').map_or(name, |(top, _)| top);
+            let is_beside = || {
+                let mut names = beside.iter().map(|member| &*member.name);
+                names.any(|it| it == name || it == top || references::has_variable(it))
+            };
+            let message = match (name.strip_prefix('#'), source) {
+                (Some(plain), _) => format!("fields are named without '#' here; write {plain:?}"),
+                (None, Some(source)) if !source.has(name) && !is_beside() => {
+                    format!("{} has no field {name:?}; {}", source.id, source.list())
+                }
+                _ => continue,
+            };
+            let at = Some(element.at);
+            path.in_element(index, |path| {
+                self.report(subject, Rule::UnknownField, message, path.as_str(), at);
+            });
+        }
+    }
+
     pub(super) fn check_mapping(
         &mut self,
         subject: &Subject<'_>,
@@ -87,7 +124,7 @@ impl Linter<'_> {
                         Rule::UnknownField,
                         format!("{} has no field {text:?}; {}", source.id, source.list()),
                     ),
-                    None if source.fields.contains(&**text) => (
+                    None if source.fields.contains_key(&**text) => (
                         Rule::BareField,
                         format!("{text:?} is taken as it stands; \"#{text}\" reads the field"),
                     ),

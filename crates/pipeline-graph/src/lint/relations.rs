@@ -4,12 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use pipeline_proto::{
     model::{NodeId, NodeType},
-    resource::job::{JobContainer, MAX_CORES, SchedulerType},
+    resource::{
+        job::{JobContainer, MAX_CORES, SchedulerType},
+        schema::ValType,
+    },
 };
 
 use super::{
     Linter, Rule, Subject,
     data::{Spec, is_absent, is_empty},
+    mapping::Source,
 };
 use crate::{graph::Adjacency, path::Path, references, suggest, tree::Tree};
 
@@ -46,7 +50,12 @@ impl Linter<'_> {
             let Some(spec) = spec else { continue };
             let known = Known { subject, spec };
             match subject.node.node_type {
-                NodeType::Transform => self.check_transform(&known),
+                NodeType::Transform => {
+                    self.check_transform(&known);
+                    if let [child] = children.of(at) {
+                        self.check_destination(&known, &subjects[*child as usize]);
+                    }
+                }
                 NodeType::Job => self.check_job(&known),
                 _ => {}
             }
@@ -148,6 +157,37 @@ impl Linter<'_> {
             _ => return,
         };
         self.find(known, &[], Rule::MissingMember, message);
+    }
+
+    /// What a transform says of the fields of its destination.
+    fn check_destination(&mut self, known: &Known<'_, '_>, child: &Subject<'_>) {
+        let fields = known.spec.get("destrepo").and_then(Tree::as_list);
+        let (Some(fields), Some(there)) = (fields, Source::new(child)) else {
+            return;
+        };
+        let plain = |text: &&str| !text.is_empty() && !references::has_variable(text);
+        let known_type = |own: &str| ValType::KNOWN.iter().any(|known| known.as_str() == own);
+        for (index, field) in fields.iter().enumerate() {
+            let text = |name: &str| field.get(name).and_then(Tree::as_text).filter(plain);
+            let Some(key) = text("key") else { continue };
+            let (member, message) = match (there.fields.get(key), text("valtype")) {
+                (None, _) => (
+                    "key",
+                    format!("{:?} has no field {key:?}; {}", child.id, there.list()),
+                ),
+                (Some(Some(other)), Some(own))
+                    if own != *other && plain(other) && known_type(own) =>
+                {
+                    (
+                        "valtype",
+                        format!("in {:?} the field {key:?} is of type {other}", child.id),
+                    )
+                }
+                _ => continue,
+            };
+            let steps = [Member("destrepo"), Element(index), Member(member)];
+            self.find(known, &steps, Rule::EdgeMismatch, &message);
+        }
     }
 
     fn check_job(&mut self, known: &Known<'_, '_>) {

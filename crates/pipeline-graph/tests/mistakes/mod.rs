@@ -133,20 +133,27 @@ mistakes! {
     "ruleNames: [r1, r2]": "ruleNames: [a, b, c, d, e, f]" not "ruleNames: [a, b, c, d, e]" => "out-of-range" "['clicks-repo'].data.ruleNames" "[a" "at most 5, not 6";
     "domains: [d.example]": "domains: [d.example, e.example]" not "domains: [e.example]" => "out-of-range" "['logs-datasource'].data.spec.domains" "[d" "at most 1";
     "default: v": "default: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv" not "default: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv" => "out-of-range" "['hourly-job'].data.params[0].default" "vvv" "64 characters";
+    "crontab: 0 0 0/1 * *": "crontab: 60 0 * * *" not "crontab: 59 0 * * *" => "out-of-range" "['hourly-job'].data.scheduler.spec.crontab" "60" "\"60\" is no minute";
+    "crontab: 0 0 0/1 * *": "crontab: 0 0 * JNA *" not "crontab: 0 0 * JAN *" => "out-of-range" "['hourly-job'].data.scheduler.spec.crontab" "0 0" "\"JNA\" is no month";
+    "crontab: 0 0 0/1 * *": "crontab: 0 24 * * *" not "crontab: 0 23 * * *" => "doubtful-value" "['hourly-job'].data.scheduler.spec.crontab" "0 24" "\"24\" is no hour";
     // What goes together.
+    "  clicks-repo:\n    data:\n      region: nb": "  clicks-repo:\n    data:\n      region: bj" not "  clicks-repo:\n    data:\n      region: \"\"" => "doubtful-value" "['clicks-repo'].data.region" "bj" "the workflow has region \"nb\"";
+    "mode: sql": "mode: sql\n      workflow: other" not "mode: sql\n      workflow: everything" => "doubtful-value" "['count-transform'].data.workflow" "other" "the workflow has workflow";
+    "description: Clicks": "workflow: other" not "workflow: everything" => "doubtful-value" "['clicks-repo'].data.workflow" "other" "leave it out here";
+    "updateKey: [ip]": "updateKey: []" not "updateKey: null" => "doubtful-value" "['mongo-export'].data.spec.updateKey" "[]" "with mode UPSERT";
     "scheduler: {type: depend}": "scheduler: {type: depend}\n      container: {type: 1U2G, count: 1}" not "scheduler: {type: depend}\n      container: null" => "contradiction" "['after-job'].data.container" "{type: 1U2G" "no container of its own";
     "scheduler: {type: depend}": "scheduler: {type: depend}\n      params: [{name: p}]" not "scheduler: {type: depend}\n      params: []" => "contradiction" "['after-job'].data.params" "[{name" "no params of its own";
     "scheduler: {type: depend}": "scheduler: {type: depend, spec: {loop: 5m}}" not "scheduler: {type: depend, spec: null}" => "contradiction" "['after-job'].data.scheduler.spec" "{loop" "no plan of its own";
     "container: {type: 1U2G, count: 100}\n      scheduler: {type: loop, spec: {loop: 10m}}": "scheduler: {type: depend}" not "container: {type: 1U2G, count: 100}\n      scheduler: {type: loop, spec: {loop: \"0\"}}" => "contradiction" "['often-job'].data.srcs" "[{name" "one source, and that is a job";
     "spec: {loop: 10m}": "spec: {crontab: 0 0 * * *}" not "spec: {loop: 1h}" => "misplaced-member" "['often-job'].data.scheduler.spec.crontab" "0 0" "a loop does not look at crontab";
     "{key: ip, valtype: ip}": "{key: ip, valtype: ip, elemtype: long}" not "{key: ip, valtype: ip, elemtype: \"\"}" => "misplaced-member" "['clicks-repo'].data.schema[1].elemtype" "long" "unless valtype is array";
-    "{key: n, valtype: long}, {key: at": "{key: n, valtype: long, schema: [{key: x, valtype: long}]}, {key: at" not "{key: n, valtype: map, schema: [{key: x, valtype: long}]}, {key: at" => "misplaced-member" "['counts-repo'].data.schema[0].schema" "[{key: x" "unless valtype is map";
+    "{key: n, valtype: long}, {key: at": "{key: n, valtype: long, schema: [{key: x, valtype: long}]}, {key: at" not "{key: n, valtype: long}, {key: m, valtype: map, schema: [{key: x, valtype: long}]}, {key: at" => "misplaced-member" "['counts-repo'].data.schema[0].schema" "[{key: x" "unless valtype is map";
     // Fields.
     "valtype: jsonstring": "valtype: json" not "valtype: boolean" => "schema-valtype" "['clicks-repo'].data.schema[3].schema[0].valtype" "json" "known are string";
     "elemtype: string": "elemtype: boolean" not "elemtype: long" => "schema-elemtype" "['clicks-repo'].data.schema[2].elemtype" "boolean" "long, float and string";
     "valtype: array, elemtype: string": "valtype: array" not "valtype: array, elemtype: float" => "schema-elemtype" "['clicks-repo'].data.schema[2]" "{key: tags" "when valtype is array";
     "[{key: browser, valtype": "[{key: the browser, valtype" not "[{key: Browser_2, valtype" => "schema-key" "['clicks-repo'].data.schema[3].schema[0].key" "the browser" "letters, digits";
-    "destrepo: [{key: n, valtype: long}]": "destrepo: [{key: n, valtype: long}, {key: n, valtype: float}]" not "destrepo: []" => "schema-duplicate-key" "['count-transform'].data.destrepo[1].key" "n" "twice";
+    "destrepo: [{key: n, valtype: long}]": "destrepo: [{key: n, valtype: long}, {key: n, valtype: long}]" not "destrepo: []" => "schema-duplicate-key" "['count-transform'].data.destrepo[1].key" "n" "twice";
     "{key: n, valtype: long, required: false}": "{key: n, valtype: map, required: false}" not "{key: n, valtype: boolean, required: false}" => "schema-valtype" "['files-datasource'].data.schema[1].valtype" "map" "boolean, long, date, float and string";
     "{name: q}]": "{name: p}]" not "{name: P}]" => "duplicate-name" "['hourly-job'].data.params[1].name" "p}" "twice";
     "tableName: users": "tableName: hits" not "tableName: hits2" => "duplicate-name" "['hourly-job'].data.srcs[1].tableName" "hits" "twice";
@@ -162,6 +169,12 @@ mistakes! {
     "  counts-repo:\n": "  again-transform: {parents: [clicks-repo], children: [counts-repo], data: {mode: sql, code: x}}\n  counts-repo:\n" not "  again-transform: {parents: [counts-repo], children: [more-repo], data: {mode: sql, code: x}}\n  more-repo: {data: {schema: [{key: x, valtype: long}]}}\n  counts-repo:\n" => "destination-taken" "['counts-repo']" "counts-repo" "give each a repo of its own";
     "  count-transform:\n    parents: [clicks-repo]\n    children: [counts-repo]": "  more-repo: {data: {schema: [{key: x, valtype: long}]}}\n  count-transform:\n    parents: [clicks-repo]\n    children: [counts-repo, more-repo]" not "  count-transform:\n    parents: [{name: clicks, type: repo}]\n    children: [counts-repo]" => "extra-edge" "['count-transform']" "count-transform" "one destination";
     "  http-export:\n    parents: [clicks-repo]": "  http-export:\n    parents: [clicks-repo, counts-repo]" not "  http-export:\n    parents: [counts-repo]" => "extra-edge" "['http-export']" "http-export" "one source";
+    "updateKey: [ip]": "updateKey: [nosuch]" not "updateKey: [sender]" => "unknown-field" "['mongo-export'].data.spec.updateKey[0]" "nosuch" "clicks-repo has no field";
+    "updateKey: [ip], doc: {ip: \"#ip\"}": "updateKey: [\"#id\"], doc: {id: \"#ip\"}" not "updateKey: [id], doc: {id: \"#ip\"}" => "unknown-field" "['mongo-export'].data.spec.updateKey[0]" "\"#id\"" "write \"id\"";
+    "partitionBy: [ip]": "partitionBy: [nosuch]" not "partitionBy: null" => "unknown-field" "['kodo-exportBatch'].data.spec.partitionBy[0]" "nosuch" "hourly-job has no field";
+    "partitionBy: [ip]": "partitionBy: [\"#ip\"]" not "partitionBy: []" => "unknown-field" "['kodo-exportBatch'].data.spec.partitionBy[0]" "\"#ip\"" "write \"ip\"";
+    "destrepo: [{key: n, valtype: long}]": "destrepo: [{key: m, valtype: long}]" not "destrepo: [{key: n, valtype: \"${TYPE}\"}]" => "edge-mismatch" "['count-transform'].data.destrepo[0].key" "m" "has no field \"m\"";
+    "destrepo: [{key: n, valtype: long}]": "destrepo: [{key: n, valtype: float}]" not "destrepo: [{key: at, valtype: date}]" => "edge-mismatch" "['count-transform'].data.destrepo[0].valtype" "float" "is of type long";
     "columns: {ip: \"#ip\"}}}\n\n": "columns: {ip: \"#pi\"}}}\n\n" not "columns: {ip: \"#sender\"}}}\n\n" => "unknown-field" "['report-export'].data.spec.columns.ip" "\"#pi\"" "has no field";
     "timestamp: \"#at\", omit": "timestamp: at, omit" not "timestamp: \"#n\", omit" => "bare-field" "['tsdb-export'].data.spec.timestamp" "at" "reads the field";
     "  hdfs-export:": "  hdfs-exprot:" not "  hdfs2-export:" => "unknown-type" "['hdfs-exprot']" "hdfs-exprot" "did you mean \"export\"?";

@@ -34,7 +34,7 @@ macro_rules! spec {
             /// What its members are.
             pub fn description() -> &'static $crate::resource::describe::Object {
                 #[allow(unused_imports)]
-                use $crate::resource::describe::{Fact::*, Form, Member, Object};
+                use $crate::resource::describe::{Fact::*, Form, Head, Member, Object};
                 static DESCRIPTION: Object = Object::new(
                     concat!(module_path!(), "::", stringify!($name)),
                     concat!($( $about, "\n", )*),

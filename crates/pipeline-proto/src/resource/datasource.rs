@@ -9,7 +9,7 @@ spec! {
     /// A batch data source.
     pub struct DatasourceSpec {
         /// Where it is. In a workflow that is where the workflow is.
-        "region" => region: Option<String>,
+        "region" => region: Option<String> [OfWorkflow(Head::Region)],
         /// What it reads from.
         "type" => r#type: String [OneOf(DatasourceTarget::TYPES)],
         /// Which files it reads; depends on the type.
@@ -19,7 +19,7 @@ spec! {
         /// Whether the schema is taken as it is given instead of inferred from the files.
         "noVerifySchema" => no_verify_schema: Option<bool>,
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [Form(Form::NAME)],
+        "workflow" => workflow: Option<String> [Form(Form::NAME), OfWorkflow(Head::Name)],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
     }

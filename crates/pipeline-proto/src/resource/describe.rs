@@ -97,6 +97,25 @@ pub enum Fact {
     ByType(Specs),
     /// Its texts that begin with `#` name fields of what is read.
     Fields,
+    /// Its texts are names of fields of what is read, without `#`, or of members of the object that stands
+    /// beside it under this name.
+    FieldNames(Option<&'static str>),
+    /// The array has elements, if it is there and the member beside it has this value.
+    NotEmptyWith(&'static str, &'static str),
+    /// The numbers and names in the cron table stand where they can.
+    CronTable,
+    /// It is the same as in the workflow.
+    OfWorkflow(Head),
+}
+
+/// What a workflow and its nodes may both say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Head {
+    /// What the workflow is called.
+    Name,
+    /// Where it is.
+    Region,
 }
 
 /// Descriptions by type.

@@ -35,7 +35,7 @@ spec! {
         /// Its name.
         "name" => name: Option<String> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading],
+        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 
@@ -169,7 +169,11 @@ spec! {
         /// What is done with a record.
         "mode" => mode: String [OneOf(&["UPSERT", "INSERT", "UPDATE"])],
         /// The fields that name the document to be changed.
-        "updateKey" => update_key: Option<Vec<String>>,
+        "updateKey" => update_key: Option<Vec<String>> [
+            FieldNames(Some("doc")),
+            NotEmptyWith("mode", "UPSERT"),
+            NotEmptyWith("mode", "UPDATE"),
+        ],
         /// Where each field goes, as `target: "#source"`; may nest.
         "doc" => doc: Map<String, Value> [Fields],
         /// The version of the server.

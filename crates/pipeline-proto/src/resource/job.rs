@@ -34,7 +34,7 @@ spec! {
         /// Variables of the SQL text.
         "params" => params: Option<Vec<JobParam>>,
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading],
+        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
         /// The fields of its result.
         "schema" => schema: Option<Vec<ResultField>> [OnReading],
     }
@@ -102,7 +102,7 @@ spec! {
     /// The plan of a batch computation.
     pub struct SchedulerSpec {
         /// For `crontab`: fields of a cron table, as `0 0 0/1 * *`.
-        "crontab" => crontab: Option<String> [Form(Form::new(
+        "crontab" => crontab: Option<String> [CronTable, Form(Form::new(
             r"^ *([*?]|[*?0-9A-Z][-*?/,#0-9A-Z]*)( +([*?]|[*?0-9A-Z][-*?/,#0-9A-Z]*)){4,6} *$",
             "5 to 7 fields of a cron table, such as 0 0 0/1 * *",
         ))],

@@ -27,7 +27,7 @@ spec! {
         /// Its name.
         "name" => name: Option<String> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading],
+        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 
@@ -77,7 +77,7 @@ spec! {
         /// Days that files are kept.
         "retention" => retention: Option<i64>,
         /// Fields by whose values files are put into folders.
-        "partitionBy" => partition_by: Option<Vec<String>>,
+        "partitionBy" => partition_by: Option<Vec<String>> [FieldNames(None)],
         /// How many files.
         "fileCount" => file_count: Option<i64> [AtLeast(1), AtMost(1000)],
         /// What happens to files that are there.
@@ -106,7 +106,7 @@ spec! {
             OneOfWith("format", "parquet", OF_PARQUET),
         ],
         /// Fields by whose values files are put into folders.
-        "partitionBy" => partition_by: Option<Vec<String>>,
+        "partitionBy" => partition_by: Option<Vec<String>> [FieldNames(None)],
         /// How many files.
         "fileCount" => file_count: Option<i64> [AtLeast(1), AtMost(1000)],
         /// What happens to files that are there.

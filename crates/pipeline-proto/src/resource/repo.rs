@@ -79,7 +79,7 @@ spec! {
     /// ```
     pub struct RepoSpec {
         /// Where it is. In a workflow that is where the workflow is.
-        "region" => region: Option<String>,
+        "region" => region: Option<String> [OfWorkflow(Head::Region)],
         /// The fields of a record.
         "schema" => schema: Vec<SchemaEntry>,
         /// What is added to records and changed in them.
@@ -87,7 +87,7 @@ spec! {
         /// The shared resource pool that it runs in.
         "group" => group: Option<String> [Form(Form::NAME)],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [Form(Form::NAME)],
+        "workflow" => workflow: Option<String> [Form(Form::NAME), OfWorkflow(Head::Name)],
         /// Parse rules for raw text, at most five; later ones overwrite fields of earlier ones.
         "ruleNames" => rule_names: Option<Vec<String>> [AtMostElements(5)],
         /// Free text.

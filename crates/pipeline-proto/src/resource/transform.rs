@@ -77,7 +77,7 @@ spec! {
         /// The message queue that it fills.
         "to" => to: Option<String> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading],
+        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 
