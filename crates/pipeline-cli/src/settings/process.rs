@@ -56,7 +56,7 @@ pub(super) fn run(command: &str, access_key: Option<Zeroizing<String>>) -> Resul
         // What the program leaves running would hold ours open.
         program.stderr(Stdio::piped());
     }
-    let text = Running::start(program)?.text()?;
+    let text = Running::start(program)?.text(LONGEST)?;
     // The parser's own message could quote a secret.
     let answer: Answer = serde_json::from_slice(&text).map_err(|_| {
         failed("must write a JSON object with access_key and secret_key, or with token")
@@ -109,7 +109,7 @@ impl Running {
             let tell = tell.clone();
             thread::spawn(move || {
                 let bytes = |bytes: &[u8]| Heard::Stdout(Zeroizing::new(bytes.to_owned()));
-                listen(stdout.take(MOST), &tell, bytes);
+                listen(stdout.take(MOST + 1), &tell, bytes);
                 let _ = tell.send(Heard::End);
             });
         }
@@ -126,7 +126,7 @@ impl Running {
     /// What it writes to stdout, when it has ended or, having written everything, does not end.
     ///
     /// Whatever it leaves running may hold its stdout open, so the end of that is not waited for.
-    fn text(mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn text(&mut self, longest: Duration) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let begun = Instant::now();
         let mut text = Zeroizing::new(Vec::new());
         let mut closed = false;
@@ -137,6 +137,10 @@ impl Running {
             let quiet = match self.heard.recv_timeout(TICK) {
                 Ok(Heard::Stdout(bytes)) => {
                     text.extend_from_slice(&bytes);
+                    if text.len() as u64 > MOST {
+                        self.end();
+                        return Err(failed(format_args!("wrote more than {} KiB", MOST >> 10)));
+                    }
                     false
                 }
                 Ok(Heard::Stderr(bytes)) => {
@@ -190,11 +194,11 @@ impl Running {
                     }
                 }
             }
-            if begun.elapsed() > LONGEST {
+            if begun.elapsed() > longest {
                 self.end();
                 return Err(failed(format_args!(
                     "did not end within {} s",
-                    LONGEST.as_secs()
+                    longest.as_secs()
                 )));
             }
         }
@@ -236,5 +240,33 @@ fn listen(mut stream: impl Read, tell: &Sender<Heard>, heard: impl Fn(&[u8]) -> 
                 }
             }
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_too_long_is_ended_with_all_that_it_has_started() {
+        let mut program = Command::new("sh");
+        program
+            .args(["-c", "sleep 600 & sleep 600"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut running = Running::start(program).unwrap();
+        if !running.leads {
+            // With a terminal, the program is in the group of whoever runs the tests.
+            running.end();
+            return;
+        }
+        let failure = running.text(Duration::from_millis(100)).unwrap_err();
+        assert!(failure.to_string().contains("did not end within"));
+        // Nobody holds its stdout any more.
+        let patience = Duration::from_secs(10);
+        assert!(matches!(
+            running.heard.recv_timeout(patience),
+            Ok(Heard::End)
+        ));
     }
 }

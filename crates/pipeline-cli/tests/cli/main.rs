@@ -7,6 +7,8 @@ mod config;
 mod credentials;
 mod doctor;
 mod emulator;
+#[cfg(unix)]
+mod environment;
 mod exit_codes;
 mod explain;
 mod files;
