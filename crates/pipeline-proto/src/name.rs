@@ -153,6 +153,9 @@ kinds! {
     PluginName = Plugin, "plugin name", DOTTED;
     /// The name of a jar of user-defined functions; the rule is that of [`PluginName`].
     JarName = Jar, "jar name", DOTTED;
+    /// The name of a user-defined function; the rule is that of [`WorkflowName`]. The service keeps it in
+    /// lower case.
+    FunctionName = Function, "function name", WORD;
     /// Where a workflow computes and stores: anything visible, as it goes into JSON only. The API
     /// page knows only `nb` (East China), the default; others are left to the service to judge.
     ///
@@ -176,7 +179,7 @@ macro_rules! in_path {
     ($($kind:ident)+) => { $(impl InPath for kind::$kind {})+ };
 }
 
-in_path! { Workflow Repo Transform Export Datasource Job JobExport Group Variable Plugin Jar }
+in_path! { Workflow Repo Transform Export Datasource Job JobExport Group Variable Plugin Jar Function }
 
 impl Default for Region {
     fn default() -> Self {

@@ -36,11 +36,15 @@ mod data;
 pub mod datasource;
 pub mod describe;
 pub mod export;
+pub mod group;
 pub mod job;
 pub mod job_export;
+pub mod plugin;
 pub mod repo;
 pub mod schema;
 pub mod transform;
+pub mod udf;
+pub mod variable;
 pub mod workflow;
 
 pub use data::{NodeSpec, Whence};
@@ -129,6 +133,14 @@ resources! {
     workflow Workflow workflow_operations;
     repo Repo repo_operations;
     transform Transform transform_operations;
+    export Export export_operations;
+    datasource Datasource datasource_operations;
+    job Job job_operations;
+    job_export JobExport job_export_operations;
+    plugin Plugin plugin_operations;
+    group Group group_operations;
+    udf Udf udf_operations;
+    variable Variable variable_operations;
 }
 
 /// Every tabled operation, by resource.

@@ -1,36 +1,41 @@
-//! The requests of queues and transforms are those that the vendor's clients send, and what the service
-//! shows is read. From a record of the vendor's Go SDK; members that it leaks are left out.
+//! The requests of every resource are those that the vendor's clients send, and what the service shows is
+//! read. From a record of the vendor's Go SDK; members that it leaks are left out.
 
 use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Now, Operation,
+    name::{InPath, Name},
     resource::{
-        repo::{
-            CreateRepo, DeleteRepo, GetRepo, ListRepos, RepoExists, RepoName, RepoSpec, SampleRepo,
-            UpdateRepo,
-        },
-        transform::{
-            CreateTransform, DeleteTransform, GetTransform, ListTransforms, TransformExists,
-            TransformName, TransformSpec, UpdateTransform,
-        },
+        OPERATIONS, datasource::*, export::*, group::*, job::*, job_export::*, plugin::*, repo::*,
+        transform::*, udf::*, variable::*,
     },
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// When the record was made.
 const MOMENT: u64 = 1_795_825_247;
 
 fn orders() -> RepoName {
-    RepoName::from_static("orders")
+    name("orders")
 }
 
-fn t1() -> TransformName {
-    TransformName::from_static("t1")
+fn name<K: InPath>(text: &'static str) -> Name<K> {
+    Name::from_static(text)
 }
 
-/// The request line, the signature and the body.
-fn sent<O: Operation>(operation: O) -> (String, String, Value) {
+/// A spec, and whatever else is read from JSON.
+fn of<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn jar() -> Jar {
+    Jar(Bytes::from_static(b"qiniu"))
+}
+
+/// The name of the operation, and its request: line, content type, signature and body.
+fn sent<O: Operation>(operation: O) -> (&'static str, String, String, Value) {
     let keys = Credentials::new("exampleAccessKey0", "exampleSecretKey0").unwrap();
     let context = Context::builder().credentials(keys).build();
     let wall = std::time::UNIX_EPOCH + std::time::Duration::from_secs(MOMENT);
@@ -45,7 +50,7 @@ fn sent<O: Operation>(operation: O) -> (String, String, Value) {
     let signature = request.headers()["authorization"].to_str().unwrap();
     let (_, signature) = signature.rsplit_once(':').unwrap();
     let body = serde_json::from_slice(request.body()).unwrap_or_default();
-    (line, signature.to_owned(), body)
+    (O::NAME, line, signature.to_owned(), body)
 }
 
 fn read<O: Operation>(operation: &O, body: &'static str) -> O::Output {
@@ -54,109 +59,201 @@ fn read<O: Operation>(operation: &O, body: &'static str) -> O::Output {
         .unwrap()
 }
 
+/// Compares requests with the record, and gives the names of their operations. No signature stands where
+/// the vendor's client sends no content type and the API page has one, or where no client sends it.
+macro_rules! requests {
+    (@body) => { Value::Null };
+    (@body $body:tt) => { json!($body) };
+    ($($operation:expr => $line:literal $($signature:literal)? $(, $body:tt)?;)*) => {
+        [$({
+            let (name, line, signature, body) = sent($operation);
+            assert_eq!(line, $line);
+            $(assert_eq!(signature, $signature, "{line}");)?
+            let _ = signature;
+            assert_eq!(body, requests!(@body $($body)?), "{line}");
+            name
+        }),*]
+    };
+}
+
 #[test]
 fn requests_are_those_of_the_vendors_clients() {
     let fields =
         json!([{"key": "host", "valtype": "string", "required": true, "description": "sender"}]);
-    let spec: RepoSpec = serde_json::from_value(json!({"schema": fields})).unwrap();
-    let sql: TransformSpec = serde_json::from_value(json!({"interval": "5m"})).unwrap();
-    let none = Value::Null;
-    for ((line, signature, body), expected_line, expected_signature, expected_body) in [
-        (
-            sent(CreateRepo::new(orders(), spec.clone())),
-            "POST /v2/repos/orders",
-            "gFUiN5xklH6sGee1DNknFCwChwE=",
-            json!({"region": "nb", "schema": fields}),
-        ),
-        (
-            sent(UpdateRepo::new(orders(), spec)),
-            "PUT /v2/repos/orders",
-            "ZP0kcncoihZ4myBX1F70r1xx-Ws=",
-            json!({"schema": fields}),
-        ),
-        (
-            sent(ListRepos::new()),
-            "GET /v2/repos",
-            "QkSixxPSKvTyfcPkMdBTDvIG2Fk=",
-            none.clone(),
-        ),
-        (
-            sent(ListRepos::new().with_dag(true).source_type("authorized")),
-            "GET /v2/repos?withDag=true&sourceType=authorized",
-            "QkSixxPSKvTyfcPkMdBTDvIG2Fk=",
-            none.clone(),
-        ),
-        (
-            sent(GetRepo::new(orders())),
-            "GET /v2/repos/orders",
-            "1HjFjoffxRw_tpL5_Jn8TEwDw3A=",
-            none.clone(),
-        ),
-        (
-            sent(RepoExists::new(orders())),
-            "GET /v2/repos/orders/exists",
-            "rYD9Iq_BlzPHzrSWa8u_aXkba7s=",
-            none.clone(),
-        ),
-        (
-            sent(SampleRepo::new(orders()).count(3_u32)),
-            "GET /v2/repos/orders/data?count=3",
-            "QZ4Xl_tSEfSV7UeTgGJKloIimrw=",
-            none.clone(),
-        ),
-        (
-            sent(DeleteRepo::new(orders())),
-            "DELETE /v2/repos/orders",
-            "PDUiSMtehN_ouVRzXvIUr4f5MgM=",
-            none.clone(),
-        ),
-        (
-            sent(CreateTransform::new(
-                orders(),
-                t1(),
-                RepoName::from_static("sums"),
-                sql.clone(),
-            )),
-            "POST /v2/repos/orders/transforms/t1/to/sums",
-            "MtgK8gm5-LItDlxhlRF04RKgN8U=",
-            json!({"interval": "5m"}),
-        ),
-        (
-            sent(UpdateTransform::new(orders(), t1(), sql)),
-            "PUT /v2/repos/orders/transforms/t1",
-            "1ekHZls1ddHeyit5Fl9i_jfKnfE=",
-            json!({"interval": "5m"}),
-        ),
-        (
-            sent(ListTransforms::new(orders())),
-            "GET /v2/repos/orders/transforms",
-            "yfYhGAACGY1V8dOm8gqudXfeIrA=",
-            none.clone(),
-        ),
-        (
-            sent(GetTransform::new(orders(), t1())),
-            "GET /v2/repos/orders/transforms/t1",
-            "Gl-yN1ehiEHQ-0bE9XdPUa04a6g=",
-            none.clone(),
-        ),
-        (
-            sent(TransformExists::new(orders(), t1())),
-            "GET /v2/repos/orders/transforms/t1/exists",
-            "J4c8VGxSuaUig5apfijWKrZbk0A=",
-            none.clone(),
-        ),
-        (
-            sent(DeleteTransform::new(orders(), t1())),
-            "DELETE /v2/repos/orders/transforms/t1",
-            "sxIZokHWLYXsU5yvxwBeEteoIZk=",
-            none.clone(),
-        ),
-    ] {
-        assert_eq!(
-            (line.as_str(), signature.as_str(), body),
-            (expected_line, expected_signature, expected_body)
-        );
-    }
+    let repo: RepoSpec = of(json!({"schema": fields}));
+    let five: TransformSpec = of(json!({"interval": "5m"}));
+    let http = json!({"host": "https://h.example", "uri": "/u", "format": "json"});
+    let kodo = json!({"bucket": "bkt", "keyPrefixes": ["p1", "p2"], "fileType": "json"});
+    let job = json!({
+        "srcs": [{"name": "ds1", "fileFilter": "$(date)", "type": "datasource", "tableName": "tab"}],
+        "computation": {"code": "select * from tab", "type": "sql"},
+        "container": {"type": "1U2G", "count": 1},
+        "scheduler": {"type": "loop", "spec": {"loop": "10m"}},
+        "params": [{"name": "p", "default": "v"}],
+    });
+    let argument: Argument = of(json!({"name": "p", "value": "w"}));
+    let container = json!({"type": "1U2G", "count": 2});
+    let seen = requests! {
+        CreateRepo::new(orders(), repo.clone())
+            => "POST /v2/repos/orders" "gFUiN5xklH6sGee1DNknFCwChwE=", {"region": "nb", "schema": fields};
+        UpdateRepo::new(orders(), repo)
+            => "PUT /v2/repos/orders" "ZP0kcncoihZ4myBX1F70r1xx-Ws=", {"schema": fields};
+        ListRepos::new() => "GET /v2/repos" "QkSixxPSKvTyfcPkMdBTDvIG2Fk=";
+        ListRepos::new().with_dag(true).source_type("authorized")
+            => "GET /v2/repos?withDag=true&sourceType=authorized" "QkSixxPSKvTyfcPkMdBTDvIG2Fk=";
+        GetRepo::new(orders()) => "GET /v2/repos/orders" "1HjFjoffxRw_tpL5_Jn8TEwDw3A=";
+        RepoExists::new(orders()) => "GET /v2/repos/orders/exists" "rYD9Iq_BlzPHzrSWa8u_aXkba7s=";
+        SampleRepo::new(orders()).count(3_u32)
+            => "GET /v2/repos/orders/data?count=3" "QZ4Xl_tSEfSV7UeTgGJKloIimrw=";
+        DeleteRepo::new(orders()) => "DELETE /v2/repos/orders" "PDUiSMtehN_ouVRzXvIUr4f5MgM=";
+
+        CreateTransform::new(orders(), name("t1"), name("sums"), five.clone())
+            => "POST /v2/repos/orders/transforms/t1/to/sums" "MtgK8gm5-LItDlxhlRF04RKgN8U=", {"interval": "5m"};
+        UpdateTransform::new(orders(), name("t1"), five)
+            => "PUT /v2/repos/orders/transforms/t1" "1ekHZls1ddHeyit5Fl9i_jfKnfE=", {"interval": "5m"};
+        ListTransforms::new(orders()) => "GET /v2/repos/orders/transforms" "yfYhGAACGY1V8dOm8gqudXfeIrA=";
+        GetTransform::new(orders(), name("t1"))
+            => "GET /v2/repos/orders/transforms/t1" "Gl-yN1ehiEHQ-0bE9XdPUa04a6g=";
+        TransformExists::new(orders(), name("t1"))
+            => "GET /v2/repos/orders/transforms/t1/exists" "J4c8VGxSuaUig5apfijWKrZbk0A=";
+        DeleteTransform::new(orders(), name("t1"))
+            => "DELETE /v2/repos/orders/transforms/t1" "sxIZokHWLYXsU5yvxwBeEteoIZk=";
+
+        CreateExport::new(orders(), name("e1"), of(json!({"type": "http", "spec": http, "whence": "newest"})))
+            => "POST /v2/repos/orders/exports/e1" "TYdBzT7reUYrhvhTRi5v1qBPLoQ=",
+            {"type": "http", "spec": http, "whence": "newest"};
+        CreateExport::new(orders(), name("e1"), of(json!({"type": "mongo", "spec": {"later": [1]}})))
+            => "POST /v2/repos/orders/exports/e1" "TYdBzT7reUYrhvhTRi5v1qBPLoQ=",
+            {"type": "mongo", "spec": {"later": [1]}, "whence": "oldest"};
+        UpdateExport::new(orders(), name("e1"), of(json!({"spec": http})))
+            => "PUT /v2/repos/orders/exports/e1" "fzCjGeb73jCjBYIvAMObM7D33LQ=", {"spec": http};
+        ListExports::new(orders()) => "GET /v2/repos/orders/exports" "KBXGFLzela8dkMBub4WJSLuRET8=";
+        GetExport::new(orders(), name("e1")) => "GET /v2/repos/orders/exports/e1" "k3o9xtWTQiBoNOKp-IBCOi3r2zU=";
+        ExportExists::new(orders(), name("e1"))
+            => "GET /v2/repos/orders/exports/e1/exists" "ZB1GA9ypdKTeSsCRnlZInKjIm9s=";
+        DeleteExport::new(orders(), name("e1"))
+            => "DELETE /v2/repos/orders/exports/e1" "LQCK7dchFrSfb5jywGN4ERYD4to=";
+
+        CreateDatasource::new(name("ds1"), of(json!({"type": "kodo", "spec": kodo, "schema": fields})))
+            => "POST /v2/datasources/ds1" "TVf4ZuIY4yLijH73i2c_g34nKTM=",
+            {"region": "nb", "type": "kodo", "spec": kodo, "schema": fields};
+        UpdateDatasource::new(name("ds1"), of(json!({"spec": kodo, "schema": fields})))
+            => "PUT /v2/datasources/ds1", {"spec": kodo, "schema": fields};
+        ListDatasources::new() => "GET /v2/datasources" "Xq6Lp_2M_bzK0Yb-vSDM5F4oiMM=";
+        GetDatasource::new(name("ds1")) => "GET /v2/datasources/ds1" "JxxqN_9RHYhpfY7fyNVsGvZ3Nxg=";
+        DatasourceExists::new(name("ds1")) => "GET /v2/datasources/ds1/exists" "j0mL2BC8qaW-M25LcfDTWx4E8-0=";
+        DeleteDatasource::new(name("ds1")) => "DELETE /v2/datasources/ds1" "Vo1MWXW6LPdTWnP2knqYW87rumo=";
+        RetrieveSchema::new(of(json!({"type": "kodo", "spec": kodo})))
+            => "POST /v2/schemas" "p-ZbClVK1X6jMOJZZKdR3_chXM4=", {"type": "kodo", "spec": kodo};
+
+        CreateJob::new(name("j1"), of(job.clone())) => "POST /v2/jobs/j1" "4zJr3TOk-om3Lk1MNd-UIs96MnA=", job;
+        UpdateJob::new(name("j1"), of(job.clone())) => "PUT /v2/jobs/j1", job;
+        ListJobs::new() => "GET /v2/jobs" "mUikvVV3bMgUXniusRN5bpgRdxA=";
+        ListJobs::new().src_datasource(name("ds1")) => "GET /v2/jobs?srcDatasource=ds1" "mUikvVV3bMgUXniusRN5bpgRdxA=";
+        ListJobs::new().src_job(name("j1")) => "GET /v2/jobs?srcJob=j1" "mUikvVV3bMgUXniusRN5bpgRdxA=";
+        GetJob::new(name("j1")) => "GET /v2/jobs/j1" "HKVy2ysmaWNbdPx4e6TzOuLBpdY=";
+        JobExists::new(name("j1")) => "GET /v2/jobs/j1/exists" "r2TtqkB15rtHei_8ALauayidjY4=";
+        StartJob::new(name("j1")) => "POST /v2/jobs/j1/actions/start" "br1V1B80BOfitSyeDm06AWijZTI=", {};
+        StartJob::new(name("j1")).params(vec![argument])
+            => "POST /v2/jobs/j1/actions/start" "br1V1B80BOfitSyeDm06AWijZTI=", {"params": [{"name": "p", "value": "w"}]};
+        StopJob::new(name("j1")) => "POST /v2/jobs/j1/actions/stop" "e42MsB1X7tMVjIGHiXHXKaCLD24=";
+        DeleteJob::new(name("j1")) => "DELETE /v2/jobs/j1" "z0uW3d2c5AxdOoI7-Jm2tm3wFsY=";
+        ListBatches::new(name("j1")) => "GET /v2/jobs/j1/history" "LD55SvuTKqEqqkGiuBVoqASJMkk=";
+        ListBatches::new(name("j1")).page(2_u32).status(BatchStatus::Failed).run_id(-1)
+            => "GET /v2/jobs/j1/history?page=2&status=Failed&runId=-1" "LD55SvuTKqEqqkGiuBVoqASJMkk=";
+        StopBatch::new(Batch::of(&name("j1"), 3))
+            => "POST /v2/batch/actions/stop" "zGsgiIpvvO1-xfjmYgwDhI95aIo=", {"jobName": "j1", "runId": 3};
+        RerunBatch::new(Batch::of(&name("j1"), 3))
+            => "POST /v2/batch/actions/rerun" "VKFxbhne10iEfche7_vah2wFr2I=", {"jobName": "j1", "runId": 3};
+
+        CreateJobExport::new(name("j1"), name("x1"), of(json!({"type": "http", "spec": http})))
+            => "POST /v2/jobs/j1/exports/x1" "m_bNbrBbmCtfvQBYwmmcbNQ__ns=", {"type": "http", "spec": http};
+        UpdateJobExport::new(name("j1"), name("x1"), of(json!({"spec": http})))
+            => "PUT /v2/jobs/j1/exports/x1", {"spec": http};
+        ListJobExports::new(name("j1")) => "GET /v2/jobs/j1/exports" "DMoyNXozH1TSEfAv0UKly7wqFF4=";
+        GetJobExport::new(name("j1"), name("x1")) => "GET /v2/jobs/j1/exports/x1" "su95bo1wbRyrbMmCQBVDYZ3OsB4=";
+        JobExportExists::new(name("j1"), name("x1"))
+            => "GET /v2/jobs/j1/exports/x1/exists" "7GFOr99YjqVy0Y8qM4QOpcQB1Bg=";
+        DeleteJobExport::new(name("j1"), name("x1"))
+            => "DELETE /v2/jobs/j1/exports/x1" "cMuwebUvX4-sSq6-NH2yyWmyI-o=";
+
+        UploadPlugin::new(name("com.example.P"), jar())
+            => "POST /v2/plugins/com.example.P" "QvL8DiB0qv00uzFFNMFhXVB8L_I=";
+        VerifyPlugin::new(name("com.example.P"))
+            => "POST /v2/verify/plugins/com.example.P" "4ZysY4dvmDkmkNt5dcHSyE21CJc=";
+        ListPlugins::new() => "GET /v2/plugins" "dP_B72Xs9e9idDsY2AWl3sKG1KM=";
+        GetPlugin::new(name("com.example.P")) => "GET /v2/plugins/com.example.P" "96Dy8o0zSum_UUpD5dU7iLWvF4o=";
+        DeletePlugin::new(name("com.example.P"))
+            => "DELETE /v2/plugins/com.example.P" "ibN0XW7U1B10NhE1anZE00VX_jQ=";
+
+        CreateGroup::new(name("g1"), of(json!({"container": container, "allocateOnStart": true})))
+            => "POST /v2/groups/g1" "2xO7fZVqBFiMtreU-PqMvzCkbI4=",
+            {"region": "nb", "container": container, "allocateOnStart": true};
+        UpdateGroup::new(name("g1"), of(json!({"container": container})))
+            => "PUT /v2/groups/g1" "saww1NGf60trej_0sm7A8FZKSLA=", {"container": container};
+        StartGroup::new(name("g1")) => "POST /v2/groups/g1/actions/start" "z4J7sDiZEkkCH_JS2xROdPIFJBI=";
+        StopGroup::new(name("g1")) => "POST /v2/groups/g1/actions/stop" "4IUMR6BWY8M9VjUDb9axIM4DVcU=";
+        ListGroups::new() => "GET /v2/groups" "cKvih3AqM63CNZEUUOZvElQYyl4=";
+        GetGroup::new(name("g1")) => "GET /v2/groups/g1" "ZCGKh2Zv1MJucGGJavBDSqphBXQ=";
+        DeleteGroup::new(name("g1")) => "DELETE /v2/groups/g1" "cAZ15gmMHbPYFLFc-wWUtaep6Ig=";
+
+        UploadUdfJar::new(name("u1"), jar()) => "POST /v2/udf/jars/u1" "5uejtUik5JAyFmrATiv_BMsBbrk=";
+        DescribeUdfJar::new(name("u1"), of(json!({"description": "d"})))
+            => "PUT /v2/udf/jars/u1" "VWUtZ05uMA2ym9O7SvssXaJtnK0=", {"description": "d"};
+        DeleteUdfJar::new(name("u1")) => "DELETE /v2/udf/jars/u1" "FRgsP4VqNHW11JWCtwnYYASlKes=";
+        ListUdfJars::new().from(1_u32).size(2_u32).sort("uploadTime:desc")
+            => "GET /v2/udf/jars?from=1&size=2&sort=uploadTime%3Adesc" "k6gsNDn2XlE_jE83zoVy7ONZAJk=";
+        RegisterUdf::new(name("f1"), of(json!({"jarName": "u1", "className": "com.example.F", "funcDeclaration": "f1(x)"})))
+            => "POST /v2/udf/funcs/f1" "147EYsuK6dkRgXvPp12mpDETNtA=",
+            {"jarName": "u1", "className": "com.example.F", "funcDeclaration": "f1(x)"};
+        DeregisterUdf::new(name("f1")) => "DELETE /v2/udf/funcs/f1" "f24w0jSqbP4arRK9Pl16LwOIxS4=";
+        ListUdfs::new().jar_name("u1,u2")
+            => "GET /v2/udf/funcs?jarName=u1%2Cu2" "eT3icng5nkWuHJuBNzYEtL1wlxM=";
+        ListBuiltins::new().category("date,string")
+            => "GET /v2/udf/builtins?category=date%2Cstring" "HpdQenXyCNXkMIwK8mMyPjM-e6g=";
+        DebugUdf::new(of(json!({"udfExpression": "select f(x) as a"})))
+            => "POST /v2/udf/debug", {"udfExpression": "select f(x) as a"};
+
+        CreateVariable::new(name("v1"), VariableSpec::time("$(now)-5h", "yyyy"))
+            => "POST /v2/variables/v1", {"type": "time", "value": "$(now)-5h", "format": "yyyy"};
+        UpdateVariable::new(name("v1"), VariableSpec::string("y"))
+            => "PUT /v2/variables/v1", {"type": "string", "value": "y"};
+        GetVariable::new(name("v1")) => "GET /v2/variables/v1" "IOIHtLWJYkBnX2iY1LLsYjHvjW0=";
+        ListVariables::new() => "GET /v2/variables?type=user" "HQPt9eVFePBJe-0QrhaZ_Uyni3g=";
+        ListVariables::new().owner(VariableOwner::System)
+            => "GET /v2/variables?type=system" "HQPt9eVFePBJe-0QrhaZ_Uyni3g=";
+        DeleteVariable::new(name("v1")) => "DELETE /v2/variables/v1" "sppxAje-ycGX9m7NBR29BvgTx7w=";
+    };
+    // Those of workflows have a record of their own.
+    let unseen = OPERATIONS
+        .iter()
+        .filter(|info| info.resource != "workflow" && !seen.contains(&info.name));
+    assert_eq!(unseen.map(|info| info.name).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn a_jar_is_sent_with_its_sum() {
+    let draft = UploadPlugin::new(name("com.example.P"), jar())
+        .draft()
+        .unwrap();
+    let context = Context::builder()
+        .credentials(Credentials::new("a", "s").unwrap())
+        .build();
+    let call = Call::new(
+        &context,
+        UploadUdfJar::new(name("u1"), jar()),
+        CallOptions::new(),
+    )
+    .unwrap();
+    let now = Now::new(std::time::UNIX_EPOCH, std::time::Duration::ZERO);
+    let (request, _) = call.start(now).send();
+    assert_eq!(request.headers()["content-md5"], "gLL29S04bTCxYd2kCqsEIQ==");
+    assert_eq!(
+        request.headers()["content-type"],
+        "application/java-archive"
+    );
+    assert_eq!(request.body(), &Bytes::from_static(b"qiniu"));
+    assert!(format!("{draft:?}").contains("[5 bytes]"), "{draft:?}");
 }
 
 #[test]
@@ -200,4 +297,85 @@ fn responses_are_read_whole() {
         (transforms[0].to.as_str(), spec.code.as_deref()),
         ("sums", Some("select 1"))
     );
+}
+
+#[test]
+fn what_is_shown_of_the_others_is_read() {
+    let exports = read(
+        &ListExports::new(orders()),
+        r#"{"exports":[{"name":"e1","type":"http","spec":{"host":"https://h.example","uri":"/u","format":"json"},"whence":"oldest","workflow":"wf"}]}"#,
+    );
+    let ExportTarget::Http(http) = exports[0].target().unwrap() else {
+        panic!("{exports:?}")
+    };
+    assert_eq!(
+        (http.uri.as_str(), exports[0].name.as_deref()),
+        ("/u", Some("e1"))
+    );
+
+    let datasource = read(
+        &GetDatasource::new(name("ds1")),
+        r#"{"region":"nb","type":"kodo","spec":{"bucket":"bkt","keyPrefixes":["p1"],"fileType":"json"},"schema":[{"key":"host","valtype":"string","required":true}],"workflow":"wf","fromDag":true}"#,
+    );
+    assert_eq!(
+        (datasource.name.as_deref(), datasource.from_dag),
+        (Some("ds1"), Some(true))
+    );
+
+    let job = read(
+        &GetJob::new(name("j1")),
+        r#"{"srcs":[{"name":"ds1","fileFilter":"","type":"datasource","tableName":"tab"}],"scheduler":{"type":"loop","spec":{"loop":"10m"}},"params":[{"name":"p","default":"v","value":"w"}],"workflow":"wf","schema":[{"key":"host","valtype":"string"}]}"#,
+    );
+    assert_eq!(job.name.as_deref(), Some("j1"));
+    assert_eq!(job.schema.unwrap()[0].key, "host");
+    let history = read(
+        &ListBatches::new(name("j1")),
+        r#"{"total":1,"history":[{"runId":3,"batchTime":"2017-06-01T05:00:00Z","startTime":"2017-06-01T05:00:01Z","endTime":"2017-06-01T05:00:09Z","duration":8,"status":"Successful","message":""}]}"#,
+    );
+    assert_eq!((history.total, history.runs[0].run_id), (Some(1), Some(3)));
+    assert_eq!(history.runs[0].status, BatchStatus::Successful);
+    let change = read(
+        &RerunBatch::new(Batch::of(&name("j1"), 3)),
+        r#"{"preStatus":"Failed","postStatus":"Restarting","rerunCount":2}"#,
+    );
+    assert_eq!(
+        (change.before, change.rerun_count),
+        (BatchStatus::Failed, Some(2))
+    );
+
+    let fields = read(
+        &VerifyPlugin::new(name("com.example.P")),
+        r#"{"outputFields":[{"name":"a","type":"long"}]}"#,
+    );
+    assert_eq!(fields[0].name, "a");
+    let group = read(
+        &GetGroup::new(name("g1")),
+        r#"{"region":"nb","container":{"type":"1U2G","count":2,"status":"x"},"createTime":"2017-06-01T05:00:00Z"}"#,
+    );
+    assert_eq!(
+        (group.name.as_deref(), group.container.unwrap().count),
+        (Some("g1"), Some(2))
+    );
+    let udfs = read(
+        &ListUdfs::new(),
+        r#"{"result":[{"jarName":"u1","funcName":"f1","className":"com.example.F","funcDeclaration":"f1(x)","description":"d"}]}"#,
+    );
+    assert_eq!(udfs[0].name.as_deref(), Some("f1"));
+    // The documents show an array, the vendor's client reads an object.
+    for builtins in [
+        r#"{"result":[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]}"#,
+        r#"[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]"#,
+    ] {
+        assert_eq!(read(&ListBuiltins::new(), builtins)[0].name, "abs");
+    }
+    let results = read(
+        &DebugUdf::new(UdfExpression::default()),
+        r#"{"result":[{"a":"4"}]}"#,
+    );
+    assert_eq!(results[0]["a"], "4");
+    let variable = read(
+        &GetVariable::new(name("v1")),
+        r#"{"name":"v1","type":"time","value":"$(now)-5h","format":"yyyy"}"#,
+    );
+    assert_eq!(variable.format.as_deref(), Some("yyyy"));
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
@@ -8,12 +9,14 @@ use http::{
         TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
 };
+use md5::{Digest as _, Md5};
 use serde::Serialize;
 
 use crate::{
     call::RESOURCE_OWNER,
     endpoint::is_plain_segment,
     error::{BuildError, BuildReason},
+    resource::plugin::Jar,
     text::Text,
 };
 
@@ -33,12 +36,15 @@ static RESERVED: [&HeaderName; 11] = [
 ];
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
+static JAR: HeaderValue = HeaderValue::from_static("application/java-archive");
+static CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// The media type of a body, by the function of [`Draft`] that writes it; `None` without a body.
 pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
     let [kind, ..] = kind else { return None };
     match kind.as_bytes() {
         b"json" => Some("application/json"),
+        b"jar" => Some("application/java-archive"),
         b"bodiless" => None,
         _ => panic!("no function of `Draft` writes this kind of body"),
     }
@@ -146,6 +152,15 @@ impl Draft {
         self.content_type = Some(JSON.clone());
         self.body = text.share();
         Ok(self)
+    }
+
+    /// Sets the body to a jar file, with its MD5, which is signed.
+    #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
+    pub(crate) fn jar(mut self, jar: &Jar) -> Result<Self, BuildError> {
+        let sum = STANDARD.encode(Md5::digest(&jar.0));
+        let sum = HeaderValue::try_from(sum).expect("base64 is ASCII");
+        self.headers.insert(CONTENT_MD5.clone(), sum);
+        Ok(self.body(JAR.clone(), jar.0.clone()))
     }
 
     /// Path and query, without the endpoint's base path.

@@ -1,7 +1,62 @@
 //! Batch data sources: files that batch computations read.
 
-use super::data::{spec, targets};
-use crate::model::RawJson;
+use super::{
+    data::{spec, targets},
+    schema::SchemaEntry,
+};
+pub use crate::name::DatasourceName;
+use crate::{
+    error::BuildError,
+    model::RawJson,
+    name::Region,
+    operation::{
+        Draft,
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { datasource datasource_operations;
+    /// Creates a batch data source, in region `nb` unless the spec has another.
+    CreateDatasource create_datasource(name: DatasourceName; json spec: DatasourceSpec)
+        = POST "/v2/datasources/{name}" Never Page, json by hand -> () = nothing;
+
+    /// Changes which files a batch data source reads and what they hold. Fields may be added, but
+    /// neither removed nor given another type.
+    UpdateDatasource update_datasource(name: DatasourceName; json spec: DatasourceSpec)
+        = PUT "/v2/datasources/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the batch data sources of the account.
+    ListDatasources list_datasources() = GET "/v2/datasources" Safe Page
+        -> Vec<DatasourceSpec> = member("datasources");
+
+    /// Shows one batch data source.
+    GetDatasource get_datasource(name: DatasourceName) = GET "/v2/datasources/{name}" Safe Page
+        -> DatasourceSpec = json,
+        then |get, datasource| { datasource.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+
+    /// Says whether there is such a batch data source.
+    DatasourceExists datasource_exists(name: DatasourceName) = GET "/v2/datasources/{name}/exists" Safe Sdk
+        -> bool = member("exist");
+
+    /// Deletes a batch data source. E18603 while a job reads from it.
+    DeleteDatasource delete_datasource(name: DatasourceName) = DELETE "/v2/datasources/{name}" Idempotent Page
+        -> () = nothing, done on DATASOURCE_NOT_FOUND;
+
+    /// Infers a schema from files, without making a data source of them: of the spec, only `type` and
+    /// `spec` count. Files of text have one field, `text`.
+    RetrieveSchema retrieve_schema(; json files: DatasourceSpec) = POST "/v2/schemas" Safe Page
+        -> Vec<SchemaEntry> = member("schema");
+}
+
+impl CreateDatasource {
+    fn by_hand(&self) -> Result<Draft, BuildError> {
+        let mut spec = self.spec.clone();
+        spec.region
+            .get_or_insert_with(|| Region::default().as_str().to_owned());
+        self.target().json(&spec)
+    }
+}
 
 const FILE_TYPES: &[&str] = &["json", "csv", "text", "parquet"];
 
@@ -22,6 +77,8 @@ spec! {
         "workflow" => workflow: Option<String> [Form(Form::NAME), OfWorkflow(Head::Name)],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
+        /// Its name.
+        "name" => name: Option<String> [OnReading],
     }
 }
 

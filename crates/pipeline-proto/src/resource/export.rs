@@ -5,7 +5,51 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{Whence, spec, targets};
-use crate::model::RawJson;
+pub use crate::name::{ExportName, RepoName};
+use crate::{
+    error::BuildError,
+    model::RawJson,
+    operation::{
+        Draft,
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { export export_operations;
+    /// Adds an export to a message queue. Where it begins is always said: `oldest`, unless the spec
+    /// has another, because the documents disagree on what the service does otherwise.
+    CreateExport create_export(source: RepoName, name: ExportName; json spec: ExportSpec)
+        = POST "/v2/repos/{source}/exports/{name}" Never Page, json by hand -> () = nothing;
+
+    /// Replaces where an export writes. Its type cannot be changed: leave it out.
+    UpdateExport update_export(source: RepoName, name: ExportName; json spec: ExportSpec)
+        = PUT "/v2/repos/{source}/exports/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the exports of a message queue.
+    ListExports list_exports(source: RepoName) = GET "/v2/repos/{source}/exports" Safe Page
+        -> Vec<ExportSpec> = member("exports");
+
+    /// Shows one export.
+    GetExport get_export(source: RepoName, name: ExportName)
+        = GET "/v2/repos/{source}/exports/{name}" Safe Page -> ExportSpec = json;
+
+    /// Says whether there is such an export.
+    ExportExists export_exists(source: RepoName, name: ExportName)
+        = GET "/v2/repos/{source}/exports/{name}/exists" Safe Sdk -> bool = member("exist");
+
+    /// Deletes an export.
+    DeleteExport delete_export(source: RepoName, name: ExportName)
+        = DELETE "/v2/repos/{source}/exports/{name}" Idempotent Page -> () = nothing, done on EXPORT_NOT_FOUND;
+}
+
+impl CreateExport {
+    fn by_hand(&self) -> Result<Draft, BuildError> {
+        let mut spec = self.spec.clone();
+        spec.whence.get_or_insert(Whence::Oldest);
+        self.target().json(&spec)
+    }
+}
 
 /// How files are begun anew.
 const ROTATION: &[&str] = &["size", "interval", "both"];

@@ -1,7 +1,189 @@
 //! Batch computations, which the service calls jobs.
 
+use serde::Serialize;
+
 use super::{data::spec, schema::ValType};
-use crate::model::json::open_enum;
+pub use crate::name::{DatasourceName, JobName};
+use crate::{
+    error::BuildError,
+    model::json::{object, open_enum},
+    operation::{
+        Draft,
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { job job_operations;
+    /// Creates a job.
+    CreateJob create_job(name: JobName; json spec: JobSpec) = POST "/v2/jobs/{name}" Never Page -> () = nothing;
+
+    /// Replaces a job, as a whole.
+    UpdateJob update_job(name: JobName; json spec: JobSpec) = PUT "/v2/jobs/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the jobs of the account, or those that read from one source; not both sources at once.
+    ListJobs list_jobs() {
+        /// The datasource that they read from.
+        src_datasource "srcDatasource": DatasourceName,
+        /// The job that they read from.
+        src_job "srcJob": JobName,
+    } = GET "/v2/jobs" Safe Page -> Vec<JobSpec> = member("jobs");
+
+    /// Shows one job.
+    GetJob get_job(name: JobName) = GET "/v2/jobs/{name}" Safe Page
+        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+
+    /// Says whether there is such a job.
+    JobExists job_exists(name: JobName) = GET "/v2/jobs/{name}/exists" Safe Sdk -> bool = member("exist");
+
+    /// Deletes a job. E18608 while something reads from it.
+    DeleteJob delete_job(name: JobName) = DELETE "/v2/jobs/{name}" Idempotent Page
+        -> () = nothing, done on JOB_NOT_FOUND;
+
+    /// Starts a job that belongs to no workflow.
+    StartJob start_job(name: JobName) {
+        /// Values for its parameters; those that are not named have their defaults.
+        params: Vec<Argument>,
+    } = POST "/v2/jobs/{name}/actions/start" Never Page, json by hand -> () = nothing;
+
+    /// Stops a job that belongs to no workflow. No body and no content type.
+    StopJob stop_job(name: JobName) = POST "/v2/jobs/{name}/actions/stop" Never Page -> () = nothing;
+
+    /// Shows the runs of a job, which are called batches.
+    ListBatches list_batches(job: JobName) {
+        /// Which page, from 1.
+        page "page": u32,
+        /// How many on a page.
+        size "size": u32,
+        /// By which member they are in order; `-` in front of it for the last one first, as in `-endTime`.
+        sort_by "sortBy": String,
+        /// Only those of this status.
+        status "status": BatchStatus,
+        /// Only this run; -1 for the latest.
+        run_id "runId": i64,
+    } = GET "/v2/jobs/{job}/history" Safe Page -> History = json;
+
+    /// Stops one run of a job. E18626 in a status that forbids it.
+    StopBatch stop_batch(; json batch: Batch) = POST "/v2/batch/actions/stop" Never Page -> BatchChange = json;
+
+    /// Runs one run of a job again. E18649 in a status that forbids it.
+    RerunBatch rerun_batch(; json batch: Batch) = POST "/v2/batch/actions/rerun" Never Page -> BatchChange = json;
+}
+
+impl StartJob {
+    /// Without parameters the body is `{}`, as the vendor's client has it.
+    fn by_hand(&self) -> Result<Draft, BuildError> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            params: &'a [Argument],
+        }
+        self.target().json(&Body {
+            params: self.params.as_deref().unwrap_or_default(),
+        })
+    }
+}
+
+open_enum! {
+    /// The status of a run.
+    pub enum BatchStatus {
+        /// It waits for its turn.
+        Ready = "Ready",
+        /// It runs, and may be stopped.
+        Running = "Running",
+        /// It has done its work; it may be run again.
+        Successful = "Successful",
+        /// It ended in an error; it may be run again.
+        Failed = "Failed",
+        /// It was stopped; it may be run again.
+        Canceled = "Canceled",
+        /// It is about to run again.
+        Restarting = "Restarting",
+        /// It is being stopped.
+        Cancelling = "Cancelling",
+    }
+}
+
+object! {
+    /// The value of a job's parameter, for one run.
+    pub struct Argument {
+        /// The parameter.
+        "name" => name: String,
+        /// What it is.
+        "value" => value: String,
+    }
+}
+
+object! {
+    /// One run of a job, to be named in a request.
+    ///
+    /// ```
+    /// use pipeline_proto::resource::job::{Batch, JobName};
+    ///
+    /// let batch = Batch::of(&JobName::new("daily")?, 3);
+    /// assert_eq!(serde_json::to_string(&batch)?, r#"{"jobName":"daily","runId":3}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub struct Batch {
+        /// The job.
+        "jobName" => job_name: String,
+        /// Which of its runs. A number, as the vendor's client sends it; the documents say text.
+        "runId" => run_id: Option<i64>,
+    }
+}
+
+impl Batch {
+    /// The run of a job with this number.
+    pub fn of(job: &JobName, run_id: i64) -> Self {
+        Self {
+            job_name: job.as_str().to_owned(),
+            run_id: Some(run_id),
+            ..Self::default()
+        }
+    }
+}
+
+object! {
+    /// What a request did to a run.
+    pub struct BatchChange {
+        /// Its status before.
+        "preStatus" => before: BatchStatus,
+        /// Its status now.
+        "postStatus" => after: BatchStatus,
+        /// How often it was run again.
+        "rerunCount" => rerun_count: Option<i64>,
+    }
+}
+
+object! {
+    /// Runs of a job: one page of them.
+    pub struct History {
+        /// How many there are on all pages.
+        "total" => total: Option<u64>,
+        /// Those of this page.
+        "history" => runs: Vec<Run>,
+    }
+}
+
+object! {
+    /// One run of a job.
+    pub struct Run {
+        /// Its number.
+        "runId" => run_id: Option<i64>,
+        /// The time it stands for, which never changes. Times are text, as they came.
+        "batchTime" => batch_time: String,
+        /// When it began.
+        "startTime" => start_time: String,
+        /// When it ended; now, if it runs.
+        "endTime" => end_time: String,
+        /// How long it took, in seconds.
+        "duration" => seconds: Option<i64>,
+        /// How it stands.
+        "status" => status: BatchStatus,
+        /// Why, if it failed.
+        "message" => message: String,
+    }
+}
 
 open_enum! {
     /// When a batch computation runs.
@@ -37,6 +219,8 @@ spec! {
         "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
         /// The fields of its result.
         "schema" => schema: Option<Vec<ResultField>> [OnReading],
+        /// Its name.
+        "name" => name: Option<String> [OnReading],
     }
 }
 

@@ -6,7 +6,41 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{spec, targets};
-use crate::model::RawJson;
+pub use crate::name::{JobExportName, JobName};
+use crate::{
+    model::RawJson,
+    operation::{
+        read::{json, member, nothing},
+        table::operations,
+    },
+};
+
+operations! { job_export job_export_operations;
+    /// Adds an export to a job.
+    CreateJobExport create_job_export(job: JobName, name: JobExportName; json spec: JobExportSpec)
+        = POST "/v2/jobs/{job}/exports/{name}" Never Page -> () = nothing;
+
+    /// Replaces where an export of a job writes. Its type cannot be changed: leave it out.
+    UpdateJobExport update_job_export(job: JobName, name: JobExportName; json spec: JobExportSpec)
+        = PUT "/v2/jobs/{job}/exports/{name}" Idempotent Page -> () = nothing;
+
+    /// Lists the exports of a job.
+    ListJobExports list_job_exports(job: JobName) = GET "/v2/jobs/{job}/exports" Safe Page
+        -> Vec<JobExportSpec> = member("exports");
+
+    /// Shows one export of a job.
+    GetJobExport get_job_export(job: JobName, name: JobExportName)
+        = GET "/v2/jobs/{job}/exports/{name}" Safe Page -> JobExportSpec = json,
+        then |get, export| { export.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+
+    /// Says whether a job has such an export.
+    JobExportExists job_export_exists(job: JobName, name: JobExportName)
+        = GET "/v2/jobs/{job}/exports/{name}/exists" Safe Sdk -> bool = member("exist");
+
+    /// Deletes an export of a job.
+    DeleteJobExport delete_job_export(job: JobName, name: JobExportName)
+        = DELETE "/v2/jobs/{job}/exports/{name}" Idempotent Page -> () = nothing, done on JOB_EXPORT_NOT_FOUND;
+}
 
 const SAVE_MODES: &[&str] = &["overwrite", "append", "errorIfExists", "ignore"];
 const FORMATS: &[&str] = &["json", "csv", "text", "orc", "parquet"];

@@ -57,11 +57,9 @@ pub type Record = BTreeMap<String, serde_json::Value>;
 
 impl CreateRepo {
     fn by_hand(&self) -> Result<Draft, BuildError> {
-        if self.spec.region.is_some() {
-            return self.target().json(&self.spec);
-        }
         let mut spec = self.spec.clone();
-        spec.region = Some(Region::default().as_str().to_owned());
+        spec.region
+            .get_or_insert_with(|| Region::default().as_str().to_owned());
         self.target().json(&spec)
     }
 }

@@ -13,9 +13,17 @@ use crate::{
     name::{InPath, Name},
     operation::PollBy,
     resource::{
+        datasource::DatasourceSpec,
+        export::{ExportSpec, ExportTarget, HttpTarget},
+        group::GroupSpec,
+        job::{Argument, Batch, BatchStatus, JobName, JobSpec},
+        job_export::JobExportSpec,
+        plugin::Jar,
         repo::RepoSpec,
         schema::{SchemaEntry, ValType},
         transform::TransformSpec,
+        udf::{JarDescription, UdfExpression, UdfSpec},
+        variable::{VariableOwner, VariableSpec},
     },
 };
 
@@ -74,6 +82,31 @@ generate! {
         code: Some(code),
         ..TransformSpec::default()
     });
+    ExportSpec = (text(), text()).prop_map(|(host, uri)| {
+        let mut http = HttpTarget::default();
+        (http.host, http.uri) = (host, uri);
+        ExportSpec::new(&ExportTarget::Http(http)).expect("texts can be written as JSON")
+    });
+    JobExportSpec = text().prop_map(|r#type| JobExportSpec { r#type, ..JobExportSpec::default() });
+    DatasourceSpec = text().prop_map(|r#type| DatasourceSpec { r#type, ..DatasourceSpec::default() });
+    JobSpec = option::of(text()).prop_map(|workflow| JobSpec { workflow, ..JobSpec::default() });
+    GroupSpec = option::of(text()).prop_map(|region| GroupSpec { region, ..GroupSpec::default() });
+    VariableSpec = (text(), text()).prop_map(|(value, format)| VariableSpec::time(value, format));
+    UdfSpec = (text(), text()).prop_map(|(jar_name, class_name)| UdfSpec {
+        jar_name,
+        class_name,
+        ..UdfSpec::default()
+    });
+    UdfExpression = text().prop_map(|expression| UdfExpression { expression, ..UdfExpression::default() });
+    JarDescription = text().prop_map(|description| JarDescription { description, ..JarDescription::default() });
+    Jar = vec(any::<u8>(), 0..64).prop_map(Jar::from);
+    Batch = (JobName::generate(), any::<i64>()).prop_map(|(job, run_id)| Batch::of(&job, run_id));
+    BatchStatus = select(BatchStatus::KNOWN);
+    VariableOwner = select(VariableOwner::KNOWN);
+    Vec<Argument> = vec((text(), text()), 0..3).prop_map(|arguments| {
+        arguments.into_iter().map(|(name, value)| Argument { name, value, ..Argument::default() }).collect()
+    });
+    i64 = any::<i64>();
     bool = any::<bool>();
     Region = region();
     NodeType = select(NodeType::KNOWN);

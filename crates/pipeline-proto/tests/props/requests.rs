@@ -49,9 +49,12 @@ pub(crate) struct Sent {
 impl Visitor for Sent {
     type Output = (Request<Bytes>, String);
 
-    fn visit<O: Operation>(self, operation: O) -> Self::Output {
+    fn visit<O: Operation + Clone>(self, operation: O) -> Self::Output {
         let target = operation.draft().unwrap().target().to_owned();
-        let call = Call::new(&self.context, operation, self.options).unwrap();
+        // A header that the operation sets itself is refused.
+        let call = Call::new(&self.context, operation.clone(), self.options)
+            .or_else(|_| Call::new(&self.context, operation, CallOptions::new()))
+            .unwrap();
         (call.start(self.now).send().0, target)
     }
 }
