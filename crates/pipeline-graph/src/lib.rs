@@ -55,5 +55,6 @@ pub use definition::Definition;
 pub use finding::{Finding, Rule, Severity};
 pub use graph::{Fault, Graph, GraphError};
 pub use secrets::{HIDDEN_SECRET, hide_secrets};
+pub use suggest::nearest;
 pub use tree::Position;
 pub use visible::is_visible;

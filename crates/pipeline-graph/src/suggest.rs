@@ -1,7 +1,12 @@
 //! Known words in messages: all of them, and the one that was most likely meant.
 
 /// The known word that is nearest, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(pipeline_graph::nearest("parent", ["nodes", "parents"]), Some("parents"));
+/// assert_eq!(pipeline_graph::nearest("size", ["nodes", "type"]), None);
+/// ```
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // So that "date" is taken for "data", and "size" not for "type".
     let word = word.to_lowercase();
     let likeness = |known: &str| strsim::jaro(&word, &known.to_lowercase());

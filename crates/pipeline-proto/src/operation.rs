@@ -6,33 +6,31 @@
 //!
 //! ```
 //! use bytes::Bytes;
-//! use http::{Method, Response};
-//! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_json};
-//! use pipeline_proto::{BuildError, DecodeError};
+//! use http::{HeaderValue, Method, Response};
+//! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_nothing};
+//! use pipeline_proto::{BuildError, DecodeError, resource::repo::RepoName};
 //!
-//! /// Whether a message queue exists: `GET /v2/repos/{repo}/exists`.
+//! /// Pushes lines of text into a message queue: `POST /v2/streams/{repo}/data`.
 //! #[derive(Debug, Clone)]
-//! struct RepoExists(String);
+//! struct PushLines(RepoName, Bytes);
 //!
-//! #[derive(serde::Deserialize)]
-//! struct Answer { exist: bool }
-//!
-//! impl Operation for RepoExists {
-//!     type Output = bool;
-//!     const NAME: &'static str = "repo_exists";
-//!     const IDEMPOTENCY: Idempotency = Idempotency::Safe;
+//! impl Operation for PushLines {
+//!     type Output = ();
+//!     const NAME: &'static str = "push_lines";
+//!     const IDEMPOTENCY: Idempotency = Idempotency::Never;
 //!
 //!     fn draft(&self) -> Result<Draft, BuildError> {
-//!         Draft::new(Method::GET, &["v2", "repos", &self.0, "exists"])
+//!         Ok(Draft::new(Method::POST, &["v2", "streams", self.0.as_str(), "data"])?
+//!             .body(HeaderValue::from_static("text/plain"), self.1.clone()))
 //!     }
 //!
-//!     fn decode(&self, response: &Response<Bytes>) -> Result<bool, DecodeError> {
-//!         decode_json::<Answer>(response).map(|answer| answer.exist)
+//!     fn decode(&self, response: &Response<Bytes>) -> Result<(), DecodeError> {
+//!         decode_nothing(response)
 //!     }
 //! }
 //!
-//! assert_eq!(RepoExists("clicks".into()).draft()?.target(), "/v2/repos/clicks/exists");
-//! assert!(RepoExists("../workflows".into()).draft().is_err());
+//! let push = PushLines(RepoName::from_static("clicks"), Bytes::from_static(b"line 1"));
+//! assert_eq!(push.draft()?.target(), "/v2/streams/clicks/data");
 //! # Ok::<(), BuildError>(())
 //! ```
 

@@ -227,7 +227,7 @@ fn commands_options_and_values_are_offered() {
         offers(&["workflow", "wait", "w", "--for=d"]),
         ["--for=deleted"]
     );
-    assert_eq!(offers(&["token", "mint", "sta"]), ["start_workflow"]);
+    assert_eq!(offers(&["token", "mint", "start_w"]), ["start_workflow"]);
     assert_eq!(
         offers(&["token", "bundle", "w", "--operation", "get_workflow,sea"]),
         ["get_workflow,search_logs"]

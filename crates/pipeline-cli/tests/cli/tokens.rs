@@ -293,7 +293,15 @@ fn an_operation_and_options_do_not_mix() {
             &["mint", "list_workflows", "clicks"],
             "list_workflows takes no name",
         ),
-        (&["mint", "start", "clicks"], "'start_workflow'"),
+        (
+            &["mint", "start", "clicks"],
+            "there is start_workflow, start_job, ",
+        ),
+        (
+            &["mint", "strt_workflow", "clicks"],
+            "there is start_workflow",
+        ),
+        (&["mint", "x"], "--help` lists"),
         (&["mint", "start_workflow", "a-b"], "contains '-'"),
         (
             &["mint", "start_workflow", "clicks", "-X", "GET"],

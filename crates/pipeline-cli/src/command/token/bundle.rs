@@ -6,7 +6,7 @@ use pipeline_proto::{
 use serde::Serialize;
 
 use super::{
-    operation::{OperationName, Permit},
+    operation::{OperationName, OperationParser, Permit},
     validity::{self, Validity},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) struct Bundle {
     /// Operation to permit; may be repeated, or several with commas
     #[arg(
         long = "operation",
-        value_enum,
+        value_parser = OperationParser,
         value_name = "OPERATION",
         value_delimiter = ',',
         default_values = LOOK_AND_RUN

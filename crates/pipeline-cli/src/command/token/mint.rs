@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    operation::{OperationName, Permit},
+    operation::{OperationName, OperationParser, Permit},
     validity::{self, Validity},
 };
 use crate::{
@@ -40,7 +40,7 @@ content_type, content_md5, headers, access_key and secret_key, and is answered b
 pub(crate) struct Mint {
     /// What the token permits
     #[arg(
-        value_enum,
+        value_parser = OperationParser,
         conflicts_with_all =
             ["method", "resource", "content_type", "content_md5", "headers", "batch"]
     )]

@@ -1,9 +1,13 @@
 //! Permissions for the operations that the core knows, from its list of them.
 
-use std::sync::LazyLock;
+use std::ffi::OsStr;
 
-use clap::builder::PossibleValue;
+use clap::{
+    Arg, Command,
+    builder::{PossibleValue, StringValueParser, TypedValueParser},
+};
 use http::Uri;
+use pipeline_graph::nearest;
 use pipeline_proto::{
     Credentials, Endpoint, TokenDescriptor, UnixTime, operation::OperationInfo,
     resource::OPERATIONS,
@@ -16,18 +20,48 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OperationName(pub(super) &'static OperationInfo);
 
-impl clap::ValueEnum for OperationName {
-    fn value_variants<'a>() -> &'a [Self] {
-        static ALL: LazyLock<Vec<OperationName>> =
-            LazyLock::new(|| OPERATIONS.iter().map(OperationName).collect());
-        &ALL
+/// Reads the name of an operation. There are too many to show them all after a slip.
+#[derive(Clone)]
+pub(super) struct OperationParser;
+
+impl TypedValueParser for OperationParser {
+    type Value = OperationName;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<OperationName, clap::Error> {
+        StringValueParser::new()
+            .try_map(|word| find(&word))
+            .parse_ref(command, argument, value)
     }
 
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let about = self.0.about.lines().next().unwrap_or_default().trim();
-        let about = about.split_once(". ").map_or(about, |(first, _)| first);
-        Some(PossibleValue::new(self.0.name).help(about.trim_end_matches('.')))
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(OPERATIONS.iter().map(|info| {
+            let about = info.about.lines().next().unwrap_or_default().trim();
+            let about = about.split_once(". ").map_or(about, |(first, _)| first);
+            PossibleValue::new(info.name).help(about.trim_end_matches('.'))
+        })))
     }
+}
+
+fn find(word: &str) -> Result<OperationName, String> {
+    if let Some(info) = OPERATIONS.iter().find(|info| info.name == word) {
+        return Ok(OperationName(info));
+    }
+    let names = || OPERATIONS.iter().map(|info| info.name);
+    let mut meant: Vec<&str> = names()
+        .filter(|name| name.split('_').any(|part| part == word))
+        .collect();
+    if meant.is_empty() {
+        meant.extend(nearest(word, names()));
+    }
+    Err(match meant[..] {
+        [] => "`pipeline token mint --help` lists the operations".to_owned(),
+        _ => format!("there is {}", meant.join(", ")),
+    })
 }
 
 impl OperationName {
@@ -84,9 +118,8 @@ mod tests {
     #[test]
     fn a_permission_is_for_the_path_at_the_endpoint() {
         let endpoint: Endpoint = "https://gateway.example/pandora".parse().unwrap();
-        let operation =
-            |name| OperationName(OPERATIONS.iter().find(|info| info.name == name).unwrap());
-        let update = operation("update_workflow")
+        let update = find("update_workflow")
+            .unwrap()
             .permission(&endpoint, &["w"], UnixTime::from_secs(1))
             .unwrap();
         assert_eq!(update.method, "PUT");
