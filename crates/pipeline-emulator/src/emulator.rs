@@ -154,8 +154,9 @@ impl Emulator {
         body::check_digest(&parts.headers, body)?;
         (operation.perform)(&mut Call {
             rules: &self.rules,
-            workflows: &mut self.state.of(&owner),
+            space: &mut self.state.of(&owner),
             names: &names,
+            query: parts.uri.query().unwrap_or_default(),
             body,
             now,
         })
@@ -217,7 +218,7 @@ impl Context {
         match route {
             Route::Operation(operation, names) => Self {
                 operation: Some(operation.name),
-                workflow: names.first().cloned(),
+                workflow: operation.workflow(names).cloned(),
                 owner: None,
             },
             _ => Self::default(),

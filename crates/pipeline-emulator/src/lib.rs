@@ -23,8 +23,8 @@
 //!
 //! # What it does where the sources are silent
 //!
-//! The API page describes six operations and no states; the vendor's clients show three operations
-//! more. Where neither says what the service does, the emulator does this:
+//! Of workflows the API page describes six operations and no states; the vendor's clients show three
+//! operations more. Where neither says what the service does, the emulator does this:
 //!
 //! | question | reading |
 //! |---|---|
@@ -51,8 +51,24 @@
 //! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
 //! | trailing slash | an empty name, E18639 |
 //!
-//! There are no repos, transforms and so on outside workflows, so the codes about them (E18661 among
-//! them) never occur.
+//! Of repos and transforms it keeps the definitions, and checks them; nothing is computed, and no data
+//! can be pushed. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
+//! sources leave open about them:
+//!
+//! | question | reading |
+//! |---|---|
+//! | a region that is missing or unknown | E18212 |
+//! | a schema that is no list of objects, or more than five maps deep | E18109 |
+//! | a field that is there twice | E18104, as the vendor's client reads it |
+//! | update of a repo without a member but `schema` | it stays as it is; a field whose type changes is E18128 |
+//! | a repo with a workflow | the workflow must be there (E18641) and idle (E18643); `fromDag`, and shown in lists with `withDag` only |
+//! | a list with `sourceType=authorized` | empty |
+//! | the name of a transform that is not legal | E18207 |
+//! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205 |
+//! | `derivedFrom` | the transform that made the repo |
+//! | delete of a repo | E18206 while a transform fills it, else E18112 while one reads from it |
+//! | members of a body that are `null` | missing |
+//! | a `destrepo` that is not legal | E18229 |
 
 mod account;
 mod admin;
@@ -66,6 +82,7 @@ mod network;
 mod operations;
 mod refusal;
 mod request_log;
+mod resource;
 mod route;
 mod rules;
 mod search;
@@ -76,6 +93,7 @@ mod state;
 #[cfg(test)]
 mod testing;
 mod transition;
+mod verbs;
 mod web;
 mod workflow;
 

@@ -1,4 +1,4 @@
-//! What each operation does: functions over the workflows of one account.
+//! What each operation of workflows does: functions over what one account has.
 
 use bytes::Bytes;
 use pipeline_graph::{Definition, Graph};
@@ -9,7 +9,12 @@ use pipeline_proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    body, clock::rfc3339, refusal::Refusal, rules::Rules, search::Search, state::Workflows,
+    body,
+    clock::rfc3339,
+    refusal::Refusal,
+    rules::Rules,
+    search::Search,
+    state::{Id, Space},
     workflow::Workflow,
 };
 
@@ -20,9 +25,10 @@ pub(crate) const MAX_COMMENT: usize = 10_000;
 /// A request for an operation, and what it may see and change.
 pub(crate) struct Call<'a, 'b> {
     pub(crate) rules: &'a Rules,
-    pub(crate) workflows: &'a mut Workflows<'b>,
+    pub(crate) space: &'a mut Space<'b>,
     /// The names in the path, in their order.
     pub(crate) names: &'a [String],
+    pub(crate) query: &'a str,
     pub(crate) body: &'a [u8],
     pub(crate) now: Now,
 }
@@ -55,7 +61,7 @@ struct Bare {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
-    name: &'a WorkflowName,
+    name: &'a str,
     region: &'a str,
     comment: &'a str,
     create_time: String,
@@ -90,14 +96,14 @@ impl Call<'_, '_> {
     }
 
     /// The workflow of this name in the state that it has now.
-    fn find(&mut self, name: &WorkflowName) -> Result<&Workflow, Refusal> {
-        self.workflows
+    pub(crate) fn find(&mut self, name: &WorkflowName) -> Result<&Workflow, Refusal> {
+        self.space
             .find(name, self.now, self.rules.manual_run)
             .ok_or_else(|| missing(name))
     }
 
     fn edit(&mut self, name: &WorkflowName) -> Result<&mut Workflow, Refusal> {
-        self.workflows.edit(name).ok_or_else(|| missing(name))
+        self.space.edit(name).ok_or_else(|| missing(name))
     }
 }
 
@@ -107,26 +113,26 @@ pub(crate) fn create(call: &mut Call<'_, '_>) -> Outcome {
     check_name(&name, create.name.as_deref())?;
     let comment = create.comment.unwrap_or_default();
     let workflow = made(call, &name, create.region, comment)?;
-    call.workflows.insert(name, workflow);
+    call.space.insert(&name, workflow);
     Ok(no_data())
 }
 
 /// Adds a whole workflow, by the rules that hold for create and update.
 pub(crate) fn add(
     rules: &Rules,
-    workflows: &mut Workflows<'_>,
+    space: &mut Space<'_>,
     definition: &Definition,
     now: Now,
 ) -> Result<(), Refusal> {
-    let (names, body) = (&[], &[]);
+    let (names, query, body) = (&[], "", &[]);
     #[rustfmt::skip]
-    let call = Call { rules, workflows, names, body, now };
+    let call = Call { rules, space, names, query, body, now };
     let name = parse_name(&definition.name)?;
     let (region, comment) = (definition.region.clone(), definition.comment.clone());
     let mut workflow = made(&call, &name, Some(region), comment)?;
     let can_start = can_start(&definition.nodes)?;
     workflow.replace_nodes(definition.nodes.clone(), can_start, now);
-    workflows.insert(name, workflow);
+    space.insert(&name, workflow);
     Ok(())
 }
 
@@ -142,7 +148,7 @@ fn made(
         let detail = format!("the comment has {length} characters, {MAX_COMMENT} are allowed");
         return Err(Refusal::code(ErrorCode::FIELD_TOO_LONG, detail));
     }
-    if call.workflows.contains(name) {
+    if call.space.contains(name) {
         return Err(Refusal::code(
             ErrorCode::WORKFLOW_EXISTS,
             format!("{name:?}"),
@@ -183,20 +189,25 @@ pub(crate) fn update(call: &mut Call<'_, '_>) -> Outcome {
 
 pub(crate) fn list(call: &mut Call<'_, '_>) -> Outcome {
     let rules = call.rules;
-    let all = call.workflows.all(call.now, rules.manual_run);
+    let all = call.space.workflows(call.now, rules.manual_run);
     let shown: Vec<_> = all
         .map(|(name, workflow)| show(rules, name, workflow, None))
         .collect();
     let body = json(&shown)?;
-    call.workflows.were_read();
+    call.space.were_read();
     Ok(body)
 }
 
 pub(crate) fn get(call: &mut Call<'_, '_>) -> Outcome {
     let (name, rules) = (call.name()?, call.rules);
     let workflow = call.find(&name)?;
-    let body = json(&show(rules, &name, workflow, Some(workflow.nodes())))?;
-    call.workflows.was_read(&name);
+    let body = json(&show(
+        rules,
+        name.as_str(),
+        workflow,
+        Some(workflow.nodes()),
+    ))?;
+    call.space.was_read(&name);
     Ok(body)
 }
 
@@ -217,7 +228,7 @@ pub(crate) fn status(call: &mut Call<'_, '_>) -> Outcome {
             })
             .collect(),
     })?;
-    call.workflows.was_read(&name);
+    call.space.was_read(&name);
     Ok(body)
 }
 
@@ -259,7 +270,7 @@ pub(crate) fn search(call: &mut Call<'_, '_>) -> Outcome {
     json(&search.run(call.find(&name)?, clock_offset))
 }
 
-fn checked_region(rules: &Rules, text: Option<String>) -> Result<String, Refusal> {
+pub(crate) fn checked_region(rules: &Rules, text: Option<String>) -> Result<String, Refusal> {
     let malformed = |detail: String| Refusal::code(ErrorCode::MALFORMED_WORKFLOW, detail);
     let region =
         Region::new(text.unwrap_or_default()).map_err(|error| malformed(error.to_string()))?;
@@ -273,7 +284,7 @@ fn checked_region(rules: &Rules, text: Option<String>) -> Result<String, Refusal
 
 fn show<'a>(
     rules: &Rules,
-    name: &'a WorkflowName,
+    name: &'a str,
     workflow: &'a Workflow,
     nodes: Option<&'a Nodes>,
 ) -> Shown<'a> {
@@ -294,14 +305,14 @@ fn show<'a>(
 /// vendor's tests delete workflows with nodes in them right after use. Careful clients stop first.
 pub(crate) fn delete(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.name()?;
-    if call.workflows.remove(&name) {
+    if call.space.remove(&Id::workflow(&name)) {
         Ok(no_data())
     } else {
         Err(missing(&name))
     }
 }
 
-fn parse_name(text: &str) -> Result<WorkflowName, Refusal> {
+pub(crate) fn parse_name(text: &str) -> Result<WorkflowName, Refusal> {
     WorkflowName::new(text).map_err(|error| Refusal::code(ErrorCode::INVALID_WORKFLOW_NAME, error))
 }
 
@@ -338,11 +349,11 @@ fn check_bare(name: &WorkflowName, body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The body of a success that has nothing to tell.
-fn no_data() -> Bytes {
+pub(crate) fn no_data() -> Bytes {
     Bytes::from_static(b"{}")
 }
 
-fn json<T: Serialize>(value: &T) -> Result<Bytes, Refusal> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Bytes, Refusal> {
     serde_json::to_vec(value)
         .map(Bytes::from)
         .map_err(|error| Refusal::code(ErrorCode::INTERNAL_ERROR, error))

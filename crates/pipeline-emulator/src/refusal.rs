@@ -21,10 +21,25 @@ impl Refusal {
         Self::plain(status_of(code), format!("{}: {detail}", message_of(code)))
     }
 
+    /// The same with another code, if it has this one.
+    pub(crate) fn recoded(self, from: ErrorCode, to: ErrorCode) -> Self {
+        match self
+            .message
+            .strip_prefix(&format!("{}: ", message_of(from)))
+        {
+            Some(detail) => Self::code(to, detail),
+            None => self,
+        }
+    }
+
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        self.message.starts_with(&format!("{}: ", message_of(code)))
+    }
+
     /// The service has a code for calls that it does not implement, and no source tells its status.
     /// 500 would have clients try again.
     pub(crate) fn no_such_path() -> Self {
-        let detail = "this emulator has /v2/workflows and what is below it";
+        let detail = "the emulator has no such path";
         Self {
             status: StatusCode::NOT_FOUND,
             ..Self::code(ErrorCode::NOT_IMPLEMENTED, detail)

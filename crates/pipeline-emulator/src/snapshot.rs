@@ -4,15 +4,19 @@ use pipeline_graph::{Graph, GraphError};
 use pipeline_proto::{Now, WorkflowName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::workflow::{StoredGraph, StoredState, Workflow};
+use crate::{
+    resource::Members,
+    state::{Id, Item, Kind},
+    workflow::{StoredGraph, StoredState, Workflow},
+};
 
 /// Of the form in which snapshots are written.
 const VERSION: u32 = 1;
 
-/// Whose workflow, and its name.
-pub(crate) type Key = (String, WorkflowName);
+/// Whose it is, and which of theirs.
+pub(crate) type Key = (String, Id);
 
-/// The workflows of all accounts at one moment, for [`restore`](crate::Emulator::restore).
+/// The workflows, repos and transforms of all accounts at one moment, for [`restore`](crate::Emulator::restore).
 ///
 /// It can be written as JSON and read again, by this or another process: of a transition under way it
 /// keeps the time that is left. Node data stands in that JSON as it is, secrets included; `Debug`
@@ -39,26 +43,35 @@ pub(crate) type Key = (String, WorkflowName);
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Snapshot {
-    workflows: BTreeMap<Key, Stored>,
+    items: BTreeMap<Key, Stored>,
 }
 
 impl Snapshot {
     /// How many workflows it holds.
     pub fn len(&self) -> usize {
-        self.workflows.len()
+        let ids = self.items.keys();
+        ids.filter(|(_, id)| id.kind == Kind::Workflow).count()
     }
 
-    /// Whether it holds none.
+    /// Whether it holds nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.workflows.is_empty()
+        self.items.is_empty()
     }
 
     pub(crate) fn insert(&mut self, key: Key, stored: Stored) -> Option<Stored> {
-        self.workflows.insert(key, stored)
+        self.items.insert(key, stored)
+    }
+
+    fn add(&mut self, key: Key, stored: Stored) -> Result<(), String> {
+        let path = key.1.path.clone();
+        match self.insert(key, stored) {
+            Some(_) => Err(format!("{path:?} is there twice")),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Stored)> {
-        self.workflows.iter()
+        self.items.iter()
     }
 }
 
@@ -68,43 +81,66 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// A workflow as it is written down, with a graph that was checked.
+/// Something as it is written down. The graph of a workflow was checked.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Stored {
-    state: StoredState,
-    graph: StoredGraph<'static>,
-    can_start: bool,
+pub(crate) enum Stored {
+    Workflow {
+        state: StoredState,
+        graph: StoredGraph<'static>,
+        can_start: bool,
+    },
+    Other(Members),
 }
 
 impl Stored {
-    /// The workflow has been settled to this moment.
-    pub(crate) fn of(workflow: &Workflow, now: Now) -> Self {
-        Self {
-            state: workflow.stored_state(now),
-            graph: workflow.stored_graph().into_owned(),
-            can_start: workflow.can_start(),
+    /// A workflow has been settled to this moment.
+    pub(crate) fn of(item: &Item, now: Now) -> Self {
+        match item {
+            Item::Workflow(workflow) => Self::Workflow {
+                state: workflow.stored_state(now),
+                graph: workflow.stored_graph().into_owned(),
+                can_start: workflow.can_start(),
+            },
+            Item::Other(members) => Self::Other(members.clone()),
         }
     }
 
     pub(crate) fn new(state: StoredState, graph: StoredGraph<'static>) -> Result<Self, GraphError> {
         let can_start = Graph::new(graph.nodes())?.can_start();
-        Ok(Self {
+        Ok(Self::Workflow {
             state,
             graph,
             can_start,
         })
     }
 
-    pub(crate) fn restored(&self, now: Now) -> Workflow {
-        Workflow::restored(&self.state, &self.graph, self.can_start, now)
+    pub(crate) fn restored(&self, now: Now) -> Item {
+        match self {
+            Self::Workflow {
+                state,
+                graph,
+                can_start,
+            } => Item::Workflow(Workflow::restored(state, graph, *can_start, now)),
+            Self::Other(members) => Item::Other(members.clone()),
+        }
     }
+}
+
+/// Anything but a workflow in the JSON of a snapshot.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OtherRecord {
+    owner: String,
+    kind: Kind,
+    path: String,
+    members: Members,
 }
 
 /// A workflow in the JSON of a snapshot.
 #[derive(Serialize)]
 struct Record<'a> {
     owner: &'a str,
-    name: &'a WorkflowName,
+    name: &'a str,
     state: &'a StoredState,
     graph: &'a StoredGraph<'a>,
 }
@@ -122,13 +158,13 @@ struct OwnedRecord {
 impl OwnedRecord {
     /// What was wrong with it, in words.
     fn whole(self) -> Result<(Key, Stored), String> {
-        let key = (self.owner, self.name);
+        let key = (self.owner, Id::workflow(&self.name));
         let (Some(state), Some(graph)) = (self.state, self.graph) else {
-            return Err(format!("{:?} has no state or no graph", key.1));
+            return Err(format!("{:?} has no state or no graph", self.name));
         };
         match Stored::new(state, graph) {
             Ok(stored) => Ok((key, stored)),
-            Err(error) => Err(format!("{:?}: {error}", key.1)),
+            Err(error) => Err(format!("{:?}: {error}", self.name)),
         }
     }
 }
@@ -137,6 +173,8 @@ impl OwnedRecord {
 struct Written<'a> {
     version: u32,
     workflows: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<OtherRecord>,
 }
 
 #[derive(Deserialize)]
@@ -144,22 +182,33 @@ struct Written<'a> {
 struct Read {
     version: u32,
     workflows: Vec<OwnedRecord>,
+    #[serde(default)]
+    resources: Vec<OtherRecord>,
 }
 
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = Written {
+        let mut written = Written {
             version: VERSION,
-            workflows: self
-                .iter()
-                .map(|((owner, name), stored)| Record {
-                    owner,
-                    name,
-                    state: &stored.state,
-                    graph: &stored.graph,
-                })
-                .collect(),
+            workflows: Vec::new(),
+            resources: Vec::new(),
         };
+        for ((owner, id), stored) in self.iter() {
+            match stored {
+                Stored::Workflow { state, graph, .. } => written.workflows.push(Record {
+                    owner,
+                    name: &id.path,
+                    state,
+                    graph,
+                }),
+                Stored::Other(members) => written.resources.push(OtherRecord {
+                    owner: owner.clone(),
+                    kind: id.kind,
+                    path: id.path.clone(),
+                    members: members.clone(),
+                }),
+            }
+        }
         written.serialize(serializer)
     }
 }
@@ -176,10 +225,17 @@ impl<'de> Deserialize<'de> for Snapshot {
         let mut snapshot = Self::default();
         for record in read.workflows {
             let (key, stored) = record.whole().map_err(D::Error::custom)?;
-            let name = key.1.clone();
-            if snapshot.insert(key, stored).is_some() {
-                return Err(D::Error::custom(format!("{name:?} is there twice")));
+            snapshot.add(key, stored).map_err(D::Error::custom)?;
+        }
+        for record in read.resources {
+            if record.kind == Kind::Workflow {
+                return Err(D::Error::custom("a workflow is no other resource"));
             }
+            let id = Id::new(record.kind, &record.path);
+            let stored = Stored::Other(record.members);
+            snapshot
+                .add((record.owner, id), stored)
+                .map_err(D::Error::custom)?;
         }
         Ok(snapshot)
     }

@@ -1,4 +1,4 @@
-//! The workflows of all accounts, and what those that have changed were before.
+//! What all accounts have, and what that which has changed was before.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -7,27 +7,98 @@ use std::{
 };
 
 use pipeline_proto::{Now, WorkflowName};
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    resource::Members,
     snapshot::{Key, Snapshot, Stored},
     workflow::Workflow,
 };
 
+/// What something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Workflow,
+    Repo,
+    Transform,
+}
+
+#[cfg(feature = "server")]
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow",
+            Self::Repo => "repo",
+            Self::Transform => "transform",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        let all = [Self::Workflow, Self::Repo, Self::Transform];
+        all.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Which of the things of an account: the names in its path, with slashes between them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Id {
+    pub(crate) kind: Kind,
+    pub(crate) path: String,
+}
+
+impl Id {
+    pub(crate) fn new(kind: Kind, path: &str) -> Self {
+        Self {
+            kind,
+            path: path.to_owned(),
+        }
+    }
+
+    pub(crate) fn workflow(name: &WorkflowName) -> Self {
+        Self::new(Kind::Workflow, name.as_str())
+    }
+}
+
+/// Something that an account has. Workflows live; of all else the definition is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    Workflow(Workflow),
+    Other(Members),
+}
+
+impl Item {
+    pub(crate) fn workflow(&self) -> Option<&Workflow> {
+        match self {
+            Self::Workflow(workflow) => Some(workflow),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Of an item that is no longer shared.
+    fn workflow_mut(item: &mut Arc<Self>) -> Option<&mut Workflow> {
+        match Arc::make_mut(item) {
+            Self::Workflow(workflow) => Some(workflow),
+            Self::Other(_) => None,
+        }
+    }
+}
+
 /// Everything that outlives a request.
 ///
-/// The only way to a workflow that can be changed leads past the record of changes, so that nothing
+/// The only way to anything that can be changed leads past the record of changes, so that nothing
 /// can be changed without being written down.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// By account.
-    accounts: BTreeMap<String, BTreeMap<WorkflowName, Arc<Workflow>>>,
+    accounts: BTreeMap<String, BTreeMap<Id, Arc<Item>>>,
     touched: Touched,
 }
 
-/// Workflows that may have changed since somebody last asked, as they were then; none for one that was
+/// What may have changed since somebody last asked, as it was then; none for what was
 /// not there. Nothing is recorded until somebody asks.
 #[derive(Debug, Default)]
-struct Touched(Option<BTreeMap<Key, Option<Arc<Workflow>>>>);
+struct Touched(Option<BTreeMap<Key, Option<Arc<Item>>>>);
 
 impl Clone for Touched {
     /// Nobody has asked the clone.
@@ -37,9 +108,9 @@ impl Clone for Touched {
 }
 
 impl Touched {
-    fn note(&mut self, owner: &str, name: &WorkflowName, before: Option<&Arc<Workflow>>) {
+    fn note(&mut self, owner: &str, id: &Id, before: Option<&Arc<Item>>) {
         if let Some(touched) = &mut self.0
-            && let Entry::Vacant(entry) = touched.entry((owner.to_owned(), name.clone()))
+            && let Entry::Vacant(entry) = touched.entry((owner.to_owned(), id.clone()))
         {
             entry.insert(before.cloned());
         }
@@ -51,16 +122,16 @@ impl Touched {
 #[cfg(feature = "server")]
 pub(crate) struct Change {
     pub(crate) key: Key,
-    pub(crate) before: Option<Arc<Workflow>>,
-    pub(crate) after: Option<Arc<Workflow>>,
+    pub(crate) before: Option<Arc<Item>>,
+    pub(crate) after: Option<Arc<Item>>,
     /// When it was seen so.
     pub(crate) at: Now,
 }
 
 impl State {
-    /// The workflows of an account.
-    pub(crate) fn of<'a>(&'a mut self, owner: &'a str) -> Workflows<'a> {
-        Workflows {
+    /// What an account has.
+    pub(crate) fn of<'a>(&'a mut self, owner: &'a str) -> Space<'a> {
+        Space {
             owner,
             all: self.accounts.entry(owner.to_owned()).or_default(),
             touched: &mut self.touched,
@@ -69,15 +140,18 @@ impl State {
 
     /// How many workflows each account has.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.accounts
-            .iter()
-            .map(|(owner, all)| (owner.as_str(), all.len()))
+        self.accounts.iter().map(|(owner, all)| {
+            (
+                owner.as_str(),
+                all.values().filter_map(|it| it.workflow()).count(),
+            )
+        })
     }
 
     pub(crate) fn clear(&mut self) {
         for (owner, all) in std::mem::take(&mut self.accounts) {
-            for (name, workflow) in &all {
-                self.touched.note(&owner, name, Some(workflow));
+            for (id, item) in &all {
+                self.touched.note(&owner, id, Some(item));
             }
         }
     }
@@ -86,8 +160,10 @@ impl State {
         let mut snapshot = Snapshot::default();
         let owners: Vec<String> = self.accounts.keys().cloned().collect();
         for owner in owners {
-            for (name, workflow) in self.of(&owner).all(now, manual_run) {
-                snapshot.insert((owner.clone(), name.clone()), Stored::of(workflow, now));
+            let mut space = self.of(&owner);
+            space.settle(now, manual_run);
+            for (id, item) in &*space.all {
+                snapshot.insert((owner.clone(), id.clone()), Stored::of(item, now));
             }
         }
         snapshot
@@ -95,8 +171,8 @@ impl State {
 
     pub(crate) fn restore(&mut self, snapshot: &Snapshot, now: Now) {
         self.clear();
-        for ((owner, name), stored) in snapshot.iter() {
-            self.of(owner).insert(name.clone(), stored.restored(now));
+        for ((owner, id), stored) in snapshot.iter() {
+            self.of(owner).put(id.clone(), stored.restored(now));
         }
     }
 }
@@ -127,12 +203,12 @@ impl State {
             .collect()
     }
 
-    /// All workflows as they are. This copies no workflow.
-    pub(crate) fn image(&self) -> BTreeMap<Key, Arc<Workflow>> {
+    /// All there is. This copies nothing of it.
+    pub(crate) fn image(&self) -> BTreeMap<Key, Arc<Item>> {
         let all = self.accounts.iter();
         all.flat_map(|(owner, all)| {
             all.iter()
-                .map(move |(name, workflow)| ((owner.clone(), name.clone()), workflow.clone()))
+                .map(move |(id, item)| ((owner.clone(), id.clone()), item.clone()))
         })
         .collect()
     }
@@ -141,7 +217,7 @@ impl State {
     /// of the one that it was taken of.
     pub(crate) fn take_difference(
         &mut self,
-        mut image: BTreeMap<Key, Arc<Workflow>>,
+        mut image: BTreeMap<Key, Arc<Item>>,
         at: Now,
     ) -> Vec<Change> {
         self.touched.0 = Some(BTreeMap::new());
@@ -178,39 +254,71 @@ impl State {
         }
     }
 
-    fn get(&self, (owner, name): &Key) -> Option<&Arc<Workflow>> {
-        self.accounts.get(owner)?.get(name)
+    fn get(&self, (owner, id): &Key) -> Option<&Arc<Item>> {
+        self.accounts.get(owner)?.get(id)
     }
 }
 
-/// The workflows of one account.
-pub(crate) struct Workflows<'a> {
+/// What one account has.
+pub(crate) struct Space<'a> {
     owner: &'a str,
-    all: &'a mut BTreeMap<WorkflowName, Arc<Workflow>>,
+    all: &'a mut BTreeMap<Id, Arc<Item>>,
     touched: &'a mut Touched,
 }
 
-impl Workflows<'_> {
-    pub(crate) fn contains(&self, name: &WorkflowName) -> bool {
-        self.all.contains_key(name)
-    }
-
-    pub(crate) fn insert(&mut self, name: WorkflowName, workflow: Workflow) {
-        self.touched.note(self.owner, &name, self.all.get(&name));
-        self.all.insert(name, Arc::new(workflow));
+impl Space<'_> {
+    pub(crate) fn put(&mut self, id: Id, item: Item) {
+        self.touched.note(self.owner, &id, self.all.get(&id));
+        self.all.insert(id, Arc::new(item));
     }
 
     /// Gives whether it was there.
-    pub(crate) fn remove(&mut self, name: &WorkflowName) -> bool {
-        self.touched.note(self.owner, name, self.all.get(name));
-        self.all.remove(name).is_some()
+    pub(crate) fn remove(&mut self, id: &Id) -> bool {
+        self.touched.note(self.owner, id, self.all.get(id));
+        self.all.remove(id).is_some()
+    }
+
+    /// Something other than a workflow.
+    pub(crate) fn get(&self, id: &Id) -> Option<&Members> {
+        match &**self.all.get(id)? {
+            Item::Other(members) => Some(members),
+            Item::Workflow(_) => None,
+        }
+    }
+
+    /// All of a kind whose paths begin so, by the rest of their paths.
+    pub(crate) fn others(
+        &self,
+        kind: Kind,
+        inside: &str,
+    ) -> impl Iterator<Item = (&str, &Members)> {
+        let all = self.all.range(Id::new(kind, inside)..);
+        let all = all.take_while(move |(id, _)| id.kind == kind);
+        all.map_while(
+            move |(id, item)| match (id.path.strip_prefix(inside), &**item) {
+                (Some(name), Item::Other(members)) => Some((name, members)),
+                _ => None,
+            },
+        )
+    }
+}
+
+/// Workflows, which live.
+impl Space<'_> {
+    pub(crate) fn contains(&self, name: &WorkflowName) -> bool {
+        self.all.contains_key(&Id::workflow(name))
+    }
+
+    pub(crate) fn insert(&mut self, name: &WorkflowName, workflow: Workflow) {
+        self.put(Id::workflow(name), Item::Workflow(workflow));
     }
 
     /// A workflow that is to be changed.
     pub(crate) fn edit(&mut self, name: &WorkflowName) -> Option<&mut Workflow> {
-        let workflow = self.all.get_mut(name)?;
-        self.touched.note(self.owner, name, Some(workflow));
-        Some(Arc::make_mut(workflow))
+        let id = Id::workflow(name);
+        let item = self.all.get_mut(&id)?;
+        self.touched.note(self.owner, &id, Some(item));
+        Item::workflow_mut(item)
     }
 
     /// A workflow in the state that it has now.
@@ -220,29 +328,36 @@ impl Workflows<'_> {
         now: Now,
         manual_run: Duration,
     ) -> Option<&Workflow> {
-        if self.all.get(name)?.is_due(now, manual_run) {
+        let id = Id::workflow(name);
+        if self.all.get(&id)?.workflow()?.is_due(now, manual_run) {
             self.edit(name)?.settle(now, manual_run);
         }
-        self.all.get(name).map(Arc::as_ref)
+        self.all.get(&id)?.workflow()
     }
 
     /// All of them by name, in the state that they have now.
-    pub(crate) fn all(
+    pub(crate) fn workflows(
         &mut self,
         now: Now,
         manual_run: Duration,
-    ) -> impl Iterator<Item = (&WorkflowName, &Workflow)> {
+    ) -> impl Iterator<Item = (&str, &Workflow)> {
+        self.settle(now, manual_run);
+        let all = self.all.iter();
+        all.filter_map(|(id, item)| Some((id.path.as_str(), item.workflow()?)))
+    }
+
+    fn settle(&mut self, now: Now, manual_run: Duration) {
         self.edit_those(
             |workflow| workflow.is_due(now, manual_run),
             |workflow| workflow.settle(now, manual_run),
         );
-        let all = self.all.iter();
-        all.map(|(name, workflow)| (name, workflow.as_ref()))
     }
 
     /// The caller has been shown the status of this one.
     pub(crate) fn was_read(&mut self, name: &WorkflowName) {
-        if self.all.get(name).is_some_and(|it| it.counts_reads())
+        let item = self.all.get(&Id::workflow(name));
+        let workflow = item.and_then(|item| item.workflow());
+        if workflow.is_some_and(Workflow::counts_reads)
             && let Some(workflow) = self.edit(name)
         {
             workflow.was_read();
@@ -255,162 +370,14 @@ impl Workflows<'_> {
     }
 
     fn edit_those(&mut self, which: impl Fn(&Workflow) -> bool, edit: impl Fn(&mut Workflow)) {
-        for (name, workflow) in &mut *self.all {
-            if which(workflow) {
-                self.touched.note(self.owner, name, Some(workflow));
-                edit(Arc::make_mut(workflow));
+        for (id, item) in &mut *self.all {
+            if item.workflow().is_some_and(&which) {
+                self.touched.note(self.owner, id, Some(item));
+                Item::workflow_mut(item).map(&edit);
             }
         }
     }
 }
 
 #[cfg(all(test, feature = "server"))]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::{
-        Emulator, Transition,
-        testing::{Fixture, NODES},
-    };
-
-    /// Whoever writes changes down, and reads them again.
-    #[derive(Default)]
-    struct Shadow(BTreeMap<Key, Arc<Workflow>>);
-
-    impl Shadow {
-        fn follow(&mut self, changes: &[Change]) {
-            for change in changes.iter().cloned() {
-                match change.after {
-                    Some(after) => self.0.insert(change.key, after),
-                    None => self.0.remove(&change.key),
-                };
-            }
-        }
-    }
-
-    /// As it is written down, without the times that are left, which depend on when one looks.
-    fn timeless(image: &BTreeMap<Key, Arc<Workflow>>, now: Now) -> Value {
-        fn blank(value: &mut Value) {
-            match value {
-                Value::Object(members) => {
-                    for (name, member) in members {
-                        match name.as_str() {
-                            "in_ms" | "ends_in_ms" => *member = Value::Null,
-                            _ => blank(member),
-                        }
-                    }
-                }
-                Value::Array(list) => list.iter_mut().for_each(blank),
-                _ => {}
-            }
-        }
-        let mut snapshot = Snapshot::default();
-        for (key, workflow) in image {
-            snapshot.insert(key.clone(), Stored::of(workflow, now));
-        }
-        let mut value = serde_json::to_value(snapshot).unwrap();
-        blank(&mut value);
-        value
-    }
-
-    #[test]
-    fn only_what_has_changed_is_told() {
-        let mut service = Fixture::new().ready();
-        service.ok("POST", "/v2/workflows/v", r#"{"region":"nb"}"#);
-        assert_eq!(service.emulator.state.take_changes(service.now).len(), 0);
-        let mut change = |method, target, body| {
-            service.ok(method, target, body);
-            let changes = service.emulator.state.take_changes(service.now);
-            let told = changes.iter().map(|change| {
-                let both = change.before.as_ref().zip(change.after.as_ref());
-                let same_graph = both.is_some_and(|(before, after)| before.shares_graph(after));
-                format!("{} {same_graph} {}", change.key.1, change.after.is_some())
-            });
-            told.collect::<Vec<_>>().join(", ")
-        };
-        assert_eq!(change("GET", "/v2/workflows/w", ""), "");
-        assert_eq!(change("GET", "/v2/workflows", ""), "");
-        assert_eq!(change("POST", "/v2/workflows/w/start", ""), "w true true");
-        // What was seen to be over is over for good.
-        assert_eq!(change("GET", "/v2/workflows/w", ""), "w true true");
-        assert_eq!(change("GET", "/v2/workflows/w", ""), "");
-        assert_eq!(change("DELETE", "/v2/workflows/v", ""), "v false false");
-    }
-
-    #[test]
-    fn a_clone_in_the_place_of_an_emulator_is_a_difference() {
-        let mut service = Fixture::new().ready();
-        service.emulator.state.take_changes(service.now);
-        let before = service.emulator.clone();
-        service.ok("DELETE", "/v2/workflows/w", "");
-        let image = service.emulator.state.image();
-        service.emulator = before;
-        let changes = service.emulator.state.take_difference(image, service.now);
-        assert_eq!(changes.len(), 1);
-        assert!(changes[0].before.is_none() && changes[0].after.is_some());
-        service.emulator.reset();
-        let changes = service.emulator.state.take_changes(service.now);
-        assert!(changes.len() == 1 && changes[0].after.is_none());
-    }
-
-    fn transition() -> impl Strategy<Value = Transition> {
-        prop_oneof![
-            Just(Transition::Immediate),
-            Just(Transition::After(Duration::from_millis(300))),
-            (0..3_u32).prop_map(Transition::AfterReads),
-            Just(Transition::Stuck),
-            Just(Transition::FallsBack(Duration::from_millis(300))),
-        ]
-    }
-
-    proptest! {
-        /// Whatever is asked, what was written down is what there is, and can be taken back.
-        #[test]
-        fn whoever_follows_the_changes_has_everything(
-            steps in prop::collection::vec((0..11_usize, 0..2_usize, 0..400_u64, transition()), 1..40)
-        ) {
-            let manual = NODES.replace("export\"", "job\"");
-            let mut service = Fixture::with(Emulator::builder().manual_run(Duration::from_millis(200)));
-            let mut shadow = Shadow::default();
-            service.emulator.state.take_changes(service.now);
-            let saved = service.emulator.snapshot(service.now);
-            let mut all = Vec::new();
-            for (operation, name, millis, how) in steps {
-                service.now = service.now + Duration::from_millis(millis);
-                service.emulator.set_start_transition(how);
-                service.emulator.set_stop_transition(how);
-                let path = format!("/v2/workflows/w{name}");
-                let nodes = if name == 0 { NODES } else { &manual };
-                let update = format!(r#"{{"region":"nb","nodes":{nodes}}}"#);
-                let operations = [
-                    ("POST", "", r#"{"region":"nb"}"#),
-                    ("PUT", "", update.as_str()),
-                    ("PUT", "", r#"{"region":"nb"}"#),
-                    ("GET", "", ""),
-                    ("GET", "/status", ""),
-                    ("POST", "/start", ""),
-                    ("POST", "/stop", ""),
-                    ("POST", "/search", "{}"),
-                    ("DELETE", "", ""),
-                ];
-                match (operations.get(operation), name) {
-                    (Some((method, action, body)), _) => {
-                        service.send(method, &(path + action), body);
-                    }
-                    (None, 0) => service.emulator.restore(&saved, service.now),
-                    (None, _) => service.emulator.reset(),
-                }
-                service.send("GET", "/v2/workflows", "");
-                let changes = service.emulator.state.take_changes(service.now);
-                shadow.follow(&changes);
-                all.extend(changes);
-                let is = service.emulator.state.image();
-                prop_assert_eq!(timeless(&is, service.now), timeless(&shadow.0, service.now));
-            }
-            service.emulator.state.undo(all.into_iter());
-            prop_assert!(service.emulator.state.image().is_empty());
-        }
-    }
-}
+mod tests;

@@ -31,7 +31,17 @@ use support::{Folder, connect, read_answer};
 const STATE: &str = "EMULATOR_TEST_STATE";
 const READY: &str = "listening on ";
 const WORKERS: u64 = 6;
-const WORKFLOWS_PER_WORKER: u64 = 4;
+const PATHS_PER_WORKER: u64 = 6;
+
+/// Four of six are workflows, the others repos.
+fn path_of(worker: u64, number: u64) -> String {
+    let resource = if number < 4 { "workflows" } else { "repos" };
+    format!("/v2/{resource}/w{worker}_{number}")
+}
+
+fn is_repo(path: &str) -> bool {
+    path.starts_with("/v2/repos/")
+}
 
 fn emulator() -> Emulator {
     Emulator::builder()
@@ -86,10 +96,12 @@ impl Drop for Process {
     }
 }
 
-/// What a workflow should be like; none for one that should not be there.
+/// What a workflow or repo should be like; none for one that should not be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Model {
+    /// Of a repo, the description.
     comment: String,
+    /// The number of the last update.
     nodes: Option<u64>,
     status: &'static str,
 }
@@ -105,9 +117,13 @@ enum Change {
 
 impl Change {
     /// One that succeeds.
-    fn choose(model: Option<&Model>, number: u64, random: &mut Random) -> Self {
+    fn choose(path: &str, model: Option<&Model>, number: u64, random: &mut Random) -> Self {
         match model {
             None => Self::Create(number),
+            Some(_) if is_repo(path) => match random.below(10) {
+                0..3 => Self::Delete,
+                _ => Self::Update(number),
+            },
             Some(model) if model.status == "Started" => match random.below(10) {
                 0 => Self::Delete,
                 _ => Self::Stop,
@@ -120,12 +136,21 @@ impl Change {
         }
     }
 
-    fn request(self) -> (&'static str, &'static str, String) {
+    fn request(self, path: &str) -> (&'static str, &'static str, String) {
         match self {
             Self::Create(number) => (
                 "POST",
                 "",
-                format!(r#"{{"region":"nb","comment":"{number}"}}"#),
+                format!(
+                    r#"{{"region":"nb","comment":"{number}","description":"{number}","schema":[{{"key":"a","valtype":"long"}}]}}"#
+                ),
+            ),
+            Self::Update(number) if is_repo(path) => (
+                "PUT",
+                "",
+                format!(
+                    r#"{{"schema":[{{"key":"a","valtype":"long"}},{{"key":"n{number}","valtype":"long"}}]}}"#
+                ),
             ),
             // Of some size, so that the file grows now and then.
             Self::Update(number) => (
@@ -144,7 +169,7 @@ impl Change {
         }
     }
 
-    /// What it makes of a workflow.
+    /// What it makes of a workflow or repo.
     fn apply(self, model: Option<&Model>) -> Option<Model> {
         let there = || model.cloned().expect("it was chosen for one that is there");
         Some(match self {
@@ -189,7 +214,7 @@ struct Worker {
     in_flight: Option<(String, Change)>,
 }
 
-/// Changes workflows of its own until the server is gone.
+/// Changes what is its own until the server is gone.
 fn work(
     addr: SocketAddr,
     worker: u64,
@@ -199,50 +224,58 @@ fn work(
 ) -> Worker {
     let mut stream = connect(addr);
     loop {
-        let name = format!("w{worker}_{}", random.below(WORKFLOWS_PER_WORKER));
-        let model = models.get(&name);
+        let path = path_of(worker, random.below(PATHS_PER_WORKER));
+        let model = models.get(&path);
         let number = random.below(1_000_000);
-        let change = Change::choose(model, number, &mut random);
+        let change = Change::choose(&path, model, number, &mut random);
         let next = change.apply(model);
-        if !answers_with_success(&mut stream, &name, change) {
-            let in_flight = Some((name, change));
+        if !answers_with_success(&mut stream, &path, change) {
+            let in_flight = Some((path, change));
             return Worker { models, in_flight };
         }
         match next {
-            Some(model) => models.insert(name, model),
-            None => models.remove(&name),
+            Some(model) => models.insert(path, model),
+            None => models.remove(&path),
         };
         answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 /// False if the server has gone.
-fn answers_with_success(stream: &mut TcpStream, name: &str, change: Change) -> bool {
-    let (method, action, body) = change.request();
+fn answers_with_success(stream: &mut TcpStream, path: &str, change: Change) -> bool {
+    let (method, action, body) = change.request(path);
     let length = body.len();
     let request = format!(
-        "{method} /v2/workflows/{name}{action} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path}{action} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     if stream.write_all(request.as_bytes()).is_err() {
         return false;
     }
     match read_answer(stream) {
         Ok(answer) => {
-            assert_eq!(answer.status, 200, "{change:?} of {name}: {answer:?}");
+            assert_eq!(answer.status, 200, "{change:?} of {path}: {answer:?}");
             true
         }
         Err(_) => false,
     }
 }
 
-/// What a file has of a workflow.
-fn found(emulator: &mut Emulator, name: &str, now: Now) -> Option<Model> {
-    let get = Request::get(format!("/v2/workflows/{name}")).body(Bytes::new());
+/// What a file has of a workflow or repo.
+fn found(emulator: &mut Emulator, path: &str, now: Now) -> Option<Model> {
+    let get = Request::get(path).body(Bytes::new());
     let answer = emulator.handle(get.unwrap(), now);
     if answer.status() == 404 {
         return None;
     }
     let workflow: Value = serde_json::from_slice(answer.body()).unwrap();
+    if is_repo(path) {
+        let key = workflow["schema"][1]["key"].as_str();
+        return Some(Model {
+            comment: workflow["description"].as_str().unwrap().to_owned(),
+            nodes: key.map(|key| key[1..].parse().unwrap()),
+            status: "Ready",
+        });
+    }
     let number = |id: &str| workflow["nodes"][id]["data"]["number"].as_u64();
     let nodes = number("r-repo");
     assert_eq!(
@@ -261,7 +294,7 @@ fn found(emulator: &mut Emulator, name: &str, now: Now) -> Option<Model> {
     })
 }
 
-/// The workflows in a file that nobody uses any more.
+/// What is in a file that nobody uses any more.
 fn read(state: &Path) -> (Emulator, Now) {
     let server = Server::bind("127.0.0.1:0")
         .unwrap()
@@ -315,19 +348,19 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
         let (mut emulator, now) = read(&state);
         for (worker, done) in (0..).zip(workers) {
             let mut expected = done.models;
-            for number in 0..WORKFLOWS_PER_WORKER {
-                let name = format!("w{worker}_{number}");
-                let before = expected.remove(&name);
-                let found = found(&mut emulator, &name, now);
-                let in_flight = done.in_flight.as_ref().filter(|(of, _)| *of == name);
+            for number in 0..PATHS_PER_WORKER {
+                let path = path_of(worker, number);
+                let before = expected.remove(&path);
+                let found = found(&mut emulator, &path, now);
+                let in_flight = done.in_flight.as_ref().filter(|(of, _)| *of == path);
                 match in_flight.map(|(_, change)| change.apply(before.as_ref())) {
                     Some(after) if found == after => took_effect += 1,
                     in_flight => {
                         not_at_all += u64::from(in_flight.is_some());
-                        assert_eq!(found, before, "round {round}, {name}");
+                        assert_eq!(found, before, "round {round}, {path}");
                     }
                 }
-                expected.extend(found.map(|model| (name, model)));
+                expected.extend(found.map(|model| (path, model)));
             }
             models.insert(worker, expected);
         }
@@ -337,6 +370,8 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
     );
     assert!(changes > rounds, "there was work");
 }
+
+const W: &str = "/v2/workflows/w";
 
 /// Somebody else's change is not shown before it is kept.
 #[test]
@@ -350,20 +385,16 @@ fn a_killed_server_has_lost_nothing_that_it_showed() {
         let addr = process.addr;
         let mut stream = connect(addr);
         if round == 0 {
-            assert!(answers_with_success(&mut stream, "w", Change::Create(0)));
+            assert!(answers_with_success(&mut stream, W, Change::Create(0)));
         }
-        assert!(answers_with_success(
-            &mut stream,
-            "w",
-            Change::Update(number)
-        ));
+        assert!(answers_with_success(&mut stream, W, Change::Update(number)));
         let shown = AtomicU64::new(number);
         let enough = number + 50 + random.below(100);
         thread::scope(|scope| {
             scope.spawn(|| {
                 loop {
                     number += 1;
-                    if !answers_with_success(&mut stream, "w", Change::Update(number)) {
+                    if !answers_with_success(&mut stream, W, Change::Update(number)) {
                         break;
                     }
                 }
@@ -383,7 +414,7 @@ fn a_killed_server_has_lost_nothing_that_it_showed() {
             drop(process);
         });
         let (mut emulator, now) = read(&state);
-        let kept = found(&mut emulator, "w", now).unwrap().nodes.unwrap();
+        let kept = found(&mut emulator, W, now).unwrap().nodes.unwrap();
         let shown = shown.into_inner();
         assert!(shown <= kept && kept <= number, "{shown} {kept} {number}");
         number = kept;
@@ -451,7 +482,7 @@ fn a_restore_is_there_whole_or_not_at_all() {
 fn start(addr: SocketAddr) {
     let mut stream = connect(addr);
     for change in [Change::Create(1), Change::Update(1), Change::Start] {
-        assert!(answers_with_success(&mut stream, "w", change));
+        assert!(answers_with_success(&mut stream, W, change));
     }
 }
 

@@ -27,7 +27,7 @@ fn every_answer_has_a_date_a_type_and_a_request_id() {
         ("POST", "/v2/workflows/w", CREATE, 409),
         ("GET", "/v2/workflows", "", 200),
         ("DELETE", "/v2/workflows", "", 405),
-        ("GET", "/v2/repos", "", 404),
+        ("GET", "/v2/groups", "", 404),
         ("GET", "/v2/%", "", 400),
     ] {
         let response = service.send(method, target, body);
@@ -170,7 +170,8 @@ fn a_path_that_is_not_there_has_a_code_of_the_service() {
     let mut service = Fixture::new();
     for target in [
         "/",
-        "/v2/repos/r",
+        "/v2/groups/g",
+        "/v2/repos/r/exports/e",
         "/v2/workflows/w/exists",
         "/pipeline/v2/workflows",
     ] {

@@ -19,7 +19,11 @@ use pipeline_proto::Now;
 use redb::{StorageBackend, backends::InMemoryBackend};
 
 use super::store::{Store, Unreadable};
-use crate::{Snapshot, snapshot::Key, state::Change, workflow::Workflow};
+use crate::{
+    Snapshot,
+    snapshot::Key,
+    state::{Change, Item},
+};
 use error::Reason;
 pub use error::{StateError, StateErrorKind};
 use place::Place;
@@ -124,7 +128,7 @@ impl StateFile {
     /// Writes everything down, and opens or makes the file anew for that if need be.
     pub(super) fn write_all(
         &mut self,
-        image: &BTreeMap<Key, Arc<Workflow>>,
+        image: &BTreeMap<Key, Arc<Item>>,
         now: Now,
     ) -> Result<(), StateError> {
         let store = match self.store.take() {

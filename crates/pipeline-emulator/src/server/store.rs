@@ -1,6 +1,6 @@
-//! Workflows in an embedded database, redb.
+//! What accounts have, in an embedded database, redb.
 //!
-//! The emulator has all workflows in memory, so that a store has to do two things: to take changes
+//! The emulator has everything in memory, so that a store has to do two things: to take changes
 //! durably, and to give everything back at the start. A graph may be large and changes seldom, the state
 //! of a workflow is small and changes all the time: each has a table of its own.
 //!
@@ -21,14 +21,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Snapshot,
     snapshot::{Key, Stored},
-    state::Change,
-    workflow::Workflow,
+    state::{Change, Id, Item, Kind},
 };
 
 /// By account and name, in JSON.
 type Texts = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
 const STATES: Texts = TableDefinition::new("states");
 const GRAPHS: Texts = TableDefinition::new("graphs");
+
+/// What is no workflow, by account, kind and path. A file of before there were any lacks the table.
+const RESOURCES: TableDefinition<'static, (&str, &str, &str), &[u8]> =
+    TableDefinition::new("resources");
 
 /// Written together with the first workflows, so that a file without it holds nothing yet.
 const ABOUT: TableDefinition<'static, &str, u64> = TableDefinition::new("pipeline-emulator");
@@ -78,7 +81,7 @@ impl Store {
         Ok(Self(database))
     }
 
-    /// All workflows; none if nothing has been written yet.
+    /// Everything; none if nothing has been written yet.
     pub(super) fn contents(&self) -> Result<Option<Snapshot>, Unreadable> {
         let read = self.0.begin_read()?;
         let tables: Vec<String> = read.list_tables()?.map(|it| it.name().to_owned()).collect();
@@ -109,7 +112,18 @@ impl Store {
             );
             let stored = stored.map_err(|error| damaged(error.to_string()))?;
             let name = WorkflowName::new(name).map_err(|error| damaged(error.to_string()))?;
-            snapshot.insert((owner.to_owned(), name), stored);
+            snapshot.insert((owner.to_owned(), Id::workflow(&name)), stored);
+        }
+        if tables.iter().any(|name| name == RESOURCES.name()) {
+            for row in read.open_table(RESOURCES)?.iter()? {
+                let (key, members) = row?;
+                let (owner, kind, path) = key.value();
+                let damaged =
+                    |what: String| Unreadable::Damaged(format!("{kind} {path:?}: {what}"));
+                let members = Stored::Other(parse(members.value()).map_err(damaged)?);
+                let kind = Kind::of(kind).ok_or_else(|| damaged("no such kind".to_owned()))?;
+                snapshot.insert((owner.to_owned(), Id::new(kind, path)), members);
+            }
         }
         Ok(Some(snapshot))
     }
@@ -135,15 +149,16 @@ impl Store {
     /// Writes down what there is, in the place of whatever there was.
     pub(super) fn write_all(
         &self,
-        image: &BTreeMap<Key, Arc<Workflow>>,
+        image: &BTreeMap<Key, Arc<Item>>,
         now: Now,
     ) -> Result<(), Error> {
         self.commit(|tables| {
             tables.about.insert("version", VERSION)?;
             tables.states.retain(|_, _| false)?;
             tables.graphs.retain(|_, _| false)?;
-            for (key, workflow) in image {
-                tables.put(key, None, workflow, now)?;
+            tables.resources.retain(|_, _| false)?;
+            for (key, item) in image {
+                tables.put(key, None, item, now)?;
             }
             Ok(())
         })
@@ -164,6 +179,7 @@ struct Tables<'a> {
     about: Table<'a, &'static str, u64>,
     states: Table<'a, (&'static str, &'static str), &'static [u8]>,
     graphs: Table<'a, (&'static str, &'static str), &'static [u8]>,
+    resources: Table<'a, (&'static str, &'static str, &'static str), &'static [u8]>,
 }
 
 impl<'a> Tables<'a> {
@@ -172,29 +188,44 @@ impl<'a> Tables<'a> {
             about: transaction.open_table(ABOUT)?,
             states: transaction.open_table(STATES)?,
             graphs: transaction.open_table(GRAPHS)?,
+            resources: transaction.open_table(RESOURCES)?,
         })
     }
 
     fn put(
         &mut self,
         key: &Key,
-        before: Option<&Workflow>,
-        after: &Workflow,
+        before: Option<&Item>,
+        after: &Item,
         at: Now,
     ) -> Result<(), Error> {
-        let (owner, name) = key;
-        let key = (owner.as_str(), name.as_str());
-        self.states.insert(key, &*text(&after.stored_state(at)))?;
-        if !before.is_some_and(|before| before.shares_graph(after)) {
-            self.graphs.insert(key, &*text(&after.stored_graph()))?;
+        let (owner, id) = key;
+        let workflow = match after {
+            Item::Workflow(workflow) => workflow,
+            Item::Other(members) => {
+                let key = (owner.as_str(), id.kind.as_str(), id.path.as_str());
+                self.resources.insert(key, &*text(members))?;
+                return Ok(());
+            }
+        };
+        let key = (owner.as_str(), id.path.as_str());
+        self.states
+            .insert(key, &*text(&workflow.stored_state(at)))?;
+        let before = before.and_then(Item::workflow);
+        if !before.is_some_and(|before| before.shares_graph(workflow)) {
+            self.graphs.insert(key, &*text(&workflow.stored_graph()))?;
         }
         Ok(())
     }
 
-    fn remove(&mut self, (owner, name): &Key) -> Result<(), Error> {
-        let key = (owner.as_str(), name.as_str());
-        self.states.remove(key)?;
-        self.graphs.remove(key)?;
+    fn remove(&mut self, (owner, id): &Key) -> Result<(), Error> {
+        let (owner, path) = (owner.as_str(), id.path.as_str());
+        if id.kind == Kind::Workflow {
+            self.states.remove((owner, path))?;
+            self.graphs.remove((owner, path))?;
+        } else {
+            self.resources.remove((owner, id.kind.as_str(), path))?;
+        }
         Ok(())
     }
 }
@@ -205,4 +236,34 @@ fn text(value: &impl Serialize) -> Vec<u8> {
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+    use crate::testing::Fixture;
+
+    #[test]
+    fn a_file_of_before_there_were_repos_is_read_and_takes_some() {
+        let mut service = Fixture::new().ready();
+        service.emulator.state.take_changes(service.now);
+        let store = Store::open(InMemoryBackend::new()).unwrap();
+        store
+            .write_all(&service.emulator.state.image(), service.now)
+            .unwrap();
+        let transaction = store.0.begin_write().unwrap();
+        assert!(transaction.delete_table(RESOURCES).unwrap());
+        transaction.commit().unwrap();
+
+        let old = service.emulator.snapshot(service.now);
+        assert!(store.contents().is_ok_and(|it| it == Some(old)));
+        let repo = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
+        service.ok("POST", "/v2/repos/r", repo);
+        let changes = service.emulator.state.take_changes(service.now);
+        store.write(&changes).unwrap();
+        let new = service.emulator.snapshot(service.now);
+        assert!(store.contents().is_ok_and(|it| it == Some(new)));
+    }
 }

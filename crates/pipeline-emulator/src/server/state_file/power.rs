@@ -185,7 +185,14 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("POST", "/v2/workflows/w/stop", ""),
     ("PUT", "/v2/workflows/w", "nodes"),
     ("DELETE", "/v2/workflows/v", ""),
+    ("POST", "/v2/repos/r", REPO),
+    ("POST", "/v2/repos/r/transforms/t/to/s", TRANSFORM),
+    ("PUT", "/v2/repos/r", REPO),
+    ("DELETE", "/v2/repos/r/transforms/t", ""),
 ];
+
+const REPO: &str = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
+const TRANSFORM: &str = r#"{"mode":"sql","code":"select a from stream"}"#;
 
 impl History {
     /// Begins with this disk, and this state before the first change.

@@ -1,0 +1,123 @@
+//! What resources other than workflows are, and what may become of them.
+
+mod repo;
+#[cfg(test)]
+mod tests;
+mod transform;
+
+use std::fmt::Display;
+
+use pipeline_proto::{ErrorCode, RepoName, resource::schema::MAX_MAPS};
+use serde_json::{Map, Value};
+
+use crate::{operations::Call, refusal::Refusal, state::Kind};
+pub(crate) use repo::Repo;
+pub(crate) use transform::Transform;
+
+/// The members of a resource, as it is shown.
+pub(crate) type Members = Map<String, Value>;
+
+/// A kind of resource: its codes and rules. [`verbs`](crate::verbs) do the rest.
+pub(crate) trait Resource {
+    const KIND: Kind;
+    /// How many names of a path say which one it is; those before the last say where it belongs.
+    const NAMES: usize;
+    const EXISTS: ErrorCode;
+    const NOT_FOUND: ErrorCode;
+    /// The code of a body that is no JSON object.
+    const MALFORMED: ErrorCode;
+    /// The member of a list that holds them.
+    const LIST: &'static str;
+
+    /// Whether the names of a path are legal, and what they belong to is there.
+    fn check(call: &Call<'_, '_>) -> Result<(), Refusal>;
+
+    /// What is made of the body of a create. Members that are `null` are missing from bodies: one of the
+    /// vendor's clients sends what it has not been told so.
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal>;
+
+    /// What is made of the body of an update and of what there was.
+    fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal>;
+
+    /// What a list shows of it; `None` for nothing.
+    fn listed(call: &Call<'_, '_>, name: &str, members: &Members) -> Option<Members>;
+
+    /// Whether it may be deleted, and what goes with it.
+    fn deleted(call: &mut Call<'_, '_>, members: &Members) -> Result<(), Refusal>;
+}
+
+fn refuse<T>(code: ErrorCode, detail: impl Display) -> Result<T, Refusal> {
+    Err(Refusal::code(code, detail))
+}
+
+fn text<'a>(members: &'a Members, name: &str) -> &'a str {
+    members
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// The members of these names that there are.
+fn known(mut members: Members, names: &[&str]) -> Members {
+    members.retain(|name, _| names.contains(&name.as_str()));
+    members
+}
+
+/// The members of these names, `null` for one that is missing.
+fn all(members: &Members, names: &[&str]) -> Members {
+    let value = |name: &&str| members.get(*name).cloned().unwrap_or_default();
+    names
+        .iter()
+        .map(|name| ((*name).to_owned(), value(name)))
+        .collect()
+}
+
+fn repo_name(name: &str) -> Result<(), Refusal> {
+    match RepoName::new(name) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(ErrorCode::INVALID_REPO_NAME, error),
+    }
+}
+
+/// The fields of a repo, or of a map inside of it.
+fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
+    let Some(entries) = schema.and_then(Value::as_array).filter(|it| !it.is_empty()) else {
+        return refuse(ErrorCode::SCHEMA_EMPTY, "give at least one field");
+    };
+    let mut keys = Vec::new();
+    for entry in entries {
+        let Some(entry) = entry.as_object() else {
+            return refuse(ErrorCode::INVALID_REPO_MODE, "a field is a JSON object");
+        };
+        let key = text(entry, "key");
+        if let Err(error) = RepoName::new(key) {
+            return refuse(ErrorCode::INVALID_FIELD_NAME, error);
+        }
+        if keys.contains(&key) {
+            let detail = format!("the field {key:?} is there twice");
+            return refuse(ErrorCode::INVALID_DATE_OR_DUPLICATE_FIELD, detail);
+        }
+        keys.push(key);
+        match (text(entry, "valtype"), text(entry, "elemtype")) {
+            ("boolean" | "long" | "date" | "float" | "string" | "jsonstring" | "ip", _)
+            | ("array", "long" | "float" | "string") => {}
+            ("map", _) if maps == MAX_MAPS => {
+                let detail = format!("the field {key:?} is inside of {maps} maps");
+                return refuse(ErrorCode::INVALID_REPO_MODE, detail);
+            }
+            // The vendor's client does not insist on the fields of a map.
+            ("map", _) if entry.get("schema").is_none_or(Value::is_null) => {}
+            ("map", _) => check_schema(entry.get("schema"), maps + 1)?,
+            (valtype, elemtype) => {
+                let of = if valtype == "array" {
+                    format!(" of {elemtype:?}")
+                } else {
+                    String::new()
+                };
+                let detail = format!("the field {key:?} is {valtype:?}{of}");
+                return refuse(ErrorCode::UNKNOWN_FIELD_TYPE, detail);
+            }
+        }
+    }
+    Ok(())
+}

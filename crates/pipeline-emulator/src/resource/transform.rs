@@ -1,0 +1,187 @@
+use pipeline_proto::{ErrorCode, TransformName};
+use serde_json::Value;
+
+use super::{Members, Repo, Resource, all, check_schema, known, refuse, repo_name, text};
+use crate::{
+    operations::Call,
+    refusal::Refusal,
+    state::{Item, Kind},
+};
+
+/// What computes one repo from another.
+pub(crate) struct Transform;
+
+impl Resource for Transform {
+    const KIND: Kind = Kind::Transform;
+    const NAMES: usize = 2;
+    const EXISTS: ErrorCode = ErrorCode::TRANSFORM_EXISTS;
+    const NOT_FOUND: ErrorCode = ErrorCode::TRANSFORM_NOT_FOUND;
+    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_TRANSFORM;
+    const LIST: &'static str = "transforms";
+
+    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
+        let source = &call.names[0];
+        repo_name(source)?;
+        if let Some(name) = call.names.get(1)
+            && let Err(error) = TransformName::new(name.as_str())
+        {
+            return refuse(ErrorCode::MALFORMED_TRANSFORM, error);
+        }
+        match call.space.get(&Repo::id(source)) {
+            Some(_) => Ok(()),
+            None => refuse(ErrorCode::REPO_NOT_FOUND, format!("{source:?}")),
+        }
+    }
+
+    /// The destination is made if it is not there, with the fields that the body has for it, else with
+    /// those of the source: no SQL is carried out that would tell others.
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+        let [source, name, to] = call.names else {
+            return refuse(ErrorCode::MALFORMED_TRANSFORM, "it needs a destination");
+        };
+        repo_name(to)?;
+        if source == to {
+            return refuse(ErrorCode::SOURCE_IS_DESTINATION, format!("{to:?}"));
+        }
+        let spec = known(body, SPEC);
+        check_spec(&spec)?;
+        if let Some(other) = filling(call, to) {
+            let detail = format!("the repo {to:?} is filled by the transform {other:?}");
+            return refuse(ErrorCode::DESTINATION_REPO_TAKEN, detail);
+        }
+        let from = call.space.get(&Repo::id(source)).cloned();
+        let from = from.unwrap_or_default();
+        let mut transform = all(&from, &["workflow"]);
+        if call.space.get(&Repo::id(to)).is_none() {
+            let schema = spec.get("destrepo").or_else(|| from.get("schema"));
+            let mut repo = all(&from, &["region", "group", "workflow", "fromDag"]);
+            repo.extend(all(
+                &Members::new(),
+                &["options", "ruleNames", "description"],
+            ));
+            repo.insert("schema".to_owned(), schema.cloned().unwrap_or_default());
+            repo.insert("derivedFrom".to_owned(), name.as_str().into());
+            call.space.put(Repo::id(to), Item::Other(repo));
+        }
+        transform.insert("name".to_owned(), name.as_str().into());
+        transform.insert("to".to_owned(), to.as_str().into());
+        transform.insert("spec".to_owned(), spec.into());
+        Ok(transform)
+    }
+
+    /// Any part of the spec, and at least one.
+    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
+        let changes = known(body, SPEC);
+        if changes.is_empty() {
+            return refuse(ErrorCode::MALFORMED_TRANSFORM, "there is nothing to change");
+        }
+        let spec = old.get("spec").and_then(Value::as_object).cloned();
+        let mut spec = spec.unwrap_or_default();
+        spec.extend(changes);
+        check_spec(&spec)?;
+        old.insert("spec".to_owned(), spec.into());
+        Ok(old)
+    }
+
+    fn listed(_: &Call<'_, '_>, _: &str, transform: &Members) -> Option<Members> {
+        Some(transform.clone())
+    }
+
+    /// The destination goes with it, unless it was there before.
+    fn deleted(call: &mut Call<'_, '_>, transform: &Members) -> Result<(), Refusal> {
+        let to = text(transform, "to");
+        let repo = call.space.get(&Repo::id(to));
+        if repo.is_some_and(|repo| text(repo, "derivedFrom") == text(transform, "name")) {
+            check_none_reads(call, to)?;
+            call.space.remove(&Repo::id(to));
+        }
+        Ok(())
+    }
+}
+
+/// The members of a spec.
+const SPEC: &[&str] = &[
+    "plugin",
+    "mode",
+    "code",
+    "interval",
+    "container",
+    "whence",
+    "destrepo",
+];
+
+/// The transform that fills a repo.
+pub(super) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str> {
+    let mut all = call.space.others(Kind::Transform, "");
+    all.find_map(|(path, transform)| (text(transform, "to") == repo).then_some(path))
+}
+
+pub(super) fn check_none_reads(call: &Call<'_, '_>, repo: &str) -> Result<(), Refusal> {
+    let inside = format!("{repo}/");
+    match call.space.others(Kind::Transform, &inside).next() {
+        Some((name, _)) => refuse(
+            ErrorCode::REPO_HAS_DEPENDENTS,
+            format!("the transform {name:?} reads from {repo:?}"),
+        ),
+        None => Ok(()),
+    }
+}
+
+fn check_spec(spec: &Members) -> Result<(), Refusal> {
+    let plugin = spec.get("plugin").is_some_and(Value::is_object);
+    match text(spec, "mode") {
+        "" if plugin && text(spec, "code").is_empty() => {}
+        "sql" if !text(spec, "code").is_empty() => {}
+        "" | "sql" => {
+            let detail = "it needs a plugin, or the mode sql and code";
+            return refuse(ErrorCode::MALFORMED_TRANSFORM, detail);
+        }
+        mode => return refuse(ErrorCode::UNKNOWN_TRANSFORM_TYPE, format!("{mode:?}")),
+    }
+    match text(spec, "interval") {
+        "" | "5s" | "10s" | "20s" | "30s" | "1m" | "5m" | "10m" => {}
+        interval => return refuse(ErrorCode::INVALID_INTERVAL, format!("{interval:?}")),
+    }
+    match text(spec, "whence") {
+        "" | "oldest" | "newest" => {}
+        whence => {
+            let detail = format!("whence is oldest or newest, not {whence:?}");
+            return refuse(ErrorCode::MALFORMED_TRANSFORM, detail);
+        }
+    }
+    if let Some(plugin) = spec.get("plugin").and_then(Value::as_object) {
+        check_outputs(plugin)?;
+    }
+    if let Some(container) = spec.get("container") {
+        check_container(container)?;
+    }
+    match spec.get("destrepo") {
+        None => Ok(()),
+        fields => check_schema(fields, 0).or_else(|Refusal { message, .. }| {
+            refuse(ErrorCode::INVALID_DESTINATION_SCHEMA, message)
+        }),
+    }
+}
+
+fn check_outputs(plugin: &Members) -> Result<(), Refusal> {
+    let outputs = plugin.get("output").and_then(Value::as_array);
+    for output in outputs.into_iter().flatten().filter_map(Value::as_object) {
+        match text(output, "type") {
+            "" | "string" | "long" | "float" => {}
+            other => return refuse(ErrorCode::INVALID_PLUGIN_OUTPUT_TYPE, format!("{other:?}")),
+        }
+    }
+    Ok(())
+}
+
+/// `M16C4` stands in an example of the page, and in none of its lists.
+fn check_container(container: &Value) -> Result<(), Refusal> {
+    match container["type"].as_str() {
+        Some("1U2G" | "1U4G" | "2U4G" | "4U8G" | "4U16G" | "8U16G" | "M16C4") => {}
+        _ => return refuse(ErrorCode::INVALID_CONTAINER_TYPE, &container["type"]),
+    }
+    match container["count"].as_u64() {
+        Some(1..=128) => Ok(()),
+        _ => refuse(ErrorCode::INVALID_CONTAINER_COUNT, &container["count"]),
+    }
+}

@@ -1,0 +1,92 @@
+//! What can be done with a resource, once for all kinds.
+
+use pipeline_proto::ErrorCode;
+use serde_json::json;
+
+use crate::{
+    body,
+    operations::{Call, Outcome, json, no_data},
+    refusal::Refusal,
+    resource::{Members, Repo, Resource},
+    state::{Id, Item},
+};
+
+/// The one that the names in the path are about.
+fn id<R: Resource>(call: &Call<'_, '_>) -> Id {
+    Id::new(R::KIND, &call.names[..R::NAMES].join("/"))
+}
+
+fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
+    R::check(call)?;
+    let id = id::<R>(call);
+    let found = call.space.get(&id).cloned();
+    found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{:?}", call.names[R::NAMES - 1])))
+}
+
+/// The members of the body that are not `null`.
+fn sent<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
+    let mut members: Members = body::read(call.body)
+        .map_err(|error| error.recoded(ErrorCode::MALFORMED_WORKFLOW, R::MALFORMED))?;
+    members.retain(|_, value| !value.is_null());
+    Ok(members)
+}
+
+pub(crate) fn create<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    R::check(call)?;
+    let body = sent::<R>(call)?;
+    let id = id::<R>(call);
+    if call.space.get(&id).is_some() {
+        let name = &call.names[R::NAMES - 1];
+        return Err(Refusal::code(R::EXISTS, format!("{name:?}")));
+    }
+    let made = R::made(call, body)?;
+    call.space.put(id, Item::Other(made));
+    Ok(no_data())
+}
+
+pub(crate) fn update<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    let old = members::<R>(call)?;
+    let body = sent::<R>(call)?;
+    let changed = R::changed(call, body, old)?;
+    call.space.put(id::<R>(call), Item::Other(changed));
+    Ok(no_data())
+}
+
+pub(crate) fn list<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    R::check(call)?;
+    let inside = call
+        .names
+        .iter()
+        .fold(String::new(), |path, name| path + name + "/");
+    let all = call.space.others(R::KIND, &inside);
+    let listed: Vec<Members> = all
+        .filter_map(|(name, members)| R::listed(call, name, members))
+        .collect();
+    json(&json!({ R::LIST: listed }))
+}
+
+pub(crate) fn get<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    json(&members::<R>(call)?)
+}
+
+pub(crate) fn exists<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    let exist = match members::<R>(call) {
+        Ok(_) => true,
+        Err(refusal) if refusal.is(R::NOT_FOUND) => false,
+        Err(refusal) => return Err(refusal),
+    };
+    json(&json!({ "exist": exist }))
+}
+
+pub(crate) fn delete<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    let members = members::<R>(call)?;
+    R::deleted(call, &members)?;
+    call.space.remove(&id::<R>(call));
+    Ok(no_data())
+}
+
+/// No data can be pushed yet, so that every queue is empty.
+pub(crate) fn sample(call: &mut Call<'_, '_>) -> Outcome {
+    members::<Repo>(call)?;
+    json(&json!({ "records": [] }))
+}
