@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use pipeline_proto::{
     Endpoint,
-    proxy::{Direct, Handshake, Proxy, ProxyError, ProxySetting, Route},
+    proxy::{Direct, Handshake, Proxy, ProxyError, ProxyFailure, ProxySetting, Route},
 };
 use proptest::prelude::*;
 
@@ -38,94 +38,41 @@ fn shown(route: &Route) -> String {
     }
 }
 
+/// The cells of a row of a table.
+fn cells<const N: usize>(row: &str) -> [&str; N] {
+    let cells: Vec<_> = row.split('|').map(str::trim).collect();
+    cells.try_into().expect(row)
+}
+
 /// All but the last four rows as curl 7.88 has it.
 #[test]
 fn the_variable_that_counts_is_the_one_that_curl_takes() {
-    for (endpoint, variables, expected) in [
-        ("https://x.test", "", "none"),
-        (
-            "https://x.test",
-            "https_proxy=p:1",
-            "http://p:1 https_proxy",
-        ),
-        (
-            "https://x.test",
-            "HTTPS_PROXY=p:1",
-            "http://p:1 HTTPS_PROXY",
-        ),
-        (
-            "https://x.test",
-            "HTTPS_PROXY=p:1;https_proxy=q:2",
-            "http://q:2 https_proxy",
-        ),
-        (
-            "https://x.test",
-            "https_proxy=;HTTPS_PROXY=p:1",
-            "http://p:1 HTTPS_PROXY",
-        ),
-        (
-            "https://x.test",
-            "https_proxy=;ALL_PROXY=p:1",
-            "http://p:1 ALL_PROXY",
-        ),
-        ("https://x.test", "https_proxy=", "none"),
-        (
-            "https://x.test",
-            "all_proxy=q:2;HTTPS_PROXY=p:1",
-            "http://p:1 HTTPS_PROXY",
-        ),
-        (
-            "https://x.test",
-            "ALL_PROXY=p:1;all_proxy=q:2",
-            "http://q:2 all_proxy",
-        ),
-        ("https://x.test", "http_proxy=p:1", "none"),
-        ("http://x.test", "https_proxy=p:1;HTTPS_PROXY=p:1", "none"),
-        ("http://x.test", "http_proxy=p:1", "http://p:1 http_proxy"),
-        (
-            "http://x.test",
-            "HTTP_PROXY=p:1;ALL_PROXY=q:2",
-            "http://q:2 ALL_PROXY",
-        ),
-        (
-            "http://x.test",
-            "ALL_PROXY=p:1;http_proxy=q:2",
-            "http://q:2 http_proxy",
-        ),
-        (
-            "http://x.test",
-            "http_proxy=p:1;no_proxy=;NO_PROXY=test",
-            "direct: NO_PROXY has the entry test",
-        ),
-        (
-            "http://x.test",
-            "http_proxy=p:1;no_proxy=y;NO_PROXY=x.test",
-            "http://p:1 http_proxy",
-        ),
-        (
-            "http://x.test",
-            "http_proxy=ftp://p;no_proxy=*",
-            "direct: no_proxy has the entry *",
-        ),
-        ("http://x.test", "HTTP_PROXY=p:1", "HTTP_PROXY"),
-        (
-            "http://x.test",
-            "HTTP_PROXY=p:1;REQUEST_METHOD=GET",
-            "HTTP_PROXY",
-        ),
-        (
-            "http://x.test",
-            "HTTP_PROXY=p:1;http_proxy=p:1;REQUEST_METHOD=GET",
-            "HTTP_PROXY",
-        ),
-        (
-            "http://x.test",
-            "http_proxy=p:1;REQUEST_METHOD=GET",
-            "http://p:1 http_proxy",
-        ),
-    ] {
-        let found = route(endpoint, variables).unwrap();
-        assert_eq!(shown(&found), expected, "{endpoint} {variables}");
+    let rows = "
+        https |                                                  | none
+        https | https_proxy=p:1                                  | http://p:1 https_proxy
+        https | HTTPS_PROXY=p:1                                  | http://p:1 HTTPS_PROXY
+        https | HTTPS_PROXY=p:1;https_proxy=q:2                  | http://q:2 https_proxy
+        https | https_proxy=;HTTPS_PROXY=p:1                     | http://p:1 HTTPS_PROXY
+        https | https_proxy=;ALL_PROXY=p:1                       | http://p:1 ALL_PROXY
+        https | https_proxy=                                     | none
+        https | all_proxy=q:2;HTTPS_PROXY=p:1                    | http://p:1 HTTPS_PROXY
+        https | ALL_PROXY=p:1;all_proxy=q:2                      | http://q:2 all_proxy
+        https | http_proxy=p:1                                   | none
+        http  | https_proxy=p:1;HTTPS_PROXY=p:1                  | none
+        http  | http_proxy=p:1                                   | http://p:1 http_proxy
+        http  | HTTP_PROXY=p:1;ALL_PROXY=q:2                     | http://q:2 ALL_PROXY
+        http  | ALL_PROXY=p:1;http_proxy=q:2                     | http://q:2 http_proxy
+        http  | http_proxy=p:1;no_proxy=;NO_PROXY=test           | direct: NO_PROXY has the entry test
+        http  | http_proxy=p:1;no_proxy=y;NO_PROXY=x.test        | http://p:1 http_proxy
+        http  | http_proxy=ftp://p;no_proxy=*                    | direct: no_proxy has the entry *
+        http  | HTTP_PROXY=p:1                                   | HTTP_PROXY
+        http  | HTTP_PROXY=p:1;REQUEST_METHOD=GET                | HTTP_PROXY
+        http  | HTTP_PROXY=p:1;http_proxy=p:1;REQUEST_METHOD=GET | HTTP_PROXY
+        http  | http_proxy=p:1;REQUEST_METHOD=GET                | http://p:1 http_proxy";
+    for row in rows.trim().lines() {
+        let [scheme, variables, expected] = cells(row);
+        let found = route(&format!("{scheme}://x.test"), variables).unwrap();
+        assert_eq!(shown(&found), expected, "{row}");
     }
 }
 
@@ -273,22 +220,23 @@ fn what_cannot_be_used_is_an_error_that_names_its_source_and_no_secret() {
     assert!(through(&long).unwrap_err().to_string().contains("255"));
 }
 
+/// Ends in `!` if it is permanent.
+fn told(error: &ProxyFailure) -> String {
+    let permanent = error.clone().into_fault().is_permanent();
+    format!("{error}{}", if permanent { "!" } else { "" })
+}
+
+type Step<'a> = (&'a [u8], &'a [u8]);
+
 /// Plays a handshake: what is sent, what comes back, and so on.
-fn shake(proxy: &str, host: &str, steps: &[(&[u8], &[u8])]) -> Result<(), String> {
+fn shake(proxy: &str, host: &str, steps: &[Step<'_>]) -> Result<(), String> {
     let proxy = through(proxy).unwrap();
     let mut handshake = Handshake::new(&proxy, host, 443).map_err(|error| error.to_string())?;
     for (index, (sent, received)) in steps.iter().enumerate() {
         assert_eq!(&handshake.output()[..], *sent, "step {index}");
         // Byte by byte: what comes over a network may be split anywhere.
         for (at, byte) in received.iter().enumerate() {
-            let open = handshake.input(&[*byte]).map_err(|error| {
-                let permanent = if error.clone().into_fault().is_permanent() {
-                    "!"
-                } else {
-                    ""
-                };
-                format!("{error}{permanent}")
-            })?;
+            let open = handshake.input(&[*byte]).map_err(|error| told(&error))?;
             let end = (index, at) == (steps.len() - 1, received.len() - 1);
             assert_eq!(open, end, "step {index}, byte {at}");
         }
@@ -315,7 +263,7 @@ fn a_tunnel_opens() {
     .unwrap();
 
     let granted: &[u8] = b"\x05\0\0\x01\x7f\0\0\x01\x04\x38";
-    let hello: (&[u8], &[u8]) = (b"\x05\x01\0", b"\x05\0");
+    let hello: Step<'_> = (b"\x05\x01\0", b"\x05\0");
     let ask: &[u8] = b"\x05\x01\0\x03\x06x.test\x01\xbb";
     shake("socks5h://p", "x.test", &[hello, (ask, granted)]).unwrap();
     shake(
@@ -333,8 +281,8 @@ fn a_tunnel_opens() {
         &[hello, (address, &[&b"\x05\0\0\x04"[..], &[0; 18]].concat())],
     )
     .unwrap();
-    let hello: (&[u8], &[u8]) = (b"\x05\x01\x02", b"\x05\x02");
-    let login: (&[u8], &[u8]) = (b"\x01\x02me\x02pw", b"\x01\0");
+    let hello: Step<'_> = (b"\x05\x01\x02", b"\x05\x02");
+    let login: Step<'_> = (b"\x01\x02me\x02pw", b"\x01\0");
     shake(
         "socks5h://me:pw@p",
         "x.test",
@@ -343,61 +291,33 @@ fn a_tunnel_opens() {
     .unwrap();
 }
 
-/// An error that ends in `!` is permanent.
 #[test]
 fn a_proxy_that_refuses_is_named_with_its_reason() {
-    let connect: &[u8] = b"CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n";
-    for (answer, expected) in [
-        (
-            "HTTP/1.1 407 Auth\r\n\r\n",
-            "HTTP 407, it wants a user and a password!",
-        ),
-        (
-            "HTTP/1.1 403 No\r\n\r\n",
-            "HTTP 403, it does not allow a tunnel to x.test:443!",
-        ),
-        (
-            "HTTP/1.1 502 Bad\r\n\r\n",
-            "HTTP 502, it made no tunnel to x.test:443",
-        ),
-        (
-            "HTTP/1.1 302 Found\r\n\r\n",
-            "HTTP 302, it made no tunnel to x.test:443!",
-        ),
-        (
-            "HTTP/1.1 429 Slow\r\n\r\n",
-            "HTTP 429, it does not allow a tunnel to x.test:443",
-        ),
-        (
-            "HTTP/1.1 200 OK\r\n\r\nx",
-            "it sent more than the answer that was due",
-        ),
-        ("HTTP/1.1 2", "it closed the connection without an answer"),
-        ("HTTP/1.1 x\r\n\r\n", "what answers there is no HTTP proxy!"),
-        ("SSH-2.0", "what answers there is no HTTP proxy!"),
-    ] {
-        let proxy = through("http://p").unwrap();
-        let mut handshake = Handshake::new(&proxy, "x.test", 443).unwrap();
-        assert_eq!(&handshake.output()[..], connect);
+    let rows = "
+        HTTP/1.1 407 Auth~~   | HTTP 407, it wants a user and a password!
+        HTTP/1.1 403 No~~     | HTTP 403, it does not allow a tunnel to x.test:443!
+        HTTP/1.1 502 Bad~~    | HTTP 502, it made no tunnel to x.test:443
+        HTTP/1.1 302 Found~~  | HTTP 302, it made no tunnel to x.test:443!
+        HTTP/1.1 429 Slow~~   | HTTP 429, it does not allow a tunnel to x.test:443
+        HTTP/1.1 200 OK~~x    | it sent more than the answer that was due
+        HTTP/1.1 2            | it closed the connection without an answer
+        HTTP/1.1 x~~          | what answers there is no HTTP proxy!
+        SSH-2.0               | what answers there is no HTTP proxy!";
+    for row in rows.trim().lines() {
+        let [said, expected] = cells(row);
+        let mut handshake = Handshake::new(&through("http://p").unwrap(), "x.test", 443).unwrap();
+        let said = said.replace('~', "\r\n");
         let result = handshake
-            .input(answer.as_bytes())
+            .input(said.as_bytes())
             .and_then(|_| handshake.input(b""));
-        let error = result.unwrap_err();
-        let permanent = if error.clone().into_fault().is_permanent() {
-            "!"
-        } else {
-            ""
-        };
-        assert_eq!(
-            format!("{error}{permanent}"),
-            format!("the proxy http://p:1080: {expected}")
-        );
+        let error = told(&result.unwrap_err());
+        assert_eq!(error, format!("the proxy http://p:1080: {expected}"));
     }
     let endless = format!("HTTP/1.1 200 {}", "x".repeat(70_000));
     let mut handshake = Handshake::new(&through("http://p").unwrap(), "x.test", 443).unwrap();
     assert!(handshake.input(endless.as_bytes()).is_err());
 
-    let hello: (&[u8], &[u8]) = (b"\x05\x01\0", b"\x05\0");
+    let hello: Step<'_> = (b"\x05\x01\0", b"\x05\0");
     let ask: &[u8] = b"\x05\x01\0\x03\x06x.test\x01\xbb";
     for (answer, expected) in [
         (
