@@ -194,8 +194,12 @@ fn failures() -> Vec<(&'static str, Vec<Vec<Event>>)> {
             ]),
         ),
         (
-            "a redirect",
+            "a redirect other than 303",
             one(vec![answer_with(302, header::LOCATION, "/elsewhere")]),
+        ),
+        (
+            "303, which leads to the result of a request",
+            one(vec![answer_with(303, header::LOCATION, "/elsewhere")]),
         ),
         (
             "200 with a body that cannot be read",

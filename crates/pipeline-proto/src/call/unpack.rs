@@ -11,6 +11,9 @@ use http::{
 
 use crate::error::DecodeError;
 
+/// How often a body may be compressed with gzip: a server and those on the way may each have done it.
+const MOST_LAYERS: usize = 5;
+
 /// Why a compressed body stays as it is.
 #[derive(Debug)]
 pub(super) enum Packed {
@@ -32,10 +35,10 @@ pub(super) fn unpack(response: &mut Response<Bytes>, limit: usize) -> Result<(),
             .trim()
             .to_ascii_lowercase()
     });
-    let is_gzip = body.starts_with(&[0x1f, 0x8b, 8]);
+    let is_gzip = is_gzip(body);
     let unpacked = match &*coding {
         _ if body.is_empty() => return Ok(()),
-        _ if is_gzip => take(MultiGzDecoder::new(&body[..]), limit),
+        _ if is_gzip => gunzip(body, limit),
         "" | "identity" | "gzip" | "x-gzip" => return Ok(()),
         "deflate" if is_zlib(body) => take(ZlibDecoder::new(&body[..]), limit),
         "deflate" if std::str::from_utf8(body).is_ok() => return Ok(()),
@@ -49,6 +52,23 @@ pub(super) fn unpack(response: &mut Response<Bytes>, limit: usize) -> Result<(),
     response.headers_mut().remove(CONTENT_ENCODING);
     response.headers_mut().remove(CONTENT_LENGTH);
     Ok(())
+}
+
+fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b, 8])
+}
+
+fn gunzip(body: &[u8], limit: usize) -> io::Result<Option<Bytes>> {
+    let mut unpacked = take(MultiGzDecoder::new(body), limit)?;
+    for _ in 1..MOST_LAYERS {
+        match &unpacked {
+            Some(body) if is_gzip(body) => {
+                unpacked = take(MultiGzDecoder::new(&body[..]), limit)?;
+            }
+            _ => break,
+        }
+    }
+    Ok(unpacked)
 }
 
 /// Whether the two bytes are a header of zlib (RFC 1950, section 2.2).

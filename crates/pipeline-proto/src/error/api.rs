@@ -204,7 +204,9 @@ impl ApiError {
         let refused = self.status.is_client_error()
             && (self.kind() != ErrorKind::Internal || self.status == StatusCode::UNAUTHORIZED);
         let not_built = self.code == Some(ErrorCode::NOT_IMPLEMENTED);
-        refused || not_built || self.status.is_redirection() || self.is_put_off()
+        // 303 is how a server shows the result of what it did (RFC 9110, section 15.4.4).
+        let redirected = self.status.is_redirection() && self.status != StatusCode::SEE_OTHER;
+        refused || not_built || redirected || self.is_put_off()
     }
 
     /// 429 or 503 that ask to come back later: the request was turned away at the door.

@@ -183,6 +183,7 @@ fn what_a_refusal_rules_out_and_what_it_does_not() {
         (error(409, "E18640: logs"), Effect::None),
         (error(429, "slow down"), Effect::None),
         (answer(302), Effect::None),
+        (answer(303), Effect::Possible),
         (answer(503).header("retry-after", "1"), Effect::None),
         (answer(503), Effect::Possible),
         (answer(500), Effect::Possible),
