@@ -2,10 +2,13 @@
 
 use std::{net::TcpListener, time::Duration};
 
+use pipeline_conformance::{Identity, Relay, Speaks, Special};
 use pipeline_emulator::ClockOffset;
 use serde_json::Value;
 
-use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, pipeline, words};
+use crate::support::{
+    ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, words,
+};
 
 /// The outcome of each check, and the exit code.
 fn findings(ran: &Ran) -> (Vec<(String, String)>, Option<i32>) {
@@ -200,5 +203,50 @@ fn plain_http_to_another_machine_is_warned_of() {
         let (checks, _) = findings(&examine(endpoint, SECRET_KEY));
         let outcome = if warned { "warning" } else { "ok" };
         assert_eq!(checks[1], ("endpoint".into(), outcome.into()));
+    }
+}
+
+/// TLS fails before the service can say what time it is.
+#[test]
+fn a_clock_that_tls_fails_by_is_named() {
+    let service = Service::new();
+    for (special, expected) in [
+        (Special::None, None),
+        (Special::New, Some("is not valid before Wed, 01 Jan 3000")),
+        (Special::Old, Some("expired on Sat, 01 Jan 2000")),
+    ] {
+        let identity = Identity::new("localhost", special);
+        let server = Relay::start(Speaks::Nothing, Some(&identity), &service.server.url());
+        let url = format!("https://localhost:{}", server.address().port());
+        let file = TemporaryFile::new("trusted.pem", &identity.pem);
+        let run = |line: &str| {
+            let mut command = service.command(&words(line));
+            command.env("PANDORA_ENDPOINT", &url);
+            command.env("PANDORA_CA_FILE", file.path()).ran()
+        };
+        let ran = run("doctor -o json");
+        let Some(expected) = expected else {
+            let (checks, code) = findings(&ran);
+            assert!(checks.contains(&("tls".into(), "ok".into())), "{ran:?}");
+            assert_eq!(code, Some(0));
+            continue;
+        };
+        let (check, text, code) = failed(&ran);
+        assert_eq!((check.as_str(), code), ("tls", Some(8)));
+        let line = run("workflow list").failed(8);
+        for text in [text, line] {
+            for part in [
+                expected,
+                "this machine's clock shows ",
+                "set this machine's clock if it is wrong",
+            ] {
+                assert!(text.contains(part), "{text}");
+            }
+        }
+        let chinese = run("doctor --lang zh");
+        assert!(
+            chinese.stdout.contains("若本机时钟有误请校准"),
+            "{chinese:?}"
+        );
     }
 }
