@@ -186,14 +186,16 @@ impl ContextBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the end of the answer.
+    /// How long one attempt may take, from connecting to the end of the response. With zero nothing is
+    /// sent, and the call ends with a time-out that says so; [`Duration::MAX`] is no limit.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// How long a call may take, attempts and waits together.
+    /// How long a call may take, attempts and waits together; zero and no limit as in
+    /// [`attempt_timeout`](Self::attempt_timeout).
     #[must_use]
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;

@@ -99,14 +99,15 @@ impl CallOptions {
         self
     }
 
-    /// Another limit for one attempt, from connecting to the end of the answer.
+    /// Another limit for one attempt, from connecting to the end of the response; zero and no limit as in
+    /// [`ContextBuilder::attempt_timeout`](crate::ContextBuilder::attempt_timeout).
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.special_mut().attempt_timeout = Some(timeout);
         self
     }
 
-    /// Another limit for the whole call, attempts and waits together.
+    /// Another limit for the whole call, attempts and waits together; likewise.
     #[must_use]
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.special_mut().total_timeout = Some(timeout);

@@ -14,9 +14,14 @@ macro_rules! context_setters {
             /// When a call is tried again. Default: three attempts, see
             /// [`RetryPolicy`](pipeline_proto::RetryPolicy).
             retry: $crate::RetryPolicy;
-            /// How long one attempt may take, from connecting to the end of the answer. Default: 30 s.
+            /// How long one attempt may take, from connecting to the end of the response. Default: 30 s.
+            ///
+            /// With zero nothing is sent, and the call ends with a time-out that says so;
+            /// [`Duration::MAX`](std::time::Duration::MAX) is no limit. This holds for the other
+            /// time-outs as well.
             attempt_timeout: ::std::time::Duration;
-            /// How long a call may take, attempts and waits together. Default: 2 min.
+            /// How long a call may take, attempts and waits together. Zero and no limit as in
+            /// [`attempt_timeout`](Self::attempt_timeout). Default: 2 min.
             total_timeout: ::std::time::Duration;
             /// The largest response that is taken in, in bytes, also after it was decompressed.
             /// Default: 8 MiB.
