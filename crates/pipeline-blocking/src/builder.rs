@@ -1,4 +1,4 @@
-use std::{env, fmt, time::Duration};
+use std::{env, fmt, net::SocketAddr, time::Duration};
 
 use pipeline_proto::{
     Context, ContextBuilder,
@@ -28,6 +28,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
+    addresses: Vec<SocketAddr>,
 }
 
 impl Default for ClientBuilder {
@@ -38,6 +39,7 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(10),
             extra_roots: Vec::new(),
             proxy: ProxySetting::Environment,
+            addresses: Vec::new(),
         }
     }
 }
@@ -45,15 +47,17 @@ impl Default for ClientBuilder {
 impl ClientBuilder {
     pipeline_proto::context_setters!();
 
-    /// How long to wait for a connection, with its TLS handshake. Default: 10 s.
+    /// How long to wait for a connection: looking the host up, a proxy and the TLS handshake included.
+    /// Zero and no limit as in [`attempt_timeout`](Self::attempt_timeout). Default: 10 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Trusts these certificates as well as the roots that come with the client: PEM, with one or several,
-    /// or DER. One of a server itself is trusted for that server, self-signed or not.
+    /// Trusts these certificates as well as the roots that come with the client: PEM, with one certificate
+    /// or several, or DER, with one. One of an authority is trusted for the servers that it signed for,
+    /// one of a server itself for that server, self-signed or not.
     #[must_use]
     pub fn extra_root_certificates(mut self, certificates: impl AsRef<[u8]>) -> Self {
         self.extra_roots.push(certificates.as_ref().to_vec());
@@ -76,6 +80,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Connects to these addresses in place of those that the endpoint's host has. For tests, which
+    /// cannot make a host that has several.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn addresses(mut self, addresses: Vec<SocketAddr>) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
     /// Makes the client. Nothing is sent.
     ///
     /// # Errors
@@ -91,7 +104,7 @@ impl ClientBuilder {
         let route = self.proxy.route(endpoint, |name| env::var_os(name))?;
         let proxy = route.proxy().cloned();
         let exchange = Exchange {
-            connector: Connector::new(endpoint, proxy, tls, self.connect_timeout),
+            connector: Connector::new(endpoint, proxy, tls, self.connect_timeout, self.addresses),
             idle: Idle::default(),
             max_response_size: context.max_response_size(),
         };

@@ -38,16 +38,17 @@ fn look_up_by(
     deadline: Deadline,
     resolver: impl FnOnce(&str) -> io::Result<Vec<IpAddr>> + Send + 'static,
 ) -> io::Result<Vec<SocketAddr>> {
-    let with_port = |address| SocketAddr::new(address, port);
+    let with_port = |address: &IpAddr| SocketAddr::new(*address, port);
     if let Ok(address) = host.parse() {
-        return Ok(vec![with_port(address)]);
+        return Ok(vec![with_port(&address)]);
     }
     let look_up = begin(host, resolver)?;
     let mut found = lock(&look_up.found);
     loop {
         match &*found {
             Some(Ok(addresses)) => {
-                return Ok(by_turns(addresses).map(with_port).collect());
+                let addresses: Vec<_> = addresses.iter().map(with_port).collect();
+                return Ok(by_turns(&addresses));
             }
             Some(Err((kind, text))) => return Err(io::Error::new(*kind, text.clone())),
             None => {}
@@ -93,7 +94,7 @@ fn begin(
 }
 
 /// The families by turns, beginning with the one that the system puts first: RFC 8305, section 4.
-fn by_turns(addresses: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
+pub(crate) fn by_turns(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let (mut turn, mut other): (Vec<_>, Vec<_>) = addresses
         .iter()
         .rev()
@@ -103,6 +104,7 @@ fn by_turns(addresses: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
         std::mem::swap(&mut turn, &mut other);
         next
     })
+    .collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -117,8 +119,9 @@ mod tests {
 
     #[test]
     fn families_take_turns() {
-        let parse = |texts: &[&str]| -> Vec<IpAddr> {
-            texts.iter().map(|text| text.parse().unwrap()).collect()
+        let parse = |texts: &[&str]| -> Vec<SocketAddr> {
+            let address = |text: &&str| SocketAddr::new(text.parse().unwrap(), 80);
+            texts.iter().map(address).collect()
         };
         for (system, tried) in [
             (
@@ -128,8 +131,7 @@ mod tests {
             (&["127.0.0.1", "::1", "::2"], &["127.0.0.1", "::1", "::2"]),
             (&["::1"], &["::1"]),
         ] {
-            let taken: Vec<_> = by_turns(&parse(system)).collect();
-            assert_eq!(taken, parse(tried));
+            assert_eq!(by_turns(&parse(system)), parse(tried));
         }
     }
 

@@ -12,7 +12,13 @@ use http::{
 pub(crate) const MAX_HEADER_SIZE: usize = 256 << 10;
 
 /// The most fields that a header of a response may have.
-const MAX_HEADER_FIELDS: usize = 4096;
+const MAX_HEADER_FIELDS: usize = 1024;
+
+/// The most bytes of trailers, and the most of extensions of all chunks: nothing here uses either.
+const MAX_CHUNK_EXTRAS: usize = 16 << 10;
+
+/// How long the line with the length of a chunk is at most that has no extension.
+const CHUNK_LINE: usize = 18;
 
 /// How many bytes are read at a time.
 const BUFFER: usize = 16 << 10;
@@ -31,6 +37,8 @@ pub(crate) struct Incoming {
     parts: http::response::Parts,
     body: Vec<u8>,
     max_body_size: usize,
+    /// How many bytes of extensions the chunks had.
+    extensions: usize,
     to_head: bool,
     /// Whether the connection can be used again, as far as the response says.
     keeps_open: bool,
@@ -92,6 +100,7 @@ impl Incoming {
             parts: Response::new(()).into_parts().0,
             body: Vec::new(),
             max_body_size,
+            extensions: 0,
             to_head: method == Method::HEAD,
             keeps_open: true,
         }
@@ -255,8 +264,11 @@ impl Incoming {
         self.state = if no_body || self.to_head {
             State::Complete
         } else if headers.contains_key(TRANSFER_ENCODING) {
+            if !http_11 {
+                return Err(Refusal::NotHttp("HTTP/1.0 has no transfer codings"));
+            }
             // With a length as well, somebody on the way could see another end than this side does.
-            self.keeps_open &= http_11 && !headers.contains_key(CONTENT_LENGTH);
+            self.keeps_open &= !headers.contains_key(CONTENT_LENGTH);
             if is_chunked(headers) {
                 State::ChunkSize
             } else {
@@ -308,7 +320,13 @@ impl Incoming {
             }
             State::ChunkSize => match httparse::parse_chunk_size(bytes) {
                 // It takes an empty line for a chunk of no bytes, which would be the last one.
-                Ok(httparse::Status::Complete((length, size))) if bytes[0].is_ascii_hexdigit() => {
+                Ok(httparse::Status::Complete((length, size)))
+                    if bytes[0].is_ascii_hexdigit() && !bytes[..length - 2].contains(&b'\n') =>
+                {
+                    self.extensions += length.saturating_sub(CHUNK_LINE);
+                    if self.extensions > MAX_CHUNK_EXTRAS {
+                        return Err(Refusal::NotHttp("the extensions of its chunks have no end"));
+                    }
                     let room = self.max_body_size - self.body.len();
                     self.state = match usize::try_from(size) {
                         Ok(0) => State::Trailer,
@@ -317,7 +335,7 @@ impl Incoming {
                     };
                     Ok(length)
                 }
-                Ok(httparse::Status::Partial) if bytes.len() < BUFFER => Ok(0),
+                Ok(httparse::Status::Partial) if bytes.len() < MAX_CHUNK_EXTRAS => Ok(0),
                 _ => Err(Refusal::NotHttp("the length of a chunk cannot be read")),
             },
             State::Chunk { left } => {
@@ -341,18 +359,23 @@ impl Incoming {
                 _ => Err(Refusal::NotHttp("a chunk is longer than it says")),
             },
             State::Trailer => {
-                let Some(line_end) = bytes.iter().position(|&b| b == b'\n') else {
-                    return if bytes.len() < MAX_HEADER_SIZE {
-                        Ok(0)
-                    } else {
-                        Err(Refusal::HeaderTooLarge)
-                    };
-                };
-                // Trailers say nothing that is used here.
-                if matches!(bytes[..line_end], [] | [b'\r']) {
-                    self.state = State::Complete;
+                // They say nothing that is used here, but what is no trailer shows that the end of the
+                // body is not where it seems.
+                let mut fields = Vec::new();
+                if !matches!(bytes, [b'\r' | b'\n', ..]) {
+                    fields.resize(MAX_HEADER_FIELDS, httparse::EMPTY_HEADER);
                 }
-                Ok(line_end + 1)
+                match httparse::parse_headers(bytes, &mut fields) {
+                    Ok(httparse::Status::Complete((length, _))) if length <= MAX_CHUNK_EXTRAS => {
+                        self.state = State::Complete;
+                        Ok(length)
+                    }
+                    Ok(httparse::Status::Partial) if bytes.len() <= MAX_CHUNK_EXTRAS => Ok(0),
+                    Ok(_) | Err(httparse::Error::TooManyHeaders) => {
+                        Err(Refusal::NotHttp("its trailers have no end"))
+                    }
+                    Err(_) => Err(Refusal::NotHttp("its trailers cannot be read")),
+                }
             }
         }
     }
@@ -391,11 +414,11 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     for value in headers.get_all(CONTENT_LENGTH) {
         for digits in value.to_str().map_err(|_| unreadable())?.split(',') {
             let digits = digits.trim();
-            if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            // A number may have a sign elsewhere.
+            if !digits.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(unreadable());
             }
-            // More than can be counted is too much in any case.
-            let number = digits.parse().unwrap_or(u64::MAX);
+            let number: u64 = digits.parse().map_err(|_| unreadable())?;
             if length.replace(number).is_some_and(|other| other != number) {
                 return Err(unreadable());
             }

@@ -1,4 +1,5 @@
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -125,6 +126,8 @@ pub struct Settings {
     pub extra_roots: Option<String>,
     /// Proxy to go through.
     pub proxy: Option<String>,
+    /// Addresses of the endpoint's host, in place of those that it has.
+    pub addresses: Vec<SocketAddr>,
     /// What an observer was told, a line for each event.
     pub events: Option<Events>,
 }
@@ -182,6 +185,7 @@ impl Default for Settings {
             max_response_size: 1 << 20,
             extra_roots: None,
             proxy: None,
+            addresses: Vec::new(),
             events: None,
         }
     }
@@ -199,7 +203,8 @@ macro_rules! configured {
             .retry(settings.retry)
             .attempt_timeout(settings.attempt_timeout)
             .connect_timeout(settings.connect_timeout)
-            .max_response_size(settings.max_response_size);
+            .max_response_size(settings.max_response_size)
+            .addresses(settings.addresses);
         if let Some(pem) = settings.extra_roots {
             builder = builder.extra_root_certificates(pem);
         }

@@ -23,7 +23,7 @@ pub mod sim;
 pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings, is_like, words};
 #[cfg(feature = "clients")]
 pub use relay::{Identity, Relay, Speaks, Special};
-pub use script::{Reply, Request, Script};
+pub use script::{BlackHole, Reply, Request, Script};
 
 /// The code in the READMEs and in the pages of the book compiles and runs. The test `pages` sees to
 /// it that none is missing.

@@ -153,7 +153,7 @@ impl Relay {
 }
 
 async fn pass(
-    client: impl AsyncRead + AsyncWrite + Unpin,
+    client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     speaks: Speaks,
     to: &str,
     told: &Mutex<Vec<String>>,
@@ -167,9 +167,17 @@ async fn pass(
     told.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .extend(asked);
-    let mut server = TcpStream::connect(to).await?;
-    tokio::io::copy_bidirectional(&mut client, &mut server).await?;
-    Ok(())
+    let (mut from_server, mut to_server) = TcpStream::connect(to).await?.into_split();
+    let (mut from_client, mut to_client) = tokio::io::split(client);
+    // A server that has said what it had to say may go before it has read everything.
+    let up = tokio::spawn(async move {
+        tokio::io::copy(&mut from_client, &mut to_server).await?;
+        to_server.shutdown().await
+    });
+    let said = tokio::io::copy(&mut from_server, &mut to_client).await;
+    let ended = to_client.shutdown().await;
+    up.abort();
+    said.and(ended)
 }
 
 async fn connect(

@@ -1,9 +1,11 @@
 use std::{
     collections::VecDeque,
-    io::{BufRead as _, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    io::{self, BufRead as _, BufReader, Read, Write},
+    iter,
+    net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// What the server does with one request.
@@ -25,6 +27,8 @@ pub enum Reply {
     EarlyClose(Vec<u8>),
     /// Writes these bytes before it has read the body, and then neither writes nor reads.
     EarlyStall(Vec<u8>),
+    /// Writes these bytes as soon as anything came, which need not be HTTP, and keeps the connection.
+    Hasty(Vec<u8>),
 }
 
 impl Reply {
@@ -124,6 +128,10 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn is_hasty(&self) -> bool {
+        matches!(self.lock().replies.front(), Some(Reply::Hasty(_)))
+    }
 }
 
 impl Script {
@@ -219,7 +227,19 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(mut request) = read_head(&mut reader) {
+    loop {
+        while shared.is_hasty() {
+            match reader.fill_buf().map(<[u8]>::len) {
+                Ok(come @ 1..) => reader.consume(come),
+                _ => break,
+            }
+            if let Some(Reply::Hasty(bytes)) = shared.lock().replies.pop_front() {
+                let _ = writer.write_all(&bytes);
+            }
+        }
+        let Some(mut request) = read_head(&mut reader) else {
+            break;
+        };
         request.connection = connection;
         let early = matches!(
             shared.lock().replies.front(),
@@ -252,20 +272,20 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
             Some(Reply::HalfClose(bytes)) => {
                 let _ = writer.write_all(&bytes);
                 let _ = stream.shutdown(Shutdown::Write);
-                let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                let _ = io::copy(&mut reader, &mut io::sink());
                 break;
             }
             Some(Reply::Reset(bytes)) => {
                 let _ = writer.write_all(&bytes);
                 // Closing without a linger time resets; the script's own handle must be closed as well.
-                let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+                let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
                 shared.lock().connections[connection] = None;
                 break;
             }
             Some(Reply::Stall(bytes)) => {
                 let _ = writer.write_all(&bytes);
                 // Until the client goes away, or the script is dropped.
-                let _ = std::io::copy(&mut reader, &mut std::io::sink());
+                let _ = io::copy(&mut reader, &mut io::sink());
                 break;
             }
             Some(Reply::EarlyStall(bytes)) => {
@@ -274,7 +294,7 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) {
                 drop(shared.changed.wait_while(state, |state| !state.stopped));
                 break;
             }
-            None => break,
+            Some(Reply::Hasty(_)) | None => break,
         }
     }
     if shared.lock().is_open(connection) {
@@ -307,4 +327,37 @@ fn read_body(reader: &mut BufReader<&TcpStream>, request: &mut Request) -> Optio
         .unwrap_or(0);
     request.body = vec![0; length];
     reader.read_exact(&mut request.body).ok()
+}
+
+/// An address on loopback where nobody takes connections nor refuses them, as behind a firewall: the
+/// queue of those that wait to be taken is full.
+#[derive(Debug)]
+pub struct BlackHole {
+    address: SocketAddr,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    /// One at this IP address.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no such address.
+    pub fn new(ip: IpAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((ip, 0))?;
+        let address = listener.local_addr()?;
+        let patience = Duration::from_millis(50);
+        let waiting = iter::from_fn(|| TcpStream::connect_timeout(&address, patience).ok());
+        Ok(Self {
+            address,
+            _waiting: waiting.collect(),
+            _listener: listener,
+        })
+    }
+
+    /// The address with its port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }

@@ -89,6 +89,14 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
     };
     let stalling = |bytes: &[u8]| Is::Answering(vec![Reply::Stall(bytes.to_vec()); 2]);
     let closing = |reply: Reply| Is::Answering(vec![reply; 2]);
+    let hasty = |steps: &[&[u8]]| {
+        Is::Answering(
+            steps
+                .iter()
+                .map(|step| Reply::Hasty(step.to_vec()))
+                .collect(),
+        )
+    };
     for (scheme, is, expected) in [
         (
             "http",
@@ -146,6 +154,63 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
             "(the proxy *: what answers there is no HTTP proxy)*after 1",
         ),
         (
+            "http",
+            closing(Reply::Bytes(
+                b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nlogin".to_vec(),
+            )),
+            "(the proxy *: it sent more than the answer that was due)*after 2",
+        ),
+        (
+            "http",
+            hasty(&[b"\x15\x03\x03\0\x02\x02\x28"]),
+            "(the proxy *: what answers there is no HTTP proxy)*after 1",
+        ),
+        (
+            "http",
+            stalling(b"HTTP/1.1 200 OK\r\n\r\n"),
+            "no connection: timed out while agreeing on TLS*after 2",
+        ),
+        (
+            "https",
+            hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
+            "(the proxy *: what answers at 127.0.0.1 does not speak TLS)*after 1",
+        ),
+        (
+            "https",
+            hasty(&[b"", b""]),
+            "timed out while agreeing on TLS (the proxy *after 2",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"", b""]),
+            "timed out while waiting for the proxy (the proxy *after 2",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"\x05\0", b"", b"\x05\0", b""]),
+            "timed out while waiting for the proxy (the proxy *after 2",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"\x05\xff"]),
+            "(the proxy *: it wants a user and a password)*after 1",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"\x05\0", b"\x05\x02\0\x01\0\0\0\0\0\0"]),
+            "(the proxy *: it does not allow a tunnel to localhost:7)*after 1",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"\x05\0", b"\x05\x05", b"\x05\0", b"\x05\x05"]),
+            "(the proxy *: it made no tunnel to localhost:7: the connection was refused)*after 2",
+        ),
+        (
+            "socks5h",
+            hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
+            "(the proxy *: what answers there is no SOCKS 5 proxy)*after 1",
+        ),
+        (
             "https",
             Is::Stranger,
             "(the proxy *: the certificate of localhost is signed by no authority*after 1",
@@ -194,7 +259,7 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
             "{scheme}: {outcome}\n but expected {expected}"
         );
         assert!(outcome.contains("; nothing changed"), "{outcome}");
-        if !expected.contains("the certificate") {
+        if expected.contains("the proxy") && !expected.contains("the certificate") {
             assert!(
                 outcome.contains(&format!("{scheme}://{address}")),
                 "{outcome}"

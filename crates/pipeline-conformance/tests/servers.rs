@@ -1,10 +1,15 @@
 //! What servers do to a request, well or badly, and what a client makes of it: one table for both.
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
-use pipeline_conformance::{Driver, Reply, Script, Settings, is_like, words};
+use pipeline_conformance::{
+    BlackHole, Driver, Identity, Relay, Reply, Script, Settings, Speaks, Special, is_like, words,
+};
 use pipeline_proto::{
     BuildError, CallOptions, DecodeError, RetryPolicy,
     operation::{Draft, Idempotency, Operation},
@@ -34,13 +39,22 @@ impl Operation for Upload {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    No,
+    Yes,
+    /// The server takes connections and says nothing.
+    Silent,
+}
+
 /// One server and what becomes of the last of the requests.
+#[derive(Clone)]
 struct Case {
     replies: Vec<Reply>,
     uploads: Vec<Upload>,
     /// How many connections the server closes before the last of them.
     closed: usize,
-    over_tls: bool,
+    tls: Tls,
     settings: Settings,
 }
 
@@ -54,7 +68,7 @@ impl Case {
             replies: replies.into_iter().collect(),
             uploads: vec![SMALL],
             closed: 0,
-            over_tls: false,
+            tls: Tls::No,
             settings,
         }
     }
@@ -71,9 +85,8 @@ impl Case {
         self.sending([SMALL, SMALL])
     }
 
-    /// Expects TLS of a server that takes connections and says nothing.
-    fn over_tls(mut self) -> Self {
-        self.over_tls = true;
+    fn over(mut self, tls: Tls) -> Self {
+        self.tls = tls;
         self
     }
 
@@ -96,12 +109,16 @@ impl Case {
     fn play<D: Driver>(self) -> String {
         let script = Script::play(self.replies);
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = if self.over_tls {
-            format!("https://{}", silent.local_addr().unwrap())
-        } else {
-            script.url().to_owned()
+        let mut settings = self.settings;
+        let identity = Identity::new("localhost", Special::None);
+        let relay = Relay::start(Speaks::Nothing, Some(&identity), script.url());
+        let url = match self.tls {
+            Tls::No => script.url().to_owned(),
+            Tls::Yes => format!("https://localhost:{}", relay.address().port()),
+            Tls::Silent => format!("https://{}", silent.local_addr().unwrap()),
         };
-        let client = D::new(&url, |_| self.settings);
+        settings.extra_roots = Some(identity.pem);
+        let client = D::new(&url, |_| settings);
         // The time of a call is not what is tried here.
         let options = CallOptions::new().total_timeout(Duration::MAX);
         let mut outcome = String::new();
@@ -140,7 +157,7 @@ fn check<D: Driver>(cases: Vec<(&str, Case, &str)>) {
 fn a_response_counts_however_early<D: Driver>() {
     let early = |status| response(status, "content-length: 0\r\n");
     let to_the_end = |status| response(status, "");
-    check::<D>(vec![
+    let cases = vec![
         (
             "too large, closed",
             Case::new([Reply::EarlyClose(early("413 Too Large"))]).sending([LARGE]),
@@ -189,7 +206,11 @@ fn a_response_counts_however_early<D: Driver>() {
             .sending([LARGE, SMALL]),
             "done; 2 requests, 2 connections",
         ),
-    ]);
+    ];
+    let over_tls =
+        |(name, case, expected): &(_, Case, _)| (*name, case.clone().over(Tls::Yes), *expected);
+    check::<D>(cases.iter().map(over_tls).collect());
+    check::<D>(cases);
 }
 
 fn a_response_header_may_be_large_but_not_without_end<D: Driver>() {
@@ -202,7 +223,8 @@ fn a_response_header_may_be_large_but_not_without_end<D: Driver>() {
         let fields = format!("{fields}content-length: 2\r\n");
         [response("200 OK", &fields), b"{}".to_vec()].concat()
     };
-    let too_large = "the response header is too large*; may have changed after 1; 1 requests";
+    let too_large = "the response header is too large: more than 256 KiB or 1024 fields); \
+                     may have changed after 1; 1 requests";
     check::<D>(vec![
         (
             "16 KiB",
@@ -214,7 +236,26 @@ fn a_response_header_may_be_large_but_not_without_end<D: Driver>() {
             Case::new([Reply::Bytes(one(60 << 10))]),
             "done; 1",
         ),
-        ("99 fields", Case::new([Reply::Bytes(many(99))]), "done; 1"),
+        (
+            "250 KiB",
+            Case::new([Reply::Bytes(one(250 << 10))]),
+            "done; 1",
+        ),
+        (
+            "1023 fields",
+            Case::new([Reply::Bytes(many(1022))]),
+            "done; 1",
+        ),
+        (
+            "1026 fields",
+            Case::new([Reply::Bytes(many(1025))]),
+            too_large,
+        ),
+        (
+            "300 KiB",
+            Case::new([Reply::Bytes(one(300 << 10))]),
+            too_large,
+        ),
         ("2 MiB", Case::new([Reply::Stall(one(2 << 20))]), too_large),
         (
             "100,000 fields",
@@ -284,7 +325,7 @@ fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
         (
             "no word of TLS in the time to connect",
             Case::new([])
-                .over_tls()
+                .over(Tls::Silent)
                 .connect_timeout(SHORT)
                 .one_attempt(),
             "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
@@ -292,7 +333,7 @@ fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
         (
             "no word of TLS in the time of the attempt",
             Case::new([])
-                .over_tls()
+                .over(Tls::Silent)
                 .attempt_timeout(SHORT)
                 .one_attempt(),
             "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
@@ -355,9 +396,70 @@ fn a_connection_that_was_given_up_is_replaced_only_where_that_is_safe<D: Driver>
     ]);
 }
 
+/// Hosts with several addresses, of which some are dead.
+fn a_live_address_is_found_beside_dead_ones<D: Driver>() {
+    let unused = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let refusing = unused().unwrap();
+    let hole = BlackHole::new(Ipv4Addr::LOCALHOST.into()).unwrap();
+    // Where there is no IPv6, connecting to it fails at once.
+    let hole_of_ipv6 = BlackHole::new(Ipv6Addr::LOCALHOST.into());
+    let dead_of_ipv6 = hole_of_ipv6.as_ref().map_or(
+        SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 9),
+        BlackHole::address,
+    );
+    let dead = hole.address();
+    let time_out = "no connection: timed out while connecting*; nothing changed";
+    let refused = "no connection (*refused*; nothing changed";
+    for (name, addresses, expected) in [
+        ("one", &[None][..], "done"),
+        ("refused, live", &[Some(refusing), None], "done"),
+        ("dead, live", &[Some(dead), None], "done"),
+        ("dead IPv6, live", &[Some(dead_of_ipv6), None], "done"),
+        (
+            "live in the middle",
+            &[Some(dead), Some(refusing), Some(dead), None, Some(dead)],
+            "done",
+        ),
+        ("live and dead", &[None, Some(dead)], "done"),
+        ("dead", &[Some(dead)], time_out),
+        ("all dead", &[Some(dead); 3], time_out),
+        ("refused", &[Some(refusing)], refused),
+        ("all refused", &[Some(refusing); 3], refused),
+        ("refused and dead", &[Some(refusing), Some(dead)], time_out),
+    ] {
+        let reply = Reply::Close(response("200 OK", "content-length: 0\r\n"));
+        let script = Script::play(vec![reply; 2]);
+        let live: SocketAddr = script.url().replace("http://", "").parse().unwrap();
+        let client = D::new("http://pipeline.invalid", |mut settings| {
+            // Whoever waits for a dead one beside a live one waits for long, and fails.
+            settings.connect_timeout = match expected {
+                "done" => Duration::from_secs(60),
+                _ => Duration::from_millis(300),
+            };
+            settings.attempt_timeout = settings.connect_timeout;
+            settings.retry = RetryPolicy::none();
+            settings.addresses = addresses.iter().map(|dead| dead.unwrap_or(live)).collect();
+            settings
+        });
+        // The second one may begin with the address that worked.
+        let calls = if expected == "done" { 2 } else { 1 };
+        for connections in 1..=calls {
+            let outcome = match client.send(SMALL) {
+                Ok(()) => "done".to_owned(),
+                Err(error) => words(&error),
+            };
+            assert!(is_like(&outcome, expected), "{name}: {outcome}");
+            if expected == "done" {
+                script.wait_for_closed(connections);
+            }
+        }
+    }
+}
+
 pipeline_conformance::suite! {
     a_response_counts_however_early
     a_response_header_may_be_large_but_not_without_end
     a_fault_says_what_was_waited_for_and_whether_the_request_left
     a_connection_that_was_given_up_is_replaced_only_where_that_is_safe
+    a_live_address_is_found_beside_dead_ones
 }

@@ -79,22 +79,14 @@ fn who_is_not_trusted_is_told_of_once_and_sent_nothing<D: Driver>() {
 }
 
 fn what_speaks_no_tls_is_told_of<D: Driver>() {
-    // What a client says first has no line end, for which a script would wait.
-    let hasty = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}", hasty.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
-        let (mut socket, _) = hasty.accept().unwrap();
-        let _ = socket.read(&mut [0; 1024]);
-        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-    });
+    let script = Script::play([Reply::Hasty(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]);
+    let url = script.url().replace("http://", "https://");
     let client = D::new(&url, |settings| settings);
     let outcome = words(&client.send(start()).unwrap_err());
     assert!(
         is_like(&outcome, "does not speak TLS*; nothing changed after 1"),
         "{outcome}"
     );
-    server.join().unwrap();
 }
 
 #[test]

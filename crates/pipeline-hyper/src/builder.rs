@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use http::HeaderValue;
 use pipeline_proto::{Context, ContextBuilder, proxy::ProxySetting};
@@ -25,6 +25,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     extra_roots: Vec<Vec<u8>>,
     proxy: ProxySetting,
+    addresses: Vec<SocketAddr>,
 }
 
 impl Default for ClientBuilder {
@@ -35,6 +36,7 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(10),
             extra_roots: Vec::new(),
             proxy: ProxySetting::Environment,
+            addresses: Vec::new(),
         }
     }
 }
@@ -42,15 +44,17 @@ impl Default for ClientBuilder {
 impl ClientBuilder {
     pipeline_proto::context_setters!();
 
-    /// How long to wait for a connection, with its TLS handshake. Default: 10 s.
+    /// How long to wait for a connection: looking the host up, a proxy and the TLS handshake included.
+    /// Zero and no limit as in [`attempt_timeout`](Self::attempt_timeout). Default: 10 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Trusts these certificates as well as the roots that come with the client: PEM, with one or several,
-    /// or DER. One of a server itself is trusted for that server, self-signed or not.
+    /// Trusts these certificates as well as the roots that come with the client: PEM, with one certificate
+    /// or several, or DER, with one. One of an authority is trusted for the servers that it signed for,
+    /// one of a server itself for that server, self-signed or not.
     #[must_use]
     pub fn extra_root_certificates(mut self, certificates: impl AsRef<[u8]>) -> Self {
         self.extra_roots.push(certificates.as_ref().to_vec());
@@ -70,6 +74,15 @@ impl ClientBuilder {
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxySetting::Off;
+        self
+    }
+
+    /// Connects to these addresses in place of those that the endpoint's host has. For tests, which
+    /// cannot make a host that has several.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn addresses(mut self, addresses: Vec<SocketAddr>) -> Self {
+        self.addresses = addresses;
         self
     }
 
@@ -96,8 +109,8 @@ impl ClientBuilder {
         };
         let unusable = || ConfigError("the host of the endpoint is not valid".to_owned());
         let host = HeaderValue::try_from(host).map_err(|_| unusable())?;
-        let connector =
-            Connector::new(endpoint, route, tls, self.connect_timeout).ok_or_else(unusable)?;
+        let connector = Connector::new(endpoint, route, tls, self.connect_timeout, self.addresses)
+            .ok_or_else(unusable)?;
         let exchange = Exchange {
             pool: Pool::new(connector),
             host,

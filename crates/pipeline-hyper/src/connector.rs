@@ -1,7 +1,14 @@
 //! Making connections: straight or through a proxy, with TLS or without, within a time. Whatever goes
 //! wrong here, nothing of a request was sent.
 
-use std::{fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use pipeline_proto::{
     Endpoint, Fault, FaultKind, Phase,
@@ -34,6 +41,10 @@ pub(crate) struct Connector {
     proxy: Option<Proxy>,
     tls: TlsConnector,
     timeout: Duration,
+    /// Those of the endpoint's host, if they are not to be looked up.
+    addresses: Vec<SocketAddr>,
+    /// The address that was connected to last.
+    last: Mutex<Option<SocketAddr>>,
 }
 
 impl Connector {
@@ -43,6 +54,7 @@ impl Connector {
         route: Route,
         tls: Arc<ClientConfig>,
         timeout: Duration,
+        addresses: Vec<SocketAddr>,
     ) -> Option<Self> {
         let name = if endpoint.is_https() {
             Some(server_name(endpoint.host())?)
@@ -59,6 +71,8 @@ impl Connector {
             },
             tls: tls.into(),
             timeout,
+            addresses,
+            last: Mutex::default(),
         })
     }
 
@@ -69,11 +83,10 @@ impl Connector {
         }
         let by = by.min(after(self.timeout));
         let stream = match &self.proxy {
-            None => Box::new(
-                tcp(&self.host, self.port, by)
-                    .await
-                    .map_err(Missed::fault)?,
-            ),
+            None => {
+                let reached = self.reach(&self.host, self.port, by).await;
+                Box::new(reached.map_err(Missed::fault)?)
+            }
             Some(proxy) => self.tunnel(proxy, by).await?,
         };
         match &self.name {
@@ -100,7 +113,8 @@ impl Connector {
             self.host.clone()
         };
         let blame = |missed: Missed| missed.of_proxy(proxy);
-        let plain = tcp(proxy.host(), proxy.port(), by).await.map_err(blame)?;
+        let plain = self.reach(proxy.host(), proxy.port(), by).await;
+        let plain = plain.map_err(blame)?;
         let mut stream: Box<dyn Stream> = if proxy.scheme() == ProxyScheme::Https {
             let name = server_name(proxy.host()).ok_or_else(|| {
                 let what = "its host cannot stand in a certificate";
@@ -127,6 +141,25 @@ impl Connector {
                 return Ok(stream);
             }
         }
+    }
+
+    /// A connection to the endpoint, or to the proxy before it.
+    async fn reach(&self, host: &str, port: u16, by: Instant) -> Result<TcpStream, Missed> {
+        let mut addresses = if self.addresses.is_empty() || self.proxy.is_some() {
+            look_up(host, port, by).await?
+        } else {
+            self.addresses.clone()
+        };
+        // One that worked before is tried first, so that a dead one costs its head start only once.
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = addresses.iter().position(|&address| Some(address) == last) {
+            addresses[..=place].rotate_right(1);
+        }
+        let stream = within(by, Phase::Connect, race(&addresses)).await?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = stream.peer_addr().ok();
+        // Worth nothing to a connection that is broken already.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
     }
 
     async fn encrypt(
@@ -227,14 +260,6 @@ async fn look_up(host: &str, port: u16, by: Instant) -> Result<Vec<SocketAddr>, 
     }
     let found = within(by, Phase::Resolve, tokio::net::lookup_host((host, port))).await?;
     Ok(found.collect())
-}
-
-async fn tcp(host: &str, port: u16, by: Instant) -> Result<TcpStream, Missed> {
-    let addresses = look_up(host, port, by).await?;
-    let stream = within(by, Phase::Connect, race(&addresses)).await?;
-    // Worth nothing to a connection that is broken already.
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
 }
 
 /// The first connection to any of the addresses. They begin one after the other, the families in turn,

@@ -1,9 +1,12 @@
 //! One request and its response over hyper, and what each of hyper's errors says about the request.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header::HOST};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
+    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -12,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     connector::{after, timed_out},
-    pool::{Connection, Left, Pool},
+    pool::{Connection, Left, MAX_HEADER_FIELDS, MAX_HEADER_SIZE, Pool},
 };
 
 #[derive(Debug)]
@@ -36,10 +39,18 @@ impl Exchange {
         let by = after(timeout);
         let (response, connection) = self.head(self.finish(request), by).await?;
         let (parts, body) = response.into_parts();
+        // hyper looks at its size only where it has to read more of it.
+        if size(&parts.headers) > MAX_HEADER_SIZE {
+            return Err(header_too_large());
+        }
         let body = timeout_at(by, take_in(body, self.max_response_size))
             .await
             .unwrap_or_else(|_| Err(Fault::new(FaultKind::TimedOut).timed_out(Phase::Body)))?;
-        self.pool.put(connection);
+        // Where a response says both, somebody on the way could see another end of it than this side does.
+        let has = |name| parts.headers.contains_key(name);
+        if !(has(TRANSFER_ENCODING) && has(CONTENT_LENGTH)) {
+            self.pool.put(connection);
+        }
         Ok(Response::from_parts(parts, body))
     }
 
@@ -76,7 +87,16 @@ impl Exchange {
                 (Ok(Err(error)), _) if left == Left::Nothing => {
                     return Err(Fault::new(FaultKind::NotSent).source(innermost(&error)));
                 }
-                (Ok(Err(error)), _) => return Err(interrupted(&error)),
+                (Ok(Err(error)), _) => {
+                    return Err(interrupted(
+                        &error,
+                        if connection.has_heard() {
+                            "within the response header"
+                        } else {
+                            "without a response"
+                        },
+                    ));
+                }
                 (Err(_), _) => {
                     return Err(match left {
                         Left::Nothing => timed_out(Phase::Send),
@@ -103,7 +123,7 @@ async fn take_in(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| interrupted(&error))?;
+        let frame = frame.map_err(|error| interrupted(&error, "within the response body"))?;
         let Ok(data) = frame.into_data() else {
             // Trailers say nothing that is used here.
             continue;
@@ -129,12 +149,44 @@ async fn take_in(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
     })
 }
 
-fn interrupted(error: &hyper::Error) -> Fault {
+fn size(headers: &HeaderMap) -> usize {
+    let field =
+        |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    headers.iter().map(field).sum()
+}
+
+fn header_too_large() -> Fault {
+    Fault::new(FaultKind::BodyTooLarge).source(format!(
+        "the response header is too large: more than {} KiB or {MAX_HEADER_FIELDS} fields",
+        MAX_HEADER_SIZE >> 10
+    ))
+}
+
+/// In the blocking client's words, where hyper's only say in which of its steps it happened.
+fn interrupted(error: &hyper::Error, when_closed: &str) -> Fault {
     // hyper has a method that tells, but for servers only.
     if error.is_parse() && error.to_string() == "message head is too large" {
-        return Fault::new(FaultKind::BodyTooLarge).source("the response header is too large");
+        return header_too_large();
     }
-    Fault::new(FaultKind::Interrupted).source(innermost(error))
+    let below: Option<&io::Error> = error.source().and_then(|below| below.downcast_ref());
+    let below = match below.map(|error| (error.kind(), error.get_ref())) {
+        // TLS has errors of the same kinds.
+        Some((_, Some(inner))) if inner.is::<rustls::Error>() => None,
+        below => below.map(|(kind, _)| kind),
+    };
+    let closed = error.is_incomplete_message() || below == Some(io::ErrorKind::UnexpectedEof);
+    let invalid = matches!(
+        below,
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+    );
+    let reason = if closed {
+        format!("the connection was closed {when_closed}")
+    } else if error.is_parse() || invalid {
+        format!("the response is not valid HTTP: {}", innermost(error))
+    } else {
+        innermost(error)
+    };
+    Fault::new(FaultKind::Interrupted).source(reason)
 }
 
 /// The reason at the bottom, as text: hyper's own errors only say in which step they happened.

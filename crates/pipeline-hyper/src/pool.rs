@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -31,6 +31,12 @@ use tokio::{
 
 use crate::connector::{Connector, Stream};
 
+/// The largest header of a response, in bytes; as in the blocking client.
+pub(crate) const MAX_HEADER_SIZE: usize = 256 << 10;
+
+/// The most fields that a header of a response may have; likewise.
+pub(crate) const MAX_HEADER_FIELDS: usize = 1024;
+
 /// How long a connection waits for the next request.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
@@ -50,11 +56,11 @@ struct Idle {
     sweeper: Option<JoinHandle<()>>,
 }
 
-/// A connection, and how far its request got.
+/// A connection, and how far its exchange got.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    written: Arc<Written>,
+    progress: Arc<Progress>,
 }
 
 impl Pool {
@@ -81,26 +87,29 @@ impl Pool {
     }
 
     async fn connect(&self, by: Instant) -> Result<Connection, Fault> {
-        let written = Arc::default();
+        let progress = Arc::default();
         let stream = Watched {
             stream: self.connector.connect(by).await?,
-            written: Arc::clone(&written),
+            progress: Arc::clone(&progress),
             broken: false,
         };
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(MAX_HEADER_FIELDS)
+            .max_buf_size(MAX_HEADER_SIZE)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Fault::new(FaultKind::NotSent).source(error))?;
         tokio::spawn(async move {
             // The request that it was for hears of its error.
             let _ = connection.await;
         });
-        Ok(Connection { sender, written })
+        Ok(Connection { sender, progress })
     }
 
     /// Keeps a connection whose response was read to its end.
     pub(crate) fn put(&self, connection: Connection) {
         // A response that came before the request was taken in leaves the rest of the request in the way.
-        if connection.sender.is_closed() || connection.written.get() != Left::Wholly {
+        if connection.sender.is_closed() || connection.left() != Left::Wholly {
             return;
         }
         let mut idle = lock(&self.idle);
@@ -139,13 +148,19 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
-        self.written.set(Left::Nothing);
+        self.progress.set(Left::Nothing);
+        self.progress.heard.store(false, Ordering::Relaxed);
         self.sender.send_request(request).await
     }
 
     /// How much of the request has left.
     pub(crate) fn left(&self) -> Left {
-        self.written.get()
+        self.progress.left()
+    }
+
+    /// Whether anything of the response has come.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.progress.heard.load(Ordering::Relaxed)
     }
 }
 
@@ -160,11 +175,15 @@ pub(crate) enum Left {
 }
 
 #[derive(Debug, Default)]
-struct Written(AtomicU8);
+struct Progress {
+    /// One of [`Left`].
+    left: AtomicU8,
+    heard: AtomicBool,
+}
 
-impl Written {
-    fn get(&self) -> Left {
-        match self.0.load(Ordering::Relaxed) {
+impl Progress {
+    fn left(&self) -> Left {
+        match self.left.load(Ordering::Relaxed) {
             0 => Left::Nothing,
             1 => Left::Partly,
             _ => Left::Wholly,
@@ -172,7 +191,7 @@ impl Written {
     }
 
     fn set(&self, left: Left) {
-        self.0.store(left as u8, Ordering::Relaxed);
+        self.left.store(left as u8, Ordering::Relaxed);
     }
 }
 
@@ -181,21 +200,21 @@ impl Written {
 /// any more counts as written, and reading shows what has become of it.
 struct Watched {
     stream: Box<dyn Stream>,
-    written: Arc<Written>,
+    progress: Arc<Progress>,
     broken: bool,
 }
 
 impl Watched {
     fn saw(&mut self, result: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {
-        let left = self.written.get();
+        let left = self.progress.left();
         match result {
             Poll::Ready(Ok(0)) => {}
-            Poll::Ready(Ok(_)) => self.written.set(Left::Wholly),
+            Poll::Ready(Ok(_)) => self.progress.set(Left::Wholly),
             Poll::Pending | Poll::Ready(Err(_)) if left == Left::Nothing => {}
-            Poll::Pending => self.written.set(Left::Partly),
+            Poll::Pending => self.progress.set(Left::Partly),
             Poll::Ready(Err(_)) => {
                 self.broken = true;
-                self.written.set(Left::Partly);
+                self.progress.set(Left::Partly);
                 return Poll::Ready(Ok(all));
             }
         }
@@ -209,7 +228,12 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.progress.heard.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 

@@ -180,7 +180,7 @@ fn what_is_no_response_is_refused_for_a_reason() {
         ),
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n",
-            "body is too large",
+            "length cannot be read",
         ),
         (
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n",
