@@ -30,7 +30,7 @@ const SEPARATOR: &[u8] = b"\n----\n";
 
 /// # Panics
 ///
-/// If an answer is not one of the service's, or client and emulator disagree about who may do what.
+/// If a response is not one of the service's, or client and emulator disagree about who may do what.
 pub fn run(data: &[u8]) {
     let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY).expect("the keys are legal");
     let mut open = builder().authentication(Authentication::Off).build();

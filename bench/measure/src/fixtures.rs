@@ -93,7 +93,7 @@ pub(crate) fn workflow(count: usize) -> String {
 /// A short answer: 217 bytes, no nodes.
 pub(crate) const ANSWER: &str = r#"{"name":"Test_Workflow","region":"nb","comment":"collects what an app writes, daily","createTime":"2017-06-01T11:20:30Z","updateTime":"2017-07-02T12:21:31Z","status":"Started","canStart":true,"isManualWorkflow":false}"#;
 
-/// The answer of the transport cases: 400 bytes.
+/// The response of the transport cases: 400 bytes.
 pub(crate) const GET_ANSWER: &str = r#"{"name":"Test_Workflow","region":"nb","comment":"Collects what the edge writes by the hour, drops what the health checks ask for, joins the rest with the table of regions, and exports the sums per region and status to the archive and to the board in the hall. Ask th","createTime":"2017-06-01T11:20:30Z","updateTime":"2017-07-02T12:21:31Z","status":"Started","canStart":true,"isManualWorkflow":false}"#;
 
 pub(crate) fn response(body: impl Into<Bytes>) -> Response<Bytes> {

@@ -65,7 +65,7 @@ fn wire<O: Operation>(url: &str, operation: O) -> Result<Vec<u8>, Failure> {
     Ok(wire)
 }
 
-/// Sends the same so many times over one connection. The first answer shows how long each will be.
+/// Sends the same so many times over one connection. The first response shows how long each will be.
 fn exchange(address: &str, wire: &[u8], count: usize) -> Result<(), Failure> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
@@ -81,7 +81,7 @@ fn exchange(address: &str, wire: &[u8], count: usize) -> Result<(), Failure> {
             }
             filled += read;
         }
-        // One answer of this size comes in one piece over the loopback.
+        // One response of this size comes in one piece over the loopback.
         length = Some(filled);
     }
     Ok(())

@@ -80,18 +80,18 @@ fn address(url: &str) -> String {
 }
 
 async fn hyper_get(client: pipeline_hyper::Client, operation: GetWorkflow) {
-    black_box(client.send(operation).await.expect("an answer"));
+    black_box(client.send(operation).await.expect("a response"));
 }
 
 async fn bare_get(client: Bare, address: Uri) {
     let request = Request::get(address).body(Empty::new());
     let answer = client.request(request.expect("a legal request")).await;
-    let body = answer.expect("an answer").into_body().collect().await;
+    let body = answer.expect("a response").into_body().collect().await;
     black_box(body.expect("a body").to_bytes());
 }
 
 async fn reqwest_get(client: reqwest::Client, address: String) {
-    let answer = client.get(address).send().await.expect("an answer");
+    let answer = client.get(address).send().await.expect("a response");
     black_box(answer.bytes().await.expect("a body"));
 }
 
@@ -153,11 +153,11 @@ pub(crate) fn reqwest_64(url: &str) -> Result<Case, Failure> {
 }
 
 fn blocking_get(client: &pipeline_blocking::Client, operation: &GetWorkflow) {
-    black_box(client.send(operation.clone()).expect("an answer"));
+    black_box(client.send(operation.clone()).expect("a response"));
 }
 
 fn ureq_get(agent: &ureq::Agent, address: &str) {
-    let answer = agent.get(address).call().expect("an answer");
+    let answer = agent.get(address).call().expect("a response");
     let body = answer.into_body().read_to_vec();
     black_box(body.expect("a body"));
 }

@@ -192,7 +192,7 @@ impl Remote {
             .total_timeout(timeout)
     }
 
-    /// The failure that it is when a recording has no answer.
+    /// The failure that it is when a recording has no response.
     fn of_replay(&self) -> Option<Failure> {
         let Link::Replay(replay) = &self.link else {
             return None;

@@ -92,7 +92,7 @@ impl Request {
 }
 
 /// A server on loopback that answers requests with the replies of a script, in order, whichever
-/// connection they come on. Afterwards it closes connections without an answer. Stops when dropped.
+/// connection they come on. Afterwards it closes connections without a response. Stops when dropped.
 #[derive(Debug)]
 pub struct Script {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! How much memory an answer can make its reader take: no more than a stated multiple of its size,
+//! How much memory a response can make its reader take: no more than a stated multiple of its size,
 //! whatever is in it.
 //!
 //! `cargo test -p pipeline-conformance --test hostile_memory -- --nocapture` prints the figures.

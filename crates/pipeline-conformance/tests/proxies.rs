@@ -158,7 +158,7 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
             closing(Reply::Bytes(
                 b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nlogin".to_vec(),
             )),
-            "(the proxy *: it sent more than the answer that was due)*after 2",
+            "(the proxy *: it sent more than the response that was due)*after 2",
         ),
         (
             "http",

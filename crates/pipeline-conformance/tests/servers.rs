@@ -274,22 +274,22 @@ fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
         (
             "no response",
             stall(b""),
-            "timed out while waiting for the answer*; may have changed after 1; 1",
+            "timed out while waiting for the response*; may have changed after 1; 1",
         ),
         (
             "half a header",
             stall(b"HTTP/1.1 200 OK\r\ncontent-le"),
-            "timed out while waiting for the answer*; may have changed after 1; 1",
+            "timed out while waiting for the response*; may have changed after 1; 1",
         ),
         (
             "a header and no body",
             stall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
-            "timed out while reading the answer*; may have changed after 1; 1",
+            "timed out while reading the response*; may have changed after 1; 1",
         ),
         (
             "half a chunk",
             stall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"),
-            "timed out while reading the answer*; may have changed after 1; 1",
+            "timed out while reading the response*; may have changed after 1; 1",
         ),
         (
             "nobody reads the body",

@@ -310,7 +310,7 @@ fn an_observer_is_told_what_happens<D: Driver>() {
             "get_workflow 1: 2 answered 200",
             "get_workflow 1: done after 2",
             "create_workflow 2: 1 POST /v2/workflows/wf",
-            "create_workflow 2: 1 the connection broke before the answer was complete",
+            "create_workflow 2: 1 the connection broke before the response was complete",
             "create_workflow 2: failed after 1: network",
         ]
     );

@@ -278,7 +278,7 @@ fn what_is_no_whole_response_is_a_fault<D: Driver>() {
     for (name, reply, reason) in cases {
         let outcome = list::<D>(reply);
         let expected = format!(
-            "the connection broke before the answer was complete (*{reason}*; nothing changed after 1"
+            "the connection broke before the response was complete (*{reason}*; nothing changed after 1"
         );
         assert!(is_like(&outcome, &expected), "{name}: {outcome}");
     }

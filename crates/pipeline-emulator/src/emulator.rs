@@ -28,10 +28,10 @@ use crate::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-reqid");
 const RESOURCE_OWNER: HeaderName = HeaderName::from_static("x-resource-owner");
 
-/// The service as a state machine: a request and a moment in, an answer out.
+/// The service as a state machine: a request and a moment in, a response out.
 ///
 /// It reads no clock, opens no socket and starts no thread. Two emulators that are built alike and
-/// given the same requests at the same moments give the same answers, byte for byte. A clone is a
+/// given the same requests at the same moments give the same responses, byte for byte. A clone is a
 /// snapshot.
 ///
 /// ```
@@ -181,7 +181,7 @@ impl Emulator {
             })
     }
 
-    /// Adds what every answer has, and records the request.
+    /// Adds what every response has, and records the request.
     fn finish(
         &mut self,
         context: Context,

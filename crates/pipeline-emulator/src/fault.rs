@@ -37,7 +37,7 @@ use crate::{
 ///         .on("get_workflow")
 ///         .times(2),
 /// );
-/// // A create that takes effect, but its answer gets lost behind a proxy.
+/// // A create that takes effect, but its response gets lost behind a proxy.
 /// emulator.inject(
 ///     Fault::status(StatusCode::BAD_GATEWAY)
 ///         .body(HeaderValue::from_static("text/html"), "<h1>Bad Gateway</h1>")
@@ -66,7 +66,7 @@ pub struct Fault {
     pub(crate) workflow: Option<String>,
     times: Option<u32>,
     pub(crate) after_effect: bool,
-    /// Whether the service's answer is what the rest is applied to.
+    /// Whether the service's response is what the rest is applied to.
     passes: bool,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
@@ -111,7 +111,7 @@ impl Fault {
         fault.body(HeaderValue::from_static("application/json"), body)
     }
 
-    /// Lets the service act and answer. What is set on the fault is changed in that answer, and in
+    /// Lets the service act and answer. What is set on the fault is changed in that response, and in
     /// the way it arrives.
     pub fn pass() -> Self {
         Self {
@@ -172,7 +172,7 @@ impl Fault {
         self
     }
 
-    /// Sets a header of the answer; `X-Reqid` and `Date` too, which otherwise are as ever.
+    /// Sets a header of the response; `X-Reqid` and `Date` too, which otherwise are as ever.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
@@ -200,14 +200,14 @@ impl Fault {
         self
     }
 
-    /// Lets the answer arrive so much later. What the request asked for has happened by then.
+    /// Lets the response arrive so much later. What the request asked for has happened by then.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.network.latency = latency;
         self
     }
 
-    /// Lets nothing more of the answer arrive after so many bytes of its body, on a connection that
+    /// Lets nothing more of the response arrive after so many bytes of its body, on a connection that
     /// stays open. Of this and the three that follow, the last one set counts.
     #[must_use]
     pub fn stall_at(self, at: usize) -> Self {
@@ -226,7 +226,7 @@ impl Fault {
         self.interrupt(Interruption::ResetAt { at })
     }
 
-    /// Resets the connection in place of an answer. The request takes effect with a fault made by
+    /// Resets the connection in place of a response. The request takes effect with a fault made by
     /// [`pass`](Self::pass), and with any other only [if told to](Self::after_effect).
     #[must_use]
     pub fn reset(self) -> Self {
@@ -243,7 +243,7 @@ impl Fault {
         self.body.as_ref().map(|body| &body.0)
     }
 
-    /// What becomes of an answer, at this time on the service's clock.
+    /// What becomes of a response, at this time on the service's clock.
     pub(crate) fn spoil(&self, answer: Response<Bytes>, time: SystemTime) -> Response<Bytes> {
         let mut spoiled = if self.passes {
             answer

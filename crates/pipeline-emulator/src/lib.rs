@@ -1,6 +1,6 @@
 //! An emulator of Qiniu's Pandora *pipeline* service, for tests and for trying things out.
 //!
-//! [`Emulator::handle`] is the service as a function: a request and a moment in, an answer out, with
+//! [`Emulator::handle`] is the service as a function: a request and a moment in, a response out, with
 //! the service's rules, error codes and signatures. It does no IO and reads no clock, so five lines
 //! of any test can use it, and time passes only when the test says so. With the feature `server`,
 //! on by default, [`server`] puts it behind a port.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-/// What a [`Fault`](crate::Fault) wants of the network that carries an answer.
+/// What a [`Fault`](crate::Fault) wants of the network that carries a response.
 ///
-/// [`handle`](crate::Emulator::handle) does no IO, so it leaves this in the extensions of its answer.
+/// [`handle`](crate::Emulator::handle) does no IO, so it leaves this in the extensions of its response.
 /// The [server](crate::server) acts on it; so can whoever simulates a network:
 ///
 /// ```
@@ -28,13 +28,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NetworkFault {
-    /// How long the answer is under way. What the request asked for has happened before.
+    /// How long the response is under way. What the request asked for has happened before.
     pub latency: Duration,
-    /// How the answer comes to its end before its time.
+    /// How the response comes to its end before its time.
     pub interruption: Option<Interruption>,
 }
 
-/// How an answer comes to its end before its time. Bytes are those of the body; one that is not
+/// How a response comes to its end before its time. Bytes are those of the body; one that is not
 /// longer than that arrives whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,6 +54,6 @@ pub enum Interruption {
         /// Bytes that arrive.
         at: usize,
     },
-    /// The connection is reset in place of an answer, of which nothing arrives, not even the status.
+    /// The connection is reset in place of a response, of which nothing arrives, not even the status.
     Reset,
 }

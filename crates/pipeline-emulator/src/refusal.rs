@@ -6,7 +6,7 @@ use pipeline_proto::{ErrorCode, ErrorKind};
 
 use crate::auth::BadToken;
 
-/// Why a request is refused: the status and the message of the answer.
+/// Why a request is refused: the status and the message of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,

@@ -50,9 +50,9 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// Length of the whole body.
     pub body_length: usize,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: StatusCode,
-    /// The `X-Reqid` of the answer.
+    /// The `X-Reqid` of the response.
     pub request_id: String,
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// What the answer adds to the record of a request.
+/// What the response adds to the record of a request.
 pub(crate) struct Outcome {
     pub(crate) operation: Option<&'static str>,
     pub(crate) workflow: Option<String>,

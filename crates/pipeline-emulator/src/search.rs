@@ -38,7 +38,7 @@ pub(crate) struct Search {
     end_time: Option<i64>,
 }
 
-/// The answer. `status` and `log` tell the same, once in members and once in words.
+/// The response. `status` and `log` tell the same, once in members and once in words.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Found<'a> {
     status: Vec<StatusEntry<'a>>,

@@ -168,7 +168,7 @@ impl Server {
         self
     }
 
-    /// Is told of each request to the service when its answer is certain, as long as the emulator keeps a
+    /// Is told of each request to the service when its response is certain, as long as the emulator keeps a
     /// [log](crate::EmulatorBuilder::request_log). Answers wait until this returns.
     #[must_use]
     pub fn on_request(mut self, log: impl Fn(&RecordedRequest) + Send + Sync + 'static) -> Self {

@@ -322,7 +322,7 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
         let process = Process::start(&state);
         let addr = process.addr;
         let answered = AtomicU64::new(0);
-        // From at once to somewhere in the midst of it, to the answer.
+        // From at once to somewhere in the midst of it, to the response.
         let enough = random.below(400);
         let workers: Vec<_> = thread::scope(|scope| {
             let workers: Vec<_> = (0..WORKERS)
@@ -366,7 +366,7 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
         }
     }
     println!(
-        "{rounds} kills, {changes} changes answered and there; of those without an answer {took_effect} took effect whole, {not_at_all} not at all"
+        "{rounds} kills, {changes} changes answered and there; of those without a response {took_effect} took effect whole, {not_at_all} not at all"
     );
     assert!(changes > rounds, "there was work");
 }

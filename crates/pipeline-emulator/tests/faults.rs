@@ -35,7 +35,7 @@ fn sent(server: &ServerThread, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// The head of an answer, what came of its body, and how the connection ended.
+/// The head of a response, what came of its body, and how the connection ended.
 fn all(mut stream: TcpStream) -> (String, String, Option<ErrorKind>) {
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).err();
@@ -86,7 +86,7 @@ fn a_truncated_answer_ends_in_good_order() {
     }
 }
 
-/// However large the answer, exactly so many bytes arrive.
+/// However large the response, exactly so many bytes arrive.
 #[test]
 fn a_large_answer_is_truncated_at_the_same_place_for_a_slow_reader() {
     let large = "x".repeat(20_000_000);

@@ -157,7 +157,7 @@ fn a_client_that_never_ends_its_headers_is_cut_off() {
         assert_eq!(
             stream.read(&mut [0]).unwrap_or(0),
             0,
-            "no answer, the connection just ends"
+            "no response, the connection just ends"
         );
     }
 }
@@ -214,7 +214,7 @@ fn a_body_beyond_the_limit_gets_413_without_being_read() {
         (answer.status, answer.code().as_deref()),
         (413, Some("E18005"))
     );
-    // Sent: the answer must not get lost because the server stopped listening.
+    // Sent: the response must not get lost because the server stopped listening.
     for _ in 0..10 {
         let length = 3 * 1024 * 1024;
         let answer = exchange(
@@ -285,7 +285,7 @@ fn clients_beyond_the_limit_wait_their_turn() {
     assert_eq!(read_answer(&mut second).unwrap().status, 200);
 }
 
-/// One client takes nothing of a large answer. Were it waited for, the one place would stay taken.
+/// One client takes nothing of a large response. Were it waited for, the one place would stay taken.
 #[test]
 fn a_client_that_takes_no_answer_is_cut_off() {
     let mut limits = Limits::default();

@@ -225,7 +225,7 @@ fn a_server_under_load_answers_everybody_within_its_memory() {
     report("update", busy(&mut clients, WORKFLOWS_PER_CLIENT, update));
     let with_workflows = server.memory("VmRSS");
 
-    // Half of a large body, and nothing of a large answer, until the others are done.
+    // Half of a large body, and nothing of a large response, until the others are done.
     let large = format!(r#"{{"region":"nb","pad":"{}"}}"#, "x".repeat(1 << 20));
     let large = request("PUT", "/v2/workflows/w0_0", &large);
     let (first_half, second_half) = large.split_at(large.len() / 2);

@@ -1,6 +1,6 @@
 //! The workflow requests of the vendor's Go client, as recorded on the wire, signed anew.
 //!
-//! Requests, bodies and headers are the record's; the answers are those the service would give in the
+//! Requests, bodies and headers are the record's; the responses are those the service would give in the
 //! situation of each request. Numbers in `X-Resource-Owner` are account ids.
 
 mod support;
@@ -36,7 +36,7 @@ fn start() -> ServerThread {
     serve(builder, Limits::default()).0
 }
 
-/// Sends a request and checks status and code of the answer; no code stands for a success.
+/// Sends a request and checks status and code of the response; no code stands for a success.
 #[track_caller]
 fn expect(
     server: &ServerThread,

@@ -92,7 +92,7 @@ async fn up(client: Client, name: WorkflowName) -> Result<String, Failure> {
     match client.create_workflow(name.clone()).await {
         Ok(()) => {}
         Err(error) if error.code() == Some(ErrorCode::WORKFLOW_EXISTS) => {}
-        // The answer was lost, so look whether it has worked.
+        // The response was lost, so look whether it has worked.
         Err(error) if error.effect() == Effect::Possible => {
             client.get_workflow(name.clone()).await?;
         }

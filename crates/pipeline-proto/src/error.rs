@@ -94,7 +94,7 @@ pub enum Cause {
     Api(ApiError),
     /// The service answered with something else than the operation expects.
     Decode(DecodeError),
-    /// There was no whole answer.
+    /// There was no whole response.
     Fault(Fault),
     /// The deadline of the call passed. What the last attempt ended with, if one did.
     Deadline {
@@ -212,12 +212,12 @@ impl Error {
         self.0.cause.api()
     }
 
-    /// The service's code, if the answer had one.
+    /// The service's code, if the response had one.
     pub fn code(&self) -> Option<ErrorCode> {
         self.api()?.code()
     }
 
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if there was a response.
     pub fn status(&self) -> Option<StatusCode> {
         match self.0.cause.innermost() {
             Cause::Api(error) => Some(error.status()),
@@ -226,7 +226,7 @@ impl Error {
         }
     }
 
-    /// The service's name for the request (`X-Reqid`), if there was an answer that had it.
+    /// The service's name for the request (`X-Reqid`), if there was a response that had it.
     pub fn request_id(&self) -> Option<&str> {
         match self.0.cause.innermost() {
             Cause::Api(error) => error.request_id(),
@@ -235,7 +235,7 @@ impl Error {
         }
     }
 
-    /// The beginning of the answer's body, if there was an answer: at most 4 KiB, invalid UTF-8
+    /// The beginning of the response's body, if there was a response: at most 4 KiB, invalid UTF-8
     /// replaced.
     pub fn body(&self) -> Option<&str> {
         match self.0.cause.innermost() {

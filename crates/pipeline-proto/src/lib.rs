@@ -34,7 +34,7 @@
 //! |---|---|
 //! | drive a call with your own transport | [`call`] |
 //! | see what can be asked | [`operation`] |
-//! | read an answer | [`model`] |
+//! | read a response | [`model`] |
 //! | read or write what a node does | [`resource`] |
 //! | name something, by the rule of its kind | [`name`] |
 //! | find out what went wrong | [`error`] |

@@ -25,7 +25,7 @@
 //! | keys, tokens, moments, policies | [`credentials`], [`token_descriptor`], [`now`], [`retry_policy`] |
 //! | something to ask | [`any_operation`], or `any::<GetWorkflow>()` for one of a type |
 //! | something to be told | [`workflow`], [`workflow_state`], [`log_search`], [`nodes`] |
-//! | an answer, good or bad | [`response`], [`error_response`] |
+//! | a response, good or bad | [`response`], [`error_response`] |
 //! | a whole exchange | [`response_script`] |
 //!
 //! Values shrink towards short names, small graphs and empty bodies.
@@ -55,7 +55,7 @@ use crate::{
     name::{InPath, Kind, Name},
 };
 
-/// Around this moment, in seconds since 1970, lie [`now`] and the dates of answers: close enough
+/// Around this moment, in seconds since 1970, lie [`now`] and the dates of responses: close enough
 /// to each other that clocks agree in some cases and differ by minutes or hours in others.
 const ABOUT: u64 = 784_111_777;
 

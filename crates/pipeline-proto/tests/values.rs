@@ -148,7 +148,7 @@ fn what_is_in_flight_knows_which_attempt_it_is() {
 #[test]
 fn every_status_without_a_code_is_explained() {
     for (status, meaning) in [
-        (204, "an answer that this service does not give"),
+        (204, "a response that this service does not give"),
         (302, "the service redirects elsewhere"),
         (401, "authentication failed"),
         (403, "access denied"),
@@ -453,7 +453,7 @@ fn a_wait_that_failed_has_the_source_of_the_look_that_failed() {
     };
     let cut_short = run(due().operation(), [answer(200).body("[")]).error();
     let Step::Done(Err(error)) = due().on_result(Err(cut_short), start()) else {
-        panic!("an answer that cannot be read ends the wait");
+        panic!("a response that cannot be read ends the wait");
     };
     let source = error.source().expect("the reader's own error");
     assert!(source.to_string().contains("line 1"), "{source}");
@@ -551,8 +551,8 @@ fn a_time_out_names_its_phase() {
         (Phase::Resolve, "looking up the host"),
         (Phase::Connect, "connecting"),
         (Phase::Send, "sending the request"),
-        (Phase::Response, "waiting for the answer"),
-        (Phase::Body, "reading the answer"),
+        (Phase::Response, "waiting for the response"),
+        (Phase::Body, "reading the response"),
     ] {
         let line = Fault::new(FaultKind::TimedOut).timed_out(phase).to_string();
         assert_eq!(line, format!("no answer in time: timed out while {doing}"));

@@ -167,7 +167,7 @@ fn a_failure_says_why() {
     });
     let all = notes.join("\n");
     for part in [
-        "2: fault=the connection broke before the answer was complete",
+        "2: fault=the connection broke before the response was complete",
         "WARN in 1: message=failed error=create_workflow: the connection broke",
         "1: outcome=\"network\"",
     ] {

@@ -1,4 +1,4 @@
-//! One request and its answer over a socket that never blocks.
+//! One request and its response over a socket that never blocks.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -15,7 +15,7 @@ use crate::http1;
 /// Larger answers are not taken.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// A request on its way, or its answer.
+/// A request on its way, or its response.
 pub(crate) struct Exchange {
     stream: TcpStream,
     request: Vec<u8>,

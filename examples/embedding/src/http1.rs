@@ -17,7 +17,7 @@ use http::{
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
-/// The head of an answer may be this long.
+/// The head of a response may be this long.
 const LONGEST_HEAD: usize = 64 * 1024;
 
 /// The bytes of a request. The headers of the core are complete but for `Host`.
@@ -39,11 +39,11 @@ pub fn encode(request: &Request<Bytes>) -> Vec<u8> {
     out
 }
 
-/// The answer, if these bytes hold the whole of it. `ended` says that no more will come.
+/// The response, if these bytes hold the whole of it. `ended` says that no more will come.
 ///
 /// # Errors
 ///
-/// If it is no answer, or cut short.
+/// If it is no response, or cut short.
 pub fn decode(mut bytes: &[u8], ended: bool) -> Result<Option<Response<Bytes>>, Malformed> {
     loop {
         let Some((head, rest)) = split_head(bytes) else {
@@ -54,7 +54,7 @@ pub fn decode(mut bytes: &[u8], ended: bool) -> Result<Option<Response<Bytes>>, 
             };
         };
         let (status, headers) = read_head(head)?;
-        // 100 Continue and its like come before the answer itself.
+        // 100 Continue and its like come before the response itself.
         if status.is_informational() {
             bytes = rest;
             continue;
@@ -156,13 +156,13 @@ fn read_chunks(mut bytes: &[u8]) -> Result<Option<Bytes>, Malformed> {
     Ok(None)
 }
 
-/// What came is no answer.
+/// What came is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(&'static str);
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer cannot be read: {}", self.0)
+        write!(f, "the response cannot be read: {}", self.0)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Running<O: Operation> {
 enum State<O: Operation> {
     /// To be sent when its turn comes. Nothing is dated or signed yet.
     New(Call<O>),
-    /// An answer is awaited, until this moment of the monotonic clock.
+    /// A response is awaited, until this moment of the monotonic clock.
     InFlight(InFlight<O>, Exchange, Duration),
     /// To be sent again at this moment.
     Waiting(Backoff<O>, Duration),

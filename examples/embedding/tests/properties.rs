@@ -1,5 +1,5 @@
 //! Property tests of a program that uses the core, with the generators that the core exports: any
-//! operation, and any answer that a service or a proxy in front of it may come up with.
+//! operation, and any response that a service or a proxy in front of it may come up with.
 
 use bytes::Bytes;
 use http::{
@@ -22,7 +22,7 @@ enum Framing {
     End,
 }
 
-/// An answer as a server would write it.
+/// A response as a server would write it.
 fn write(answer: &Response<Bytes>, framing: Framing, chunk: usize) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {} whatever\r\n", answer.status().as_u16()).into_bytes();
     for (name, value) in answer.headers() {
@@ -78,7 +78,7 @@ proptest! {
     /// Whatever comes is read as it was meant, and not before it is there.
     #[test]
     fn an_answer_is_read_as_it_was_written(
-        mut answer in response().prop_filter("no answer", |answer| !answer.status().is_informational()),
+        mut answer in response().prop_filter("no response", |answer| !answer.status().is_informational()),
         framing in framing(),
         chunk in 1..50_usize,
         interim in 0..3_usize,
@@ -116,7 +116,7 @@ proptest! {
         ended in any::<bool>(),
     ) {
         let _ = decode(&bytes, ended);
-        // Noise in the middle of what looks like an answer gets further.
+        // Noise in the middle of what looks like a response gets further.
         let mut whole = write(&answer, framing, 7);
         let at = at.index(whole.len());
         whole.splice(at..at, bytes.drain(..));

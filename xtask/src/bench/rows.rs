@@ -141,7 +141,7 @@ fn answers(rows: &mut Rows, cases: &Cases) -> Result {
     );
 
     let counting = Counting(cases, None);
-    let name = "decode an answer of 217 bytes";
+    let name = "decode a response of 217 bytes";
     counting.add(rows, name, "answer", [AtMost(7_000.0), AtMost(7.0)])?;
     let name = format!("{name}: serde_json by hand");
     counting.add(rows, &name, "answer-serde", [Nothing; 2])?;

@@ -101,7 +101,7 @@ fn meaning(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::InvalidRequest => "The request could not be built. Nothing was sent.",
         ErrorKind::UnexpectedResponse => {
-            "The answer is not one that this service gives: not JSON, not the expected shape, a redirect."
+            "The response is not one that this service gives: not JSON, not the expected shape, a redirect."
         }
         ErrorKind::Network => "The connection could not be made, or it broke.",
         ErrorKind::Timeout => "A time-out or the deadline of the call passed.",

@@ -230,7 +230,7 @@ fn resolve(endpoint: &Endpoint, timeout: Duration) -> (Check, Vec<SocketAddr>) {
         }
         Err(_) => {
             let message = pick(
-                format!("{host}: no answer within {}", Short(timeout)),
+                format!("{host}: no response within {}", Short(timeout)),
                 format!("{host}：{} 内没有结果", Short(timeout)),
             );
             return (check.failed(Exit::Network, message, advice), Vec::new());

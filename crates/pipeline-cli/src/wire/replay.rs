@@ -147,7 +147,7 @@ impl Replay {
         }
     }
 
-    /// The first answer that was not used yet to a request of this method and target.
+    /// The first response that was not used yet to a request of this method and target.
     fn exchange(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
         self.with(|state| {
             let target = request.uri().path_and_query().map_or("/", |it| it.as_str());

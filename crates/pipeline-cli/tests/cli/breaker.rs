@@ -15,7 +15,7 @@ use std::{
 pub(crate) enum Lost {
     /// The service never sees the request.
     Request,
-    /// The service acts, and its answer does not arrive.
+    /// The service acts, and its response does not arrive.
     Answer,
 }
 

@@ -12,7 +12,7 @@ const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 /// A command that calls the service, on the workflow `w`.
 pub(crate) struct Line {
     pub(crate) arguments: &'static [&'static str],
-    /// Exit codes for a workflow that is not there, and for an answer that never comes.
+    /// Exit codes for a workflow that is not there, and for a response that never comes.
     not_found: i32,
     timeout: i32,
     /// What it needs the workflow to be.

@@ -60,7 +60,7 @@ pub(super) trait Flight {
     fn on_fault(self: Box<Self>, fault: Fault, now: Now) -> Step;
 }
 
-/// What follows from an answer or a fault.
+/// What follows from a response or a fault.
 pub(super) enum Step {
     Done(Result<Output, Error>),
     Retry(Box<dyn Retry>),

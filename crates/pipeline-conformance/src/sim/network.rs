@@ -11,7 +11,7 @@ use pipeline_proto::{FaultKind, Phase};
 
 use super::{rng::Rng, scenario::Weather, trouble::Trouble};
 
-/// Content types that no answer of the service has.
+/// Content types that no response of the service has.
 const WRONG_TYPES: &[&str] = &["text/html; charset=utf-8", "application/octet-stream", "\""];
 
 /// How old a `Date` may be that something on the way kept.
@@ -38,7 +38,7 @@ pub(super) enum Way {
     Fails(Duration, FaultKind, Option<Phase>),
 }
 
-/// The way of an answer.
+/// The way of a response.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WayBack {
     Arrives(Duration),
@@ -46,7 +46,7 @@ pub(super) enum WayBack {
     Fails(Duration, FaultKind),
 }
 
-/// What an answer says in truth, beside what arrives.
+/// What a response says in truth, beside what arrives.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -69,7 +69,7 @@ pub(super) enum Origin {
     Gateway,
 }
 
-/// What is to be thought of the `Date` of an answer.
+/// What is to be thought of the `Date` of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Date {
     True,
@@ -88,7 +88,7 @@ pub(super) enum RetryAfter {
     Nonsense,
 }
 
-/// The answer of something on the way.
+/// The response of something on the way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gateway {
     status: u16,
@@ -206,7 +206,7 @@ impl Fate {
         })
     }
 
-    /// The gateway's answer. `service_time` is what a right `Date` would say.
+    /// The gateway's response. `service_time` is what a right `Date` would say.
     pub(super) fn answer(
         &mut self,
         gateway: Gateway,
@@ -253,7 +253,7 @@ impl Fate {
         (response, answer)
     }
 
-    /// Does to an answer what happens to it on the way, and says what that was.
+    /// Does to a response what happens to it on the way, and says what that was.
     pub(super) fn spoil(
         &mut self,
         response: &mut Response<Bytes>,
@@ -305,7 +305,7 @@ impl Fate {
         troubles
     }
 
-    /// The way of the answer, and the trouble that it meets.
+    /// The way of the response, and the trouble that it meets.
     pub(super) fn way_back(&mut self, timeout: Duration) -> (WayBack, Option<Trouble>) {
         use Trouble::{ResponseBroken, ResponseDelayed, ResponseLost, TooLarge};
         if self.meets(ResponseLost) {

@@ -175,7 +175,7 @@ impl Weather {
             };
             let present = rng.chance(kinds);
             let mut rate = 1 + rng.below(u64::from(most).max(1));
-            // What a single answer does not show may need many in a row.
+            // What a single response does not show may need many in a row.
             if rng.chance(100) && matches!(trouble, Trouble::StatusUnknown | Trouble::DateWrong) {
                 rate = 1000;
             }

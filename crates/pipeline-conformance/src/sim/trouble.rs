@@ -36,17 +36,17 @@ troubles! {
     RequestDelayed = "request delayed",
     /// The request arrives twice.
     Duplicated = "request duplicated",
-    /// The answer gets lost after the effect; the client hears nothing.
+    /// The response gets lost after the effect; the client hears nothing.
     ResponseLost = "answer lost",
-    /// The connection breaks before the whole answer was there.
-    ResponseBroken = "connection broke before the answer was complete",
-    /// The answer comes late, possibly after the client has given up.
+    /// The connection breaks before the whole response was there.
+    ResponseBroken = "connection broke before the response was complete",
+    /// The response comes late, possibly after the client has given up.
     ResponseDelayed = "answer delayed",
-    /// The answer's body is cut short, and nobody notices.
+    /// The response's body is cut short, and nobody notices.
     Truncated = "answer cut short unnoticed",
-    /// The answer is larger than the client takes.
+    /// The response is larger than the client takes.
     TooLarge = "answer too large",
-    /// The answer's content type is wrong.
+    /// The response's content type is wrong.
     ContentType = "content type changed",
     /// 429 or 503 with `Retry-After`, from in front of the service.
     PutOff = "429 or 503 with Retry-After",
@@ -54,7 +54,7 @@ troubles! {
     TurnedAway = "429 or 503 without Retry-After",
     /// 500, 502 or 504 from in front of the service, without an effect.
     FailedBefore = "500, 502 or 504 before the effect",
-    /// 500, 502 or 504 instead of the service's answer, after the effect.
+    /// 500, 502 or 504 instead of the service's response, after the effect.
     FailedAfter = "500, 502 or 504 after the effect",
     /// A 404 that is not the service's.
     NoSuchPage = "404 of a proxy",
@@ -64,11 +64,11 @@ troubles! {
     ErrorInSuccess = "200 with an error in the body",
     /// The service says that it could not find the status out.
     StatusUnknown = "status Unknown",
-    /// The answer has no `Date`.
+    /// The response has no `Date`.
     DateMissing = "Date missing",
-    /// The answer has the `Date` of long ago, and an `Age` to tell.
+    /// The response has the `Date` of long ago, and an `Age` to tell.
     DateAged = "Date aged",
-    /// The answer has a wrong `Date`.
+    /// The response has a wrong `Date`.
     DateWrong = "Date wrong",
     /// The client's clock is off.
     ClientClockOff = "client's clock off",

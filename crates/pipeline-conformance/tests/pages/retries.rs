@@ -127,10 +127,10 @@ fn failures() -> Vec<(&'static str, Vec<Vec<Event>>)> {
             "the connection breaks after the request or a part of it was sent",
             one(vec![broken.clone()]),
         ),
-        ("no whole answer within the time of the attempt", {
+        ("no whole response within the time of the attempt", {
             one(vec![Event::Fault(FaultKind::TimedOut)])
         }),
-        ("the answer is larger than the limit of this side", {
+        ("the response is larger than the limit of this side", {
             one(vec![Event::Fault(FaultKind::BodyTooLarge)])
         }),
         (
@@ -206,7 +206,7 @@ fn failures() -> Vec<(&'static str, Vec<Vec<Event>>)> {
             one(vec![answer(200, "<h1>Welcome</h1>")]),
         ),
         (
-            "the deadline of the call passes before an answer",
+            "the deadline of the call passes before a response",
             one(vec![Event::Deadline]),
         ),
         (

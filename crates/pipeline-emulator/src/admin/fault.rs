@@ -90,7 +90,7 @@ impl FaultSpec {
                 None if self.reset => Fault::status(StatusCode::BAD_GATEWAY),
                 None => {
                     return Err(refused(
-                        "a request without effect needs an answer: give a status or a code",
+                        "a request without effect needs a response: give a status or a code",
                     ));
                 }
             },
@@ -130,7 +130,7 @@ impl FaultSpec {
             (None, None, Some(at), false) => Ok(fault.reset_at(at)),
             (None, None, None, true) => Ok(fault.reset()),
             _ => Err(refused(
-                "an answer ends in one way: give one of stall_at, truncate_at, reset_at and reset",
+                "a response ends in one way: give one of stall_at, truncate_at, reset_at and reset",
             )),
         }
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// The body of an answer.
+/// The body of a response.
 pub(super) enum AnswerBody {
     Whole(Full<Bytes>),
     Interrupted(Interrupted),
@@ -84,7 +84,7 @@ impl Interrupted {
     }
 }
 
-/// Why an answer ended before its time: a fault wanted it so.
+/// Why a response ended before its time: a fault wanted it so.
 #[derive(Debug)]
 pub(super) struct Broken;
 

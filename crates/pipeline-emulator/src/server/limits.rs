@@ -23,13 +23,13 @@ pub struct Limits {
     /// Number of headers. A request with more gets 431.
     pub headers: usize,
     /// How long a connection may be idle before a request, or take to send its headers. It is closed
-    /// then, without an answer.
+    /// then, without a response.
     pub header_time: Duration,
     /// How long the body may take to arrive. The request gets 408 then.
     pub body_time: Duration,
-    /// How long a client may take no byte of an answer. The connection is closed then.
+    /// How long a client may take no byte of a response. The connection is closed then.
     pub write_time: Duration,
-    /// How long an answer that a [fault](crate::Fault::stall_at) holds up keeps its connection.
+    /// How long a response that a [fault](crate::Fault::stall_at) holds up keeps its connection.
     pub stall_time: Duration,
     /// Size of the longest request body that the admin interface takes, in bytes: a snapshot may be
     /// larger than any request of a client.

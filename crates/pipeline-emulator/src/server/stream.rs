@@ -47,7 +47,7 @@ impl Stream {
     }
 
     /// Ends a connection whose client may still be sending. Were the socket closed with unread
-    /// bytes in it, the system would reset the connection, and with that the answer could be lost
+    /// bytes in it, the system would reset the connection, and with that the response could be lost
     /// before the client has seen it.
     pub(super) async fn linger(mut self) {
         let drain = async {

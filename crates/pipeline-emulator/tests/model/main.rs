@@ -2,7 +2,7 @@
 //! accounts, good and bad, with time passing in between, clocks being set, starts and stops that
 //! take their time or fail, snapshots and restarts.
 //!
-//! After each step the answer must be the model's, and so must everything that a look around shows.
+//! After each step the response must be the model's, and so must everything that a look around shows.
 //! A history that goes wrong is made as short as it can be, and printed one line for each step.
 
 mod graphs;

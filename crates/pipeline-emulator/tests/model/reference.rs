@@ -1,4 +1,4 @@
-//! The service in its plainest form: a map of small workflows, and for each request the answer that
+//! The service in its plainest form: a map of small workflows, and for each request the response that
 //! must come. Written from the documentation of the crate, not from its code.
 
 use std::{

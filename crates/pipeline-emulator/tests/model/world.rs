@@ -58,7 +58,7 @@ impl World {
         self.model.restore(&kept, self.now);
     }
 
-    /// Lets something happen, gives the answer of a request, and looks around.
+    /// Lets something happen, gives the response of a request, and looks around.
     ///
     /// # Errors
     ///
@@ -295,7 +295,7 @@ fn body(ask: &Ask) -> String {
     text
 }
 
-/// An answer without what the model does not know: words, and how times are written.
+/// A response without what the model does not know: words, and how times are written.
 fn read(response: &Response<Bytes>) -> Answer {
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let status = response.status().as_u16();

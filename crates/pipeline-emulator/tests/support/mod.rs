@@ -139,7 +139,7 @@ pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Reads one answer, interim ones (1xx) left out.
+/// Reads one response, interim ones (1xx) left out.
 pub(crate) fn read_answer(stream: &mut impl Read) -> io::Result<Answer> {
     let mut head = Vec::new();
     let mut byte = [0];

@@ -20,7 +20,7 @@ const MEMBERS: [&str; 4] = ["name", "region", "comment", "nodes"];
 /// What a node is made of.
 const NODE_MEMBERS: [&str; 5] = ["name", "type", "data", "parents", "children"];
 
-/// What the service tells about a workflow and a file may repeat, so that an answer of the service
+/// What the service tells about a workflow and a file may repeat, so that a response of the service
 /// is a file, too. `$schema` is for editors, `schema_version` what the command's JSON begins with.
 pub(super) const IGNORED: [&str; 7] = [
     "$schema",

@@ -69,8 +69,8 @@ impl ClockOffset {
         moved.unwrap_or(wall)
     }
 
-    /// Measures the offset from the `Date` of an answer: it was written about half-way between
-    /// sending and receiving. `None` if the answer has no readable date, comes from a cache, or took
+    /// Measures the offset from the `Date` of a response: it was written about half-way between
+    /// sending and receiving. `None` if the response has no readable date, comes from a cache, or took
     /// so long that it says nothing.
     pub(super) fn measure(response: &Response<Bytes>, sent: Now, received: Now) -> Option<Self> {
         let round_trip = received.since(sent);

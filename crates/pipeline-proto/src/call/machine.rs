@@ -92,7 +92,7 @@ pub struct InFlight<O> {
     timeout: Duration,
 }
 
-/// What follows from an answer or a fault.
+/// What follows from a response or a fault.
 #[derive(Debug)]
 #[must_use = "either the result is there, or a further attempt is due"]
 #[allow(
@@ -147,7 +147,7 @@ pub struct Backoff<O> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryReason {
-    /// There was no whole answer.
+    /// There was no whole response.
     Fault(FaultKind),
     /// The service answered with an error that may pass.
     Status(StatusCode),
@@ -302,7 +302,7 @@ impl<O: Operation> Attempt<O> {
         self.in_flight.progress.attempts
     }
 
-    /// How long to wait for the whole answer, from now.
+    /// How long to wait for the whole response, from now.
     pub fn timeout(&self) -> Duration {
         self.in_flight.timeout
     }
@@ -317,7 +317,7 @@ impl<O: Operation> Attempt<O> {
 }
 
 impl<O: Operation> InFlight<O> {
-    /// How long to wait for the whole answer, from connecting to its last byte.
+    /// How long to wait for the whole response, from connecting to its last byte.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }

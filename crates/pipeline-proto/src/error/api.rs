@@ -73,12 +73,12 @@ pub enum RefusalCause {
     TokenKeys,
     /// The clocks agree, so the access key or the secret key is wrong.
     Keys,
-    /// The answer does not show the service's time, so it is the keys or the clock.
+    /// The response does not show the service's time, so it is the keys or the clock.
     KeysOrClock,
 }
 
 impl ApiError {
-    /// Reads an answer as an error, whatever is in it: the service's JSON, with a code or without
+    /// Reads a response as an error, whatever is in it: the service's JSON, with a code or without
     /// one; text or HTML of a proxy; nothing; a body that was cut short. Takes at most twice the size
     /// of the body in memory while it reads, and keeps a few kilobytes.
     pub fn from_response(response: &Response<Bytes>) -> Self {
@@ -197,7 +197,7 @@ impl ApiError {
             )
     }
 
-    /// Whether the answer shows that the request was not acted upon.
+    /// Whether the response shows that the request was not acted upon.
     pub(crate) fn rules_out_effect(&self) -> bool {
         // E9000, an internal error, may come under status 400: the service had begun to work. But it
         // does not begin for a caller it does not know.
@@ -283,7 +283,7 @@ fn status_meaning(status: StatusCode) -> Option<&'static str> {
         429 => "too many requests",
         500 => "the service failed",
         502..=504 => "the service is not available",
-        200..=299 => "an answer that this service does not give",
+        200..=299 => "a response that this service does not give",
         _ => return None,
     })
 }

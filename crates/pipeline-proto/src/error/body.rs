@@ -112,7 +112,7 @@ fn message_of_fragment(text: &str) -> Option<String> {
 /// Whether a body is the service's error object: its first member is `error`, a string.
 ///
 /// The objects of successes have no such member; looking at the first one only keeps the look
-/// cheap for large answers.
+/// cheap for large responses.
 pub(crate) fn is_error_object(body: &[u8]) -> bool {
     let after = |text: &[u8], token: &[u8]| -> Option<usize> {
         let skipped = text.iter().take_while(|b| b.is_ascii_whitespace()).count();

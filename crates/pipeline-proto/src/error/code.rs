@@ -36,7 +36,7 @@ pub enum ErrorKind {
     Unavailable,
     /// The request could not be built; nothing was sent.
     InvalidRequest,
-    /// The answer is not one that this service gives: not JSON, not the expected shape, a redirect.
+    /// The response is not one that this service gives: not JSON, not the expected shape, a redirect.
     UnexpectedResponse,
     /// The connection could not be made, or broke.
     Network,
@@ -81,7 +81,7 @@ impl ErrorKind {
         }
     }
 
-    /// The kind that an HTTP status stands for when the answer carries no known code.
+    /// The kind that an HTTP status stands for when the response carries no known code.
     ///
     /// A status below 400 is never a failure that this service describes; only 202 is known
     /// (E18124, still being created).

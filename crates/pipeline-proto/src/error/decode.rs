@@ -8,7 +8,7 @@ use super::{
     write_foreign,
 };
 
-/// The answer reports success, but is not what the operation expects.
+/// The response reports success, but is not what the operation expects.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -98,7 +98,7 @@ impl DecodeError {
         }
     }
 
-    /// Adds what is known of the answer, for whoever has to find out what sent it.
+    /// Adds what is known of the response, for whoever has to find out what sent it.
     pub(crate) fn of(mut self, response: &Response<Bytes>) -> Self {
         self.answer = Some(Answer {
             status: response.status(),
@@ -124,7 +124,7 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer cannot be read: ")?;
+        f.write_str("the response cannot be read: ")?;
         match &self.reason {
             Reason::Empty => f.write_str("it has no body"),
             Reason::NotUtf8(_) => f.write_str("its body is not UTF-8"),

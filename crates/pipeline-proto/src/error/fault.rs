@@ -26,19 +26,19 @@ pub struct Fault {
 ///
 /// // A transport that lost the connection after it began to send.
 /// let fault = Fault::new(FaultKind::Interrupted).source("connection reset");
-/// assert_eq!(fault.kind().as_str(), "the connection broke before the answer was complete");
+/// assert_eq!(fault.kind().as_str(), "the connection broke before the response was complete");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// No byte of the request reached the service: a name that does not resolve, a refused
     /// connection, a failed TLS handshake.
     NotSent,
-    /// The connection broke after the request, or a part of it, was sent; or the answer was cut
+    /// The connection broke after the request, or a part of it, was sent; or the response was cut
     /// short.
     Interrupted,
-    /// No whole answer came within the time of the attempt.
+    /// No whole response came within the time of the attempt.
     TimedOut,
-    /// The answer is larger than the limit of this side.
+    /// The response is larger than the limit of this side.
     BodyTooLarge,
 }
 
@@ -60,9 +60,9 @@ pub enum Phase {
     Tls,
     /// The request to be taken.
     Send,
-    /// The head of the answer.
+    /// The head of the response.
     Response,
-    /// The body of the answer.
+    /// The body of the response.
     Body,
 }
 
@@ -141,9 +141,9 @@ impl FaultKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotSent => "no connection",
-            Self::Interrupted => "the connection broke before the answer was complete",
+            Self::Interrupted => "the connection broke before the response was complete",
             Self::TimedOut => "no answer in time",
-            Self::BodyTooLarge => "the answer is larger than allowed",
+            Self::BodyTooLarge => "the response is larger than allowed",
         }
     }
 }
@@ -157,8 +157,8 @@ impl Phase {
             Self::Proxy => "waiting for the proxy",
             Self::Tls => "agreeing on TLS",
             Self::Send => "sending the request",
-            Self::Response => "waiting for the answer",
-            Self::Body => "reading the answer",
+            Self::Response => "waiting for the response",
+            Self::Body => "reading the response",
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The one table of error codes. Everything that speaks of a code reads it here: classification,
-//! `pipeline explain`, the emulator's answers, `docs/errors.md`.
+//! `pipeline explain`, the emulator's responses, `docs/errors.md`.
 //!
 //! Sources: the vendor's API page (rows with a status, marked `page`), and the constants of the
 //! vendor's Go SDK (rows without a status, `_`, marked `sdk`). Meanings are in our own words; kinds

@@ -43,7 +43,7 @@ object! {
         "canStart" => can_start: Option<bool>,
         /// Whether it consists of manually run batch jobs. From the vendor's SDKs only.
         "isManualWorkflow" => is_manual: Option<bool>,
-        /// The graph. `None` when the answer has none, as in a list.
+        /// The graph. `None` when the response has none, as in a list.
         "nodes" => nodes: Option<Nodes>,
     }
 }

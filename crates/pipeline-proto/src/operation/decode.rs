@@ -54,7 +54,7 @@ where
     Err(not_utf8.map_or(error, DecodeError::not_utf8))
 }
 
-/// Reads the answer of an operation without a result: an empty body, or JSON that is not looked at.
+/// Reads the response of an operation without a result: an empty body, or JSON that is not looked at.
 ///
 /// # Errors
 ///

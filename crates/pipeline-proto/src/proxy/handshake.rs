@@ -59,7 +59,7 @@ enum Step {
     Open,
 }
 
-/// What part of the answer there is.
+/// What part of the response there is.
 enum Seen {
     Partial,
     /// This many bytes made a whole one.
@@ -112,7 +112,7 @@ impl Handshake {
         if bytes.is_empty() {
             return Err(self
                 .proxy
-                .failure("it closed the connection without an answer"));
+                .failure("it closed the connection without a response"));
         }
         self.input.extend_from_slice(bytes);
         loop {
@@ -120,7 +120,7 @@ impl Handshake {
                 Step::Open if self.input.is_empty() => return Ok(true),
                 // Behind the tunnel it is our turn, whether with TLS or without.
                 Step::Open => {
-                    let what = "it sent more than the answer that was due";
+                    let what = "it sent more than the response that was due";
                     return Err(self.proxy.failure(what));
                 }
                 _ if self.input.is_empty() => return Ok(false),
@@ -137,7 +137,7 @@ impl Handshake {
         }
     }
 
-    /// Goes on to what is awaited after the answer that was taken.
+    /// Goes on to what is awaited after the response that was taken.
     fn advance(&mut self) {
         self.step = match std::mem::replace(&mut self.step, Step::Open) {
             Step::Head | Step::Reply | Step::Open => Step::Open,
@@ -179,7 +179,7 @@ impl Handshake {
             }
             let Some(length) = head_length(&self.input) else {
                 if self.input.len() > LONGEST_HEAD {
-                    return Err(self.proxy.failure("the head of its answer has no end"));
+                    return Err(self.proxy.failure("the head of its response has no end"));
                 }
                 return Ok(Seen::Partial);
             };

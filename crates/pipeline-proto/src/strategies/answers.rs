@@ -78,14 +78,14 @@ pub struct Event {
     /// How long it takes until it happens. May be longer than the attempt is allowed to take: then
     /// the time-out comes first.
     pub latency: Duration,
-    /// The answer, or why there is none.
+    /// The response, or why there is none.
     pub answer: Result<Response<Bytes>, FaultKind>,
 }
 
 /// What happens to one attempt after the other: at least one event. A call may want more than
 /// there are; answer those as the last one.
 ///
-/// Half of the answers have a `Date`, which agrees with [`now`](super::now) or is minutes or hours
+/// Half of the responses have a `Date`, which agrees with [`now`](super::now) or is minutes or hours
 /// off.
 pub fn response_script() -> impl Strategy<Value = Vec<Event>> {
     let fault = select(vec![

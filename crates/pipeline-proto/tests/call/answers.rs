@@ -72,7 +72,7 @@ fn success_without_a_body_where_data_is_needed_is_an_unexpected_response() {
             assert_eq!(error.status().unwrap(), status, "{operation}");
             assert_eq!(error.request_id(), Some("r1"), "{operation}");
             let expected = format!(
-                "{operation}: the answer cannot be read: it has no body (HTTP {status}, request r1)"
+                "{operation}: the response cannot be read: it has no body (HTTP {status}, request r1)"
             );
             assert_eq!(error.to_string(), expected);
         }

@@ -28,7 +28,7 @@ fn seconds_are_waited_for() {
 
 #[test]
 fn a_date_is_waited_for_by_the_clock_of_the_service() {
-    // The answer arrives 100 ms after the start, 2.9 s before this date.
+    // The response arrives 100 ms after the start, 2.9 s before this date.
     let date = httpdate::fmt_http_date(start().wall + secs(3));
     assert_eq!(pause(503, &date), millis(2900));
 

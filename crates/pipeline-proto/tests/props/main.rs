@@ -1,4 +1,4 @@
-//! Property tests: what must hold for every input, every answer and every script of faults.
+//! Property tests: what must hold for every input, every response and every script of faults.
 //!
 //! The number of cases and the seed come from the environment, as `PROPTEST_CASES` and
 //! `PROPTEST_RNG_SEED`.

@@ -55,12 +55,12 @@ pub(crate) fn context() -> Context {
 pub(crate) struct Event {
     latency: Duration,
     outcome: Result<Response<Bytes>, FaultKind>,
-    /// How many seconds the clock behind the `Date` of the answer is ahead; without it there is no
+    /// How many seconds the clock behind the `Date` of the response is ahead; without it there is no
     /// `Date`.
     clock: Option<i64>,
 }
 
-/// An answer after 100 ms, without headers and body.
+/// A response after 100 ms, without headers and body.
 pub(crate) fn answer(status: u16) -> Event {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
@@ -85,7 +85,7 @@ pub(crate) fn bad_token() -> Event {
     error(401, "bad token")
 }
 
-/// No answer, after 100 ms.
+/// No response, after 100 ms.
 pub(crate) fn fault(kind: FaultKind) -> Event {
     Event {
         latency: millis(100),
@@ -128,7 +128,7 @@ impl Event {
         self
     }
 
-    /// The answer as it arrives for a request that was sent at `sent`.
+    /// The response as it arrives for a request that was sent at `sent`.
     pub(crate) fn into_response(self, sent: Now) -> Result<Response<Bytes>, Fault> {
         let mut response = self.outcome.map_err(Fault::new)?;
         if let Some(ahead) = self.clock {

@@ -158,7 +158,7 @@ fn whole(step: Step, lines: &[Line]) -> Wait {
     wait
 }
 
-/// Waits for a service that always gives the same answer.
+/// Waits for a service that always gives the same response.
 fn until_always(options: WaitOptions, latency: Duration, line: &Line) -> Wait {
     let step = Waiter::until(name(), Goal::Started, options, start());
     talk(step, latency, repeat(line.clone()))

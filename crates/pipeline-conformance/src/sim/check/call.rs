@@ -154,7 +154,7 @@ pub(in crate::sim) fn retried(
             demand!(
                 !matches!(answer.date, Date::Missing | Date::Aged),
                 Rule::Clock,
-                "the clock is made up for by an answer that does not tell the time",
+                "the clock is made up for by a response that does not tell the time",
             );
             answer.status == 401 && call.pass == Pass::Own && client.keys.is_some()
         }
@@ -213,7 +213,7 @@ pub(in crate::sim) fn retried(
     Ok(())
 }
 
-/// The shortest wait that obeys the answer, and the longest that can be explained by it.
+/// The shortest wait that obeys the response, and the longest that can be explained by it.
 pub(super) fn asked_for(
     attempt: &AttemptLog,
     outcome: &Outcome,

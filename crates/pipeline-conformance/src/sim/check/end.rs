@@ -37,7 +37,7 @@ pub(in crate::sim) fn ended(
         demand!(
             attempt.sent <= handled.at && handled.at <= attempt.received,
             Rule::Model,
-            "the answer was made before the request was sent, or after it was received",
+            "the response was made before the request was sent, or after it was received",
         );
     }
     match result {
@@ -53,7 +53,7 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
     else {
         return Err(Violation {
             rule: Rule::Success,
-            what: "a success without an answer".into(),
+            what: "a success without a response".into(),
         });
     };
     let gone_before = kind == Kind::Delete
@@ -159,7 +159,7 @@ fn cause_is_true(
         }
         (Cause::Fault(fault), Outcome::Fault(kind)) => fault.kind() == *kind,
         (Cause::Api(_), Outcome::Answer(answer)) => answer.status != 200 || answer.code.is_some(),
-        // An answer that arrived whole can be read.
+        // A response that arrived whole can be read.
         (Cause::Decode(_), Outcome::Answer(answer)) => answer.status == 200 && answer.cut,
         _ => false,
     };
@@ -183,7 +183,7 @@ fn answer_is_true(error: &Error, outcome: &Outcome) -> Result<(), Violation> {
     demand!(
         said == (status, request_id),
         Rule::Truth,
-        "the error says {said:?}, the answer was {status:?} {request_id:?}",
+        "the error says {said:?}, the response was {status:?} {request_id:?}",
     );
     if let (Outcome::Answer(answer), Cause::Api(_)) = (outcome, error.cause()) {
         let code = error.code().map(pipeline_proto::ErrorCode::number);
@@ -191,7 +191,7 @@ fn answer_is_true(error: &Error, outcome: &Outcome) -> Result<(), Violation> {
         demand!(
             code == answer.code || (answer.cut && code.is_none()),
             Rule::Truth,
-            "the error says {code:?}, the answer had {:?}",
+            "the error says {code:?}, the response had {:?}",
             answer.code,
         );
     }

@@ -11,7 +11,7 @@ use crate::sim::{
 };
 
 /// Whether the reason that an error gives for a 401 is the one for which the service refused. What
-/// follows from the service's time can be expected only of an answer that tells it.
+/// follows from the service's time can be expected only of a response that tells it.
 pub(super) fn refusal_is_true(
     call: &CallLog,
     attempt: &AttemptLog,
@@ -22,7 +22,7 @@ pub(super) fn refusal_is_true(
         return Ok(());
     };
     let verdict = handled.verdict;
-    // In the time that the answer took, a token may have expired.
+    // In the time that the response took, a token may have expired.
     let leeway = attempt.round_trip() + Duration::from_secs(1);
     let service_time = unix_seconds(handled.service_time);
     let expires = call.token_expires.unwrap_or(u64::MAX);

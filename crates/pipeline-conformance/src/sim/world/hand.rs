@@ -61,7 +61,7 @@ impl World {
                 }
             }
             Doing::Pausing(pause) => self.advised(hand, pause.resume()),
-            Doing::Flying(..) => unreachable!("who awaits an answer is not woken"),
+            Doing::Flying(..) => unreachable!("who awaits a response is not woken"),
         }
     }
 
@@ -177,7 +177,7 @@ impl World {
         }
     }
 
-    /// The call knows what follows from an answer or a fault.
+    /// The call knows what follows from a response or a fault.
     pub(super) fn stepped(
         &mut self,
         hand: usize,
