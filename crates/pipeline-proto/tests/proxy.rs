@@ -299,8 +299,8 @@ fn a_proxy_that_refuses_is_named_with_its_reason() {
         HTTP/1.1 502 Bad~~    | HTTP 502, it made no tunnel to x.test:443
         HTTP/1.1 302 Found~~  | HTTP 302, it made no tunnel to x.test:443!
         HTTP/1.1 429 Slow~~   | HTTP 429, it does not allow a tunnel to x.test:443
-        HTTP/1.1 200 OK~~x    | it sent more than the answer that was due
-        HTTP/1.1 2            | it closed the connection without an answer
+        HTTP/1.1 200 OK~~x    | it sent more than the response that was due
+        HTTP/1.1 2            | it closed the connection without a response
         HTTP/1.1 x~~          | what answers there is no HTTP proxy!
         SSH-2.0               | what answers there is no HTTP proxy!";
     for row in rows.trim().lines() {

@@ -13,7 +13,7 @@ pub(super) fn document() -> Result<String> {
 
 <!-- Generated from crates/pipeline-proto/src/error/table.rs by `cargo xtask docs`. Do not edit. -->
 
-When the service refuses a request, its answer carries a message that starts with a code, as in
+When the service refuses a request, its response carries a message that starts with a code, as in
 `{{\"error\": \"{example}: ...\"}}`. This page lists the {all} codes that are known: {on_page} from the vendor's
 API page, {rest} more from the constants of the vendor's Go SDK. A code that is not listed is kept as
 it came and judged by the HTTP status. The meanings are in this project's own words; the message of
@@ -34,7 +34,7 @@ and `ErrorCode::known` gives the whole table.
 {kinds}
 ## Kinds without a code
 
-An answer without a known code gets its kind from its HTTP status. These kinds belong to no code:
+A response without a known code gets its kind from its HTTP status. These kinds belong to no code:
 they come from the status alone, as `unauthorized` does from 401, or from the client itself, without a
 word from the service.
 
