@@ -7,6 +7,6 @@ use pipeline_blocking::{Client, proto::Credentials};
 fn main() -> Result<(), Box<dyn Error>> {
     let credentials = Credentials::new("access-key", "secret-key")?;
     let client = Client::builder().credentials(credentials).build()?;
-    println!("{}", client.list_workflows()?.len());
+    println!("{}", client.list_workflows().send()?.len());
     Ok(())
 }

@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let workflows = runtime.block_on(client.list_workflows())?;
+    let workflows = runtime.block_on(client.list_workflows().into_future())?;
     println!("{}", workflows.len());
     Ok(())
 }

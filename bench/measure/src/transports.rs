@@ -213,7 +213,11 @@ pub(crate) fn hyper_list(url: &str) -> Result<Case, Failure> {
     let (runtime, client) = (runtime()?, hyper_client(url)?);
     runtime.block_on(hyper_get(client.clone(), get_operation()));
     Ok(Box::new(move || {
-        black_box(runtime.block_on(client.list_workflows()).expect("a list"));
+        black_box(
+            runtime
+                .block_on(client.list_workflows().into_future())
+                .expect("a list"),
+        );
     }))
 }
 
@@ -229,6 +233,6 @@ pub(crate) fn blocking_list(url: &str) -> Result<Case, Failure> {
     let client = blocking_client(url)?;
     client.send(get_operation())?;
     Ok(Box::new(move || {
-        black_box(client.list_workflows().expect("a list"));
+        black_box(client.list_workflows().send().expect("a list"));
     }))
 }
