@@ -7,7 +7,13 @@ mod transform;
 
 use std::fmt::Display;
 
-use pipeline_proto::{ErrorCode, RepoName, resource::schema::MAX_MAPS};
+use pipeline_proto::{
+    ErrorCode, RepoName,
+    resource::{
+        describe::{Member, Object},
+        schema::{MAX_MAPS, SchemaEntry},
+    },
+};
 use serde_json::{Map, Value};
 
 use crate::{operations::Call, refusal::Refusal, state::Kind};
@@ -72,6 +78,12 @@ fn all(members: &Members, names: &[&str]) -> Members {
         .collect()
 }
 
+/// Whether a member of a spec may have this text, by its description.
+fn allows(spec: &Object, member: &str, word: &str) -> bool {
+    let words = spec.member(member).and_then(Member::words);
+    words.is_some_and(|words| words.contains(&word))
+}
+
 fn repo_name(name: &str) -> Result<(), Refusal> {
     match RepoName::new(name) {
         Ok(_) => Ok(()),
@@ -98,9 +110,9 @@ fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
             return refuse(ErrorCode::INVALID_DATE_OR_DUPLICATE_FIELD, detail);
         }
         keys.push(key);
+        let may_be = |member, word| allows(SchemaEntry::description(), member, word);
         match (text(entry, "valtype"), text(entry, "elemtype")) {
-            ("boolean" | "long" | "date" | "float" | "string" | "jsonstring" | "ip", _)
-            | ("array", "long" | "float" | "string") => {}
+            ("array", elemtype) if may_be("elemtype", elemtype) => {}
             ("map", _) if maps == MAX_MAPS => {
                 let detail = format!("the field {key:?} is inside of {maps} maps");
                 return refuse(ErrorCode::INVALID_REPO_MODE, detail);
@@ -108,6 +120,7 @@ fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
             // The vendor's client does not insist on the fields of a map.
             ("map", _) if entry.get("schema").is_none_or(Value::is_null) => {}
             ("map", _) => check_schema(entry.get("schema"), maps + 1)?,
+            (valtype, _) if valtype != "array" && may_be("valtype", valtype) => {}
             (valtype, elemtype) => {
                 let of = if valtype == "array" {
                     format!(" of {elemtype:?}")

@@ -1,7 +1,10 @@
-use pipeline_proto::{ErrorCode, TransformName};
+use pipeline_proto::{
+    ErrorCode, TransformName,
+    resource::transform::{Container, PluginField, TransformSpec},
+};
 use serde_json::Value;
 
-use super::{Members, Repo, Resource, all, check_schema, known, refuse, repo_name, text};
+use super::{Members, Repo, Resource, all, allows, check_schema, refuse, repo_name, text};
 use crate::{
     operations::Call,
     refusal::Refusal,
@@ -43,7 +46,7 @@ impl Resource for Transform {
         if source == to {
             return refuse(ErrorCode::SOURCE_IS_DESTINATION, format!("{to:?}"));
         }
-        let spec = known(body, SPEC);
+        let spec = described(body);
         check_spec(&spec)?;
         if let Some(other) = filling(call, to) {
             let detail = format!("the repo {to:?} is filled by the transform {other:?}");
@@ -71,7 +74,7 @@ impl Resource for Transform {
 
     /// Any part of the spec, and at least one.
     fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
-        let changes = known(body, SPEC);
+        let changes = described(body);
         if changes.is_empty() {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "there is nothing to change");
         }
@@ -99,16 +102,15 @@ impl Resource for Transform {
     }
 }
 
-/// The members of a spec.
-const SPEC: &[&str] = &[
-    "plugin",
-    "mode",
-    "code",
-    "interval",
-    "container",
-    "whence",
-    "destrepo",
-];
+/// What of a body is a member of the spec.
+fn described(mut body: Members) -> Members {
+    let spec = TransformSpec::description();
+    body.retain(|name, _| {
+        let member = spec.member(name);
+        member.is_some_and(|member| !member.is_added_on_reading())
+    });
+    body
+}
 
 /// The transform that fills a repo.
 pub(super) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str> {
@@ -138,15 +140,13 @@ fn check_spec(spec: &Members) -> Result<(), Refusal> {
         }
         mode => return refuse(ErrorCode::UNKNOWN_TRANSFORM_TYPE, format!("{mode:?}")),
     }
-    match text(spec, "interval") {
-        "" | "5s" | "10s" | "20s" | "30s" | "1m" | "5m" | "10m" => {}
-        interval => return refuse(ErrorCode::INVALID_INTERVAL, format!("{interval:?}")),
-    }
-    match text(spec, "whence") {
-        "" | "oldest" | "newest" => {}
-        whence => {
-            let detail = format!("whence is oldest or newest, not {whence:?}");
-            return refuse(ErrorCode::MALFORMED_TRANSFORM, detail);
+    for (member, code) in [
+        ("interval", ErrorCode::INVALID_INTERVAL),
+        ("whence", ErrorCode::MALFORMED_TRANSFORM),
+    ] {
+        let word = text(spec, member);
+        if !word.is_empty() && !allows(TransformSpec::description(), member, word) {
+            return refuse(code, format!("{member} {word:?}"));
         }
     }
     if let Some(plugin) = spec.get("plugin").and_then(Value::as_object) {
@@ -166,18 +166,17 @@ fn check_spec(spec: &Members) -> Result<(), Refusal> {
 fn check_outputs(plugin: &Members) -> Result<(), Refusal> {
     let outputs = plugin.get("output").and_then(Value::as_array);
     for output in outputs.into_iter().flatten().filter_map(Value::as_object) {
-        match text(output, "type") {
-            "" | "string" | "long" | "float" => {}
-            other => return refuse(ErrorCode::INVALID_PLUGIN_OUTPUT_TYPE, format!("{other:?}")),
+        let word = text(output, "type");
+        if !word.is_empty() && !allows(PluginField::description(), "type", word) {
+            return refuse(ErrorCode::INVALID_PLUGIN_OUTPUT_TYPE, format!("{word:?}"));
         }
     }
     Ok(())
 }
 
-/// `M16C4` stands in an example of the page, and in none of its lists.
 fn check_container(container: &Value) -> Result<(), Refusal> {
     match container["type"].as_str() {
-        Some("1U2G" | "1U4G" | "2U4G" | "4U8G" | "4U16G" | "8U16G" | "M16C4") => {}
+        Some(word) if allows(Container::description(), "type", word) => {}
         _ => return refuse(ErrorCode::INVALID_CONTAINER_TYPE, &container["type"]),
     }
     match container["count"].as_u64() {
