@@ -140,6 +140,8 @@ kinds! {
     TableName = Table, "table name", Rule { first: Chars::Letter, ..WORD };
     /// The name of a job's parameter: as [`WorkflowName`], but of at most 64 characters.
     ParamName = Param, "parameter name", Rule { lengths: (1, 64), ..WORD };
+    /// The name of a field of a record; the rule is that of [`WorkflowName`].
+    FieldName = Field, "field name", WORD;
     /// The name of a plugin, which is that of its Java class:
     /// `^[a-zA-Z][a-zA-Z0-9_.]{0,127}[a-zA-Z0-9_]$`.
     ///

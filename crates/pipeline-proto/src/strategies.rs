@@ -48,7 +48,7 @@ pub use graph::nodes;
 pub use json::raw_json;
 pub use models::{log_search, status, workflow, workflow_state};
 pub(crate) use operations::Generate;
-pub use operations::{AnyOperation, any_operation, token_descriptor};
+pub use operations::{AnyOperation, any_operation, schema, token_descriptor};
 
 use crate::{
     Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName,

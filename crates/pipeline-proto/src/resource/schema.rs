@@ -1,7 +1,12 @@
 //! The fields of records.
 
+mod short_form;
+
+pub use short_form::{ParseSchemaError, Schema};
+
 use super::data::spec;
 use crate::model::json::open_enum;
+pub use crate::name::FieldName;
 
 open_enum! {
     /// The type of a field.

@@ -3,14 +3,19 @@
 use std::time::{Duration, SystemTime};
 
 use http::Method;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
 
-use super::{graph::nodes, name, node_name, region, text};
+use super::{graph::nodes, name, region, text};
 pub use crate::resource::AnyOperation;
 use crate::{
     Region, TokenDescriptor, UnixTime,
     model::{NodeType, Nodes},
-    name::{InPath, Name},
+    name::{InPath, Name, kind},
     operation::PollBy,
     resource::{
         datasource::DatasourceSpec,
@@ -20,7 +25,7 @@ use crate::{
         job_export::JobExportSpec,
         plugin::Jar,
         repo::RepoSpec,
-        schema::{SchemaEntry, ValType},
+        schema::{ElemType, Schema, SchemaEntry, ValType},
         transform::TransformSpec,
         udf::{JarDescription, UdfExpression, UdfSpec},
         variable::{VariableOwner, VariableSpec},
@@ -43,6 +48,37 @@ use crate::{
 /// ```
 pub fn any_operation() -> impl Strategy<Value = AnyOperation> {
     any::<AnyOperation>()
+}
+
+/// Schemas of legal fields, maps in maps among them.
+pub fn schema() -> impl Strategy<Value = Schema> {
+    let plain = (
+        select(ValType::KNOWN),
+        select(ElemType::KNOWN),
+        any::<bool>(),
+    );
+    let plain = plain.prop_map(|(valtype, elemtype, required)| SchemaEntry {
+        elemtype: (valtype == ValType::Array).then_some(elemtype),
+        required: required.then_some(true),
+        ..SchemaEntry::new("", valtype)
+    });
+    let map = |field| {
+        fields(field).prop_map(|inner| SchemaEntry {
+            schema: Some(inner),
+            ..SchemaEntry::new("", ValType::Map)
+        })
+    };
+    fields(plain.prop_recursive(4, 12, 3, map)).prop_map(Schema)
+}
+
+fn fields(field: impl Strategy<Value = SchemaEntry>) -> impl Strategy<Value = Vec<SchemaEntry>> {
+    btree_map(name::<kind::Field>(), field, 1..4).prop_map(|fields| {
+        let named = |(key, field)| SchemaEntry {
+            key: String::from(key),
+            ..field
+        };
+        fields.into_iter().map(named).collect()
+    })
 }
 
 /// What a row names can be made up.
@@ -73,10 +109,7 @@ macro_rules! generate {
 }
 
 generate! {
-    RepoSpec = vec((node_name(), select(ValType::KNOWN)), 1..4).prop_map(|fields| RepoSpec {
-        schema: fields.into_iter().map(|(key, valtype)| SchemaEntry::new(key.as_str(), valtype)).collect(),
-        ..RepoSpec::default()
-    });
+    RepoSpec = schema().prop_map(|Schema(schema)| RepoSpec { schema, ..RepoSpec::default() });
     TransformSpec = text().prop_map(|code| TransformSpec {
         mode: Some("sql".to_owned()),
         code: Some(code),

@@ -4,6 +4,7 @@ use pipeline_proto::{
     Endpoint, ErrorCode, NodeName, Region, ResourceOwner, WorkflowName,
     model::{NodeId, NodeType, Timestamp},
     name::{PluginName, kind},
+    resource::schema::Schema,
     strategies,
 };
 use proptest::prelude::*;
@@ -81,12 +82,25 @@ proptest! {
     }
 
     #[test]
+    fn a_schema_is_read_as_it_is_printed(schema in strategies::schema()) {
+        prop_assert_eq!(schema.to_string().parse::<Schema>(), Ok(schema));
+    }
+
+    #[test]
+    fn whatever_is_read_as_a_schema_can_be_printed(text in "([a-d] ?|[*,(){}\n\u{e9}]|long){0,12}") {
+        if let Ok(schema) = text.parse::<Schema>() {
+            prop_assert_eq!(schema.to_string().parse::<Schema>(), Ok(schema));
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused(text in any::<String>(), more in "[ -~]{0,40}") {
         for text in [&text, &more] {
             let _ = NodeId::from(text.as_str()).parts();
             let _ = Timestamp::from(text.as_str()).to_system_time();
             let _ = text.parse::<ErrorCode>();
             let _ = text.parse::<ResourceOwner>();
+            let _ = text.parse::<Schema>();
             if let Some(code) = ErrorCode::from_message(text) {
                 prop_assert!(text.trim_start().starts_with(&code.to_string()));
             }
