@@ -16,11 +16,7 @@ use std::{
 
 use pipeline_blocking::{
     Client,
-    proto::{
-        CallOptions, Credentials, Now,
-        model::Status,
-        wait::{Goal, WaitOptions},
-    },
+    proto::{Credentials, Now, WorkflowName, model::Status, wait::Goal},
 };
 use pipeline_emulator::{
     DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY, Emulator, server::Server,
@@ -64,23 +60,22 @@ fn on_emulator(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         .endpoint(server.url().parse()?)
         .credentials(keys);
     let client = client.no_proxy().build()?;
-    client.ensure_started(&"clicks".parse()?)?;
+    client.ensure_started("clicks").wait()?;
     restart(&client, out)
 }
 
 fn restart(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    // One deadline for each half, however often it looks.
-    let options = WaitOptions::default()
-        .timeout(Duration::from_secs(120))
-        .interval(Duration::from_millis(200));
     let running = client.list_workflows().send()?.into_iter();
     for workflow in running.filter(|workflow| workflow.status == Status::Started) {
-        let name = workflow.name.parse()?;
+        let name: WorkflowName = workflow.name.parse()?;
         for goal in [Goal::Stopped, Goal::Started] {
             writeln!(out, "{name} is to be {goal}")?;
             let mut seen = Vec::new();
-            let watch = |observation: &_| seen.push(format!("  {observation}"));
-            let end = client.ensure_with(&name, goal, options.clone(), &CallOptions::new(), watch);
+            let wait = client
+                .ensure(name.clone(), goal)
+                .timeout(Duration::from_secs(120));
+            let wait = wait.interval(Duration::from_millis(200));
+            let end = wait.on_look(|look| seen.push(format!("  {look}"))).wait();
             for line in seen {
                 writeln!(out, "{line}")?;
             }

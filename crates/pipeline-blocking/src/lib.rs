@@ -35,8 +35,10 @@ mod request;
 mod resolve;
 mod response;
 mod stream;
+mod wait;
 
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::Client;
 pub use pipeline_proto as proto;
 pub use request::Request;
+pub use wait::Wait;

@@ -131,8 +131,12 @@ impl Failure {
         self
     }
 
-    pub(crate) fn of_wait(error: &WaitError, by: By, endpoint: &Endpoint) -> Self {
-        let name = error.name();
+    pub(crate) fn of_wait(
+        error: &WaitError,
+        name: &WorkflowName,
+        by: By,
+        endpoint: &Endpoint,
+    ) -> Self {
         let (exit, next) = match error.failure() {
             WaitFailure::NotFound(cause) | WaitFailure::Failed(cause) => {
                 return Self::of_call(cause, endpoint, Some(name.clone()), None);

@@ -262,7 +262,7 @@ impl Remote {
         self.of_replay().unwrap_or_else(|| match error.failure() {
             // A start or a stop that was refused.
             WaitFailure::Failed(cause) => self.failure(cause, Some(name.clone())),
-            _ => Failure::of_wait(error, by, &self.endpoint),
+            _ => Failure::of_wait(error, name, by, &self.endpoint),
         })
     }
 
@@ -294,10 +294,12 @@ impl Remote {
         let (options, call) = (self.wait_options(), self.look_options());
         let result = match (&self.link, by) {
             (Link::Service(client), By::Looking) => {
-                client.wait_until_with(name, goal, options, &call, watch)
+                let wait = client.wait_until(name, goal).options(options);
+                wait.calls(call).on_look(watch).wait()
             }
             (Link::Service(client), By::Acting) => {
-                client.ensure_with(name, goal, options, &call, watch)
+                let wait = client.ensure(name.clone(), goal).options(options);
+                wait.calls(call).on_look(watch).wait()
             }
             (Link::Replay(replay), by) => {
                 replay.wait(name, goal, options, &call, by == By::Acting, watch)

@@ -246,8 +246,7 @@ impl Driver for BlockingDriver {
         goal: Goal,
         options: WaitOptions,
     ) -> Result<Observation, WaitError> {
-        self.0
-            .wait_until_with(name, goal, options, &CallOptions::new(), |_| {})
+        self.0.wait_until(name, goal).options(options).wait()
     }
 
     fn ensure(
@@ -256,8 +255,7 @@ impl Driver for BlockingDriver {
         goal: Goal,
         options: WaitOptions,
     ) -> Result<Observation, WaitError> {
-        self.0
-            .ensure_with(name, goal, options, &CallOptions::new(), |_| {})
+        self.0.ensure(name.clone(), goal).options(options).wait()
     }
 
     fn context(&self) -> &Context {
@@ -301,13 +299,8 @@ impl Driver for HyperDriver {
         goal: Goal,
         options: WaitOptions,
     ) -> Result<Observation, WaitError> {
-        self.runtime.block_on(self.client.wait_until_with(
-            name,
-            goal,
-            options,
-            &CallOptions::new(),
-            |_| {},
-        ))
+        let wait = self.client.wait_until(name, goal).options(options);
+        self.runtime.block_on(wait.into_future())
     }
 
     fn ensure(
@@ -316,13 +309,8 @@ impl Driver for HyperDriver {
         goal: Goal,
         options: WaitOptions,
     ) -> Result<Observation, WaitError> {
-        self.runtime.block_on(self.client.ensure_with(
-            name,
-            goal,
-            options,
-            &CallOptions::new(),
-            |_| {},
-        ))
+        let wait = self.client.ensure(name.clone(), goal).options(options);
+        self.runtime.block_on(wait.into_future())
     }
 
     fn context(&self) -> &Context {

@@ -4,10 +4,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use pipeline_proto::{
-    Call, CallOptions, Context, Error, Next, Now, Operation, WorkflowName,
-    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
-};
+use pipeline_proto::{Call, CallOptions, Context, Error, Next, Now, Operation};
 
 use crate::{builder::ClientBuilder, exchange::Exchange};
 
@@ -92,130 +89,7 @@ impl Client {
         }
     }
 
-    /// Waits until a workflow is started, stopped or gone. Only looks; for five minutes at most.
-    ///
-    /// # Errors
-    ///
-    /// See [`WaitError`].
-    pub async fn wait_until(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-    ) -> Result<Observation, WaitError> {
-        self.wait_until_with(
-            name,
-            goal,
-            WaitOptions::default(),
-            &CallOptions::new(),
-            |_| {},
-        )
-        .await
-    }
-
-    /// As [`wait_until`](Self::wait_until), with other options for the wait and its calls; `watch`
-    /// is told what each look showed.
-    ///
-    /// # Errors
-    ///
-    /// See [`WaitError`].
-    pub async fn wait_until_with(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-        options: WaitOptions,
-        call: &CallOptions,
-        watch: impl FnMut(&Observation),
-    ) -> Result<Observation, WaitError> {
-        self.pursue(
-            Waiter::until(name.clone(), goal, options, self.now()),
-            call,
-            watch,
-        )
-        .await
-    }
-
-    /// Starts a workflow if need be, from whatever state it is in, and waits until it is started.
-    ///
-    /// # Errors
-    ///
-    /// See [`WaitError`].
-    pub async fn ensure_started(&self, name: &WorkflowName) -> Result<Observation, WaitError> {
-        self.ensure_with(
-            name,
-            Goal::Started,
-            WaitOptions::default(),
-            &CallOptions::new(),
-            |_| {},
-        )
-        .await
-    }
-
-    /// Stops a workflow if need be, from whatever state it is in, and waits until it is stopped.
-    ///
-    /// # Errors
-    ///
-    /// See [`WaitError`].
-    pub async fn ensure_stopped(&self, name: &WorkflowName) -> Result<Observation, WaitError> {
-        self.ensure_with(
-            name,
-            Goal::Stopped,
-            WaitOptions::default(),
-            &CallOptions::new(),
-            |_| {},
-        )
-        .await
-    }
-
-    /// As [`ensure_started`](Self::ensure_started) and [`ensure_stopped`](Self::ensure_stopped), with
-    /// other options for the wait and its calls; `watch` is told what each look showed.
-    ///
-    /// # Errors
-    ///
-    /// See [`WaitError`].
-    pub async fn ensure_with(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-        options: WaitOptions,
-        call: &CallOptions,
-        watch: impl FnMut(&Observation),
-    ) -> Result<Observation, WaitError> {
-        self.pursue(
-            Waiter::ensure(name.clone(), goal, options, self.now()),
-            call,
-            watch,
-        )
-        .await
-    }
-
-    async fn pursue(
-        &self,
-        mut step: Step,
-        call: &CallOptions,
-        mut watch: impl FnMut(&Observation),
-    ) -> Result<Observation, WaitError> {
-        loop {
-            step = match step {
-                Step::Send(due) => {
-                    let result = self.send_with(due.operation(), call.clone()).await;
-                    due.on_result(result, self.now())
-                }
-                Step::Pause(pause) => {
-                    watch(pause.observation());
-                    tokio::time::sleep(pause.delay()).await;
-                    pause.resume()
-                }
-                Step::Done(result) => {
-                    if let Ok(observation) = &result {
-                        watch(observation);
-                    }
-                    return result;
-                }
-            };
-        }
-    }
-
-    fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         Now::new(SystemTime::now(), self.0.origin.elapsed())
     }
 }

@@ -46,8 +46,10 @@ mod connector;
 mod exchange;
 mod pool;
 mod request;
+mod wait;
 
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::Client;
 pub use pipeline_proto as proto;
 pub use request::Request;
+pub use wait::Wait;

@@ -161,7 +161,7 @@ impl<'a, T: Transport> Tour<'a, T> {
         let observation = self
             .client
             .wait(name, goal, &mut watch)
-            .map_err(|error| Failure::of_wait(&error, By::Looking, self.endpoint))?;
+            .map_err(|error| Failure::of_wait(&error, name, By::Looking, self.endpoint))?;
         let line = format!("{} after {}", seen.join(" → "), Short(observation.elapsed));
         self.show(&format!("wait until {goal}"), &line)
     }

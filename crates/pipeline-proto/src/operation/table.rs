@@ -286,3 +286,46 @@ macro_rules! request_options {
         }
     };
 }
+
+/// The options of a wait on the `Wait` of a client; written once, so that both have the same.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! wait_options {
+    ($($(#[doc = $about:literal])+ $option:ident: $Option:ty;)+) => {
+        $(
+            $(#[doc = $about])+
+            pub fn $option(mut self, $option: $Option) -> Self {
+                self.options = self.options.$option($option);
+                self
+            }
+        )+
+    };
+    () => {
+        $crate::wait_options! {
+            /// How long to wait in all. Default: five minutes.
+            timeout: ::std::time::Duration;
+            /// The first pause between two looks; each further one is half as long again. At least 1 ms.
+            /// Default: 1 s.
+            interval: ::std::time::Duration;
+            /// The longest pause between two looks. Default: 10 s.
+            max_interval: ::std::time::Duration;
+            /// How often a settled state other than the wanted one must be seen in a row before the wait
+            /// fails. Default: once; after a start or stop of its own, three times.
+            settled_reads: u32;
+            /// Which request to look with. Default: *get status*, which falls back to *get*.
+            poll_by: $crate::operation::PollBy;
+        }
+
+        /// All of these at once.
+        pub fn options(mut self, options: $crate::wait::WaitOptions) -> Self {
+            self.options = options;
+            self
+        }
+
+        /// The options of each of its calls.
+        pub fn calls(mut self, options: $crate::CallOptions) -> Self {
+            self.calls = options;
+            self
+        }
+    };
+}

@@ -1,12 +1,12 @@
 use std::{fmt, time::Duration};
 
 use super::options::Goal;
-use crate::{error::Error, model::Status, name::WorkflowName};
+use crate::{error::Error, model::Status};
 
 /// Why a wait did not end as wanted.
 #[derive(Debug)]
-pub struct WaitError<W = WorkflowName> {
-    pub(super) watched: W,
+pub struct WaitError {
+    pub(super) watched: String,
     pub(super) goal: Goal,
     pub(super) polls: u32,
     pub(super) elapsed: Duration,
@@ -42,9 +42,22 @@ pub enum WaitFailure {
     Failed(Error),
 }
 
-impl<W> WaitError<W> {
-    /// The name of what was waited for.
-    pub fn name(&self) -> &W {
+impl WaitError {
+    /// A wait that did not begin, because what is to be waited for cannot be named.
+    #[doc(hidden)]
+    pub fn unnamed(goal: Goal, error: Error) -> Self {
+        Self {
+            watched: String::new(),
+            goal,
+            polls: 0,
+            elapsed: Duration::ZERO,
+            status: None,
+            failure: WaitFailure::Failed(error),
+        }
+    }
+
+    /// The name of what was waited for; empty if it was not a legal one.
+    pub fn name(&self) -> &str {
         &self.watched
     }
 
@@ -83,7 +96,7 @@ impl<W> WaitError<W> {
     }
 }
 
-impl<W: fmt::Display> fmt::Display for WaitError<W> {
+impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             watched: name,
@@ -116,7 +129,7 @@ impl<W: fmt::Display> fmt::Display for WaitError<W> {
     }
 }
 
-impl<W: fmt::Debug + fmt::Display> std::error::Error for WaitError<W> {
+impl std::error::Error for WaitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         // The call's error stands in the line above already; what is below it is the source.
         self.error().and_then(std::error::Error::source)

@@ -82,7 +82,7 @@ pub enum Step<W: Watch = WorkflowName> {
     /// Wait a while.
     Pause(Pause<W>),
     /// The wait has ended.
-    Done(Result<Observation<W>, WaitError<W>>),
+    Done(Result<Observation<W>, WaitError>),
 }
 
 /// A request that is due.
@@ -280,7 +280,7 @@ impl<W: Watch> Waiter<W> {
     fn fail(self, failure: WaitFailure, now: Now) -> Step<W> {
         Step::Done(Err(WaitError {
             elapsed: now.since(self.started),
-            watched: self.watched,
+            watched: self.watched.to_string(),
             goal: self.goal,
             polls: self.polls,
             status: self.status,

@@ -23,15 +23,15 @@ use crate::{
 /// assert_eq!(WorkflowName::progress(&state, Goal::Started), Progress::UnderWay);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-pub trait Watch: Clone + fmt::Debug + fmt::Display {
+pub trait Watch: Clone + fmt::Debug + fmt::Display + Send + 'static {
     /// What a look shows.
-    type State: fmt::Debug;
+    type State: fmt::Debug + Send;
     /// A look.
-    type Look: Operation<Output = Self::State> + Clone + fmt::Debug;
+    type Look: Operation<Output = Self::State> + Clone + fmt::Debug + Send;
     /// A start.
-    type Start: Operation<Output = ()> + Clone + fmt::Debug;
+    type Start: Operation<Output = ()> + Clone + fmt::Debug + Send;
     /// A stop.
-    type Stop: Operation<Output = ()> + Clone + fmt::Debug;
+    type Stop: Operation<Output = ()> + Clone + fmt::Debug + Send;
 
     /// Looks at it.
     fn look(&self, options: &WaitOptions) -> Self::Look;

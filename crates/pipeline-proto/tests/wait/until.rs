@@ -97,7 +97,10 @@ fn a_workflow_that_is_stuck_ends_the_wait_within_the_deadline_and_one_look() {
         assert!(matches!(error.failure(), WaitFailure::TimedOut(None)));
         assert_eq!(error.status(), Some(&Status::Starting));
         assert_eq!(error.elapsed(), lasted);
-        assert_eq!((error.name(), error.goal()), (&name(), Goal::Started));
+        assert_eq!(
+            (error.name(), error.goal()),
+            (name().as_str(), Goal::Started)
+        );
         let line = error.to_string();
         assert!(line.starts_with("logs is not started after 30"), "{line}");
         assert!(line.ends_with("looks; its status is Starting"), "{line}");

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use pipeline_proto::{
-    CallOptions, Credentials, Endpoint, Error, Operation, WorkflowName,
+    Credentials, Endpoint, Error, Operation, WorkflowName,
     wait::{Goal, Observation, WaitError, WaitOptions},
 };
 
@@ -16,7 +16,7 @@ pub(super) trait Transport {
         &self,
         name: &WorkflowName,
         goal: Goal,
-        watch: &mut dyn FnMut(&Observation),
+        watch: &mut (dyn FnMut(&Observation) + Send),
     ) -> Result<Observation, WaitError>;
 }
 
@@ -48,10 +48,10 @@ impl Transport for Blocking {
         &self,
         name: &WorkflowName,
         goal: Goal,
-        watch: &mut dyn FnMut(&Observation),
+        watch: &mut (dyn FnMut(&Observation) + Send),
     ) -> Result<Observation, WaitError> {
-        self.0
-            .wait_until_with(name, goal, wait_options(), &CallOptions::new(), watch)
+        let wait = self.0.wait_until(name, goal).options(wait_options());
+        wait.on_look(watch).wait()
     }
 }
 
@@ -85,14 +85,9 @@ impl Transport for Hyper {
         &self,
         name: &WorkflowName,
         goal: Goal,
-        watch: &mut dyn FnMut(&Observation),
+        watch: &mut (dyn FnMut(&Observation) + Send),
     ) -> Result<Observation, WaitError> {
-        self.runtime.block_on(self.client.wait_until_with(
-            name,
-            goal,
-            wait_options(),
-            &CallOptions::new(),
-            watch,
-        ))
+        let wait = self.client.wait_until(name, goal).options(wait_options());
+        self.runtime.block_on(wait.on_look(watch).into_future())
     }
 }
