@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Poll, thread, time::Duration};
 use http::{HeaderValue, StatusCode};
 use pipeline_conformance::{BlockingDriver, Driver, HyperDriver};
 use pipeline_emulator::{
-    Account, ClockOffset, Emulator, Fault, Transition,
+    Account, ClockSkew, Emulator, InjectedFault, Transition,
     server::{Server, ServerThread},
 };
 use pipeline_proto::{
@@ -133,7 +133,7 @@ fn a_whole_life<D: Driver>() {
 fn a_clock_twenty_minutes_off_is_overcome<D: Driver>() {
     let server = emulator(Transition::Immediate);
     server.with(|emulator| {
-        emulator.set_clock_offset(ClockOffset::Ahead(Duration::from_secs(20 * 60)));
+        emulator.set_clock_offset(ClockSkew::Ahead(Duration::from_secs(20 * 60)));
     });
     let client = D::new(&server.url(), |settings| settings);
     client.send(CreateWorkflow::new(name())).unwrap();
@@ -222,7 +222,7 @@ fn a_delete_whose_answer_was_lost_is_a_success<D: Driver>() {
     let server = emulator(Transition::Immediate);
     let client = D::new(&server.url(), |settings| settings);
     client.send(CreateWorkflow::new(name())).unwrap();
-    let lost = Fault::status(StatusCode::BAD_GATEWAY)
+    let lost = InjectedFault::status(StatusCode::BAD_GATEWAY)
         .on("delete_workflow")
         .after_effect()
         .times(1);
@@ -236,7 +236,7 @@ fn a_delete_whose_answer_was_lost_is_a_success<D: Driver>() {
 fn a_put_off_create_is_sent_again<D: Driver>() {
     let server = emulator(Transition::Immediate);
     let client = D::new(&server.url(), |settings| settings);
-    let put_off = Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+    let put_off = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
         .retry_after(Duration::ZERO)
         .times(1);
     server.with(|emulator| emulator.inject(put_off.on("create_workflow")));
@@ -246,7 +246,7 @@ fn a_put_off_create_is_sent_again<D: Driver>() {
         .unwrap();
     server.with(|emulator| {
         emulator.inject(
-            Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+            InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
                 .on("create_workflow")
                 .times(1),
         );

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     account::{Account, Accounts},
     auth::Authentication,
-    clock::ClockOffset,
+    clock::ClockSkew,
     emulator::{Emulator, RequestIds},
     fault::Faults,
     request_log::RequestLog,
@@ -51,7 +51,7 @@ impl Default for EmulatorBuilder {
                 start: Transition::default(),
                 stop: Transition::default(),
                 manual_run: Duration::from_secs(1),
-                clock_offset: ClockOffset::default(),
+                clock_offset: ClockSkew::default(),
             },
             max_body: 2 * 1024 * 1024,
             request_log: 1_000,
@@ -140,7 +140,7 @@ impl EmulatorBuilder {
     }
 
     /// Sets how far the service's clock is off. Default: not at all.
-    pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
+    pub fn clock_offset(mut self, offset: ClockSkew) -> Self {
         self.rules.clock_offset = offset;
         self
     }

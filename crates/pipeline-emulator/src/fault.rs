@@ -8,12 +8,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use pipeline_graph::nearest;
 use pipeline_proto::ErrorCode;
 
 use crate::{
-    ClockOffset, Interruption, NetworkFault,
+    ClockSkew, Interruption, NetworkFault,
     clock::imf_fixdate,
     refusal::{message_of, status_of},
+    route::OPERATIONS,
 };
 
 /// Something that goes wrong with chosen requests, a number of times.
@@ -24,7 +26,7 @@ use crate::{
 /// once.
 ///
 /// ```
-/// use pipeline_emulator::{ClockOffset, Emulator, Fault};
+/// use pipeline_emulator::{ClockSkew, Emulator, InjectedFault};
 /// use pipeline_proto::ErrorCode;
 /// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 /// use std::time::Duration;
@@ -32,27 +34,27 @@ use crate::{
 /// let mut emulator = Emulator::builder().build();
 /// // Two gets fail as if the service were overloaded.
 /// emulator.inject(
-///     Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+///     InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
 ///         .retry_after(Duration::from_secs(2))
 ///         .on("get_workflow")
 ///         .times(2),
 /// );
 /// // A create that takes effect, but its response gets lost behind a proxy.
 /// emulator.inject(
-///     Fault::status(StatusCode::BAD_GATEWAY)
+///     InjectedFault::status(StatusCode::BAD_GATEWAY)
 ///         .body(HeaderValue::from_static("text/html"), "<h1>Bad Gateway</h1>")
 ///         .on("create_workflow")
 ///         .after_effect(),
 /// );
 /// // An error with a status that looks like success.
-/// emulator.inject(Fault::code(ErrorCode::REPO_BEING_CREATED).on_workflow("logs"));
+/// emulator.inject(InjectedFault::code(ErrorCode::REPO_BEING_CREATED).on_workflow("logs"));
 /// // A start that takes effect while its connection breaks.
-/// emulator.inject(Fault::pass().reset().on("start_workflow"));
+/// emulator.inject(InjectedFault::pass().reset().on("start_workflow"));
 /// // True answers with the wrong type and a date that is off.
 /// emulator.inject(
-///     Fault::pass()
+///     InjectedFault::pass()
 ///         .header(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
-///         .skew_date(ClockOffset::Ahead(Duration::from_secs(20 * 60)))
+///         .skew_date(ClockSkew::Ahead(Duration::from_secs(20 * 60)))
 ///         .on("list_workflows")
 ///         .always(),
 /// );
@@ -61,7 +63,7 @@ use crate::{
 /// assert_eq!(left, [Some(2), Some(1), Some(1), Some(1), None]);
 /// ```
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct InjectedFault {
     pub(crate) operation: Option<&'static str>,
     pub(crate) workflow: Option<String>,
     times: Option<u32>,
@@ -71,7 +73,7 @@ pub struct Fault {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     body: Option<Body>,
-    pub(crate) date_skew: Option<ClockOffset>,
+    pub(crate) date_skew: Option<ClockSkew>,
     pub(crate) network: NetworkFault,
 }
 
@@ -85,7 +87,7 @@ impl fmt::Debug for Body {
     }
 }
 
-impl Fault {
+impl InjectedFault {
     /// Answers with this status. The body is the service's error object with the status in words.
     pub fn status(status: StatusCode) -> Self {
         Self::error(
@@ -136,12 +138,37 @@ impl Fault {
     }
 
     /// Meets requests of this operation only: of its name as the client calls it, which is also the
-    /// [`NAME`](pipeline_proto::Operation::NAME) of its type. With a name that the emulator does not
-    /// serve, the fault meets nothing.
+    /// [`NAME`](pipeline_proto::Operation::NAME) of its type.
+    ///
+    /// # Panics
+    ///
+    /// With a name that no operation has: such a fault would never meet anything, and the test that
+    /// injects it would try nothing. [`try_on`](Self::try_on) is for names that are not written down
+    /// in the program.
     #[must_use]
-    pub fn on(mut self, operation: &'static str) -> Self {
-        self.operation = Some(operation);
-        self
+    #[track_caller]
+    pub fn on(self, operation: &str) -> Self {
+        match self.try_on(operation) {
+            Ok(fault) => fault,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The same for a name that may be wrong.
+    ///
+    /// ```
+    /// use pipeline_emulator::InjectedFault;
+    ///
+    /// let error = InjectedFault::pass().try_on("get_workflw").unwrap_err();
+    /// assert!(error.to_string().contains("did you mean \"get_workflow\"?"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the emulator has no operation of this name.
+    pub fn try_on(mut self, operation: &str) -> Result<Self, UnknownOperation> {
+        self.operation = Some(known_operation(operation)?);
+        Ok(self)
     }
 
     /// Meets requests about the workflow of this name only.
@@ -195,7 +222,7 @@ impl Fault {
     /// Sets `Date` to what a clock shows that is so far from the service's. Signatures are checked by
     /// the service's clock as ever; see [`set_clock_offset`](crate::Emulator::set_clock_offset).
     #[must_use]
-    pub fn skew_date(mut self, skew: ClockOffset) -> Self {
+    pub fn skew_date(mut self, skew: ClockSkew) -> Self {
         self.date_skew = Some(skew);
         self
     }
@@ -277,17 +304,52 @@ impl Fault {
     }
 }
 
+/// The name of an operation as the table has it.
+fn known_operation(word: &str) -> Result<&'static str, UnknownOperation> {
+    let names = || OPERATIONS.iter().map(|operation| operation.name);
+    names().find(|name| *name == word).ok_or_else(|| {
+        // One end of the name may be all that somebody remembers: `create`, `status`.
+        let part = names()
+            .find(|name| name.split('_').next() == Some(word))
+            .or_else(|| names().find(|name| name.rsplit('_').next() == Some(word)));
+        UnknownOperation {
+            name: word.to_owned(),
+            meant: part.or_else(|| nearest(word, names())),
+        }
+    })
+}
+
+/// A name that no operation has, and the one that was most likely meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOperation {
+    name: String,
+    meant: Option<&'static str>,
+}
+
+impl fmt::Display for UnknownOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no operation {:?}, ", self.name)?;
+        if let Some(meant) = self.meant {
+            return write!(f, "did you mean {meant:?}?");
+        }
+        let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        write!(f, "only {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownOperation {}
+
 /// A fault that was injected, and how far it has been used up.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use http::{Request, StatusCode};
-/// use pipeline_emulator::{Emulator, Fault};
+/// use pipeline_emulator::{Emulator, InjectedFault};
 /// use pipeline_proto::Now;
 /// use std::time::{Duration, SystemTime};
 ///
 /// let mut emulator = Emulator::builder().build();
-/// emulator.inject(Fault::status(StatusCode::BAD_GATEWAY).times(2));
+/// emulator.inject(InjectedFault::status(StatusCode::BAD_GATEWAY).times(2));
 /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
 /// emulator.handle(Request::get("/v2/workflows").body(Bytes::new())?, now);
 /// let report = emulator.faults().next().unwrap();
@@ -297,7 +359,7 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub struct FaultReport {
     id: u64,
-    fault: Fault,
+    fault: InjectedFault,
     served: u32,
 }
 
@@ -309,7 +371,7 @@ impl FaultReport {
     }
 
     /// The fault as it was injected.
-    pub fn fault(&self) -> &Fault {
+    pub fn fault(&self) -> &InjectedFault {
         &self.fault
     }
 
@@ -332,7 +394,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn inject(&mut self, fault: Fault) {
+    pub(crate) fn inject(&mut self, fault: InjectedFault) {
         let (id, served) = (self.next, 0);
         self.next += 1;
         self.reports.push(FaultReport { id, fault, served });
@@ -357,7 +419,7 @@ impl Faults {
         &mut self,
         operation: Option<&'static str>,
         workflow: Option<&str>,
-    ) -> Option<Fault> {
+    ) -> Option<InjectedFault> {
         let ready = |report: &FaultReport| report.left() != Some(0);
         let report = self
             .reports
@@ -375,7 +437,7 @@ mod tests {
     #[test]
     fn faults_meet_what_they_are_addressed_to_in_their_order() {
         let mut faults = Faults::default();
-        let fault = |status: u16| Fault::status(StatusCode::from_u16(status).unwrap());
+        let fault = |status: u16| InjectedFault::status(StatusCode::from_u16(status).unwrap());
         faults.inject(fault(500).on("get_workflow").on_workflow("w"));
         faults.inject(fault(502).on("get_workflow").times(2));
         faults.inject(fault(503).always().on_workflow("x"));
@@ -403,7 +465,7 @@ mod tests {
     #[test]
     fn a_code_brings_status_and_message() {
         let mut faults = Faults::default();
-        faults.inject(Fault::code(ErrorCode::REPO_BEING_CREATED));
+        faults.inject(InjectedFault::code(ErrorCode::REPO_BEING_CREATED));
         let fault = faults.serve(None, None).unwrap();
         assert_eq!(fault.status, Some(StatusCode::ACCEPTED));
         assert_eq!(fault.headers[header::CONTENT_TYPE], "application/json");
@@ -414,7 +476,7 @@ mod tests {
 
     #[test]
     fn debug_does_not_show_bodies() {
-        let fault = Fault::status(StatusCode::OK).body(
+        let fault = InjectedFault::status(StatusCode::OK).body(
             HeaderValue::from_static("application/json"),
             "{\"secret\":\"canary\"}",
         );

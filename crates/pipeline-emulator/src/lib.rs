@@ -105,9 +105,9 @@ mod guide {}
 pub use account::{Account, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY};
 pub use auth::Authentication;
 pub use builder::EmulatorBuilder;
-pub use clock::ClockOffset;
+pub use clock::ClockSkew;
 pub use emulator::{Emulator, SeedError};
-pub use fault::{Fault, FaultReport};
+pub use fault::{FaultReport, InjectedFault, UnknownOperation};
 pub use network::{Interruption, NetworkFault};
 pub use request_log::RecordedRequest;
 pub use snapshot::Snapshot;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What a [`Fault`](crate::Fault) wants of the network that carries a response.
+/// What a [`InjectedFault`](crate::InjectedFault) wants of the network that carries a response.
 ///
 /// [`handle`](crate::Emulator::handle) does no IO, so it leaves this in the extensions of its response.
 /// The [server](crate::server) acts on it; so can whoever simulates a network:
@@ -8,12 +8,12 @@ use std::time::Duration;
 /// ```
 /// use bytes::Bytes;
 /// use http::Request;
-/// use pipeline_emulator::{Emulator, Fault, Interruption, NetworkFault};
+/// use pipeline_emulator::{Emulator, InjectedFault, Interruption, NetworkFault};
 /// use pipeline_proto::Now;
 /// use std::time::{Duration, SystemTime};
 ///
 /// let mut emulator = Emulator::builder().build();
-/// emulator.inject(Fault::pass().latency(Duration::from_secs(2)).truncate_at(10));
+/// emulator.inject(InjectedFault::pass().latency(Duration::from_secs(2)).truncate_at(10));
 /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
 /// let answer = emulator.handle(Request::get("/v2/workflows").body(Bytes::new())?, now);
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{clock::ClockOffset, transition::Transition};
+use crate::{clock::ClockSkew, transition::Transition};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
@@ -11,5 +11,5 @@ pub(crate) struct Rules {
     pub(crate) start: Transition,
     pub(crate) stop: Transition,
     pub(crate) manual_run: Duration,
-    pub(crate) clock_offset: ClockOffset,
+    pub(crate) clock_offset: ClockSkew,
 }

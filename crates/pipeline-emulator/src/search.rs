@@ -10,7 +10,7 @@ use pipeline_proto::model::{Node, NodeId, NodeType};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{ClockOffset, rfc3339_millis, unix_time},
+    clock::{ClockSkew, rfc3339_millis, unix_time},
     workflow::{Event, Workflow},
 };
 
@@ -83,7 +83,7 @@ impl Line<'_> {
 
 impl Search {
     /// The latest entries that match, the latest first.
-    pub(crate) fn run<'a>(&self, workflow: &'a Workflow, offset: ClockOffset) -> Found<'a> {
+    pub(crate) fn run<'a>(&self, workflow: &'a Workflow, offset: ClockSkew) -> Found<'a> {
         let size = match self.size.and_then(|size| usize::try_from(size).ok()) {
             None | Some(0) => DEFAULT_SIZE,
             Some(size) => size.min(MAX_SIZE),
@@ -141,7 +141,7 @@ impl Search {
             .collect()
     }
 
-    fn admits(&self, line: &Line<'_>, offset: ClockOffset) -> bool {
+    fn admits(&self, line: &Line<'_>, offset: ClockSkew) -> bool {
         let at = unix_time(offset.apply(line.event.wall)).as_millis();
         // A negative bound is before everything there is.
         let bound = |millis: Option<i64>| match millis {
@@ -201,7 +201,7 @@ mod tests {
     fn lines(search: &str) -> Vec<String> {
         let search: Search = serde_json::from_str(search).unwrap();
         let workflow = workflow();
-        let found = search.run(&workflow, ClockOffset::default());
+        let found = search.run(&workflow, ClockSkew::default());
         assert_eq!(found.log.len(), found.status.len());
         found
             .log

@@ -15,28 +15,36 @@ use crate::{
     workflow::Workflow,
 };
 
-/// What something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    Workflow,
-    Repo,
-    Transform,
+macro_rules! kinds {
+    ($($kind:ident = $word:literal),* $(,)?) => {
+        /// What something is; with the word that snapshots and state files have for it. For what can be
+        /// a node of a workflow, that is the node's type.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub(crate) enum Kind { $(#[serde(rename = $word)] $kind),* }
+
+        impl Kind {
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $word),* }
+            }
+        }
+    };
 }
 
-#[cfg(feature = "server")]
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Workflow => "workflow",
-            Self::Repo => "repo",
-            Self::Transform => "transform",
-        }
-    }
+kinds! {
+    Workflow = "workflow",
+    Repo = "repo",
+    Transform = "transform",
+    Export = "export",
+    Datasource = "datasource",
+    Job = "job",
+    JobExport = "exportBatch",
+}
 
+impl Kind {
     pub(crate) fn of(word: &str) -> Option<Self> {
-        let all = [Self::Workflow, Self::Repo, Self::Transform];
-        all.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 }
 

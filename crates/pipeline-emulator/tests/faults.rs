@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pipeline_emulator::{
-    Authentication, Emulator, Fault,
+    Authentication, Emulator, InjectedFault,
     server::{Limits, Server, ServerThread},
 };
 use support::{connect, exchange, read_answer};
@@ -20,7 +20,7 @@ const LIST: &[u8] = b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n";
 const CREATE: &[u8] =
     b"POST /v2/workflows/w HTTP/1.1\r\nHost: h\r\nContent-Length: 15\r\n\r\n{\"region\":\"nb\"}";
 
-fn start(limits: Limits, fault: Fault) -> ServerThread {
+fn start(limits: Limits, fault: InjectedFault) -> ServerThread {
     let mut emulator = Emulator::builder()
         .authentication(Authentication::Off)
         .build();
@@ -57,7 +57,7 @@ fn assert_created(server: &ServerThread, created: bool) {
 fn an_answer_is_late_by_its_latency() {
     let server = start(
         Limits::default(),
-        Fault::pass().latency(Duration::from_millis(300)),
+        InjectedFault::pass().latency(Duration::from_millis(300)),
     );
     let mut stream = sent(&server, CREATE);
     stream.set_read_timeout(Some(SHORT)).unwrap();
@@ -72,7 +72,7 @@ fn an_answer_is_late_by_its_latency() {
 #[test]
 fn a_truncated_answer_ends_in_good_order() {
     for at in [0, 1, 9] {
-        let fault = Fault::status(StatusCode::NOT_FOUND).truncate_at(at);
+        let fault = InjectedFault::status(StatusCode::NOT_FOUND).truncate_at(at);
         let server = start(Limits::default(), fault);
         let (head, body, end) = all(sent(&server, LIST));
         assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
@@ -90,7 +90,7 @@ fn a_truncated_answer_ends_in_good_order() {
 #[test]
 fn a_large_answer_is_truncated_at_the_same_place_for_a_slow_reader() {
     let large = "x".repeat(20_000_000);
-    let fault = Fault::status(StatusCode::OK)
+    let fault = InjectedFault::status(StatusCode::OK)
         .body(HeaderValue::from_static("text/plain"), large)
         .truncate_at(19_999_999);
     let server = start(Limits::default(), fault);
@@ -104,7 +104,7 @@ fn a_large_answer_is_truncated_at_the_same_place_for_a_slow_reader() {
 
 #[test]
 fn a_reset_connection_ends_in_an_error_behind_the_beginning_of_the_answer() {
-    let fault = Fault::pass().reset_at(1).on("create_workflow");
+    let fault = InjectedFault::pass().reset_at(1).on("create_workflow");
     let server = start(Limits::default(), fault);
     let mut stream = sent(&server, CREATE);
     let mut byte = [0];
@@ -124,10 +124,13 @@ fn a_reset_connection_ends_in_an_error_behind_the_beginning_of_the_answer() {
 #[test]
 fn a_connection_may_be_reset_in_place_of_an_answer() {
     for (fault, created) in [
-        (Fault::pass().reset(), true),
-        (Fault::status(StatusCode::BAD_GATEWAY).reset(), false),
+        (InjectedFault::pass().reset(), true),
         (
-            Fault::status(StatusCode::BAD_GATEWAY)
+            InjectedFault::status(StatusCode::BAD_GATEWAY).reset(),
+            false,
+        ),
+        (
+            InjectedFault::status(StatusCode::BAD_GATEWAY)
                 .reset()
                 .after_effect(),
             true,
@@ -145,7 +148,7 @@ fn a_stalled_answer_keeps_its_connection_until_its_time_is_over() {
     let mut limits = Limits::default();
     limits.stall_time = Duration::from_millis(300);
     for at in [0, 5] {
-        let fault = Fault::status(StatusCode::NOT_FOUND).stall_at(at);
+        let fault = InjectedFault::status(StatusCode::NOT_FOUND).stall_at(at);
         let server = start(limits.clone(), fault);
         let mut stream = sent(&server, LIST);
         let mut head = Vec::new();
@@ -173,8 +176,8 @@ fn a_stalled_answer_keeps_its_connection_until_its_time_is_over() {
 #[test]
 fn a_server_that_stops_waits_for_no_fault() {
     for fault in [
-        Fault::pass().latency(Duration::from_secs(3_600)),
-        Fault::status(StatusCode::NOT_FOUND).stall_at(5),
+        InjectedFault::pass().latency(Duration::from_secs(3_600)),
+        InjectedFault::status(StatusCode::NOT_FOUND).stall_at(5),
     ] {
         let server = start(Limits::default(), fault);
         let stream = sent(&server, LIST);
@@ -192,7 +195,7 @@ fn a_server_that_stops_waits_for_no_fault() {
 fn the_length_of_an_answer_is_its_true_one_whatever_a_fault_says() {
     for (name, value) in [("content-length", "5"), ("transfer-encoding", "gzip")] {
         let value = HeaderValue::from_static(value);
-        let fault = Fault::pass().header(HeaderName::from_static(name), value);
+        let fault = InjectedFault::pass().header(HeaderName::from_static(name), value);
         let server = start(Limits::default(), fault);
         let answer = read_answer(&mut sent(&server, LIST)).unwrap();
         assert_eq!(answer.body, "[]");
@@ -203,9 +206,9 @@ fn the_length_of_an_answer_is_its_true_one_whatever_a_fault_says() {
 #[test]
 fn an_answer_that_is_shorter_arrives_whole() {
     for fault in [
-        Fault::pass().stall_at(2),
-        Fault::pass().truncate_at(2),
-        Fault::pass().reset_at(99),
+        InjectedFault::pass().stall_at(2),
+        InjectedFault::pass().truncate_at(2),
+        InjectedFault::pass().reset_at(99),
     ] {
         let server = start(Limits::default(), fault);
         let mut stream = sent(&server, LIST);
@@ -217,7 +220,7 @@ fn an_answer_that_is_shorter_arrives_whole() {
 
 #[test]
 fn requests_behind_a_fault_are_served_on_new_connections_only() {
-    let server = start(Limits::default(), Fault::pass().truncate_at(1));
+    let server = start(Limits::default(), InjectedFault::pass().truncate_at(1));
     let (_, body, _) = all(sent(&server, &[LIST, LIST].concat()));
     assert_eq!(body, "[");
     assert!(exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n").ends_with("[]"));

@@ -10,7 +10,7 @@ use std::{
 
 use pipeline_embedding_example::Runtime;
 use pipeline_emulator::{
-    DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_SECRET_KEY, Emulator, Fault,
+    DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_SECRET_KEY, Emulator, InjectedFault,
     server::{Server, ServerThread},
 };
 use pipeline_proto::{
@@ -53,13 +53,17 @@ fn the_program_shows_all_workflows_whatever_the_network_does() {
     let server = emulator();
     create(&server, 20);
     server.with(|emulator| {
-        emulator.inject(Fault::pass().reset().on("list_workflows"));
+        emulator.inject(InjectedFault::pass().reset().on("list_workflows"));
         emulator.inject(
-            Fault::status(503_u16.try_into().unwrap())
+            InjectedFault::status(503_u16.try_into().unwrap())
                 .on("get_workflow_status")
                 .times(2),
         );
-        emulator.inject(Fault::pass().truncate_at(10).on("get_workflow_status"));
+        emulator.inject(
+            InjectedFault::pass()
+                .truncate_at(10)
+                .on("get_workflow_status"),
+        );
     });
     let output = Command::new(env!("CARGO_BIN_EXE_pipeline-embedding-example"))
         .env_clear()
@@ -136,7 +140,7 @@ fn all_calls_are_under_way_at_once() {
 #[test]
 fn what_may_have_worked_is_not_repeated_and_the_error_says_so() {
     let server = emulator();
-    let lost = Fault::pass().reset().on("create_workflow");
+    let lost = InjectedFault::pass().reset().on("create_workflow");
     server.with(|emulator| emulator.inject(lost));
     let mut runtime = Runtime::new(context(&server.url()).build()).unwrap();
     let created = runtime
@@ -159,7 +163,7 @@ fn what_may_have_worked_is_not_repeated_and_the_error_says_so() {
 fn one_slow_answer_holds_nobody_up_and_ends_in_time() {
     let server = emulator();
     create(&server, 2);
-    let slow = Fault::pass()
+    let slow = InjectedFault::pass()
         .latency(Duration::from_secs(3600))
         .on("get_workflow_status")
         .on_workflow("workflow_00")

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use pipeline_emulator::{Emulator, Fault, Transition};
+use pipeline_emulator::{Emulator, InjectedFault, Transition};
 use serde_json::{Value, json};
 
 use crate::{
@@ -262,7 +262,7 @@ fn only_the_services_own_word_makes_a_workflow_missing() {
         (r#"{"error":"E18102: no such repo"}"#, "E18102"),
     ] {
         let kind = http::HeaderValue::from_static("application/json");
-        let fault = Fault::status(http::StatusCode::NOT_FOUND).body(kind, body);
+        let fault = InjectedFault::status(http::StatusCode::NOT_FOUND).body(kind, body);
         service
             .server
             .with(|emulator| emulator.inject(fault.always()));

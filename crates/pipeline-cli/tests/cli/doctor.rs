@@ -3,7 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use pipeline_conformance::{Identity, Relay, Speaks, Special};
-use pipeline_emulator::ClockOffset;
+use pipeline_emulator::ClockSkew;
 use serde_json::Value;
 
 use crate::support::{
@@ -91,11 +91,11 @@ fn a_wrong_key_is_found() {
 fn a_wrong_clock_is_found_and_does_not_hide_that_the_keys_are_right() {
     for (offset, says) in [
         (
-            ClockOffset::Ahead(Duration::from_secs(1200)),
+            ClockSkew::Ahead(Duration::from_secs(1200)),
             "behind the service's",
         ),
         (
-            ClockOffset::Behind(Duration::from_secs(1200)),
+            ClockSkew::Behind(Duration::from_secs(1200)),
             "ahead of the service's",
         ),
     ] {
@@ -166,7 +166,7 @@ fn a_token_for_something_else_is_no_fault() {
 
 #[test]
 fn a_clock_that_is_days_off_is_made_up_for_only_if_asked() {
-    let days = ClockOffset::Ahead(Duration::from_secs(2 * 86_400));
+    let days = ClockSkew::Ahead(Duration::from_secs(2 * 86_400));
     let service = Service::with(|builder| builder.clock_offset(days));
     let ran = service.run(&["doctor", "-o", "json"]);
     assert!(ran.stdout.contains("without --correct-clock"), "{ran:?}");
@@ -178,9 +178,8 @@ fn a_clock_that_is_days_off_is_made_up_for_only_if_asked() {
     service
         .run(&["workflow", "list", "--correct-clock", "3d"])
         .ok();
-    let service = Service::with(|builder| {
-        builder.clock_offset(ClockOffset::Ahead(Duration::from_secs(1200)))
-    });
+    let service =
+        Service::with(|builder| builder.clock_offset(ClockSkew::Ahead(Duration::from_secs(1200))));
     service.run(&["workflow", "list"]).ok();
     service
         .run(&["workflow", "list", "--correct-clock", "0s"])

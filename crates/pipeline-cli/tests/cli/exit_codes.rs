@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::support::{Service, TemporaryFile, pipeline, run};
 use http::StatusCode;
-use pipeline_emulator::{ClockOffset, Fault, Transition};
+use pipeline_emulator::{ClockSkew, InjectedFault, Transition};
 use std::time::Duration;
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
@@ -22,7 +22,7 @@ fn fails_in_every_form(service: &Service, arguments: &[&str], code: i32, says: &
 #[test]
 fn an_error_of_the_service_is_1() {
     let service = Service::new();
-    let fault = || Fault::status(StatusCode::INTERNAL_SERVER_ERROR);
+    let fault = || InjectedFault::status(StatusCode::INTERNAL_SERVER_ERROR);
     service
         .server
         .with(|emulator| emulator.inject(fault().always()));
@@ -39,7 +39,7 @@ fn an_error_of_the_service_is_1() {
 fn an_answer_that_is_none_of_the_services_is_1() {
     let service = Service::new();
     let html = http::HeaderValue::from_static("text/html");
-    let page = Fault::status(StatusCode::OK).body(html, "<h1>Welcome\n to the proxy</h1>");
+    let page = InjectedFault::status(StatusCode::OK).body(html, "<h1>Welcome\n to the proxy</h1>");
     service
         .server
         .with(|emulator| emulator.inject(page.always()));
@@ -182,7 +182,7 @@ fn refused_credentials_are_4() {
 
 #[test]
 fn a_clock_that_is_off_is_corrected() {
-    let offset = ClockOffset::Ahead(Duration::from_secs(1200));
+    let offset = ClockSkew::Ahead(Duration::from_secs(1200));
     let service = Service::with(|builder| builder.clock_offset(offset));
     service.run(&["workflow", "list"]).ok();
 }

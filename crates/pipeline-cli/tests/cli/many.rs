@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use http::StatusCode;
-use pipeline_emulator::{Emulator, Fault, Transition};
+use pipeline_emulator::{Emulator, InjectedFault, Transition};
 use pipeline_proto::ErrorCode;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ impl Drop for Folder {
     }
 }
 
-fn fail(service: &Service, operation: &'static str, name: &str, fault: Fault) {
+fn fail(service: &Service, operation: &'static str, name: &str, fault: InjectedFault) {
     let fault = fault.on(operation).on_workflow(name).always();
     service.server.with(|emulator| emulator.inject(fault));
 }
@@ -166,7 +166,7 @@ fn several_are_started_and_stopped() {
 #[test]
 fn a_failure_does_not_keep_the_others_back() {
     let service = service(&["a", "b", "c", "d"]);
-    let fault = Fault::status(StatusCode::INTERNAL_SERVER_ERROR);
+    let fault = InjectedFault::status(StatusCode::INTERNAL_SERVER_ERROR);
     fail(&service, "start_workflow", "b", fault);
     let ran = service.run(&["workflow", "start", "a", "b", "c", "d"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
@@ -230,7 +230,7 @@ fn waits_fail_one_by_one() {
         &service,
         "start_workflow",
         "b",
-        Fault::code(ErrorCode::NOTHING_TO_RUN),
+        InjectedFault::code(ErrorCode::NOTHING_TO_RUN),
     );
     let ran = service.run(&["workflow", "start", "a", "b", "--wait", "-o", "json"]);
     assert_eq!(ran.code, Some(5));
@@ -317,7 +317,7 @@ fn a_selector_that_fits_nothing_is_3() {
 #[test]
 fn if_the_list_fails_nothing_else_is_done() {
     let service = service(&["a"]);
-    let fault = Fault::status(StatusCode::INTERNAL_SERVER_ERROR).on("list_workflows");
+    let fault = InjectedFault::status(StatusCode::INTERNAL_SERVER_ERROR).on("list_workflows");
     service
         .server
         .with(|emulator| emulator.inject(fault.always()));
@@ -501,7 +501,7 @@ fn an_export_that_fails_leaves_the_old_file() {
         &service,
         "get_workflow",
         "a",
-        Fault::status(StatusCode::FORBIDDEN),
+        InjectedFault::status(StatusCode::FORBIDDEN),
     );
     let all = [
         "workflow",
@@ -580,9 +580,14 @@ fn an_interruption_says_what_was_done_and_what_was_not() {
         &service,
         "start_workflow",
         "a",
-        Fault::status(StatusCode::FORBIDDEN),
+        InjectedFault::status(StatusCode::FORBIDDEN),
     );
-    fail(&service, "start_workflow", "c", Fault::pass().stall_at(0));
+    fail(
+        &service,
+        "start_workflow",
+        "c",
+        InjectedFault::pass().stall_at(0),
+    );
     let child = service
         .command(&[
             "workflow",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{HeaderValue, StatusCode};
-use pipeline_emulator::Fault;
+use pipeline_emulator::InjectedFault;
 use serde_json::{Value, json};
 
 use crate::support::{Ran, Service, TemporaryFile, pipeline, run};
@@ -226,7 +226,7 @@ impl Checker<'_> {
     /// The service answers this once.
     fn answer(&self, operation: &'static str, body: &Value) {
         let json = HeaderValue::from_static("application/json");
-        let fault = Fault::status(StatusCode::OK).body(json, body.to_string());
+        let fault = InjectedFault::status(StatusCode::OK).body(json, body.to_string());
         self.service
             .server
             .with(|emulator| emulator.inject(fault.on(operation).times(2)));

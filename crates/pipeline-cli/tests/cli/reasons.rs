@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline_emulator::{Fault, Transition};
+use pipeline_emulator::{InjectedFault, Transition};
 
 use crate::support::{NODES, Service};
 
@@ -103,7 +103,7 @@ fn trouble_on_the_way_points_to_the_doctor() {
 #[test]
 fn what_may_have_taken_effect_can_be_looked_at() {
     let service = Service::new().with_workflow("w");
-    let broken = Fault::pass().after_effect().reset();
+    let broken = InjectedFault::pass().after_effect().reset();
     service.server.with(|emulator| emulator.inject(broken));
     let line = line(&service, &["workflow", "start", "w"], 8);
     assert!(line.starts_with("w: the start failed: "), "{line}");
@@ -126,7 +126,7 @@ fn a_start_that_fails_names_its_nodes_and_the_reason_in_the_logs() {
         failed
     );
     // An installation without logs fails in the same way, with less to say.
-    let unknown = Fault::code(pipeline_proto::ErrorCode::NOT_IMPLEMENTED);
+    let unknown = InjectedFault::code(pipeline_proto::ErrorCode::NOT_IMPLEMENTED);
     let unknown = unknown.on("search_logs").always();
     service.server.with(|emulator| emulator.inject(unknown));
     let line = line(&service, &["workflow", "start", "w", "--wait"], 7);

@@ -1,7 +1,7 @@
 //! Verbs over several workflows: restart, wait, and starts and stops of what is already so.
 
 use http::StatusCode;
-use pipeline_emulator::{Emulator, Fault};
+use pipeline_emulator::{Emulator, InjectedFault};
 use serde_json::{Value, json};
 
 use crate::support::Service;
@@ -30,7 +30,7 @@ fn statuses(service: &Service) -> Vec<(String, String)> {
 #[test]
 fn a_restart_of_several_says_what_came_back_and_what_did_not() {
     let service = service(&["on_a", "on_b", "off_c", "on_d"]);
-    let refused = Fault::status(StatusCode::FORBIDDEN)
+    let refused = InjectedFault::status(StatusCode::FORBIDDEN)
         .on("start_workflow")
         .on_workflow("on_b")
         .always();

@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use pipeline_emulator::{Emulator, Fault, RecordedRequest};
+use pipeline_emulator::{Emulator, InjectedFault, RecordedRequest};
 
 use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, signal, until};
 
@@ -133,7 +133,7 @@ fn in_the_middle(
     mut command: Command,
     (kind, name): (&'static str, &str),
 ) -> Child {
-    let held = Fault::pass().stall_at(0).on(kind).on_workflow(name);
+    let held = InjectedFault::pass().stall_at(0).on(kind).on_workflow(name);
     service
         .server
         .with(|emulator| emulator.inject(held.always()));
@@ -219,7 +219,10 @@ fn a_second_signal_ends_it_at_once() {
     // The first signal cannot get its line out.
     let (_reader, full) = full_stream();
     let mut command = service.command(&["workflow", "start", "b"]);
-    let held = Fault::pass().stall_at(0).on("start_workflow").always();
+    let held = InjectedFault::pass()
+        .stall_at(0)
+        .on("start_workflow")
+        .always();
     service.server.with(|emulator| emulator.inject(held));
     let child = command.stderr(full).spawn().unwrap();
     service.when_asked(1);

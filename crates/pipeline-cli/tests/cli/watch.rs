@@ -1,7 +1,7 @@
 //! Commands that look again and again.
 
 use http::{HeaderValue, StatusCode};
-use pipeline_emulator::{Fault, Transition};
+use pipeline_emulator::{InjectedFault, Transition};
 use serde_json::{Value, json};
 
 use crate::support::{NODES, Ran, Service, signal, until};
@@ -133,7 +133,7 @@ fn watch_goes_on_until_it_is_interrupted() {
 fn an_installation_without_status_is_waited_for_by_get() {
     for status in [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED] {
         let service = service();
-        let missing = Fault::status(status)
+        let missing = InjectedFault::status(status)
             .body(HeaderValue::from_static("text/plain"), "no such page")
             .on("get_workflow_status")
             .always();
@@ -244,7 +244,7 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
     ] {
         let service = several(&["a", "b", "c"]);
         if let Some(name) = hangs {
-            let hang = Fault::pass().stall_at(0).on("get_workflow_status");
+            let hang = InjectedFault::pass().stall_at(0).on("get_workflow_status");
             let hang = hang.on_workflow(name).always();
             service.server.with(|emulator| emulator.inject(hang));
         }
@@ -393,7 +393,7 @@ nix        gone
     shows("clicks     ◌ Ready\nlogs       gone\nnix        ◌ Ready\n… 2 more\n");
 
     // Trouble is a line of the frame.
-    let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+    let busy = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
         .on("get_workflow_status")
         .on_workflow("nix")
         .always();

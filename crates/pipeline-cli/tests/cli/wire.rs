@@ -1,7 +1,7 @@
 //! Seeing what goes over the wire.
 
 use http::StatusCode;
-use pipeline_emulator::{ClockOffset, Fault, Transition};
+use pipeline_emulator::{ClockSkew, InjectedFault, Transition};
 use std::time::Duration;
 
 use crate::support::{Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline};
@@ -9,7 +9,7 @@ use crate::support::{Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline
 #[test]
 fn each_attempt_is_shown_without_credentials() {
     let service = Service::new();
-    let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE);
+    let busy = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE);
     service
         .server
         .with(|emulator| emulator.inject(busy.times(1)));
@@ -37,7 +37,7 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
     let service = Service::with(|builder| {
         builder
             .transitions(Transition::AfterReads(2))
-            .clock_offset(ClockOffset::Ahead(Duration::from_secs(1200)))
+            .clock_offset(ClockSkew::Ahead(Duration::from_secs(1200)))
     })
     .with_workflow("w");
     let folder = tempfile::tempdir().unwrap();

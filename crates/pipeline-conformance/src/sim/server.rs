@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pipeline_emulator::{Account, ClockOffset, Emulator, Transition};
+use pipeline_emulator::{Account, ClockSkew, Emulator, Transition};
 use pipeline_proto::Now;
 
 use super::{
@@ -77,8 +77,8 @@ impl Server {
         let wrong = self.clock.error(elapsed);
         let by = Duration::from_millis(wrong.unsigned_abs());
         self.emulator.set_clock_offset(match wrong {
-            0.. => ClockOffset::Ahead(by),
-            _ => ClockOffset::Behind(by),
+            0.. => ClockSkew::Ahead(by),
+            _ => ClockSkew::Behind(by),
         });
         let verdict = judge(&KEYRING, &request, self.seconds(elapsed));
         let now = Now::new(correct(elapsed), elapsed);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::settings::{from_signed, to_signed};
-use crate::{Fault, FaultReport, Interruption, refusal::Refusal, route::OPERATIONS};
+use crate::{FaultReport, InjectedFault, Interruption, refusal::Refusal};
 
 /// A fault that is asked for. Without `status` and `code` the service's own answer is spoiled.
 #[derive(Deserialize)]
@@ -46,10 +46,10 @@ fn refused(message: impl fmt::Display) -> Refusal {
 }
 
 impl FaultSpec {
-    pub(super) fn into_fault(self) -> Result<Fault, Refusal> {
+    pub(super) fn into_fault(self) -> Result<InjectedFault, Refusal> {
         let mut fault = self.answer()?;
         if let Some(word) = &self.operation {
-            fault = fault.on(operation(word)?);
+            fault = fault.try_on(word).map_err(refused)?;
         }
         if let Some(name) = &self.workflow {
             fault = fault.on_workflow(name.as_str());
@@ -74,7 +74,7 @@ impl FaultSpec {
     }
 
     /// What is answered, and whether the request takes effect.
-    fn answer(&self) -> Result<Fault, Refusal> {
+    fn answer(&self) -> Result<InjectedFault, Refusal> {
         let status = match self.status {
             None => None,
             Some(number @ 200..) => {
@@ -83,11 +83,11 @@ impl FaultSpec {
             Some(_) => return Err(refused("status is at least 200")),
         };
         let mut fault = match &self.code {
-            Some(code) => Fault::code(code.parse::<ErrorCode>().map_err(refused)?),
+            Some(code) => InjectedFault::code(code.parse::<ErrorCode>().map_err(refused)?),
             None => match status {
-                Some(status) => Fault::status(status),
-                None if self.after_effect != Some(false) => Fault::pass(),
-                None if self.reset => Fault::status(StatusCode::BAD_GATEWAY),
+                Some(status) => InjectedFault::status(status),
+                None if self.after_effect != Some(false) => InjectedFault::pass(),
+                None if self.reset => InjectedFault::status(StatusCode::BAD_GATEWAY),
                 None => {
                     return Err(refused(
                         "a request without effect needs a response: give a status or a code",
@@ -122,7 +122,7 @@ impl FaultSpec {
         Ok(fault)
     }
 
-    fn interrupted(&self, fault: Fault) -> Result<Fault, Refusal> {
+    fn interrupted(&self, fault: InjectedFault) -> Result<InjectedFault, Refusal> {
         match (self.stall_at, self.truncate_at, self.reset_at, self.reset) {
             (None, None, None, false) => Ok(fault),
             (Some(at), None, None, false) => Ok(fault.stall_at(at)),
@@ -134,22 +134,6 @@ impl FaultSpec {
             )),
         }
     }
-}
-
-/// The name of an operation as the table has it. What is near to one is told which.
-fn operation(word: &str) -> Result<&'static str, Refusal> {
-    let names = || OPERATIONS.iter().map(|operation| operation.name);
-    names().find(|name| *name == word).ok_or_else(|| {
-        // The names before there were other resources: `create`, `status`, `search`.
-        let short = names().find(|name| {
-            name.split('_').next() == Some(word) || name.rsplit('_').next() == Some(word)
-        });
-        let meant = short.map_or_else(
-            || format!("only {}", names().collect::<Vec<_>>().join(", ")),
-            |name| format!("did you mean {name:?}?"),
-        );
-        refused(format!("there is no operation {word:?}, {meant}"))
-    })
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Refusal> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use pipeline_proto::Now;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClockOffset, Emulator, Transition, clock::rfc3339_millis};
+use crate::{ClockSkew, Emulator, Transition, clock::rfc3339_millis};
 
 /// The service's clock.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,20 +29,20 @@ impl Clock {
     }
 }
 
-pub(super) fn from_signed(millis: i64) -> ClockOffset {
+pub(super) fn from_signed(millis: i64) -> ClockSkew {
     let by = Duration::from_millis(millis.unsigned_abs());
     if millis < 0 {
-        ClockOffset::Behind(by)
+        ClockSkew::Behind(by)
     } else {
-        ClockOffset::Ahead(by)
+        ClockSkew::Ahead(by)
     }
 }
 
-pub(super) fn to_signed(offset: ClockOffset) -> i64 {
+pub(super) fn to_signed(offset: ClockSkew) -> i64 {
     let millis = |by: Duration| i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
     match offset {
-        ClockOffset::Ahead(by) => millis(by),
-        ClockOffset::Behind(by) => -millis(by),
+        ClockSkew::Ahead(by) => millis(by),
+        ClockSkew::Behind(by) => -millis(by),
     }
 }
 

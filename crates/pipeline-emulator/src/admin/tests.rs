@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ENDPOINTS, PREFIX};
 use crate::{
-    Account, ClockOffset, Emulator, Interruption, NetworkFault, Transition, testing::Fixture,
+    Account, ClockSkew, Emulator, Interruption, NetworkFault, Transition, testing::Fixture,
 };
 
 impl Fixture {
@@ -92,7 +92,7 @@ fn health_tells_the_time_and_counts_workflows() {
     let builder = Emulator::builder()
         .account(Account::new("a"))
         .account(Account::new("b"))
-        .clock_offset(ClockOffset::Ahead(Duration::from_secs(60)));
+        .clock_offset(ClockSkew::Ahead(Duration::from_secs(60)));
     let mut service = Fixture::with(builder).ready();
     let health = service.admin("GET", "/health", "");
     assert_eq!(health["status"], "ok");
@@ -172,7 +172,7 @@ fn the_clock_can_be_set() {
     for offset in [i64::MIN, i64::MAX, 0] {
         service.admin("PUT", "/clock", &json!({ "offset_ms": offset }).to_string());
     }
-    assert_eq!(service.emulator.clock_offset(), ClockOffset::default());
+    assert_eq!(service.emulator.clock_offset(), ClockSkew::default());
     for body in ["", "{}", r#"{"offset_ms":"1"}"#, r#"{"offset_ms":1,"x":1}"#] {
         assert_eq!(
             service.admin_refuses("PUT", "/clock", body).0,
@@ -306,7 +306,7 @@ fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
         (r#"{"status":"503"}"#, "invalid type"),
         (r#"{"code":"E1"}"#, "write it as E18641"),
         (
-            r#"{"operation":"fetch"}"#,
+            r#"{"operation":"conjure"}"#,
             "only list_workflows, get_workflow, create_workflow",
         ),
         (

@@ -7,8 +7,8 @@ use pipeline_proto::{ErrorCode, Now};
 
 use super::Emulator;
 use crate::{
-    clock::ClockOffset,
-    fault::{Fault, FaultReport},
+    clock::ClockSkew,
+    fault::{FaultReport, InjectedFault},
     operations,
     refusal::Refusal,
     request_log::RecordedRequest,
@@ -18,7 +18,7 @@ use crate::{
 
 impl Emulator {
     /// Puts a fault in the way of coming requests, behind those that are there already.
-    pub fn inject(&mut self, fault: Fault) {
+    pub fn inject(&mut self, fault: InjectedFault) {
         self.faults.inject(fault);
     }
 
@@ -126,12 +126,12 @@ impl Emulator {
     }
 
     /// How far the service's clock is off.
-    pub fn clock_offset(&self) -> ClockOffset {
+    pub fn clock_offset(&self) -> ClockSkew {
         self.rules.clock_offset
     }
 
     /// Sets the service's clock.
-    pub fn set_clock_offset(&mut self, offset: ClockOffset) {
+    pub fn set_clock_offset(&mut self, offset: ClockSkew) {
         self.rules.clock_offset = offset;
     }
 

@@ -6,8 +6,8 @@ use pipeline_graph::Definition;
 use pipeline_proto::{ErrorCode, model::Nodes};
 
 use crate::{
-    Account, ClockOffset, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY,
-    Emulator, Fault, FaultReport, Interruption, NetworkFault,
+    Account, ClockSkew, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY,
+    Emulator, FaultReport, InjectedFault, Interruption, NetworkFault,
     testing::{Fixture, NODES},
 };
 
@@ -235,13 +235,13 @@ fn pages_of_an_origin_that_was_named_may_read_responses() {
 
 #[test]
 fn the_clock_of_the_service_may_be_off() {
-    let offset = ClockOffset::Behind(Duration::from_secs(37));
+    let offset = ClockSkew::Behind(Duration::from_secs(37));
     let mut service = Fixture::with(Emulator::builder().clock_offset(offset));
     let response = service.send("POST", "/v2/workflows/w", CREATE);
     assert_eq!(response.headers()["date"], "Sun, 06 Nov 1994 08:49:00 GMT");
     let shown = service.ok("GET", "/v2/workflows/w", "");
     assert_eq!(shown["createTime"], "1994-11-06T08:49:00Z");
-    service.emulator.set_clock_offset(ClockOffset::default());
+    service.emulator.set_clock_offset(ClockSkew::default());
     let shown = service.ok("GET", "/v2/workflows/w", "");
     assert_eq!(shown["createTime"], "1994-11-06T08:49:37Z");
 }
@@ -250,7 +250,7 @@ fn the_clock_of_the_service_may_be_off() {
 fn a_fault_answers_in_place_of_the_service() {
     let mut service = Fixture::new();
     service.emulator.inject(
-        Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+        InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
             .retry_after(Duration::from_secs(2))
             .on("create_workflow")
             .times(2),
@@ -273,7 +273,7 @@ fn a_fault_answers_in_place_of_the_service() {
 fn a_fault_may_hide_that_the_request_took_effect() {
     let mut service = Fixture::new();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
-    let gateway = Fault::status(StatusCode::BAD_GATEWAY).body(html, "<h1>Bad Gateway</h1>");
+    let gateway = InjectedFault::status(StatusCode::BAD_GATEWAY).body(html, "<h1>Bad Gateway</h1>");
     service.emulator.inject(gateway.after_effect());
     let response = service.send("POST", "/v2/workflows/w", CREATE);
     assert_eq!(response.status(), 502);
@@ -290,7 +290,7 @@ fn a_fault_may_carry_any_header_and_a_code() {
     let mut service = Fixture::new();
     let date = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
     service.emulator.inject(
-        Fault::code(ErrorCode::REPO_BEING_CREATED)
+        InjectedFault::code(ErrorCode::REPO_BEING_CREATED)
             .header(HeaderName::from_static("date"), date.clone())
             .header(
                 HeaderName::from_static("x-reqid"),
@@ -313,10 +313,10 @@ fn a_fault_may_spoil_the_true_answer() {
     let mut service = Fixture::new();
     let wrong_type = HeaderValue::from_static("text/plain");
     service.emulator.inject(
-        Fault::pass()
+        InjectedFault::pass()
             .with_status(StatusCode::ACCEPTED)
             .header(HeaderName::from_static("content-type"), wrong_type)
-            .skew_date(ClockOffset::Behind(Duration::from_secs(37)))
+            .skew_date(ClockSkew::Behind(Duration::from_secs(37)))
             .latency(Duration::from_secs(2))
             .reset_at(1),
     );
@@ -343,12 +343,12 @@ fn a_fault_may_spoil_the_true_answer() {
 fn faults_are_removed_by_their_id() {
     let mut service = Fixture::new();
     for _ in 0..3 {
-        service.emulator.inject(Fault::pass());
+        service.emulator.inject(InjectedFault::pass());
     }
     assert!(service.emulator.remove_fault(1));
     assert!(!service.emulator.remove_fault(1));
     service.emulator.clear_faults();
-    service.emulator.inject(Fault::pass());
+    service.emulator.inject(InjectedFault::pass());
     let ids: Vec<_> = service.emulator.faults().map(FaultReport::id).collect();
     assert_eq!(ids, [3], "no id comes back");
 }
@@ -432,7 +432,7 @@ fn reset_forgets_workflows_faults_and_requests() {
     let mut service = Fixture::new().ready();
     service
         .emulator
-        .inject(Fault::status(StatusCode::BAD_GATEWAY));
+        .inject(InjectedFault::status(StatusCode::BAD_GATEWAY));
     service.emulator.reset();
     assert_eq!(
         service.ok("GET", "/v2/workflows", ""),

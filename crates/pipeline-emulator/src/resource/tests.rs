@@ -393,7 +393,7 @@ fn accounts_do_not_see_the_repos_of_others_and_snapshots_have_them_all() {
             r#""kind":"workflow""#,
             "no other resource",
         ),
-        (r#""kind":"repo""#, r#""kind":"export""#, "export"),
+        (r#""kind":"repo""#, r#""kind":"exports""#, "exports"),
         (r#""path":"made""#, r#""path":"own""#, "twice"),
     ] {
         assert!(text.contains(from), "{text}");

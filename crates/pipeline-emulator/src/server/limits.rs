@@ -29,7 +29,7 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long a client may take no byte of a response. The connection is closed then.
     pub write_time: Duration,
-    /// How long a response that a [fault](crate::Fault::stall_at) holds up keeps its connection.
+    /// How long a response that a [fault](crate::InjectedFault::stall_at) holds up keeps its connection.
     pub stall_time: Duration,
     /// Size of the longest request body that the admin interface takes, in bytes: a snapshot may be
     /// larger than any request of a client.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Request, Response, header};
-use pipeline_emulator::{Account, ClockOffset, Emulator, Snapshot};
+use pipeline_emulator::{Account, ClockSkew, Emulator, Snapshot};
 use pipeline_proto::{Credentials, ErrorCode, Now, model::Timestamp, sign};
 use serde_json::{Value, json};
 
@@ -159,12 +159,12 @@ fn shifted(time: SystemTime, seconds: i64) -> SystemTime {
     }
 }
 
-fn offset(seconds: i64) -> ClockOffset {
+fn offset(seconds: i64) -> ClockSkew {
     let distance = Duration::from_secs(seconds.unsigned_abs());
     if seconds < 0 {
-        ClockOffset::Behind(distance)
+        ClockSkew::Behind(distance)
     } else {
-        ClockOffset::Ahead(distance)
+        ClockSkew::Ahead(distance)
     }
 }
 
