@@ -8,6 +8,7 @@ mod emulator;
 mod explain;
 pub(crate) mod help;
 mod man;
+pub(crate) mod noun;
 mod sign;
 mod token;
 mod workflow;

@@ -12,15 +12,10 @@ use clap_complete::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter,
     engine::ValueCompleter as _,
 };
-use pipeline_proto::{
-    ErrorCode, ErrorKind, WorkflowName,
-    model::{Status, Workflow},
-    operation::ListWorkflows,
-    wait::Goal,
-};
+use pipeline_proto::{ErrorCode, ErrorKind, WorkflowName, model::Workflow, wait::Goal};
 
 use crate::{
-    command::{self, help::TOPICS, workflow},
+    command::{self, help::TOPICS, noun::Noun as _},
     interrupt,
     options::Global,
     output::plain,
@@ -188,23 +183,26 @@ fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let (before, term) = current.split_at(current.rfind(',').map_or(0, |comma| comma + 1));
     let Some((key, start)) = term.split_once('=') else {
-        let fitting = workflow::selector_keys().filter(|key| key.starts_with(term));
+        let fitting = Workflow::KEYS.iter().map(|key| key.name);
         return fitting
+            .filter(|key| key.starts_with(term))
             .map(|key| CompletionCandidate::new(format!("{before}{key}=")))
             .collect();
     };
-    let known = || {
-        Status::KNOWN
-            .iter()
-            .map(|status| status.as_str().to_owned())
-    };
-    let values: Vec<String> = match key.trim_end_matches('!') {
-        "status" => known().filter(|it| it.starts_with(start)).collect(),
-        "name" => workflows(line, OsStr::new(start))
+    let values: Vec<String> = match Workflow::KEYS
+        .iter()
+        .position(|it| it.name == key.trim_end_matches('!'))
+    {
+        Some(0) => workflows(line, OsStr::new(start))
             .iter()
             .map(|it| it.get_value().to_string_lossy().into_owned())
             .collect(),
-        _ => Vec::new(),
+        Some(at) => (Workflow::KEYS[at].known)()
+            .into_iter()
+            .filter(|it| it.starts_with(start))
+            .map(str::to_owned)
+            .collect(),
+        None => Vec::new(),
     };
     let whole = |value| CompletionCandidate::new(format!("{before}{key}={value}"));
     values.into_iter().map(whole).collect()
@@ -241,9 +239,7 @@ fn ask(line: &[OsString]) -> Option<Vec<Workflow>> {
 }
 
 fn list(global: &Global) -> Vec<Workflow> {
-    let listed = global
-        .remote()
-        .and_then(|remote| remote.send(ListWorkflows::new()));
+    let listed = global.remote().and_then(|remote| Workflow::list(&remote));
     let mut workflows = listed.unwrap_or_default();
     workflows.sort_by(|a, b| a.name.cmp(&b.name));
     workflows

@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 
 use super::{
     diff::{changed_nodes, coloured},
-    many::{Many, listed},
     plan::{Allowed, Plan, Step, confirm_losses},
     source::{self, File, Owners, Source},
 };
 use crate::{
+    command::noun::{Many, listed},
     exit::Exit,
     failure::Failure,
     options::Global,

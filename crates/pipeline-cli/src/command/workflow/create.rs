@@ -1,8 +1,9 @@
 use clap::Args;
 use pipeline_proto::{Region, WorkflowName, operation::CreateWorkflow};
 
-use super::outcome::Outcome;
-use crate::{exit::Exit, failure::Failure, options::Global, settings::Settings};
+use crate::{
+    command::noun::Outcome, exit::Exit, failure::Failure, options::Global, settings::Settings,
+};
 
 /// Create an empty workflow
 #[derive(Debug, Args)]
@@ -39,6 +40,6 @@ impl Create {
             create = create.comment(comment);
         }
         global.remote()?.send(create)?;
-        Outcome::new(&name, "created").report(global, format_args!("created {name}"))
+        Outcome::new(&name, "created").report(global)
     }
 }

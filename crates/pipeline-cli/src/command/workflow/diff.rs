@@ -9,11 +9,10 @@ use pipeline_graph::{
 };
 use serde::Serialize;
 
-use super::{
-    many::Many,
-    source::{self, File, Owners, RULE, Service, Source},
+use super::source::{self, File, Owners, RULE, Service, Source};
+use crate::{
+    command::noun::Many, exit::Exit, failure::Failure, options::Global, output::Show, terminal,
 };
-use crate::{exit::Exit, failure::Failure, options::Global, output::Show, terminal};
 
 /// Show what differs between two workflows, or between files and the service
 #[derive(Debug, Args)]

@@ -8,14 +8,11 @@ use pipeline_graph::{
     Definition,
     file::{Format, Secrets, Written},
 };
-use pipeline_proto::{WorkflowName, operation::GetWorkflow};
+use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
 use serde::Serialize;
 
-use super::{
-    many::{Many, listed},
-    targets::Targets,
-};
 use crate::{
+    command::noun::{Many, Targets, listed},
     exit::Exit,
     failure::Failure,
     file::{self, Readers, Target},
@@ -40,7 +37,7 @@ With --dir, each workflow gets a file NAME.yaml in that folder, or NAME.json. Fi
 replaced only after a question or with --yes.")]
 pub(crate) struct Export {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 
     /// File to write instead of stdout; asks if there is one, unless --yes
     #[arg(long, value_name = "FILE")]
@@ -117,7 +114,8 @@ impl Export {
     fn many(&self, global: &Global, dir: &Path) -> Result<Exit, Failure> {
         let notation = self.format.unwrap_or(Notation::Yaml);
         let remote = global.remote()?;
-        let names = self.targets.names(&remote)?;
+        let chosen = self.targets.chosen(&remote)?;
+        let names = &chosen.names;
         let path = |name: &WorkflowName| dir.join(format!("{name}.{}", notation.extension()));
         file::create_folder(dir)?;
         let there = |name: &WorkflowName| {
@@ -133,8 +131,8 @@ impl Export {
             terminal::confirm(&question, global.yes)?;
         }
         let replace = global.yes || !old.is_empty();
-        let many = Many::run(&names, self.targets.parallel(), "exported", |name| {
-            if let Some(other) = namesake(name, &names) {
+        let many = Many::run(names, chosen.parallel, "exported", |name| {
+            if let Some(other) = namesake(name, names) {
                 let line = format!(
                     "its file would be that of {other} where case does not count: export it to another folder"
                 );

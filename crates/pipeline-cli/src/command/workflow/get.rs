@@ -9,8 +9,8 @@ use pipeline_proto::{
     operation::GetWorkflow,
 };
 
-use super::{many::Many, targets::Targets};
 use crate::{
+    command::noun::Targets,
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -30,7 +30,7 @@ JSON and YAML hold the nodes' data, with ${HIDDEN} in place of secrets unless --
 `update` and `apply` do not take that for a secret.")]
 pub(crate) struct Get {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 
     /// Show the secrets in the nodes' data
     #[arg(long)]
@@ -53,12 +53,7 @@ impl Get {
             }
             Ok(workflow)
         };
-        if let Some(name) = self.targets.one() {
-            global.format().write(&get(name)?)?;
-            return Ok(Exit::Done);
-        }
-        let names = self.targets.names(&remote)?;
-        Many::run(&names, self.targets.parallel(), "shown", get).show(global)
+        self.targets.chosen(&remote)?.show(global, get)
     }
 }
 

@@ -5,11 +5,9 @@ use clap::Args;
 use pipeline_graph::{Finding, Severity, lint::lint_nodes};
 use serde::Serialize;
 
-use super::{
-    many::Many,
-    source::{self, File, Owners, RULE, Service, Source},
-};
+use super::source::{self, File, Owners, RULE, Service, Source};
 use crate::{
+    command::noun::Many,
     exit::Exit,
     failure::Failure,
     options::Global,

@@ -1,12 +1,8 @@
 use clap::Args;
-use pipeline_proto::{WorkflowName, wait::Goal};
+use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
 
-use super::{
-    many::Many,
-    outcome::{Outcome, waited},
-    targets::Targets,
-};
 use crate::{
+    command::noun::{Outcome, Targets, waited},
     exit::Exit,
     failure::Failure,
     interrupt,
@@ -30,27 +26,20 @@ Of several, a failure of one does not keep the others from being restarted. The 
 many came back, and which did not.")]
 pub(crate) struct Restart {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 }
 
 impl Restart {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
-        if let Some(name) = self.targets.one() {
-            let started = restart(&remote, name, Show::Line)?;
-            let line = format!("{name} is started again {}", waited(&started));
-            return outcome(name, &started).report(global, line);
-        }
-        let names = self.targets.names(&remote)?;
-        Many::run(&names, self.targets.parallel(), "restarted", |name| {
-            Ok(outcome(name, &restart(&remote, name, Show::Nothing)?))
-        })
-        .report(global)
+        self.targets
+            .chosen(&remote)?
+            .act(global, "restarted", |name, show| {
+                let started = restart(&remote, name, show)?;
+                let line = format!("{name} is started again {}", waited(&started));
+                Ok(Outcome::new(name, "restarted").after(&started).line(line))
+            })
     }
-}
-
-fn outcome(name: &WorkflowName, started: &Waited) -> Outcome {
-    Outcome::new(name, "restarted").after(started)
 }
 
 fn restart(remote: &Remote, name: &WorkflowName, show: Show) -> Result<Waited, Failure> {

@@ -19,10 +19,9 @@ use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    failure::Failure, file, input, options::Global, output::note, remote::Remote, variables,
+    command::noun::listed, failure::Failure, file, input, options::Global, output::note,
+    remote::Remote, variables,
 };
-
-use super::many::listed;
 
 /// The rule for help texts.
 pub(super) const RULE: &str = "\

@@ -1,20 +1,17 @@
 use clap::Args;
 use pipeline_proto::{
     WorkflowName,
+    model::Workflow,
     operation::{StartWorkflow, StopWorkflow},
     wait::Goal,
 };
 
-use super::{
-    many::Many,
-    outcome::{Outcome, waited},
-    targets::Targets,
-};
 use crate::{
+    command::noun::{Outcome, Targets, waited},
     exit::Exit,
     failure::Failure,
     options::Global,
-    remote::{By, Remote, Show},
+    remote::{By, Remote},
 };
 
 /// Start workflows
@@ -57,7 +54,7 @@ pub(crate) struct Stop {
 #[derive(Debug, Args)]
 struct Change {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 
     /// Wait until each has come to its end, for --timeout [default: 5m] at most
     #[arg(short, long)]
@@ -113,25 +110,15 @@ impl Change {
         let Self { targets, wait } = self;
         let action = verb.action(wait);
         let remote = global.remote()?;
-        if let Some(name) = targets.one() {
-            if wait {
-                let end = remote.wait(name, verb.goal(), By::Acting, Show::Line)?;
-                let line = format!("{name} is {action} {}", waited(&end));
-                return Outcome::new(name, action).after(&end).report(global, line);
-            }
-            verb.send(&remote, name)?;
-            return Outcome::new(name, action).report(global, format_args!("{action} {name}"));
-        }
-        let names = targets.names(&remote)?;
-        Many::run(&names, targets.parallel(), action, |name| {
+        targets.chosen(&remote)?.act(global, action, |name, show| {
             let outcome = Outcome::new(name, action);
             if wait {
-                let end = remote.wait(name, verb.goal(), By::Acting, Show::Nothing)?;
-                return Ok(outcome.after(&end));
+                let end = remote.wait(name, verb.goal(), By::Acting, show)?;
+                let line = format!("{name} is {action} {}", waited(&end));
+                return Ok(outcome.after(&end).line(line));
             }
             verb.send(&remote, name)?;
             Ok(outcome)
         })
-        .report(global)
     }
 }

@@ -1,8 +1,12 @@
 use clap::Args;
-use pipeline_proto::{WorkflowName, model::WorkflowState, operation::GetWorkflowStatus};
+use pipeline_proto::{
+    WorkflowName,
+    model::{Workflow, WorkflowState},
+    operation::GetWorkflowStatus,
+};
 
-use super::{many::Many, targets::Targets};
 use crate::{
+    command::noun::Targets,
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -21,7 +25,7 @@ Not on the service's API page. Where an installation lacks it, the status of the
 without those of its nodes.")]
 pub(crate) struct StatusCommand {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 }
 
 impl StatusCommand {
@@ -34,12 +38,7 @@ impl StatusCommand {
             }
             Ok(state)
         };
-        if let Some(name) = self.targets.one() {
-            global.format().write(&ask(name)?)?;
-            return Ok(Exit::Done);
-        }
-        let names = self.targets.names(&remote)?;
-        Many::run(&names, self.targets.parallel(), "shown", ask).show(global)
+        self.targets.chosen(&remote)?.show(global, ask)
     }
 }
 

@@ -8,11 +8,10 @@ use pipeline_proto::{
 };
 
 use super::{
-    outcome::Outcome,
     plan::confirm_losses,
     source::{self, File},
 };
-use crate::{exit::Exit, failure::Failure, options::Global};
+use crate::{command::noun::Outcome, exit::Exit, failure::Failure, options::Global};
 
 /// Replace the nodes of a workflow by those of a file
 #[derive(Debug, Args)]
@@ -57,7 +56,7 @@ impl Update {
             confirm_losses([(name.as_str(), &diff)], global.yes)?;
         }
         remote.send(update)?;
-        Outcome::new(&name, "updated").report(global, format_args!("updated {name}"))
+        Outcome::new(&name, "updated").report(global)
     }
 }
 

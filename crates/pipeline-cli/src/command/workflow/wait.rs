@@ -1,18 +1,14 @@
 use clap::Args;
-use pipeline_proto::{WorkflowName, wait::Goal};
+use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
 
-use super::{
-    many::Many,
-    outcome::{Outcome, waited},
-    targets::Targets,
-};
 use crate::{
+    command::noun::{Outcome, Targets, waited},
     exit::Exit,
     failure::Failure,
     lang::pick,
     options::Global,
     output::note,
-    remote::{By, Show, Waited},
+    remote::By,
 };
 
 /// Wait until workflows are started, stopped or deleted
@@ -31,7 +27,7 @@ there is no failure; the line says if it was not there from the beginning.
 Of several, each has the whole of --timeout, and a failure of one does not end the wait for the others.")]
 pub(crate) struct Wait {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 
     /// What to wait for: started, stopped or deleted
     #[arg(long = "for", value_name = "STATE")]
@@ -42,36 +38,25 @@ impl Wait {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { targets, goal } = self;
         let remote = global.remote()?;
-        if let Some(name) = targets.one() {
-            let waited = remote.wait(name, goal, By::Looking, Show::Line)?;
-            return outcome(name, goal, &waited).report(global, line(name, goal, &waited));
-        }
         // What the service has listed was there.
         let listed = targets.are_listed();
-        let names = targets.names(&remote)?;
-        Many::run(&names, targets.parallel(), goal.as_str(), |name| {
-            let mut waited = remote.wait(name, goal, By::Looking, Show::Nothing)?;
-            waited.seen |= listed;
-            if !waited.seen {
-                note(line(name, goal, &waited));
-            }
-            Ok(outcome(name, goal, &waited))
-        })
-        .report(global)
-    }
-}
-
-/// A name that was never seen may be mistyped: nobody knows that such a workflow was deleted.
-fn outcome(name: &WorkflowName, goal: Goal, waited: &Waited) -> Outcome {
-    let action = if waited.seen { goal.as_str() } else { "absent" };
-    Outcome::new(name, action).after(waited)
-}
-
-fn line(name: &WorkflowName, goal: Goal, end: &Waited) -> String {
-    if end.seen {
-        format!("{name} is {goal} {}", waited(end))
-    } else {
-        never_seen(name)
+        let of_one = targets.one().is_some();
+        targets
+            .chosen(&remote)?
+            .act(global, goal.as_str(), |name, show| {
+                let mut end = remote.wait(name, goal, By::Looking, show)?;
+                end.seen |= listed;
+                if end.seen {
+                    let line = format!("{name} is {goal} {}", waited(&end));
+                    return Ok(Outcome::new(name, goal.as_str()).after(&end).line(line));
+                }
+                // It may be mistyped: nobody knows that such a workflow was deleted.
+                let line = never_seen(name);
+                if !of_one {
+                    note(&line);
+                }
+                Ok(Outcome::new(name, "absent").after(&end).line(line))
+            })
     }
 }
 

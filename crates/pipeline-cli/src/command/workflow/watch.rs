@@ -7,14 +7,11 @@ use std::{
 };
 
 use clap::Args;
-use pipeline_proto::{WorkflowName, wait::Goal};
+use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
 
-use super::{
-    many::{Many, listed},
-    targets::Targets,
-    wait::never_seen,
-};
+use super::wait::never_seen;
 use crate::{
+    command::noun::{Chosen, Many, Targets, listed},
     duration,
     exit::Exit,
     failure::Failure,
@@ -46,7 +43,7 @@ and --all is found out once, in the beginning. --parallel is how many requests a
 all are watched.")]
 pub(crate) struct Watch {
     #[command(flatten)]
-    targets: Targets,
+    targets: Targets<Workflow>,
 
     /// End when each is started, stopped or deleted, or cannot be, or after --timeout [default: 5m]
     #[arg(long = "for", value_name = "STATE")]
@@ -65,7 +62,9 @@ impl Watch {
             interval,
         } = self;
         let remote = Arc::new(global.remote()?);
-        let names = targets.names(&remote)?;
+        let Chosen {
+            names, parallel, ..
+        } = targets.chosen(&remote)?;
         let _waiting = goal.map(|goal| {
             interrupt::under_way(format!("waiting for {} to be {goal}", listed(&names)))
         });
@@ -75,7 +74,7 @@ impl Watch {
             interval,
             graphs: view.is_painted(),
         };
-        let news = looks.begin(&remote, &names, targets.parallel())?;
+        let news = looks.begin(&remote, &names, parallel)?;
         let mut ends = Ends {
             names: &names,
             goal,

@@ -1,89 +1,117 @@
-//! Workflows chosen by what they are: `name=nginx_*,status=Started,region!=nb`.
+//! Things chosen by what they are: `name=nginx_*,status=Started,region!=nb`.
 
 use std::{fmt, str::FromStr};
 
-use pipeline_proto::model::{Status, Workflow};
+use super::Noun;
+
+/// What a selector can ask of a thing.
+#[derive(Debug)]
+pub(crate) struct Key<T> {
+    pub(crate) name: &'static str,
+    pub(crate) value: fn(&T) -> &str,
+    /// Whether case does not count.
+    pub(crate) any_case: bool,
+    /// The values that it can have, as far as they are known; empty if it can have any.
+    pub(crate) known: fn() -> Vec<&'static str>,
+}
+
+impl<T> Key<T> {
+    /// One whose values are not known beforehand.
+    pub(crate) const fn new(name: &'static str, value: fn(&T) -> &str) -> Self {
+        Self {
+            name,
+            value,
+            any_case: false,
+            known: Vec::new,
+        }
+    }
+
+    pub(crate) const fn in_any_case(mut self) -> Self {
+        self.any_case = true;
+        self
+    }
+
+    pub(crate) const fn one_of(mut self, known: fn() -> Vec<&'static str>) -> Self {
+        self.known = known;
+        self.in_any_case()
+    }
+}
 
 /// Help for the option.
-pub(super) const HELP: &str =
-    "All workflows that fit, such as name=nginx_*,status=Started,region!=nb";
+pub(super) fn help<N: Noun>() -> String {
+    format!("All {} that fit, such as {}", N::MANY, N::SELECTOR)
+}
 
 /// The same with the rules.
-pub(super) const LONG_HELP: &str = "\
-All workflows that fit, such as name=nginx_*,status=Started,region!=nb
+pub(super) fn long_help<N: Noun>() -> String {
+    let any_case = N::KEYS.iter().filter(|key| key.any_case);
+    let any_case: Vec<&str> = any_case.map(|key| key.name).collect();
+    let (last, before) = match any_case.split_last() {
+        None => return format!("{}\n\n{RULES}", help::<N>()),
+        Some((last, [])) => (format!("{last} is"), String::new()),
+        Some((last, before)) => (format!("{last} are"), format!("{} and ", before.join(", "))),
+    };
+    format!(
+        "{}\n\n{RULES} {before}{last} compared without regard to case.",
+        help::<N>()
+    )
+}
 
-All terms have to be met. In a value, * stands for any characters and ? for one. status and region are \
-compared without regard to case.";
+const RULES: &str =
+    "All terms have to be met. In a value, * stands for any characters and ? for one.";
 
-/// Terms that a workflow has to meet, all of them.
+/// Terms that a thing has to meet, all of them.
 #[derive(Debug, Clone)]
-pub(super) struct Selector {
+pub(crate) struct Selector<N: Noun> {
     text: String,
-    terms: Vec<Term>,
+    terms: Vec<Term<N>>,
 }
 
 #[derive(Debug, Clone)]
-struct Term {
-    key: Key,
+struct Term<N: Noun> {
+    key: &'static Key<N>,
     /// Whether the value has to be so, and not otherwise.
     equal: bool,
     pattern: Vec<char>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Name,
-    Status,
-    Region,
-}
-
-impl Key {
-    const ALL: [Self; 3] = [Self::Name, Self::Status, Self::Region];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Status => "status",
-            Self::Region => "region",
-        }
-    }
-}
-
-/// What a term can be about.
-pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    Key::ALL.into_iter().map(Key::as_str)
-}
-
-impl Selector {
-    pub(super) fn matches(&self, workflow: &Workflow) -> bool {
+impl<N: Noun> Selector<N> {
+    pub(super) fn matches(&self, thing: &N) -> bool {
         self.terms.iter().all(|term| {
-            let value = match term.key {
-                Key::Name => workflow.name.clone(),
-                Key::Status => workflow.status.as_str().to_lowercase(),
-                Key::Region => workflow.region.to_lowercase(),
+            let value = (term.key.value)(thing);
+            let value = if term.key.any_case {
+                value.to_lowercase()
+            } else {
+                value.to_owned()
             };
             fits(&term.pattern, &value) == term.equal
         })
     }
 }
 
-impl FromStr for Selector {
+impl<N: Noun> FromStr for Selector<N> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let names = || N::KEYS.iter().map(|key| key.name);
         let terms = text.split(',').map(|term| {
             let (key, value) = term.split_once('=').ok_or_else(|| {
-                format!(
-                    "{term:?} is no term of a selector: write name=PATTERN, status=… or region=…"
-                )
+                let others: Vec<String> = names().skip(1).map(|key| format!("{key}=…")).collect();
+                let others = match others.split_last() {
+                    None => String::new(),
+                    Some((last, [])) => format!(" or {last}"),
+                    Some((last, before)) => format!(", {} or {last}", before.join(", ")),
+                };
+                let first = N::KEYS[0].name;
+                format!("{term:?} is no term of a selector: write {first}=PATTERN{others}")
             })?;
             let (key, equal) = key
                 .strip_suffix('!')
                 .map_or((key, true), |key| (key, false));
             let (key, value) = (key.trim(), value.trim());
-            let known = Key::ALL.into_iter().find(|known| known.as_str() == key);
+            let known = N::KEYS.iter().find(|known| known.name == key);
             let known = known.ok_or_else(|| {
-                let keys: Vec<&str> = keys().collect();
+                let keys: Vec<&str> = names().collect();
                 format!("a selector knows no key {key:?}, only {}", keys.join(", "))
             })?;
             if value.is_empty() || value.contains('=') {
@@ -91,12 +119,11 @@ impl FromStr for Selector {
                     "{value:?} is no value for {key}: write {key}=VALUE or {key}!=VALUE"
                 ));
             }
-            if known == Key::Status {
-                check_status(value)?;
-            }
-            let value = match known {
-                Key::Name => value.to_owned(),
-                Key::Status | Key::Region => value.to_lowercase(),
+            check(known.name, value, &(known.known)())?;
+            let value = if known.any_case {
+                value.to_lowercase()
+            } else {
+                value.to_owned()
             };
             Ok(Term {
                 key: known,
@@ -111,25 +138,26 @@ impl FromStr for Selector {
     }
 }
 
-/// A word that is no status fits nothing, or everything with `!=`. A pattern may be meant for one that
-/// came later.
-fn check_status(value: &str) -> Result<(), String> {
-    let known = || Status::KNOWN.iter().map(Status::as_str);
-    if value.contains(['*', '?']) || known().any(|it| it.eq_ignore_ascii_case(value)) {
+/// A word that no thing can have fits nothing, or everything with `!=`. A pattern may be meant for one
+/// that came later.
+fn check(key: &str, value: &str, known: &[&str]) -> Result<(), String> {
+    let is_known = known.iter().any(|it| it.eq_ignore_ascii_case(value));
+    if known.is_empty() || value.contains(['*', '?']) || is_known {
         return Ok(());
     }
     let likeness = |word: &str| strsim::jaro_winkler(&word.to_lowercase(), &value.to_lowercase());
-    let near = known().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let near = known
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let near = near.filter(|near| likeness(near) > 0.8);
     let near = near.map_or_else(String::new, |near| format!(" did you mean {near}?"));
-    let known: Vec<&str> = known().collect();
     Err(format!(
-        "there is no status {value:?};{near} known are {}",
+        "there is no {key} {value:?};{near} known are {}",
         known.join(", ")
     ))
 }
 
-impl fmt::Display for Selector {
+impl<N: Noun> fmt::Display for Selector<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -166,6 +194,8 @@ fn fits(pattern: &[char], text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pipeline_proto::model::Workflow;
+
     use super::*;
 
     #[test]
@@ -213,7 +243,7 @@ mod tests {
             ("name=Nginx_*", false),
             ("region=n?", true),
         ] {
-            let selector: Selector = selector.parse().unwrap();
+            let selector: Selector<Workflow> = selector.parse().unwrap();
             assert_eq!(selector.matches(&started), expected, "{selector}");
         }
     }
@@ -230,7 +260,7 @@ mod tests {
             ("name=", "write name=VALUE"),
             ("status==Started", "write status=VALUE"),
         ] {
-            let error = selector.parse::<Selector>().unwrap_err();
+            let error = selector.parse::<Selector<Workflow>>().unwrap_err();
             assert!(error.contains(says), "{selector}: {error}");
         }
     }

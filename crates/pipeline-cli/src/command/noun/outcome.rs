@@ -1,6 +1,8 @@
 //! What a command that changes something has to say: a line on stderr, and data if asked for.
 
-use pipeline_proto::{WorkflowName, model::Status};
+use std::fmt::Display;
+
+use pipeline_proto::model::Status;
 use serde::Serialize;
 
 use crate::{
@@ -12,26 +14,36 @@ use crate::{
     remote::Waited,
 };
 
-/// What was done to which workflow.
+/// What was done to what.
 #[derive(Serialize)]
 pub(crate) struct Outcome {
-    name: WorkflowName,
+    name: String,
     /// In the past tense: `created`.
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waited_seconds: Option<f64>,
+    /// For people.
+    #[serde(skip)]
+    line: String,
 }
 
 impl Outcome {
-    pub(crate) fn new(name: &WorkflowName, action: &'static str) -> Self {
+    pub(crate) fn new(name: &impl Display, action: &'static str) -> Self {
         Self {
-            name: name.clone(),
+            name: name.to_string(),
             action,
             status: None,
             waited_seconds: None,
+            line: format!("{action} {name}"),
         }
+    }
+
+    /// Says it in other words than "created NAME".
+    pub(crate) fn line(mut self, line: String) -> Self {
+        self.line = line;
+        self
     }
 
     /// Adds what a wait ended with.
@@ -42,12 +54,8 @@ impl Outcome {
     }
 
     /// Says it. People get the line on stderr only.
-    pub(crate) fn report(
-        &self,
-        global: &Global,
-        line: impl std::fmt::Display,
-    ) -> Result<Exit, Failure> {
-        note(line);
+    pub(crate) fn report(&self, global: &Global) -> Result<Exit, Failure> {
+        note(&self.line);
         if !global.format().is_for_people() {
             global.format().write(self)?;
         }
@@ -62,7 +70,7 @@ pub(crate) fn waited(waited: &Waited) -> String {
 
 impl Show for Outcome {
     fn names(&self) -> Vec<&str> {
-        vec![self.name.as_str()]
+        vec![&self.name]
     }
 
     fn table(&self) -> String {
