@@ -37,7 +37,7 @@
 //! | while connecting, or between two attempts of an operation that reads | none |
 //! | after the request was sent | unknown: the service may act on a request whose sender is gone |
 //!
-//! For create, start, stop, update and delete, look what the service shows before repeating a call
+//! For create, start, stop, update, push and delete, look what the service shows before repeating a call
 //! that was dropped. For all others it does not matter.
 
 mod builder;

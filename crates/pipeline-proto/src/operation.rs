@@ -10,18 +10,19 @@
 //! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_nothing};
 //! use pipeline_proto::{BuildError, DecodeError, resource::repo::RepoName};
 //!
-//! /// Pushes lines of text into a message queue: `POST /v2/streams/{repo}/data`.
+//! /// Says how long LogDB, a sister service, keeps what a queue is exported to: `PUT /v5/repos/{repo}`.
 //! #[derive(Debug, Clone)]
-//! struct PushLines(RepoName, Bytes);
+//! struct KeepLogs(RepoName, &'static str);
 //!
-//! impl Operation for PushLines {
+//! impl Operation for KeepLogs {
 //!     type Output = ();
-//!     const NAME: &'static str = "push_lines";
-//!     const IDEMPOTENCY: Idempotency = Idempotency::Never;
+//!     const NAME: &'static str = "keep_logs";
+//!     const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
 //!
 //!     fn draft(&self) -> Result<Draft, BuildError> {
-//!         Ok(Draft::new(Method::POST, &["v2", "streams", self.0.as_str(), "data"])?
-//!             .body(HeaderValue::from_static("text/plain"), self.1.clone()))
+//!         let body = format!(r#"{{"retention":"{}"}}"#, self.1);
+//!         Ok(Draft::new(Method::PUT, &["v5", "repos", self.0.as_str()])?
+//!             .body(HeaderValue::from_static("application/json"), body))
 //!     }
 //!
 //!     fn decode(&self, response: &Response<Bytes>) -> Result<(), DecodeError> {
@@ -29,8 +30,8 @@
 //!     }
 //! }
 //!
-//! let push = PushLines(RepoName::from_static("clicks"), Bytes::from_static(b"line 1"));
-//! assert_eq!(push.draft()?.target(), "/v2/streams/clicks/data");
+//! let keep = KeepLogs(RepoName::from_static("clicks"), "30d");
+//! assert_eq!(keep.draft()?.target(), "/v5/repos/clicks");
 //! # Ok::<(), BuildError>(())
 //! ```
 
@@ -75,6 +76,10 @@ pub enum Idempotency {
     Safe,
     /// Doing it twice leaves the service as doing it once.
     Idempotent,
+    /// Doing it twice leaves twice of it, and not at all would be worse: sent again wherever it may not
+    /// have been done. Whoever would rather lose it than have it twice says so, by
+    /// [`CallOptions::idempotency`](crate::CallOptions::idempotency).
+    AtLeastOnce,
     /// Doing it twice may do harm, or report a failure that was a success. Sent again only where the
     /// service cannot have acted on the first.
     Never,
@@ -85,6 +90,7 @@ impl fmt::Display for Idempotency {
         f.pad(match self {
             Self::Safe => "safe",
             Self::Idempotent => "idempotent",
+            Self::AtLeastOnce => "at least once",
             Self::Never => "never",
         })
     }

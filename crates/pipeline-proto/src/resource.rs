@@ -40,6 +40,7 @@ pub mod group;
 pub mod job;
 pub mod job_export;
 pub mod plugin;
+pub mod push;
 pub mod repo;
 pub mod schema;
 pub mod transform;
@@ -132,6 +133,7 @@ macro_rules! resources {
 resources! {
     workflow Workflow workflow_operations;
     repo Repo repo_operations;
+    push Push push_operations;
     transform Transform transform_operations;
     export Export export_operations;
     datasource Datasource datasource_operations;

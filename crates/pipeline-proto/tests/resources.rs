@@ -7,8 +7,8 @@ use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Now, Operation,
     name::{InPath, Name},
     resource::{
-        OPERATIONS, datasource::*, export::*, group::*, job::*, job_export::*, plugin::*, repo::*,
-        transform::*, udf::*, variable::*,
+        OPERATIONS, datasource::*, export::*, group::*, job::*, job_export::*, plugin::*, push::*,
+        repo::*, transform::*, udf::*, variable::*,
     },
 };
 use serde::de::DeserializeOwned;
@@ -30,6 +30,12 @@ fn of<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
+const POINT: &str = "host=h1\tbytes=7";
+
+fn tags(key: &str, value: &str) -> Tags {
+    Tags::new([(key, value)]).unwrap()
+}
+
 fn jar() -> Jar {
     Jar(Bytes::from_static(b"qiniu"))
 }
@@ -49,7 +55,15 @@ fn sent<O: Operation>(operation: O) -> (&'static str, String, String, Value) {
     );
     let signature = request.headers()["authorization"].to_str().unwrap();
     let (_, signature) = signature.rsplit_once(':').unwrap();
-    let body = serde_json::from_slice(request.body()).unwrap_or_default();
+    let is_text = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|it| it == "text/plain");
+    let body = if is_text {
+        String::from_utf8_lossy(request.body()).into()
+    } else {
+        serde_json::from_slice(request.body()).unwrap_or_default()
+    };
     (O::NAME, line, signature.to_owned(), body)
 }
 
@@ -91,6 +105,7 @@ fn requests_are_those_of_the_vendors_clients() {
         "scheduler": {"type": "loop", "spec": {"loop": "10m"}},
         "params": [{"name": "p", "default": "v"}],
     });
+    let rules = vec!["r1".to_owned(), "r2".to_owned()];
     let argument: Argument = of(json!({"name": "p", "value": "w"}));
     let container = json!({"type": "1U2G", "count": 2});
     let seen = requests! {
@@ -106,6 +121,20 @@ fn requests_are_those_of_the_vendors_clients() {
         SampleRepo::new(orders()).count(3_u32)
             => "GET /v2/repos/orders/data?count=3" "QZ4Xl_tSEfSV7UeTgGJKloIimrw=";
         DeleteRepo::new(orders()) => "DELETE /v2/repos/orders" "PDUiSMtehN_ouVRzXvIUr4f5MgM=";
+
+        PushPoints::new(orders(), POINT.into()) => "POST /v2/repos/orders/data" "9HnrGUBM1nMGbcpiS_mwV1cQVgI=", POINT;
+        PushPoints::new(orders(), Payload::gzipped("packed")).tags(tags("k", "v w"))
+            => "POST /v2/repos/orders/data?tags=az12IHc=" "9HnrGUBM1nMGbcpiS_mwV1cQVgI=", "packed";
+        PushLines::new(orders(), "line 1\nline\t2".into())
+            => "POST /v2/streams/orders/data" "FUOa3Igx6O4NksAsjz4pI0gFVJM=", "line 1\nline\t2";
+        PushLines::new(orders(), "line 1".into()).tags(tags("k", "1")).rules(rules.clone())
+            => "POST /v2/streams/orders/data?tags=az0x&rules=r1,r2" "FUOa3Igx6O4NksAsjz4pI0gFVJM=", "line 1";
+        PushLines::new(orders(), "line 1".into()).rules(rules.clone())
+            => "POST /v2/streams/orders/data?tags=&rules=r1,r2" "FUOa3Igx6O4NksAsjz4pI0gFVJM=", "line 1";
+        PushRaw::new(orders(), "x=1".into())
+            => "POST /v2/stream/orders/data" "gIbPL1hZGzzkCtUYXTr9P4dX_P0=", "x=1";
+        PushRaw::new(orders(), "any bytes".into()).tags(tags("k", "v")).rules(rules)
+            => "POST /v2/stream/orders/data?tags=az12&rules=r1,r2" "gIbPL1hZGzzkCtUYXTr9P4dX_P0=", "any bytes";
 
         CreateTransform::new(orders(), name("t1"), name("sums"), five.clone())
             => "POST /v2/repos/orders/transforms/t1/to/sums" "MtgK8gm5-LItDlxhlRF04RKgN8U=", {"interval": "5m"};
@@ -202,15 +231,15 @@ fn requests_are_those_of_the_vendors_clients() {
             => "PUT /v2/udf/jars/u1" "VWUtZ05uMA2ym9O7SvssXaJtnK0=", {"description": "d"};
         DeleteUdfJar::new(name("u1")) => "DELETE /v2/udf/jars/u1" "FRgsP4VqNHW11JWCtwnYYASlKes=";
         ListUdfJars::new().from(1_u32).size(2_u32).sort("uploadTime:desc")
-            => "GET /v2/udf/jars?from=1&size=2&sort=uploadTime%3Adesc" "k6gsNDn2XlE_jE83zoVy7ONZAJk=";
+            => "GET /v2/udf/jars?from=1&size=2&sort=uploadTime:desc" "k6gsNDn2XlE_jE83zoVy7ONZAJk=";
         RegisterUdf::new(name("f1"), of(json!({"jarName": "u1", "className": "com.example.F", "funcDeclaration": "f1(x)"})))
             => "POST /v2/udf/funcs/f1" "147EYsuK6dkRgXvPp12mpDETNtA=",
             {"jarName": "u1", "className": "com.example.F", "funcDeclaration": "f1(x)"};
         DeregisterUdf::new(name("f1")) => "DELETE /v2/udf/funcs/f1" "f24w0jSqbP4arRK9Pl16LwOIxS4=";
         ListUdfs::new().jar_name("u1,u2")
-            => "GET /v2/udf/funcs?jarName=u1%2Cu2" "eT3icng5nkWuHJuBNzYEtL1wlxM=";
+            => "GET /v2/udf/funcs?jarName=u1,u2" "eT3icng5nkWuHJuBNzYEtL1wlxM=";
         ListBuiltins::new().category("date,string")
-            => "GET /v2/udf/builtins?category=date%2Cstring" "HpdQenXyCNXkMIwK8mMyPjM-e6g=";
+            => "GET /v2/udf/builtins?category=date,string" "HpdQenXyCNXkMIwK8mMyPjM-e6g=";
         DebugUdf::new(of(json!({"udfExpression": "select f(x) as a"})))
             => "POST /v2/udf/debug", {"udfExpression": "select f(x) as a"};
 
@@ -254,6 +283,65 @@ fn a_jar_is_sent_with_its_sum() {
     );
     assert_eq!(request.body(), &Bytes::from_static(b"qiniu"));
     assert!(format!("{draft:?}").contains("[5 bytes]"), "{draft:?}");
+}
+
+#[test]
+fn what_is_compressed_says_so_and_is_signed_alike() {
+    let context = Context::builder().build();
+    for (payload, coding) in [
+        (Payload::from(POINT), None),
+        (Payload::gzipped("packed"), Some("gzip")),
+    ] {
+        let push = PushPoints::new(orders(), payload);
+        let call = Call::new(&context, push, CallOptions::new()).unwrap();
+        let (request, _) = call
+            .start(Now::new(std::time::UNIX_EPOCH, std::time::Duration::ZERO))
+            .send();
+        let found = request.headers().get("content-encoding");
+        assert_eq!(found.map(|it| it.to_str().unwrap()), coding);
+        assert_eq!(request.headers()["content-type"], "text/plain");
+    }
+}
+
+#[test]
+fn raw_text_is_refused_with_status_200() {
+    let push = PushRaw::new(orders(), "x=1".into());
+    read(&push, r#"{"code":200,"message":""}"#);
+    read(&push, r#"{"code":200}"#);
+    for (body, told) in [
+        (
+            r#"{"code":400,"message":"E18111: no such field"}"#,
+            "E18111: no such field",
+        ),
+        (r#"{"code":99999,"message":"hm"}"#, "the code 99999: hm"),
+        (r#"{"message":"success"}"#, "another shape"),
+        ("null", "another shape"),
+        ("", "no body"),
+    ] {
+        let response = Response::new(Bytes::from_static(body.as_bytes()));
+        let error = push.decode(&response).unwrap_err().to_string();
+        assert!(error.contains(told), "{body}: {error}");
+    }
+}
+
+#[test]
+fn tags_and_rules_that_would_be_read_otherwise_are_refused() {
+    assert_eq!(
+        tags("a", "b c>?").to_string(),
+        "YT1iIGM-Pw==",
+        "as the vendor's client has it"
+    );
+    assert_eq!(tags("a", "\t\n").to_string(), "YT1cdFxu");
+    for key in ["", "a=", "a\t", "\n"] {
+        Tags::new([(key, "v")]).unwrap_err();
+    }
+    Tags::new([("", ""); 0]).unwrap_err();
+    for rule in ["", "a,b"] {
+        PushLines::new(orders(), Bytes::new())
+            .rules(vec![rule.to_owned()])
+            .draft()
+            .unwrap_err();
+    }
 }
 
 #[test]

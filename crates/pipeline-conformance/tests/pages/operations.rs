@@ -1,12 +1,13 @@
-//! The nine operations by the names that the pages give them.
+//! Operations of workflows, and a push, by the names that the pages give them.
 
 use pipeline_proto::{
-    Operation, WorkflowName,
+    Operation, RepoName, WorkflowName,
     model::Nodes,
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
+    resource::push::PushPoints,
 };
 
 /// Something to be done with an operation, whatever its type.
@@ -18,7 +19,7 @@ pub(crate) trait Visitor {
 /// Those that behave alike share a column of the tables.
 pub(crate) const COLUMNS: [&[&str]; 4] = [
     &["list", "get", "get status", "search"],
-    &["update"],
+    &["update", "push"],
     &["delete"],
     &["create", "start", "stop"],
 ];
@@ -32,6 +33,7 @@ pub(crate) fn with<V: Visitor>(name: &str, visitor: &V) -> V::Result {
         "get status" => visitor.visit(GetWorkflowStatus::new(logs)),
         "search" => visitor.visit(SearchLogs::new(logs)),
         "update" => visitor.visit(UpdateWorkflow::new(logs, Nodes::new())),
+        "push" => visitor.visit(PushPoints::new(RepoName::from_static("logs"), "a=1".into())),
         "delete" => visitor.visit(DeleteWorkflow::new(logs)),
         "create" => visitor.visit(CreateWorkflow::new(logs)),
         "start" => visitor.visit(StartWorkflow::new(logs)),

@@ -421,7 +421,7 @@ impl<O: Operation> InFlight<O> {
         }
         let permission = if !error.is_retryable() {
             Err(Stop::NotRetryable)
-        } else if self.call.operation.idempotency() == Idempotency::Never && !error.is_put_off() {
+        } else if self.call.idempotency() == Idempotency::Never && !error.is_put_off() {
             Err(Stop::NotRepeatable)
         } else {
             Ok(())
@@ -443,10 +443,9 @@ impl<O: Operation> InFlight<O> {
             _ if fault.is_permanent() => Err(Stop::NotRetryable),
             FaultKind::BodyTooLarge => Err(Stop::NotRetryable),
             FaultKind::NotSent => Ok(()),
-            FaultKind::Interrupted | FaultKind::TimedOut => match self.call.operation.idempotency()
-            {
+            FaultKind::Interrupted | FaultKind::TimedOut => match self.call.idempotency() {
                 Idempotency::Never => Err(Stop::NotRepeatable),
-                Idempotency::Safe | Idempotency::Idempotent => Ok(()),
+                Idempotency::Safe | Idempotency::Idempotent | Idempotency::AtLeastOnce => Ok(()),
             },
         };
         let cause = Cause::Fault(fault);
@@ -472,7 +471,7 @@ impl<O: Operation> InFlight<O> {
 
     /// The effect of the call so far, if this attempt may have had one or not.
     fn effect_if(&self, possible: bool) -> Effect {
-        if possible && self.call.operation.idempotency() != Idempotency::Safe {
+        if possible && self.call.idempotency() != Idempotency::Safe {
             Effect::Possible
         } else {
             self.progress.effect
@@ -541,6 +540,12 @@ impl<O: Operation> Next<O> {
 }
 
 impl<O: Operation> Call<O> {
+    /// What a second sending could do, or is to be taken to do.
+    fn idempotency(&self) -> Idempotency {
+        let own = self.options.special().and_then(|own| own.idempotency);
+        own.unwrap_or_else(|| self.operation.idempotency())
+    }
+
     fn deadline_error(&self, progress: &Progress, last: Option<Cause>) -> Error {
         let cause = Cause::Deadline {
             total: self.total_timeout(),

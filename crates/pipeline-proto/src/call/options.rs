@@ -6,7 +6,7 @@ use super::policy::RetryPolicy;
 use crate::{
     credentials::Auth,
     error::{BuildError, BuildReason},
-    operation::check_header,
+    operation::{Idempotency, check_header},
 };
 
 /// The header that says whose resources a request is about.
@@ -67,6 +67,7 @@ pub(super) struct Special {
     pub(super) attempt_timeout: Option<Duration>,
     pub(super) total_timeout: Option<Duration>,
     pub(super) owner: Option<HeaderValue>,
+    pub(super) idempotency: Option<Idempotency>,
     pub(super) headers: HeaderMap,
 }
 
@@ -118,6 +119,15 @@ impl CallOptions {
     #[must_use]
     pub fn resource_owner(mut self, owner: ResourceOwner) -> Self {
         self.special_mut().owner = Some(owner.0);
+        self
+    }
+
+    /// What a second sending could do, for a caller who knows or wants it otherwise than
+    /// [`Operation::IDEMPOTENCY`](crate::Operation::IDEMPOTENCY) has it: with [`Idempotency::Never`], nothing is
+    /// pushed twice, and after a lost response it stays unknown whether it was pushed at all.
+    #[must_use]
+    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.special_mut().idempotency = Some(idempotency);
         self
     }
 

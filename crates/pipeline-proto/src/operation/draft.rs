@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
-        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST,
-        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+        AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT,
+        HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
 };
 use md5::{Digest as _, Md5};
@@ -16,7 +16,7 @@ use crate::{
     call::RESOURCE_OWNER,
     endpoint::is_plain_segment,
     error::{BuildError, BuildReason},
-    resource::plugin::Jar,
+    resource::{plugin::Jar, push::Payload},
     text::Text,
 };
 
@@ -36,6 +36,8 @@ static RESERVED: [&HeaderName; 11] = [
 ];
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
+static TEXT: HeaderValue = HeaderValue::from_static("text/plain");
+static GZIP: HeaderValue = HeaderValue::from_static("gzip");
 static JAR: HeaderValue = HeaderValue::from_static("application/java-archive");
 static CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -45,6 +47,7 @@ pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
     match kind.as_bytes() {
         b"json" => Some("application/json"),
         b"jar" => Some("application/java-archive"),
+        b"text" | b"points" => Some("text/plain"),
         b"bodiless" => None,
         _ => panic!("no function of `Draft` writes this kind of body"),
     }
@@ -109,14 +112,15 @@ impl Draft {
         }
     }
 
-    /// Adds a query parameter, percent-encoded. The query is not signed.
+    /// Adds a query parameter, percent-encoded where a query needs it. The query is not signed.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         let first = !self.target.as_ref().contains(&b'?');
         self.target.push(if first { b"?" } else { b"&" });
-        push_encoded(&mut self.target, name);
+        push_encoded(&mut self.target, name, b"");
         self.target.push(b"=");
-        push_encoded(&mut self.target, value);
+        // As the vendor's clients send lists, sort orders and base64.
+        push_encoded(&mut self.target, value, b",:=");
         self
     }
 
@@ -163,6 +167,20 @@ impl Draft {
         Ok(self.body(JAR.clone(), jar.0.clone()))
     }
 
+    /// Sets the body to plain text.
+    #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
+    pub(crate) fn text(self, text: &Bytes) -> Result<Self, BuildError> {
+        Ok(self.body(TEXT.clone(), text.clone()))
+    }
+
+    /// Sets the body to points, compressed or not.
+    pub(crate) fn points(mut self, points: &Payload) -> Result<Self, BuildError> {
+        if points.is_gzip() {
+            self.headers.insert(CONTENT_ENCODING, GZIP.clone());
+        }
+        self.text(points.bytes())
+    }
+
     /// Path and query, without the endpoint's base path.
     pub fn target(&self) -> &str {
         self.target.as_str()
@@ -193,11 +211,14 @@ pub(crate) fn check_header(headers: &HeaderMap, name: &HeaderName) -> Result<(),
     Ok(())
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters.
-fn push_encoded(out: &mut Text, text: &str) {
+/// Percent-encodes everything but RFC 3986's unreserved characters and these.
+fn push_encoded(out: &mut Text, text: &str, plain: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+            || plain.contains(&byte)
+        {
             out.push(&[byte]);
         } else {
             let digit = |half: u8| HEX[usize::from(half)];
@@ -253,7 +274,7 @@ mod tests {
     #[test]
     fn a_query_is_encoded() {
         let draft = Draft::new(Method::GET, &["v2"]).unwrap();
-        let draft = draft.query("a&b", "c=d+e").query("工", "~");
-        assert_eq!(draft.target(), "/v2?a%26b=c%3Dd%2Be&%E5%B7%A5=~");
+        let draft = draft.query("a&b=", "c=d+e").query("工", "~");
+        assert_eq!(draft.target(), "/v2?a%26b%3D=c=d%2Be&%E5%B7%A5=~");
     }
 }

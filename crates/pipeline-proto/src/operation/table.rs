@@ -213,6 +213,8 @@ macro_rules! client_methods {
             use super::{Client, Request};
             // What the rows name.
             #[allow(unused_imports)]
+            use ::bytes::Bytes;
+            #[allow(unused_imports)]
             use ::std::time::SystemTime;
             #[allow(clippy::wildcard_imports)]
             use $crate::resource::$resource::*;
@@ -283,6 +285,9 @@ macro_rules! request_options {
             total_timeout: ::std::time::Duration;
             /// Acts on another account's resources.
             resource_owner: $crate::ResourceOwner;
+            /// What a second sending could do, if not what the operation says: with `Never`, nothing is
+            /// pushed twice, and after a lost response it stays unknown whether it was pushed at all.
+            idempotency: $crate::Idempotency;
         }
     };
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use http::Method;
 use proptest::{
     collection::{btree_map, vec},
@@ -10,7 +11,7 @@ use proptest::{
     sample::select,
 };
 
-use super::{graph::nodes, name, region, text};
+use super::{graph::nodes, name, node_name, region, text};
 pub use crate::resource::AnyOperation;
 use crate::{
     Region, TokenDescriptor, UnixTime,
@@ -24,6 +25,7 @@ use crate::{
         job::{Argument, Batch, BatchStatus, JobName, JobSpec},
         job_export::JobExportSpec,
         plugin::Jar,
+        push::{Payload, Tags},
         repo::RepoSpec,
         schema::{ElemType, Schema, SchemaEntry, ValType},
         transform::TransformSpec,
@@ -139,6 +141,15 @@ generate! {
     Vec<Argument> = vec((text(), text()), 0..3).prop_map(|arguments| {
         arguments.into_iter().map(|(name, value)| Argument { name, value, ..Argument::default() }).collect()
     });
+    Bytes = vec(any::<u8>(), 0..64).prop_map(Bytes::from);
+    Payload = (Bytes::generate(), any::<bool>()).prop_map(|(bytes, gzip)| {
+        if gzip { Payload::gzipped(bytes) } else { Payload::from(bytes) }
+    });
+    Tags = vec((node_name(), text()), 1..4).prop_map(|tags| {
+        Tags::new(tags).expect("names are keys of tags")
+    });
+    Vec<String> = vec(node_name(), 0..3)
+        .prop_map(|rules| rules.into_iter().map(String::from).collect());
     i64 = any::<i64>();
     bool = any::<bool>();
     Region = region();

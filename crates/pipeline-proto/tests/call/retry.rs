@@ -4,11 +4,12 @@ use std::time::SystemTime;
 
 use pipeline_proto::{
     Call, CallOptions, Effect, ErrorCode, ErrorKind, Fault, FaultKind, Idempotency, Next,
-    Operation, RetryPolicy, RetryReason, Stop,
+    Operation, RepoName, RetryPolicy, RetryReason, Stop,
     operation::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
+    resource::push::PushPoints,
 };
 
 use super::support::{
@@ -136,6 +137,43 @@ fn operations_say_whether_they_may_be_repeated() {
     assert_eq!(CreateWorkflow::IDEMPOTENCY, Never);
     assert_eq!(StartWorkflow::IDEMPOTENCY, Never);
     assert_eq!(StopWorkflow::IDEMPOTENCY, Never);
+}
+
+#[test]
+fn a_push_is_sent_at_least_once_unless_the_caller_wants_it_otherwise() {
+    let push = || PushPoints::new(RepoName::from_static("clicks"), "a=1".into());
+    assert_eq!(PushPoints::IDEMPOTENCY, Idempotency::AtLeastOnce);
+    let lost = fault(FaultKind::Interrupted);
+    for (options, event, attempts, effect) in [
+        (CallOptions::new(), &lost, 3, Effect::Possible),
+        (
+            CallOptions::new().idempotency(Idempotency::Never),
+            &lost,
+            1,
+            Effect::Possible,
+        ),
+        (
+            CallOptions::new().idempotency(Idempotency::Never),
+            &fault(FaultKind::NotSent),
+            3,
+            Effect::None,
+        ),
+        (
+            CallOptions::new(),
+            &error(400, "E18110: no number"),
+            1,
+            Effect::None,
+        ),
+    ] {
+        let trace = run_with(&context(), push(), options, vec![event.clone(); 3]);
+        assert_eq!(trace.attempts(), attempts);
+        assert_eq!(trace.result.unwrap_err().effect(), effect);
+    }
+    // Whoever knows that a second start does no harm can say so.
+    let knowing = CallOptions::new().idempotency(Idempotency::Idempotent);
+    let start = StartWorkflow::new(name());
+    let trace = run_with(&context(), start, knowing, vec![lost; 3]);
+    assert_eq!(trace.attempts(), 3);
 }
 
 #[test]

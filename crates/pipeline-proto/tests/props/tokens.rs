@@ -101,7 +101,7 @@ proptest! {
         other.uri = http::Uri::from_static("https://pipeline.qiniu.com/v2/other");
         prop_assert_eq!(descriptor.mismatch(&other), Some("resource"));
         let mut other = parts.clone();
-        other.headers.insert("content-type", HeaderValue::from_static("text/plain"));
+        other.headers.insert("content-type", HeaderValue::from_static("text/html"));
         prop_assert_eq!(descriptor.mismatch(&other), Some("contentType"));
         let mut other = parts.clone();
         other.headers.insert("content-md5", HeaderValue::from_static("x"));
