@@ -51,7 +51,7 @@
 //! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
 //! | trailing slash | an empty name, E18639 |
 //!
-//! Of repos and transforms it keeps the definitions, and checks them; nothing is computed, and no data
+//! Of repos, transforms and exports it keeps the definitions, and checks them; nothing is computed, and no data
 //! can be pushed. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
 //! sources leave open about them:
 //!
@@ -69,6 +69,9 @@
 //! | delete of a repo | E18206 while a transform fills it, else E18112 while one reads from it |
 //! | members of a body that are `null` | missing |
 //! | a `destrepo` that is not legal | E18229 |
+//! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName` |
+//! | the destination of an export | not looked up |
+//! | an export without `whence` | shown without |
 
 mod account;
 mod admin;

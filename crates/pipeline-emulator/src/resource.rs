@@ -1,5 +1,7 @@
 //! What resources other than workflows are, and what may become of them.
 
+mod export;
+mod judge;
 mod repo;
 #[cfg(test)]
 mod tests;
@@ -8,7 +10,8 @@ mod transform;
 use std::fmt::Display;
 
 use pipeline_proto::{
-    ErrorCode, RepoName,
+    ErrorCode, NameError, RepoName,
+    model::Status,
     resource::{
         describe::{Member, Object},
         schema::{MAX_MAPS, SchemaEntry},
@@ -16,18 +19,29 @@ use pipeline_proto::{
 };
 use serde_json::{Map, Value};
 
-use crate::{operations::Call, refusal::Refusal, state::Kind};
+use crate::{
+    operations::{Call, parse_name},
+    refusal::Refusal,
+    state::{Id, Kind},
+    workflow::Workflow,
+};
+pub(crate) use export::Export;
+use judge::Judged;
 pub(crate) use repo::Repo;
 pub(crate) use transform::Transform;
 
 /// The members of a resource, as it is shown.
 pub(crate) type Members = Map<String, Value>;
 
+/// What a name must be, and the code of one that is not.
+pub(crate) type NameRule = (fn(&str) -> Result<(), NameError>, ErrorCode);
+
 /// A kind of resource: its codes and rules. [`verbs`](crate::verbs) do the rest.
 pub(crate) trait Resource {
     const KIND: Kind;
     /// How many names of a path say which one it is; those before the last say where it belongs.
-    const NAMES: usize;
+    const NAMES: usize = 1;
+    const NAME: NameRule;
     const EXISTS: ErrorCode;
     const NOT_FOUND: ErrorCode;
     /// The code of a body that is no JSON object.
@@ -36,7 +50,12 @@ pub(crate) trait Resource {
     const LIST: &'static str;
 
     /// Whether the names of a path are legal, and what they belong to is there.
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal>;
+    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
+        match call.names.get(Self::NAMES - 1) {
+            Some(name) => check_name::<Self>(name),
+            None => Ok(()),
+        }
+    }
 
     /// What is made of the body of a create. Members that are `null` are missing from bodies: one of the
     /// vendor's clients sends what it has not been told so.
@@ -45,11 +64,51 @@ pub(crate) trait Resource {
     /// What is made of the body of an update and of what there was.
     fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal>;
 
+    /// What a get shows of it.
+    fn shown(_call: &Call<'_, '_>, members: &Members) -> Members {
+        members.clone()
+    }
+
     /// What a list shows of it; `None` for nothing.
-    fn listed(call: &Call<'_, '_>, name: &str, members: &Members) -> Option<Members>;
+    fn listed(call: &Call<'_, '_>, name: &str, members: &Members) -> Option<Members> {
+        let mut members = Self::shown(call, members);
+        members.insert("name".to_owned(), name.into());
+        Some(members)
+    }
 
     /// Whether it may be deleted, and what goes with it.
-    fn deleted(call: &mut Call<'_, '_>, members: &Members) -> Result<(), Refusal>;
+    fn deleted(_call: &mut Call<'_, '_>, _members: &Members) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+fn check_name<R: Resource + ?Sized>(name: &str) -> Result<(), Refusal> {
+    let (check, code) = R::NAME;
+    check(name).or_else(|error| refuse(code, error))
+}
+
+/// What the first name of a path is the name of.
+fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusal> {
+    let name = &call.names[0];
+    check_name::<R>(name)?;
+    let found = call.space.get(&Id::new(R::KIND, name));
+    found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))
+}
+
+/// What belongs to a workflow may be made and changed unless that runs. A workflow can be deleted without
+/// what belongs to it.
+fn check_idle(call: &mut Call<'_, '_>, members: &Members) -> Result<(), Refusal> {
+    let workflow = text(members, "workflow").to_owned();
+    if workflow.is_empty() {
+        return Ok(());
+    }
+    match call.find(&parse_name(&workflow)?).map(Workflow::status) {
+        Err(_) | Ok(Status::Ready | Status::Stopped) => Ok(()),
+        Ok(status) => refuse(
+            ErrorCode::WORKFLOW_UPDATE_FORBIDDEN,
+            format!("the workflow {workflow:?} is {status}; stop it first"),
+        ),
+    }
 }
 
 fn refuse<T>(code: ErrorCode, detail: impl Display) -> Result<T, Refusal> {
@@ -61,6 +120,15 @@ fn text<'a>(members: &'a Members, name: &str) -> &'a str {
         .get(name)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// What of a body is a member that a spec may have.
+fn described(spec: &Object, mut body: Members) -> Members {
+    body.retain(|name, _| {
+        let member = spec.member(name);
+        member.is_some_and(|member| !member.is_added_on_reading())
+    });
+    body
 }
 
 /// The members of these names that there are.
@@ -82,13 +150,6 @@ fn all(members: &Members, names: &[&str]) -> Members {
 fn allows(spec: &Object, member: &str, word: &str) -> bool {
     let words = spec.member(member).and_then(Member::words);
     words.is_some_and(|words| words.contains(&word))
-}
-
-fn repo_name(name: &str) -> Result<(), Refusal> {
-    match RepoName::new(name) {
-        Ok(_) => Ok(()),
-        Err(error) => refuse(ErrorCode::INVALID_REPO_NAME, error),
-    }
 }
 
 /// The fields of a repo, or of a map inside of it.

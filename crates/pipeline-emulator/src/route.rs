@@ -6,7 +6,7 @@ use http::{Method, Uri};
 
 use crate::{
     operations::{self, Call, Outcome},
-    resource::{Repo, Transform},
+    resource::{Export, Repo, Transform},
     verbs,
 };
 
@@ -116,6 +116,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::DELETE, "/v2/repos/{}/transforms/{}", "delete_transform", verbs::delete::<Transform>),
     row(Method::GET, "/v2/repos/{}/transforms/{}/exists", "transform_exists", verbs::exists::<Transform>),
     row(Method::POST, "/v2/repos/{}/transforms/{}/to/{}", "create_transform", verbs::create::<Transform>),
+
+    row(Method::GET, "/v2/repos/{}/exports", "list_exports", verbs::list::<Export>),
+    row(Method::GET, "/v2/repos/{}/exports/{}", "get_export", verbs::get::<Export>),
+    row(Method::POST, "/v2/repos/{}/exports/{}", "create_export", verbs::create::<Export>),
+    row(Method::PUT, "/v2/repos/{}/exports/{}", "update_export", verbs::update::<Export>),
+    row(Method::DELETE, "/v2/repos/{}/exports/{}", "delete_export", verbs::delete::<Export>),
+    row(Method::GET, "/v2/repos/{}/exports/{}/exists", "export_exists", verbs::exists::<Export>),
 ];
 
 impl Operation {
@@ -268,7 +275,7 @@ mod tests {
             "/v2/workflows/w/",
             "/v2/workflows/w/exists",
             "/v2/workflows/w/start/now",
-            "/v2/repos/r/exports/e",
+            "/v2/repos/r/exports/e/to/f",
         ] {
             assert_eq!(route("GET", target), Route::Unknown, "{target}");
         }

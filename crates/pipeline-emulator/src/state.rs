@@ -40,6 +40,11 @@ kinds! {
     Datasource = "datasource",
     Job = "job",
     JobExport = "exportBatch",
+    Plugin = "plugin",
+    Group = "group",
+    UdfJar = "udfJar",
+    Udf = "udf",
+    Variable = "variable",
 }
 
 impl Kind {

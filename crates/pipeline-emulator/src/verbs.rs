@@ -66,7 +66,8 @@ pub(crate) fn list<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 pub(crate) fn get<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
-    json(&members::<R>(call)?)
+    let members = members::<R>(call)?;
+    json(&R::shown(call, &members))
 }
 
 pub(crate) fn exists<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {

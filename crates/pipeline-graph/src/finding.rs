@@ -195,6 +195,7 @@ pub struct Finding {
     pub path: String,
     /// Where in the text, if there is one.
     pub position: Option<Position>,
+    pub(crate) missing: Option<&'static str>,
 }
 
 impl Finding {
@@ -205,6 +206,7 @@ impl Finding {
             node: None,
             path: String::new(),
             position: None,
+            missing: None,
         }
     }
 
@@ -226,6 +228,13 @@ impl Finding {
     /// How much it matters.
     pub const fn severity(&self) -> Severity {
         self.rule.severity()
+    }
+
+    /// The member that it is about: the one that is missing, else the last of the path.
+    pub fn member(&self) -> Option<&str> {
+        let is_member = |part: &&str| part.bytes().any(|byte| !byte.is_ascii_digit());
+        let last = || self.path.rsplit(['.', '[', ']']).find(is_member);
+        self.missing.or_else(last)
     }
 }
 

@@ -170,8 +170,8 @@ fn a_path_that_is_not_there_has_a_code_of_the_service() {
     let mut service = Fixture::new();
     for target in [
         "/",
-        "/v2/groups/g",
-        "/v2/repos/r/exports/e",
+        "/v2/queues/q",
+        "/v2/repos/r/exports/e/to",
         "/v2/workflows/w/exists",
         "/pipeline/v2/workflows",
     ] {

@@ -1,7 +1,10 @@
-use pipeline_proto::{ErrorCode, model::Status};
+use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::Value;
 
-use super::{Members, Resource, all, check_schema, known, refuse, repo_name, text, transform};
+use super::{
+    Members, NameRule, Resource, all, check_idle, check_schema, export, known, refuse, text,
+    transform,
+};
 use crate::{
     operations::{Call, checked_region, parse_name},
     refusal::Refusal,
@@ -14,17 +17,6 @@ pub(crate) struct Repo;
 impl Repo {
     pub(super) fn id(name: &str) -> Id {
         Id::new(Kind::Repo, name)
-    }
-
-    /// A workflow lets its repos be changed.
-    fn check_idle(name: &str, status: Status) -> Result<(), Refusal> {
-        match status {
-            Status::Ready | Status::Stopped => Ok(()),
-            status => refuse(
-                ErrorCode::WORKFLOW_UPDATE_FORBIDDEN,
-                format!("the workflow {name:?} is {status}; stop it first"),
-            ),
-        }
     }
 }
 
@@ -39,18 +31,14 @@ fn types(repo: &Members) -> impl Iterator<Item = (&str, &str)> {
 
 impl Resource for Repo {
     const KIND: Kind = Kind::Repo;
-    const NAMES: usize = 1;
+    const NAME: NameRule = (
+        |name| RepoName::new(name).map(drop),
+        ErrorCode::INVALID_REPO_NAME,
+    );
     const EXISTS: ErrorCode = ErrorCode::REPO_EXISTS;
     const NOT_FOUND: ErrorCode = ErrorCode::REPO_NOT_FOUND;
     const MALFORMED: ErrorCode = ErrorCode::INVALID_REPO_MODE;
     const LIST: &'static str = "repos";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        match call.names.first() {
-            Some(name) => repo_name(name),
-            None => Ok(()),
-        }
-    }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
         let region = body.get("region").and_then(Value::as_str);
@@ -63,9 +51,9 @@ impl Resource for Repo {
         check_schema(body.get("schema"), 0)?;
         let workflow = text(&body, "workflow");
         if !workflow.is_empty() {
-            let status = call.find(&parse_name(workflow)?)?.status();
-            Self::check_idle(workflow, status)?;
+            call.find(&parse_name(workflow)?)?;
         }
+        check_idle(call, &body)?;
         let mut repo = all(&body, CHANGEABLE);
         repo.insert("region".to_owned(), region.into());
         repo.insert("group".to_owned(), text(&body, "group").into());
@@ -88,13 +76,7 @@ impl Resource for Repo {
                 return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
             }
         }
-        // A workflow can be deleted without its repos.
-        let workflow = text(&old, "workflow");
-        if !workflow.is_empty()
-            && let Ok(found) = call.find(&parse_name(workflow)?)
-        {
-            Self::check_idle(workflow, found.status())?;
-        }
+        check_idle(call, &old)?;
         old.extend(known(body, CHANGEABLE));
         Ok(old)
     }
@@ -126,6 +108,7 @@ impl Resource for Repo {
             let detail = format!("it is filled by the transform {transform:?}");
             return refuse(ErrorCode::REPO_BOUND_TO_TRANSFORM, detail);
         }
-        transform::check_none_reads(call, name)
+        transform::check_none_reads(call, name)?;
+        export::check_none_reads(call, name)
     }
 }

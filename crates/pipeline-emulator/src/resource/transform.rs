@@ -4,7 +4,10 @@ use pipeline_proto::{
 };
 use serde_json::Value;
 
-use super::{Members, Repo, Resource, all, allows, check_schema, refuse, repo_name, text};
+use super::{
+    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, parent,
+    refuse, text,
+};
 use crate::{
     operations::Call,
     refusal::Refusal,
@@ -17,23 +20,20 @@ pub(crate) struct Transform;
 impl Resource for Transform {
     const KIND: Kind = Kind::Transform;
     const NAMES: usize = 2;
+    const NAME: NameRule = (
+        |name| TransformName::new(name).map(drop),
+        ErrorCode::MALFORMED_TRANSFORM,
+    );
     const EXISTS: ErrorCode = ErrorCode::TRANSFORM_EXISTS;
     const NOT_FOUND: ErrorCode = ErrorCode::TRANSFORM_NOT_FOUND;
     const MALFORMED: ErrorCode = ErrorCode::MALFORMED_TRANSFORM;
     const LIST: &'static str = "transforms";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        let source = &call.names[0];
-        repo_name(source)?;
-        if let Some(name) = call.names.get(1)
-            && let Err(error) = TransformName::new(name.as_str())
-        {
-            return refuse(ErrorCode::MALFORMED_TRANSFORM, error);
-        }
-        match call.space.get(&Repo::id(source)) {
-            Some(_) => Ok(()),
-            None => refuse(ErrorCode::REPO_NOT_FOUND, format!("{source:?}")),
-        }
+        parent::<Repo>(call)?;
+        call.names
+            .get(1)
+            .map_or(Ok(()), |name| check_name::<Self>(name))
     }
 
     /// The destination is made if it is not there, with the fields that the body has for it, else with
@@ -42,11 +42,11 @@ impl Resource for Transform {
         let [source, name, to] = call.names else {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "it needs a destination");
         };
-        repo_name(to)?;
+        check_name::<Repo>(to)?;
         if source == to {
             return refuse(ErrorCode::SOURCE_IS_DESTINATION, format!("{to:?}"));
         }
-        let spec = described(body);
+        let spec = described(TransformSpec::description(), body);
         check_spec(&spec)?;
         if let Some(other) = filling(call, to) {
             let detail = format!("the repo {to:?} is filled by the transform {other:?}");
@@ -74,7 +74,7 @@ impl Resource for Transform {
 
     /// Any part of the spec, and at least one.
     fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
-        let changes = described(body);
+        let changes = described(TransformSpec::description(), body);
         if changes.is_empty() {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "there is nothing to change");
         }
@@ -84,10 +84,6 @@ impl Resource for Transform {
         check_spec(&spec)?;
         old.insert("spec".to_owned(), spec.into());
         Ok(old)
-    }
-
-    fn listed(_: &Call<'_, '_>, _: &str, transform: &Members) -> Option<Members> {
-        Some(transform.clone())
     }
 
     /// The destination goes with it, unless it was there before.
@@ -100,16 +96,6 @@ impl Resource for Transform {
         }
         Ok(())
     }
-}
-
-/// What of a body is a member of the spec.
-fn described(mut body: Members) -> Members {
-    let spec = TransformSpec::description();
-    body.retain(|name, _| {
-        let member = spec.member(name);
-        member.is_some_and(|member| !member.is_added_on_reading())
-    });
-    body
 }
 
 /// The transform that fills a repo.

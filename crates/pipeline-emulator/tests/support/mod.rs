@@ -55,8 +55,12 @@ pub(crate) fn serve(builder: EmulatorBuilder, limits: Limits) -> (ServerThread, 
 }
 
 /// The signature of a request without X-Qiniu headers.
-pub(crate) fn authorization(method: &str, content_type: &str, path: &str) -> String {
-    let text = format!("{method}\n\n{content_type}\n{DATE}\n{path}");
+pub(crate) fn authorization(
+    method: &str,
+    [content_md5, content_type]: [&str; 2],
+    path: &str,
+) -> String {
+    let text = format!("{method}\n{content_md5}\n{content_type}\n{DATE}\n{path}");
     let mut mac = Hmac::<Sha1>::new_from_slice(DEVELOPMENT_SECRET_KEY.as_bytes()).unwrap();
     mac.update(text.as_bytes());
     let signature = URL_SAFE.encode(mac.finalize().into_bytes());
@@ -66,9 +70,11 @@ pub(crate) fn authorization(method: &str, content_type: &str, path: &str) -> Str
 /// Request line and headers of a signed request, without the empty line that ends them.
 pub(crate) fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
     let path = target.split('?').next().unwrap();
-    let content_type = headers.iter().find(|(name, _)| *name == "Content-Type");
-    let content_type = content_type.map_or("", |(_, value)| value);
-    let authorization = authorization(method, content_type, path);
+    let signed = ["Content-Md5", "Content-Type"].map(|name| {
+        let header = headers.iter().find(|(found, _)| *found == name);
+        header.map_or("", |(_, value)| value)
+    });
+    let authorization = authorization(method, signed, path);
     let mut head = format!(
         "{method} {target} HTTP/1.1\r\nHost: emulator\r\nDate: {DATE}\r\nAuthorization: {authorization}\r\n"
     );
@@ -179,7 +185,7 @@ pub(crate) fn send(
     method: &str,
     target: &str,
     headers: &[(&str, &str)],
-    body: &str,
+    body: &(impl AsRef<[u8]> + ?Sized),
 ) -> Answer {
     let mut stream = connect(addr);
     send_on(&mut stream, method, target, headers, body)
@@ -191,14 +197,16 @@ pub(crate) fn send_on(
     method: &str,
     target: &str,
     headers: &[(&str, &str)],
-    body: &str,
+    body: &(impl AsRef<[u8]> + ?Sized),
 ) -> Answer {
     let mut request = head(method, target, headers);
+    let body = body.as_ref();
     if !body.is_empty() || matches!(method, "POST" | "PUT") {
         write!(request, "Content-Length: {}\r\n", body.len()).unwrap();
     }
     request += "\r\n";
-    request += body;
-    stream.write_all(request.as_bytes()).unwrap();
+    stream
+        .write_all(&[request.as_bytes(), body].concat())
+        .unwrap();
     read_answer(stream).unwrap()
 }

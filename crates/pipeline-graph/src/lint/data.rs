@@ -233,6 +233,9 @@ impl Walk<'_, '_, '_> {
             ("schema", _) => self.report(Rule::MissingSchema, message, path, tree),
             _ => self.report(own_rule(name, Rule::MissingMember), message, path, tree),
         }
+        if let Some(finding) = self.linter.findings.last_mut() {
+            finding.missing = Some(name);
+        }
     }
 
     fn member(&mut self, object: &'static Object, member: &Member, tree: &Tree, path: &mut Path) {

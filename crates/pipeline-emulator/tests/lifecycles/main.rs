@@ -1,0 +1,84 @@
+//! Lifecycles of resources over a socket, as texts: what is sent, and below it what comes back.
+//!
+//! ```text
+//! # The title of a lifecycle, which begins with an empty service
+//! POST /v2/repos/r {"region":"nb", …}         JSON is sent as such; `bare` in front of it leaves out its type
+//!     {}                                      the whole body of a success
+//! PUT /v2/groups/g json                       a type without a body
+//!     400 E18006                              status and code of a refusal
+//! POST /v2/plugins/p jar plugin content       the bytes of a jar with their digest; `@name` is one of `jars`
+//! wait 500                                    milliseconds that pass
+//! ```
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use md5::{Digest as _, Md5};
+use pipeline_emulator::{Emulator, Transition, server::Limits};
+use serde_json::Value;
+use support::{send, serve};
+
+const FILES: &[(&str, &str)] = &[("exports", include_str!("exports.txt"))];
+
+#[test]
+fn every_lifecycle_goes_as_it_is_written() {
+    for (file, text) in FILES {
+        for lifecycle in text.split("\n# ").filter(|text| text.contains('\n')) {
+            play(file, lifecycle);
+        }
+    }
+}
+
+fn play(file: &str, lifecycle: &str) {
+    let builder = Emulator::builder()
+        .transitions(Transition::Immediate)
+        .any_owner();
+    let (server, clock) = serve(builder, Limits::default());
+    let mut lines = lifecycle.lines().filter(|line| !line.trim().is_empty());
+    let title = lines.next().unwrap();
+    while let Some(line) = lines.next() {
+        let mut words = line.splitn(3, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let (method, target, body) = (word(), word(), word());
+        if method == "wait" {
+            clock.advance(Duration::from_millis(target.parse().unwrap()));
+            continue;
+        }
+        let (content_type, body) = match body.split_once(' ').unwrap_or((body, "")) {
+            ("bare", body) => ("", body.as_bytes().to_vec()),
+            ("jar", body) => ("application/java-archive", body.as_bytes().to_vec()),
+            ("json", body) => ("application/json", body.as_bytes().to_vec()),
+            ("", _) => ("", Vec::new()),
+            _ => ("application/json", body.as_bytes().to_vec()),
+        };
+        let mut headers = vec![("X-Resource-Owner", "1380000000")];
+        if !content_type.is_empty() {
+            headers.push(("Content-Type", content_type));
+        }
+        let digest = STANDARD.encode(Md5::digest(&body));
+        if content_type == "application/java-archive" {
+            headers.push(("Content-Md5", &digest));
+        }
+        let response = send(server.addr(), method, target, &headers, &body);
+        let expected = lines.next().unwrap_or_default();
+        let place = format!("{file}: {title}\n{line}\n{response:?}");
+        assert!(expected.starts_with(' '), "no response: {place}");
+        assert_eq!(response.header("content-type"), ["application/json"]);
+        assert_eq!(response.header("x-reqid").len(), 1);
+        if let Some(code) = response.code() {
+            let found = format!("{} {code}", response.status);
+            assert_eq!(found, expected.trim(), "{place}");
+        } else {
+            let expected: Value = serde_json::from_str(expected)
+                .unwrap_or_else(|error| panic!("{error}: {expected}: {place}"));
+            assert_eq!(
+                (response.status, response.json()),
+                (200, expected),
+                "{place}"
+            );
+        }
+    }
+}
