@@ -7,12 +7,11 @@ use clap::{
     Arg, Command, Error,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use pipeline_graph::nearest;
+use shell_words::quote;
 
 use self::words::{NO_LIST_OF_TOKENS, OPTIONS, WORDS};
 use crate::{command::tree, failure::one_line, lang::pick};
-
-/// How alike two words must be for the one to be a slip of the other.
-const ALIKE: f64 = 0.7;
 
 /// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
 /// secrets out of values that are shown.
@@ -69,7 +68,8 @@ fn remove(error: &mut Error, kinds: &[ContextKind]) {
 }
 
 fn are_alike(one: &str, other: &str) -> bool {
-    strsim::normalized_damerau_levenshtein(one, other) > ALIKE
+    let [one, other] = [one, other].map(|word| word.trim_start_matches('-'));
+    nearest(one, [other]).is_some()
 }
 
 fn here(known: &str) -> String {
@@ -219,7 +219,7 @@ impl<'a> Typed<'a> {
             rest = set.split_once(']').map_or("", |(_, after)| after);
         }
         pattern.push_str(rest);
-        let selector = format!("--selector {}", quoted(&format!("name={pattern}")));
+        let selector = format!("--selector {}", quote(&format!("name={pattern}")));
         Some(if self.has("selector") {
             pick(
                 format!("a pattern is given as {selector}"),
@@ -282,18 +282,9 @@ fn arguments(command: &Command, words: &[String]) -> String {
             break;
         }
         line.push(' ');
-        line.push_str(&quoted(&masked("", word).unwrap_or_else(|| word.clone())));
+        line.push_str(&quote(&masked("", word).unwrap_or_else(|| word.clone())));
     }
     line
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A URL without what may be a secret: all before its last `@`, the query and the fragment. Of an endpoint

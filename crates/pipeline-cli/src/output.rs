@@ -2,11 +2,11 @@
 
 mod json;
 mod table;
-mod yaml;
 
 use std::io::{self, Write as _};
 
 use clap::ValueEnum;
+use pipeline_graph::file;
 use serde::Serialize;
 
 use crate::{exit::Exit, failure::Failure, interrupt, lang};
@@ -91,8 +91,8 @@ impl Format {
                 }
                 raw(lines.as_bytes())
             }
-            Self::Json => raw(json::pretty(&document(thing)?).as_bytes()),
-            Self::Yaml => raw(yaml::write(&document(thing)?).as_bytes()),
+            Self::Json => raw(file::Format::Json.lay_out(&document(thing)?).as_bytes()),
+            Self::Yaml => raw(file::Format::Yaml.lay_out(&document(thing)?).as_bytes()),
         }
     }
 }

@@ -35,7 +35,7 @@ use pipeline_proto::model::{NodeId, Nodes};
 
 use crate::{
     finding::{Finding, Rule},
-    tree::{self, Member, Position, Tree},
+    tree::{self, Member, Position, Tree, json, yaml},
 };
 
 mod fill;
@@ -82,6 +82,29 @@ impl Format {
             Self::Json
         } else {
             Self::Yaml
+        }
+    }
+
+    /// JSON, laid out for people in this notation. Members keep their order and numbers their digits; what is nested
+    /// too deeply for eyes stays as it is, which is YAML as well.
+    ///
+    /// ```
+    /// use pipeline_graph::file::Format;
+    ///
+    /// let json = r#"{"name":"w","limit":1e400,"on":"yes","nodes":["a-repo"]}"#;
+    /// assert_eq!(Format::Yaml.lay_out(json), "name: w\nlimit: 1e400\n\"on\": \"yes\"\nnodes: [a-repo]\n");
+    /// ```
+    pub fn lay_out(self, json: &str) -> String {
+        match json::read(json) {
+            Ok(tree) => self.write(&tree),
+            Err(_) => format!("{json}\n"),
+        }
+    }
+
+    fn write(self, tree: &Tree) -> String {
+        match self {
+            Self::Yaml => yaml::write(tree),
+            Self::Json => json::write_pretty(tree) + "\n",
         }
     }
 }

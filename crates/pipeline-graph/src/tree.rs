@@ -193,9 +193,7 @@ impl Tree {
 
     /// The value as compact JSON.
     pub(crate) fn to_json(&self) -> String {
-        let mut out = String::new();
-        json::write(&mut out, self);
-        out
+        serde_json::to_string(self).expect("a tree holds valid numbers")
     }
 
     pub(crate) fn to_raw(&self) -> RawJson {

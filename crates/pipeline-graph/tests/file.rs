@@ -225,7 +225,10 @@ nodes:
     );
     let json = definition.write(Format::Json, Secrets::Show).unwrap().text;
     assert!(json.contains("\"exportSecretKey\": \"t0p\""), "{json}");
-    assert!(json.contains("\"parents\": [\"raw-repo\"]"), "{json}");
+    assert!(
+        json.contains("\"parents\": [\n        \"raw-repo\"\n"),
+        "{json}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `pipeline help`: the help of commands, and topics that belong to no single one.
 
 use clap::Args;
+use pipeline_graph::nearest;
 
 use super::tree;
 use crate::{
@@ -152,18 +153,13 @@ fn unknown(word: &str, path: &str, command: &clap::Command) -> Failure {
         .get_subcommands()
         .flat_map(clap::Command::get_name_and_visible_aliases)
         .chain(topics.filter(|_| at_the_top));
-    // As sure as clap wants to be of its own suggestions.
-    let near = names
-        .map(|name| (strsim::jaro(word, name), name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
     let what = if at_the_top {
         format!("there is no command or topic {word:?}")
     } else {
         format!("`{path}` has no command {word:?}")
     };
-    Failure::usage(match near {
-        Some((_, name)) => format!("{what}; did you mean `{name}`?"),
+    Failure::usage(match nearest(word, names) {
+        Some(name) => format!("{what}; did you mean `{name}`?"),
         None if at_the_top => format!("{what}; `pipeline help` lists them"),
         None => {
             let help = path.replacen("pipeline", "pipeline help", 1);

@@ -72,7 +72,7 @@ fn get_shows_a_workflow_with_its_nodes() {
         "ip"
     );
     assert!(
-        yaml.contains("      schema:\n        - key: ip\n          valtype: string\n"),
+        yaml.contains("      schema:\n        - {key: ip, valtype: string}\n"),
         "{yaml}"
     );
     assert_eq!(names, "clicks\n");

@@ -13,7 +13,7 @@ use crate::{
     path::Path,
     references,
     secrets::{self, Scope},
-    tree::{Member, Position, Tree, Value, json, yaml},
+    tree::{Member, Position, Tree, Value, json},
 };
 
 /// How many objects of a file enclose a node's data: the file, its nodes, the node.
@@ -109,16 +109,8 @@ impl Definition {
             taken: HashSet::new(),
         };
         let tree = writer.file(self)?;
-        let mut text = String::new();
-        match format {
-            Format::Yaml => yaml::write(&mut text, &tree),
-            Format::Json => {
-                json::write_pretty(&mut text, &tree, 0);
-                text.push('\n');
-            }
-        }
         Ok(Written {
-            text,
+            text: format.write(&tree),
             masked: writer.masked,
         })
     }

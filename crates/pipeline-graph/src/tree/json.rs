@@ -1,8 +1,10 @@
 //! JSON with the position of every value.
 
-use std::fmt::Write as _;
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
 
 use super::{MAX_DEPTH, Member, Position, Tree, Value, number};
+use crate::visible::is_visible;
 
 /// Why and where a text is not what it should be.
 pub(crate) struct SyntaxError {
@@ -257,105 +259,42 @@ impl Cursor<'_> {
     }
 }
 
-/// Writes a value without blanks.
-pub(crate) fn write(out: &mut String, tree: &Tree) {
-    match &tree.value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(text) => out.push_str(text),
-        Value::Text(text) => write_text(out, text),
-        Value::List(list) => {
-            out.push('[');
-            for (index, element) in list.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write(out, element);
-            }
-            out.push(']');
-        }
-        Value::Map(members) => {
-            out.push('{');
-            for (index, member) in members.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_text(out, &member.name);
-                out.push(':');
-                write(out, &member.tree);
-            }
-            out.push('}');
+/// Writes a value over several lines, with what cannot be seen escaped, so that no text steers a terminal.
+pub(crate) fn write_pretty(tree: &Tree) -> String {
+    let json = serde_json::to_string_pretty(tree).expect("a tree holds valid numbers");
+    let is_plain = |c| is_visible(c) || c == '\n';
+    if json.chars().all(is_plain) {
+        return json;
+    }
+    // Outside of strings JSON has nothing but what is plain.
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_plain(c) {
+            out.push(c);
+        } else {
+            let units = c.encode_utf16(&mut [0; 2]).to_vec();
+            out.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
+    out
 }
 
-/// Writes a value over several lines, two blanks a level.
-pub(crate) fn write_pretty(out: &mut String, tree: &Tree, level: usize) {
-    let line = |out: &mut String, level: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", level));
-    };
-    match &tree.value {
-        Value::List(list) if list.iter().any(has_parts) => {
-            out.push('[');
-            for (index, element) in list.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                line(out, level + 1);
-                write_pretty(out, element, level + 1);
+/// Numbers keep their digits.
+impl Serialize for Tree {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Number(digits) => RawValue::from_string(digits.to_string())
+                .map_err(S::Error::custom)?
+                .serialize(serializer),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(list) => serializer.collect_seq(list),
+            Value::Map(members) => {
+                serializer.collect_map(members.iter().map(|member| (&member.name, &member.tree)))
             }
-            line(out, level);
-            out.push(']');
-        }
-        Value::List(list) => {
-            out.push('[');
-            for (index, element) in list.iter().enumerate() {
-                if index > 0 {
-                    out.push_str(", ");
-                }
-                write(out, element);
-            }
-            out.push(']');
-        }
-        Value::Map(members) if !members.is_empty() => {
-            out.push('{');
-            for (index, member) in members.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                line(out, level + 1);
-                write_text(out, &member.name);
-                out.push_str(": ");
-                write_pretty(out, &member.tree, level + 1);
-            }
-            line(out, level);
-            out.push('}');
-        }
-        _ => write(out, tree),
-    }
-}
-
-fn has_parts(tree: &Tree) -> bool {
-    matches!(tree.value, Value::List(_) | Value::Map(_))
-}
-
-fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
         }
     }
-    out.push('"');
 }
 
 #[cfg(test)]
@@ -386,6 +325,15 @@ mod tests {
         for (text, again) in cases {
             assert_eq!(read_again(text), again);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped_where_people_read() {
+        let Ok(tree) = read("[\"a\u{7f}\u{9b}\u{202e}\u{e0001}\\u001b\u{e9}\"]") else {
+            panic!()
+        };
+        let expected = "[\n  \"a\\u007f\\u009b\\u202e\\udb40\\udc01\\u001b\u{e9}\"\n]";
+        assert_eq!(write_pretty(&tree), expected);
     }
 
     #[test]

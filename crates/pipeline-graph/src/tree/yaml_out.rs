@@ -12,15 +12,14 @@ use crate::{
 const FLOW_WIDTH: usize = 76;
 
 /// Writes a value as a document.
-pub(crate) fn write(out: &mut String, tree: &Tree) {
+pub(crate) fn write(tree: &Tree) -> String {
+    let mut out = String::new();
     match &tree.value {
-        Value::Map(members) if !members.is_empty() => write_block(out, tree, 0),
-        Value::List(list) if !list.is_empty() => write_block(out, tree, 0),
-        _ => {
-            out.push_str(&scalar(tree));
-            out.push('\n');
-        }
+        Value::Map(members) if !members.is_empty() => write_block(&mut out, tree, 0),
+        Value::List(list) if !list.is_empty() => write_block(&mut out, tree, 0),
+        _ => out = scalar(tree) + "\n",
     }
+    out
 }
 
 /// Writes a list or an object that is not empty, line by line.
@@ -214,9 +213,7 @@ mod tests {
         let Ok(tree) = json::read(json) else {
             panic!("{json}")
         };
-        let mut out = String::new();
-        write(&mut out, &tree);
-        out
+        write(&tree)
     }
 
     #[test]
@@ -353,14 +350,12 @@ parents: [a-repo, b-repo]
     proptest! {
         #[test]
         fn what_is_written_is_read_again(tree in any_tree()) {
-            let mut out = String::new();
-            write(&mut out, &tree);
+            let out = write(&tree);
             match yaml::read(&out) {
                 Ok(again) => prop_assert_eq!(again.to_json(), tree.to_json(), "{}", out),
                 Err(error) => prop_assert!(false, "{}: {}\n{}", error.at, error.message, out),
             }
-            let mut out = String::new();
-            json::write_pretty(&mut out, &tree, 0);
+            let out = json::write_pretty(&tree);
             let Ok(again) = json::read(&out) else { panic!("{out}") };
             prop_assert_eq!(again.to_json(), tree.to_json());
             let raw = tree.to_raw();
@@ -375,8 +370,7 @@ parents: [a-repo, b-repo]
 
         #[test]
         fn json_is_yaml_too(tree in any_tree()) {
-            let mut json = String::new();
-            json::write_pretty(&mut json, &tree, 0);
+            let json = json::write_pretty(&tree);
             // YAML has no numbers and texts of its own in here: everything is in quotes or JSON.
             if let Ok(again) = yaml::read(&json) {
                 prop_assert_eq!(again.to_json(), tree.to_json());

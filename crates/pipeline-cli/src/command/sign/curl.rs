@@ -7,6 +7,7 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE},
     request::Parts,
 };
+use shell_words::quote;
 
 use super::url::Url;
 
@@ -15,10 +16,10 @@ pub(super) fn command(parts: &Parts, url: &Url, authorization: &str, data: Optio
     // Writing to a string cannot fail.
     let _ = match parts.method {
         Method::HEAD => write!(line, " --head"),
-        _ => write!(line, " -X {}", quoted(parts.method.as_str())),
+        _ => write!(line, " -X {}", quote(parts.method.as_str())),
     };
     let mut header = |text: &str| {
-        let _ = write!(line, " \\\n  -H {}", quoted(text));
+        let _ = write!(line, " \\\n  -H {}", quote(text));
     };
     for (name, value) in &parts.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -38,34 +39,12 @@ pub(super) fn command(parts: &Parts, url: &Url, authorization: &str, data: Optio
     }
     header(&format!("Authorization: {authorization}"));
     if let Some(data) = data {
-        let _ = write!(line, " \\\n  --data-raw {}", quoted(data));
+        let _ = write!(line, " \\\n  --data-raw {}", quote(data));
     }
     let _ = write!(
         line,
         " \\\n  {}\n",
-        quoted(&format!("{}{}", url.origin, url.target))
+        quote(&format!("{}{}", url.origin, url.target))
     );
     line
-}
-
-/// Quoted for a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_can_leave_its_quotes() {
-        assert_eq!(quoted("https://host/a?b"), "'https://host/a?b'");
-        assert_eq!(quoted("https://host/a"), "https://host/a");
-        assert_eq!(quoted("it's $(x)"), "'it'\\''s $(x)'");
-        assert_eq!(quoted(""), "''");
-    }
 }
