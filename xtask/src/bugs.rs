@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::{Result, cargo, failed, sim};
+use crate::{Result, cargo, sim};
 
 /// A bug that stays hidden for so many runs is one that the simulation does not see.
 const SEEDS: u64 = 20_000;
@@ -111,9 +111,9 @@ const BUGS: &[Bug] = &[
 ];
 
 /// The bugs that do not fit the code as it is, with the reason.
-pub(crate) fn stale() -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn stale() -> impl Iterator<Item = String> {
     BUGS.iter()
-        .filter_map(|bug| Some((bug.file, bug.put_into(&cargo::root()).err()?.to_string())))
+        .filter_map(|bug| bug.put_into(&cargo::root()).err())
 }
 
 /// Prints the table of docs/testing.md.
@@ -122,15 +122,16 @@ pub(crate) fn run() -> Result {
     let copy = root.join("target/bugs/checkout");
     copy_checkout(&root, &copy)?;
     if let Some((seed, rule)) = simulate(&copy)? {
-        let what = format!("there is a bug already: seed {seed} shows that {rule} does not hold");
-        return Err(failed(what));
+        return Err(format!(
+            "there is a bug already: seed {seed} shows that {rule} does not hold"
+        ));
     }
     println!("| bug | seed | rule that it breaks |\n|---|---|---|");
     let mut hidden = Vec::new();
     for bug in BUGS {
         let file = copy.join(bug.file);
         write_changed(&file, bug.put_into(&root)?.as_bytes())?;
-        let found = simulate(&copy).map_err(|error| failed(format!("{}: {error}", bug.name)))?;
+        let found = simulate(&copy).map_err(|error| format!("{}: {error}", bug.name))?;
         copy_file(&root, &copy, bug.file)?;
         match found {
             Some((seed, rule)) => println!("| {} | {seed} | {rule} |", bug.name),
@@ -140,23 +141,20 @@ pub(crate) fn run() -> Result {
     if hidden.is_empty() {
         return Ok(());
     }
-    Err(failed(format!(
-        "nothing finds that {}",
-        hidden.join(", nor that ")
-    )))
+    Err(format!("nothing finds that {}", hidden.join(", nor that ")))
 }
 
 impl Bug {
     /// The file with the bug in it.
     fn put_into(&self, root: &Path) -> Result<String> {
         let text = fs::read_to_string(root.join(self.file))
-            .map_err(|error| failed(format!("{}: {error}", self.file)))?;
+            .map_err(|error| format!("{}: {error}", self.file))?;
         match text.matches(self.from).count() {
             1 => Ok(text.replace(self.from, self.to)),
-            times => Err(failed(format!(
-                "`{}`, which a bug in xtask/src/bugs.rs replaces, stands here {times} times",
-                self.from
-            ))),
+            times => Err(format!(
+                "{}: `{}`, which a bug in xtask/src/bugs.rs replaces, stands here {times} times",
+                self.file, self.from
+            )),
         }
     }
 }
@@ -166,7 +164,7 @@ fn simulate(checkout: &Path) -> Result<Option<(String, String)>> {
     let build = output(checkout, "build", &[])?;
     if !build.status.success() {
         let complaints = String::from_utf8_lossy(&build.stderr);
-        return Err(failed(format!("it does not build\n{complaints}")));
+        return Err(format!("it does not build\n{complaints}"));
     }
     let run = output(checkout, "run", &["--", "--seeds", &SEEDS.to_string()])?;
     if run.status.success() {
@@ -176,7 +174,7 @@ fn simulate(checkout: &Path) -> Result<Option<(String, String)>> {
     failure.map(Some).ok_or_else(|| {
         let complaints = String::from_utf8_lossy(&run.stderr);
         let status = run.status;
-        failed(format!("the simulation broke off ({status})\n{complaints}"))
+        format!("the simulation broke off ({status})\n{complaints}")
     })
 }
 
@@ -187,7 +185,7 @@ fn output(checkout: &Path, what: &str, arguments: &[&str]) -> Result<Output> {
         .env("CARGO_TARGET_DIR", checkout.with_file_name("target"))
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| failed(format!("`{}`: {error}", cargo::typed(&command))))
+        .map_err(|error| format!("`{}`: {error}", cargo::typed(&command)))
 }
 
 /// The seed and the rule in the first line of what the simulation prints when it fails.
@@ -217,7 +215,7 @@ fn copy_checkout(root: &Path, copy: &Path) -> Result {
 }
 
 fn copy_file(root: &Path, copy: &Path, file: &str) -> Result {
-    let content = fs::read(root.join(file)).map_err(|error| failed(format!("{file}: {error}")))?;
+    let content = fs::read(root.join(file)).map_err(|error| format!("{file}: {error}"))?;
     write_changed(&copy.join(file), &content)
 }
 
@@ -229,7 +227,7 @@ fn write_changed(path: &Path, content: &[u8]) -> Result {
         fs::create_dir_all(path.parent().unwrap_or(path))?;
         fs::write(path, content)
     };
-    write().map_err(|error| failed(format!("{}: {error}", path.display())))
+    write().map_err(|error| format!("{}: {error}", path.display()))
 }
 
 #[test]

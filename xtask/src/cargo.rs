@@ -8,7 +8,7 @@ use std::{
 
 use cargo_metadata::{Metadata, MetadataCommand, semver::Version};
 
-use crate::{Result, failed};
+use crate::Result;
 
 /// The root of the checkout, whatever folder the task was started from.
 pub(crate) fn root() -> PathBuf {
@@ -28,10 +28,7 @@ pub(crate) fn cargo(line: &str) -> Command {
     // `cargo test` to `cargo xtask test`.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
@@ -52,8 +49,8 @@ pub(crate) fn typed(command: &Command) -> String {
 pub(crate) fn run(command: &mut Command) -> Result {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(failed(format!("`{}` failed ({status})", typed(command)))),
-        Err(error) => Err(failed(format!("`{}`: {error}", typed(command)))),
+        Ok(status) => Err(format!("`{}` failed ({status})", typed(command))),
+        Err(error) => Err(format!("`{}`: {error}", typed(command))),
     }
 }
 
@@ -62,25 +59,22 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| failed(format!("`{}`: {error}", typed(command))))?;
-    if !output.status.success() {
-        let what = typed(command);
-        return Err(failed(format!("`{what}` failed ({})", output.status)));
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => Err(format!("`{}` failed ({})", typed(command), output.status)),
+        Err(error) => Err(format!("`{}`: {error}", typed(command))),
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| failed(format!("`{}` printed something not UTF-8", typed(command))))
 }
 
 /// What cargo knows of the workspace. `options` are those of `cargo metadata`.
 pub(crate) fn metadata(options: &str) -> Result<Metadata> {
-    read_metadata(&output(&mut cargo(&format!(
+    let text = output(&mut cargo(&format!(
         "metadata --format-version=1 {options}"
-    )))?)
-}
-
-pub(crate) fn read_metadata(text: &str) -> Result<Metadata> {
-    MetadataCommand::parse(text).map_err(|error| failed(format!("cargo metadata: {error}")))
+    )))?;
+    MetadataCommand::parse(text).map_err(|error| format!("cargo metadata: {error}"))
 }
 
 /// `publish = false` is an empty list of registries.
@@ -88,76 +82,49 @@ pub(crate) fn is_published(package: &cargo_metadata::Package) -> bool {
     package.publish.as_ref().is_none_or(|to| !to.is_empty())
 }
 
-/// The path of its manifest from the root, with `/`.
-pub(crate) fn manifest(package: &cargo_metadata::Package) -> String {
-    let path = package.manifest_path.as_std_path();
-    let path = path.strip_prefix(root()).unwrap_or(path);
-    path.to_string_lossy().replace('\\', "/")
-}
-
 /// A crate with its version.
 pub(crate) type Package = (String, String);
 
-/// The crates in the tree of a crate, itself included, as built on this machine with its default
-/// features. `edges` is what `cargo tree --edges` takes.
-pub(crate) fn tree(package: &str, edges: &str) -> Result<Vec<Package>> {
-    let line = format!("tree --package {package} --edges {edges} --prefix none --format {{p}}");
+/// The crates that a package needs, itself left in. `options` are further ones of `cargo tree`.
+pub(crate) fn tree(package: &str, options: &str) -> Result<Vec<Package>> {
+    let line = format!("tree --package {package} --prefix none --format {{p}} {options}");
     let text = output(&mut cargo(&line))?;
-    let mut packages: Vec<Package> = text.lines().filter_map(read_package).collect();
+    // As in `syn v3.0.1 (proc-macro)`.
+    let read = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((
+            words.next()?.to_owned(),
+            words.next()?.strip_prefix('v')?.to_owned(),
+        ))
+    };
+    let mut packages: Vec<Package> = text.lines().filter_map(read).collect();
     packages.sort();
     packages.dedup();
     Ok(packages)
-}
-
-/// Reads `syn v3.0.1 (proc-macro)`.
-fn read_package(line: &str) -> Option<Package> {
-    let mut words = line.split_whitespace();
-    let name = words.next()?;
-    let version = words.next()?.strip_prefix('v')?;
-    Some((name.to_owned(), version.to_owned()))
 }
 
 /// The oldest compiler that each crate claims to build with, for all crates that this machine
 /// builds. A crate that claims nothing is left out.
 pub(crate) fn rust_versions() -> Result<Vec<(Package, Version)>> {
     let about = output(&mut cargo("-vV"))?;
-    let host = about
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .ok_or_else(|| failed("`cargo -vV` does not name the host"))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
     // Without the filter cargo would download what only other platforms need.
-    let packages = metadata(&format!("--filter-platform={host}"))?
-        .packages
-        .into_iter();
-    Ok(packages
-        .filter_map(|it| {
-            Some((
-                (it.name.to_string(), it.version.to_string()),
-                it.rust_version?,
-            ))
-        })
-        .collect())
+    let metadata = metadata(&format!("--filter-platform={}", host.unwrap_or_default()))?;
+    let claim = |it: cargo_metadata::Package| {
+        Some((
+            (it.name.to_string(), it.version.to_string()),
+            it.rust_version?,
+        ))
+    };
+    Ok(metadata.packages.into_iter().filter_map(claim).collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_root_holds_the_workspace() {
-        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-        assert!(manifest.contains("[workspace]"));
-    }
-
-    #[test]
-    fn packages_are_read_from_lines_of_the_tree() {
-        let package = |name: &str, version: &str| Some((name.to_owned(), version.to_owned()));
-        assert_eq!(read_package("bytes v1.12.2"), package("bytes", "1.12.2"));
-        assert_eq!(
-            read_package("syn v3.0.1 (proc-macro) (*)"),
-            package("syn", "3.0.1")
-        );
-        assert_eq!(read_package(""), None);
-        assert_eq!(read_package("[build-dependencies]"), None);
-    }
+#[test]
+fn packages_are_read_from_the_tree() {
+    let tree = tree("pipeline-proto", "--edges normal").unwrap();
+    let serde: Vec<_> = tree.iter().filter(|(name, _)| name == "serde").collect();
+    assert!(
+        matches!(serde[..], [(_, version)] if version.starts_with("1.")),
+        "{serde:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! What the checks want to know of a page.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 
 #[derive(Default)]
 pub(crate) struct Page {
@@ -10,20 +10,11 @@ pub(crate) struct Page {
     pub(crate) anchors: Vec<String>,
     /// Headings of the second level.
     pub(crate) sections: usize,
-    pub(crate) blocks: Vec<Block>,
-}
-
-/// A fenced block of code.
-pub(crate) struct Block {
-    pub(crate) info: String,
-    /// Where its text begins.
-    pub(crate) line: usize,
-    pub(crate) text: String,
 }
 
 pub(crate) fn read(text: &str) -> Page {
     let mut page = Page::default();
-    let (mut title, mut inside) = (None::<String>, false);
+    let mut title = None::<String>;
     for (event, place) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
         let line = 1 + text[..place.start].matches('\n').count();
         match event {
@@ -42,21 +33,9 @@ pub(crate) fn read(text: &str) -> Page {
                 let anchor = anchor(&page.anchors, &title.take().unwrap_or_default());
                 page.anchors.push(anchor);
             }
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
-                inside = true;
-                let (info, text) = (info.into_string(), String::new());
-                page.blocks.push(Block {
-                    info,
-                    line: line + 1,
-                    text,
-                });
-            }
-            Event::End(TagEnd::CodeBlock) => inside = false,
             Event::Text(part) | Event::Code(part) => {
                 if let Some(title) = &mut title {
                     title.push_str(&part);
-                } else if let Some(block) = page.blocks.last_mut().filter(|_| inside) {
-                    block.text.push_str(&part);
                 }
             }
             Event::Html(html) | Event::InlineHtml(html) if !html.starts_with("<!--") => {
@@ -92,7 +71,7 @@ fn anchor(taken: &[String], title: &str) -> String {
 }
 
 #[test]
-fn links_anchors_and_blocks_are_found_where_they_stand() {
+fn links_and_anchors_are_found_where_they_stand() {
     let page = read(
         "# The `pipeline` command\n## Who?\n```console\n$ a\n[no](no.md)\n```\n## Who?\n\
          [链接](b.md) `[no](no.md)` <a id=\"own\" href=\"c.md\">\n",
@@ -103,8 +82,4 @@ fn links_anchors_and_blocks_are_found_where_they_stand() {
         ["the-pipeline-command", "who", "who-1", "own"]
     );
     assert_eq!(page.sections, 2);
-    assert_eq!(
-        (page.blocks[0].line, &*page.blocks[0].text),
-        (4, "$ a\n[no](no.md)\n")
-    );
 }

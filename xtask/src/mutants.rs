@@ -4,37 +4,21 @@
 
 use std::process::Stdio;
 
-use crate::{Result, cargo, failed};
+use crate::{Result, cargo};
 
-/// What is mutated, and what has to notice.
-struct Part {
-    package: &'static str,
-    /// As for `cargo mutants --file` and `--exclude`.
-    files: &'static [&'static str],
-    exclude: &'static [&'static str],
-    /// The test targets that have to notice. Tests in documentation are left out: they would double
-    /// the time.
-    tests: &'static [&'static str],
-}
-
-const PARTS: &[Part] = &[
-    Part {
-        package: "pipeline-proto",
-        files: &["crates/pipeline-proto/src/**"],
-        // They make input for tests.
-        exclude: &["**/strategies.rs", "**/strategies/**"],
-        tests: &["--lib", "--tests"],
-    },
-    Part {
-        package: "pipeline-emulator",
-        files: &[
-            "crates/pipeline-emulator/src/auth.rs",
-            "crates/pipeline-emulator/src/auth/**",
-        ],
-        exclude: &[],
-        // The others start servers.
-        tests: &["--lib"],
-    },
+/// What is mutated, as for `cargo mutants --file` and `--exclude`, and the test targets that have to
+/// notice. Tests in documentation are left out, which would double the time, and so are those of the
+/// emulator that start servers. Strategies make input for tests.
+const PARTS: [(&str, &str); 2] = [
+    (
+        "pipeline-proto",
+        "--file crates/pipeline-proto/src/** --exclude **/strategies.rs --exclude **/strategies/** \
+         --cargo-arg=--lib --cargo-arg=--tests",
+    ),
+    (
+        "pipeline-emulator",
+        "--file crates/pipeline-emulator/src/auth.rs --file crates/pipeline-emulator/src/auth/** --cargo-arg=--lib",
+    ),
 ];
 
 #[derive(clap::Args)]
@@ -53,36 +37,26 @@ pub(crate) fn run(Options { file, jobs }: &Options) -> Result {
         .stderr(Stdio::null())
         .status();
     if !version.is_ok_and(|status| status.success()) {
-        return Err(failed(
-            "cargo-mutants is missing: `cargo install cargo-mutants --locked`",
-        ));
+        return Err("cargo-mutants is missing: `cargo install cargo-mutants --locked`".to_owned());
     }
     let mut missed = Vec::new();
-    for part in PARTS {
-        if file
-            .as_ref()
-            .is_some_and(|file| !file.contains(part.package))
-        {
-            continue;
-        }
-        println!("\n== {}", part.package);
-        let mut command = cargo::cargo("mutants --no-shuffle --colors never --all-features");
-        command.args(["--package", part.package]);
-        command.args(
-            part.tests
-                .iter()
-                .flat_map(|target| [format!("--cargo-arg={target}")]),
-        );
-        command.args(["--jobs", &jobs.to_string()]);
+    for (package, what) in PARTS {
+        let what = match file {
+            Some(file) if !file.contains(package) => continue,
+            // Of the words that say which files, only the tests stay.
+            Some(file) => format!(
+                "--file {file} {}",
+                &what[what.find("--cargo-arg").unwrap_or(0)..]
+            ),
+            None => what.to_owned(),
+        };
+        println!("\n== {package}");
         // The usual 20 s are too short where the machine has much else to do: a mutant that a test
         // would have caught then counts as one that runs without end.
-        command.args(["--minimum-test-timeout", "60"]);
-        command.args(["--output", &format!("target/mutants-{}", part.package)]);
-        match file {
-            Some(file) => command.args(["--file", file]),
-            None => command.args(part.files.iter().flat_map(|file| ["--file", file])),
-        };
-        command.args(part.exclude.iter().flat_map(|file| ["--exclude", file]));
+        let mut command = cargo::cargo(&format!(
+            "mutants --no-shuffle --colors never --all-features --minimum-test-timeout 60 --jobs {jobs} \
+             --package {package} --output target/mutants-{package} {what}"
+        ));
         // Each mutant is built and linked anew, so building fast is what counts.
         command
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -91,15 +65,13 @@ pub(crate) fn run(Options { file, jobs }: &Options) -> Result {
         command
             .env("PROPTEST_CASES", "64")
             .env("PROPTEST_MAX_SHRINK_ITERS", "0");
-        if let Err(error) = cargo::run(&mut command) {
-            missed.push(error.to_string());
-        }
+        missed.extend(cargo::run(&mut command).err());
     }
     if missed.is_empty() {
         return Ok(());
     }
-    Err(failed(format!(
+    Err(format!(
         "{}\nthe lists are in target/mutants-*; a mutant that cannot matter belongs into .cargo/mutants.toml, with its reason in docs/mutants.md",
         missed.join("\n")
-    )))
+    ))
 }

@@ -6,76 +6,57 @@ mod documents;
 mod sources;
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::{Result, cargo, failed};
-
-/// A rule that is broken somewhere. Prints as `path:line: what - what to do`.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Finding {
-    path: String,
-    line: usize,
-    what: String,
-    mend: String,
-}
-
-impl Finding {
-    fn new(path: &str, line: usize, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        let (path, what, mend) = (path.to_owned(), what.into(), mend.into());
-        Self {
-            path,
-            line,
-            what,
-            mend,
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {} - {}",
-            self.path, self.line, self.what, self.mend
-        )
-    }
-}
+use crate::{Result, cargo};
 
 /// A text file of the checkout.
-struct File {
+pub(crate) struct File {
     /// From the root, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+impl File {
+    /// A rule that is broken at this line: what is wrong, and what to do.
+    fn finding(&self, line: usize, what: &str, mend: &str) -> String {
+        format!("{}:{line}: {what} - {mend}", self.path)
+    }
+
+    /// The number of the line, from 1, that the byte at `at` stands in.
+    fn line_at(&self, at: usize) -> usize {
+        1 + self
+            .text
+            .bytes()
+            .take(at)
+            .filter(|byte| *byte == b'\n')
+            .count()
+    }
 }
 
 pub(crate) fn check() -> Result {
     let root = cargo::root();
-    let files =
-        text_files(&root).map_err(|error| failed(format!("reading the checkout: {error}")))?;
+    let files = text_files(&root).map_err(|error| format!("reading the checkout: {error}"))?;
     let mut findings = crates::check(&files)?;
     findings.extend(sources::check(&files));
-    findings.extend(documents::check(&files, &root));
-    findings.extend(crate::bugs::stale().map(|(file, what)| {
-        let mend = "choose other words for the bug, or another bug";
-        Finding::new(file, 1, what, mend)
-    }));
+    findings.extend(documents::check(&files, |path| root.join(path).exists()));
+    findings.extend(crate::bugs::stale());
     findings.sort();
     for finding in &findings {
         println!("{finding}");
     }
     match findings.len() {
         0 => Ok(()),
-        1 => Err(failed("tidy: one finding")),
-        n => Err(failed(format!("tidy: {n} findings"))),
+        n => Err(format!("tidy: findings: {n}")),
     }
 }
 
 /// The text files below the root, build output left out.
 ///
 /// A walk and not `git ls-files`, so that a copy without its history can be checked too.
-fn text_files(root: &Path) -> io::Result<Vec<File>> {
+pub(crate) fn text_files(root: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -85,8 +66,13 @@ fn text_files(root: &Path) -> io::Result<Vec<File>> {
         }
         for entry in fs::read_dir(root.join(&folder))? {
             let entry = entry?;
-            let path = folder.join(entry.file_name());
-            if !is_ours(&entry.file_name().to_string_lossy()) {
+            let name = entry.file_name();
+            let path = folder.join(&name);
+            let name = name.to_string_lossy();
+            // Hidden files and folders belong to git, to editors and to other tools, but for these.
+            if name.starts_with('.')
+                && ![".cargo", ".ci", ".github", ".gitignore"].contains(&&*name)
+            {
                 continue;
             }
             if entry.file_type()?.is_dir() {
@@ -100,47 +86,16 @@ fn text_files(root: &Path) -> io::Result<Vec<File>> {
     Ok(files)
 }
 
-/// Hidden files and folders belong to git, to editors and to other tools, but for these.
-fn is_ours(name: &str) -> bool {
-    !name.starts_with('.') || matches!(name, ".cargo" | ".ci" | ".github" | ".gitignore")
-}
-
-/// The number of the line, from 1, that the byte at `at` stands in.
-fn line_at(text: &str, at: usize) -> usize {
-    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
-}
-
-/// The number of the first line with this text, or 1.
-fn line_of(text: &str, part: &str) -> usize {
-    line_at(text, text.find(part).unwrap_or(0))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
+fn file(path: &str, text: &str) -> File {
+    let (path, text) = (path.to_owned(), text.to_owned());
+    File { path, text }
+}
 
-    #[test]
-    fn a_finding_is_one_line() {
-        let finding = Finding::new("docs/a.md", 7, "link to nothing", "mend it");
-        assert_eq!(
-            finding.to_string(),
-            "docs/a.md:7: link to nothing - mend it"
-        );
-    }
-
-    #[test]
-    fn lines_count_from_one() {
-        assert_eq!(line_at("a\nb\nc", 0), 1);
-        assert_eq!(line_at("a\nb\nc", 2), 2);
-        assert_eq!(line_of("a\nb\nc", "c"), 3);
-        assert_eq!(line_of("a\nb\nc", "z"), 1);
-    }
-
-    #[test]
-    fn build_output_and_history_are_left_out() {
-        let files = text_files(&cargo::root()).unwrap();
-        let found = |start: &str| files.iter().any(|file| file.path.starts_with(start));
-        assert!(found("xtask/src/tidy.rs") && found(".ci/run"));
-        assert!(!found(".git/") && !found("target/"));
-    }
+#[test]
+fn build_output_and_history_are_left_out() {
+    let files = text_files(&cargo::root()).unwrap();
+    let found = |start: &str| files.iter().any(|file| file.path.starts_with(start));
+    assert!(found("xtask/src/tidy.rs") && found(".ci/run"));
+    assert!(!found(".git/") && !found("target/"));
 }

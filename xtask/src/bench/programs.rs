@@ -7,64 +7,52 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{Result, cargo, failed};
+use crate::{Result, cargo};
 
 use super::tools::{self, Runs};
 
 const BENCH: &str = "bench/Cargo.toml";
 
-/// A release build of one package: of the workspace in `bench`, or of this one.
-pub(super) fn build(package: &str, in_bench: bool) -> Result<()> {
-    let mut command = cargo::cargo("build --release --quiet --package");
-    command.arg(package);
-    if in_bench {
-        command.args(["--manifest-path", BENCH]);
+fn in_bench(yes: bool) -> String {
+    if yes {
+        format!("--manifest-path {BENCH}")
+    } else {
+        String::new()
     }
-    cargo::run(&mut command)
+}
+
+/// A release build of one package: of the workspace in `bench`, or of this one.
+pub(super) fn build(package: &str, bench: bool) -> Result<()> {
+    let line = format!(
+        "build --release --quiet --package {package} {}",
+        in_bench(bench)
+    );
+    cargo::run(&mut cargo::cargo(&line))
 }
 
 /// Where cargo puts the programs of a workspace.
-pub(super) fn folder(in_bench: bool) -> Result<PathBuf> {
-    let mut command = cargo::cargo("metadata --format-version=1 --no-deps");
-    if in_bench {
-        command.args(["--manifest-path", BENCH]);
-    }
-    let metadata = cargo::read_metadata(&cargo::output(&mut command)?)?;
+pub(super) fn folder(bench: bool) -> Result<PathBuf> {
+    let metadata = cargo::metadata(&format!("--no-deps {}", in_bench(bench)))?;
     Ok(metadata.target_directory.join("release").into())
 }
 
 /// Build scripts in the crates of this workspace.
 pub(super) fn build_scripts() -> Result<f64> {
-    let metadata = cargo::metadata("--no-deps")?;
-    let targets = metadata
-        .packages
-        .iter()
-        .flat_map(|package| &package.targets);
+    let packages = cargo::metadata("--no-deps")?.packages;
+    let targets = packages.iter().flat_map(|package| &package.targets);
     Ok(count(
         targets.filter(|target| target.is_custom_build()).count(),
     ))
 }
 
-/// Crates in the tree of a program in `bench`, itself and its workspace left out.
-pub(super) fn crates(package: &str) -> Result<f64> {
-    let line = format!("tree --package {package} --edges normal --prefix none --format {{p}}");
-    let text = cargo::output(cargo::cargo(&line).args(["--manifest-path", BENCH]))?;
-    let mut lines: Vec<&str> = text
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .collect();
-    lines.sort_unstable();
-    lines.dedup();
-    let theirs = lines
-        .iter()
-        .filter(|line| !line.starts_with(package))
-        .count();
-    Ok(count(theirs))
+/// Crates in the tree of a package, itself left out.
+pub(super) fn crates(package: &str, bench: bool) -> Result<f64> {
+    let tree = cargo::tree(package, &format!("--edges normal {}", in_bench(bench)))?;
+    Ok(count(tree.len() - 1))
 }
 
 pub(super) fn size(program: &Path) -> Result<f64> {
-    let about =
-        fs::metadata(program).map_err(|error| failed(format!("{}: {error}", program.display())))?;
+    let about = fs::metadata(program).map_err(|error| format!("{}: {error}", program.display()))?;
     // Far below the 2^53 bytes up to which this is exact.
     #[allow(clippy::cast_precision_loss)]
     Ok(about.len() as f64)
@@ -122,17 +110,10 @@ impl Cases {
 
     /// The number that the program prints.
     pub(super) fn number(&self, words: &[&str]) -> Result<f64> {
-        let mut command = Command::new(&self.program);
-        let output = command
-            .args(words)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| failed(format!("{command:?}: {error}")))?;
-        let text = String::from_utf8_lossy(&output.stdout);
+        let text = cargo::output(Command::new(&self.program).args(words))?;
         text.trim()
             .parse()
-            .map_err(|_| failed(format!("{command:?} failed ({})", output.status)))
+            .map_err(|_| format!("{words:?} printed {text:?}"))
     }
 
     pub(super) fn serve(&self, what: &str) -> Result<Server> {
@@ -148,7 +129,7 @@ pub(super) struct Server {
 
 impl Server {
     fn start(program: &Path, what: &str) -> Result<Self> {
-        let error = |error| failed(format!("{} serve {what}: {error}", program.display()));
+        let error = |error| format!("{} serve {what}: {error}", program.display());
         let mut process = Command::new(program)
             .args(["serve", what])
             .stdin(Stdio::piped())
@@ -180,9 +161,9 @@ impl Drop for Server {
 pub(super) fn cold_build() -> Result<f64> {
     let target = folder(true)?.join("cold");
     if target.exists() {
-        fs::remove_dir_all(&target).map_err(|error| failed(error.to_string()))?;
+        fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
     }
-    let timed = |line: &str| {
+    let timed = |line: &str| -> Result<f64> {
         let mut command = cargo::cargo(line);
         command.arg("--target-dir").arg(&target);
         let before = children()?;
@@ -205,5 +186,5 @@ fn children() -> Result<f64> {
         let mut ticks = || fields.next()?.parse::<f64>().ok();
         Some(ticks()? + ticks()?)
     };
-    read().ok_or_else(|| failed("/proc/self/stat cannot be read"))
+    read().ok_or_else(|| "/proc/self/stat cannot be read".to_owned())
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::{Result, cargo};
+use crate::Result;
 
 use super::{
-    programs::{self, Cases, count},
-    report::{Goal, Measure},
+    Goal, Measure,
+    programs::{self, Cases},
     tools::{self, LARGE, Line, SMALL},
 };
 
@@ -315,8 +315,7 @@ fn growth(rows: &mut Rows, cases: &Cases) -> Result {
 
 fn builds(rows: &mut Rows) -> Result {
     let name = "pipeline-proto";
-    let tree = cargo::tree(name, "normal")?.len();
-    rows.add(name, "crates", count(tree - 1), AtMost(34.0));
+    rows.add(name, "crates", programs::crates(name, false)?, AtMost(34.0));
     let scripts = programs::build_scripts()?;
     rows.add("build scripts of ours", "scripts", scripts, AtMost(0.0));
     rows.add(
@@ -331,7 +330,12 @@ fn builds(rows: &mut Rows) -> Result {
         ("hello-hyper", 65.0, 3.2e6),
         ("hello-blocking", 50.0, 2.9e6),
     ] {
-        rows.add(package, "crates", programs::crates(package)?, AtMost(most));
+        rows.add(
+            package,
+            "crates",
+            programs::crates(package, true)?,
+            AtMost(most),
+        );
         let size = programs::size(&programs_of_bench.join(package))?;
         rows.add(package, "bytes", size, AtMost(most_bytes));
     }

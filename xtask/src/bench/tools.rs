@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Result, failed};
+use crate::Result;
 
 /// How often a case is run before counting starts, and how often it is counted.
 #[derive(Clone, Copy)]
@@ -32,16 +32,17 @@ pub(super) const LARGE: Runs = Runs {
 
 /// Says what is missing, before anything is built.
 pub(super) fn look_for_them() -> Result {
-    for (tool, package) in [("valgrind", "valgrind"), ("strace", "strace")] {
-        let found = Command::new(tool)
+    for tool in ["valgrind", "strace"] {
+        let mut command = Command::new(tool);
+        let found = command
             .arg("--version")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
         if !found.is_ok_and(|status| status.success()) {
-            return Err(failed(format!(
-                "the measurements need `{tool}` on Linux; for example: apt-get install {package}"
-            )));
+            return Err(format!(
+                "the measurements need `{tool}` on Linux, for example by apt-get install {tool}"
+            ));
         }
     }
     Ok(())
@@ -51,99 +52,94 @@ pub(super) fn look_for_them() -> Result {
 pub(super) type Line<'a> = (&'a Path, &'a [&'a str]);
 
 /// Instructions of the whole run.
-pub(super) fn instructions((program, words): Line<'_>) -> Result<f64> {
-    let tool = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
-    let text = valgrind(&tool, program, words)?;
-    figure(&text, "Collected :")
+pub(super) fn instructions(line: Line<'_>) -> Result<f64> {
+    figure(
+        &valgrind("--tool=callgrind --callgrind-out-file=/dev/null", line)?,
+        "Collected :",
+    )
 }
 
 /// Allocations of the whole run; an allocation that is resized counts again.
-pub(super) fn allocations((program, words): Line<'_>) -> Result<f64> {
-    let tool = [
-        "--tool=memcheck",
-        "--undef-value-errors=no",
-        "--leak-check=no",
-        "--run-libc-freeres=no",
-    ];
-    let text = valgrind(&tool, program, words)?;
-    figure(&text, "total heap usage:")
+pub(super) fn allocations(line: Line<'_>) -> Result<f64> {
+    let tool = "--tool=memcheck --undef-value-errors=no --leak-check=no --run-libc-freeres=no";
+    figure(&valgrind(tool, line)?, "total heap usage:")
 }
 
 /// Bytes of heap: the most there were at once, and those at the end.
-pub(super) fn heap((program, words): Line<'_>) -> Result<(f64, f64)> {
-    let tool = ["--tool=dhat", "--dhat-out-file=/dev/null"];
-    let text = valgrind(&tool, program, words)?;
+pub(super) fn heap(line: Line<'_>) -> Result<(f64, f64)> {
+    let text = valgrind("--tool=dhat --dhat-out-file=/dev/null", line)?;
     Ok((figure(&text, "At t-gmax:")?, figure(&text, "At t-end:")?))
 }
 
 /// System calls of the whole run by their names.
 pub(super) fn system_calls((program, words): Line<'_>) -> Result<Vec<(String, f64)>> {
     let mut command = Command::new("strace");
-    command.args(["--follow-forks", "--summary-only"]);
-    let text = complaints(command.arg(program).args(words))?;
+    let text = complaints(
+        command
+            .args(["--follow-forks", "--summary-only"])
+            .arg(program)
+            .args(words),
+    )?;
     // `% time  seconds  usecs/call  calls  [errors]  name`, between two rules.
-    let lines = text
+    let table = text
+        .split("\n---")
+        .nth(1)
+        .unwrap_or_default()
         .lines()
-        .skip_while(|line| !line.starts_with("---"))
         .skip(1);
-    let lines = lines.take_while(|line| !line.starts_with("---"));
     let read = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         Some(((*words.last()?).to_owned(), words.get(3)?.parse().ok()?))
     };
-    lines
-        .map(|line| read(line).ok_or_else(|| failed(format!("strace printed `{line}`"))))
+    table
+        .map(|line| read(line).ok_or_else(|| format!("strace printed `{line}`")))
         .collect()
 }
 
-fn valgrind(tool: &[&str], program: &Path, words: &[&str]) -> Result<String> {
-    complaints(Command::new("valgrind").args(tool).arg(program).args(words))
+fn valgrind(tool: &str, (program, words): Line<'_>) -> Result<String> {
+    let mut command = Command::new("valgrind");
+    complaints(command.args(tool.split(' ')).arg(program).args(words))
 }
 
 /// What a tool says about the program it runs, on the standard error output.
 fn complaints(command: &mut Command) -> Result<String> {
-    let what = format!("{command:?}");
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| failed(format!("{what}: {error}")))?;
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {
         Ok(text)
     } else {
-        Err(failed(format!("{what}\n{text}")))
+        Err(format!("{command:?}\n{text}"))
     }
 }
 
 /// The number after a label: `==7==   total heap usage: 1,234 allocs, …`.
 fn figure(text: &str, label: &str) -> Result<f64> {
-    let find = || {
-        let line = text.lines().rev().find(|line| line.contains(label))?;
-        let (_, rest) = line.split_once(label)?;
+    let after = text
+        .lines()
+        .rev()
+        .find_map(|line| Some(line.split_once(label)?.1));
+    let number = after.and_then(|rest| {
         rest.split_whitespace()
             .next()?
             .replace(',', "")
             .parse()
             .ok()
-    };
-    find().ok_or_else(|| failed(format!("valgrind printed no `{label}`:\n{text}")))
+    });
+    number.ok_or_else(|| format!("valgrind printed no `{label}`:\n{text}"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_read_from_what_valgrind_prints() {
-        let text = "==7== Collected : 12345\n==7==   total heap usage: 1,234 allocs, 5 frees";
-        let read = |label| figure(text, label).map(|number| number.to_string());
-        assert_eq!(read("Collected :").unwrap(), "12345");
-        assert_eq!(read("total heap usage:").unwrap(), "1234");
-        assert!(
-            figure(text, "At t-gmax:")
-                .unwrap_err()
-                .to_string()
-                .contains("At t-gmax")
-        );
-    }
+#[test]
+fn figures_are_read_from_what_valgrind_prints() {
+    let text = "==7== Collected : 12345\n==7==   total heap usage: 1,234 allocs, 5 frees";
+    let read = |label| figure(text, label).map(|number| number.to_string());
+    assert_eq!(read("Collected :").unwrap(), "12345");
+    assert_eq!(read("total heap usage:").unwrap(), "1234");
+    assert!(
+        figure(text, "At t-gmax:")
+            .unwrap_err()
+            .contains("At t-gmax")
+    );
 }

@@ -2,28 +2,27 @@
 
 use regex_lite::Regex;
 
-use super::{File, Finding, line_at};
+use super::File;
 
 /// Longer files do not fit into a head.
 const MOST_LINES: usize = 600;
 
-/// A text that must not stand in some files.
+/// Where Rust stands.
+const RUST: &[&str] = &["crates/", "examples/", "xtask/"];
+
+/// A text that must not stand in some files, where comments do not count.
 struct Rule {
     folders: &'static [&'static str],
     /// Files of the folders that may, by the start of their path.
     except: &'static [&'static str],
-    comments_too: bool,
     pattern: &'static str,
     mend: &'static str,
 }
-
-const RUST: &[&str] = &["crates/", "examples/", "xtask/"];
 
 const RULES: &[Rule] = &[
     Rule {
         folders: &["crates/pipeline-proto/src/"],
         except: &[],
-        comments_too: false,
         pattern: r"\bstd::(\{[^;]*\b)?(net|fs|env|thread|process)\b|\b(SystemTime|Instant)::now\b|\be?print(ln)?!|\bthread_local!|\bstatic mut |\bstatic \w+: [^=;]*(Cell|Lock|Mutex|Atomic|Once)",
         mend: "the core does no IO, asks for no time and keeps no state: take it as an argument",
     },
@@ -36,49 +35,50 @@ const RULES: &[Rule] = &[
             "crates/pipeline-emulator/src/server.rs",
             "crates/pipeline-emulator/src/server/",
         ],
-        comments_too: false,
         pattern: r"\bstd::(\{[^;]*\b)?(net|thread)\b|\b(SystemTime|Instant)::now\b",
         mend: "graph tools and emulator are functions of their input, but for the server: take it as an argument",
     },
     Rule {
         folders: RUST,
         except: &[],
-        comments_too: true,
-        // Brackets, so that this line is not found.
-        pattern: r"//.*\b(TO[D]O|FI[X]ME|X[X]X)\b",
-        mend: "finish it or take it out",
-    },
-    Rule {
-        folders: RUST,
-        except: &[],
-        comments_too: false,
         pattern: r"\b(todo|unimplemented|dbg)!",
         mend: "finish it or take it out",
     },
     Rule {
         folders: RUST,
         except: &[],
-        comments_too: false,
         pattern: r"\bwith_cases\(",
         mend: "the depth of a property comes from PROPTEST_CASES, for `cargo xtask props` to set",
     },
-    Rule {
-        folders: &[""],
-        except: &[],
-        comments_too: true,
-        // Where homes and checkouts lie; as a part of a longer path or of a URL, it is nobody's home.
-        pattern: r"(?m)(^|[^\w./\-}~:*])(file://)?(/home/|/Users/|/root/|/work/|C:\\Users\\)\w",
-        mend: "write the path relative to the checkout",
-    },
 ];
 
-pub(super) fn check(files: &[File]) -> Vec<Finding> {
+/// The same for texts in which comments count too: where they stand, what, and what to do.
+const MARKS: &[(&[&str], &str, &str)] = &[
+    // Brackets, so that this line is not found.
+    (
+        RUST,
+        r"//.*\b(TO[D]O|FI[X]ME|X[X]X)\b",
+        "finish it or take it out",
+    ),
+    // Where homes and checkouts lie; as a part of a longer path or of a URL, it is nobody's home.
+    (
+        &[""],
+        r"(?m)(^|[^\w./\-}~:*])(file://)?(/home/|/Users/|/root/|/work/|C:\\Users\\)\w",
+        "write the path relative to the checkout",
+    ),
+];
+
+pub(super) fn check(files: &[File]) -> Vec<String> {
     let regex = |pattern| Regex::new(pattern).expect("the pattern is a regex");
     let comment = regex(r"(?m)(^|\s)//.*$");
-    let rules: Vec<_> = RULES
+    let of_code = RULES
         .iter()
-        .map(|rule| (rule, regex(rule.pattern)))
-        .collect();
+        .map(|it| (it.folders, it.except, regex(it.pattern), it.mend, true));
+    let no_exception: &[&str] = &[];
+    let marks = MARKS
+        .iter()
+        .map(|(folders, text, mend)| (*folders, no_exception, regex(text), *mend, false));
+    let rules: Vec<_> = of_code.chain(marks).collect();
     let mut findings = Vec::new();
     for file in files {
         let starts = |paths: &[&str]| paths.iter().any(|path| file.path.starts_with(path));
@@ -88,25 +88,21 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
         } else {
             "".into()
         };
-        for (rule, regex) in &rules {
-            if !starts(rule.folders) || starts(rule.except) || (!rust && rule.folders != [""]) {
+        for (folders, except, regex, mend, code_only) in &rules {
+            if !starts(folders) || starts(except) || (!rust && *folders != [""]) {
                 continue;
             }
-            let text = if rule.comments_too {
-                &*file.text
-            } else {
-                &*code
-            };
+            let text = if *code_only { &*code } else { &*file.text };
             findings.extend(regex.find_iter(text).map(|found| {
-                let line = line_at(text, found.end());
+                let line = 1 + text[..found.end()].matches('\n').count();
                 let what = found.as_str().lines().last().unwrap_or_default().trim();
-                Finding::new(&file.path, line, format!("`{what}`"), rule.mend)
+                file.finding(line, &format!("`{what}`"), mend)
             }));
         }
         let lines = file.text.lines().count();
         if rust && file.path.contains("/src/") && lines > MOST_LINES {
             let what = format!("{lines} lines, at most {MOST_LINES} are allowed");
-            findings.push(Finding::new(&file.path, lines, what, "split it by topic"));
+            findings.push(file.finding(lines, &what, "split it by topic"));
         }
     }
     findings
@@ -117,9 +113,10 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        let (path, text) = (path.to_owned(), text.to_owned());
-        let findings = check(&[File { path, text }]);
-        findings.into_iter().map(|finding| finding.line).collect()
+        let findings = check(&[super::super::file(path, text)]).into_iter();
+        findings
+            .map(|finding| finding.split(':').nth(1).unwrap().parse().unwrap())
+            .collect()
     }
 
     #[test]
@@ -131,16 +128,13 @@ mod tests {
                     static C: LazyLock<u8> = LazyLock::new(f);\n\
                     /// let now = SystemTime::now();\n\
                     fn g() -> Box<dyn Fn() + 'static> { println!() }\n";
-        assert_eq!(
-            lines("crates/pipeline-proto/src/a.rs", text),
-            [2, 3, 4, 6, 8]
-        );
-        assert_eq!(lines("crates/pipeline-emulator/src/a.rs", text), [2, 3]);
-        for path in [
-            "pipeline-emulator/src/server/run.rs",
-            "pipeline-hyper/src/a.rs",
+        for (path, found) in [
+            ("pipeline-proto/src/a.rs", &[2, 3, 4, 6, 8][..]),
+            ("pipeline-emulator/src/a.rs", &[2, 3]),
+            ("pipeline-emulator/src/server/run.rs", &[]),
+            ("pipeline-hyper/src/a.rs", &[]),
         ] {
-            assert_eq!(lines(&format!("crates/{path}"), text), [0; 0]);
+            assert_eq!(lines(&format!("crates/{path}"), text), found, "{path}");
         }
     }
 

@@ -18,6 +18,8 @@ mod lang;
 mod many;
 mod matrix;
 mod output;
+#[cfg(unix)]
+mod pages;
 mod proxies;
 mod reasons;
 mod several;

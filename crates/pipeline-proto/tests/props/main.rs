@@ -6,11 +6,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answers;
 mod calls;
 mod graphs;
-mod models;
-mod names;
-mod requests;
-mod tokens;
 mod waits;
+
+/// What is read: names, models, responses.
+mod parsing {
+    mod answers;
+    mod models;
+    mod names;
+}
+
+/// What is signed and sent, and what is permitted to others.
+mod signing {
+    mod requests;
+    mod tokens;
+}

@@ -10,7 +10,7 @@ use pipeline_proto::{
 };
 use proptest::prelude::*;
 
-use super::support::secs;
+use crate::support::secs;
 
 /// What every error must be able to say, on one line and within bounds.
 fn check(error: &Error) -> Result<(), TestCaseError> {

@@ -8,7 +8,7 @@ use pipeline_proto::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use super::support::signature::signed_at;
+use crate::support::signature::signed_at;
 
 fn endpoint() -> impl Strategy<Value = Endpoint> {
     "https?://[a-z]{1,8}(:[1-9][0-9]{0,3})?(/[a-z0-9]{1,5}){0,2}"
