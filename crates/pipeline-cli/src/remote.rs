@@ -35,6 +35,15 @@ pub(crate) enum Link {
     Replay(Replay),
 }
 
+impl Link {
+    fn send<O: Operation>(&self, operation: O, options: CallOptions) -> Result<O::Output, Error> {
+        match self {
+            Self::Service(client) => client.send_with(operation, options),
+            Self::Replay(replay) => replay.send_with(operation, options),
+        }
+    }
+}
+
 /// What answers, with the options of this run.
 pub(crate) struct Remote {
     link: Link,
@@ -106,22 +115,11 @@ impl Remote {
 
     /// Sends an operation whose error is to be looked at.
     pub(crate) fn try_send<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        self.send_with(operation, self.options.clone())
-    }
-
-    fn send_with<O: Operation>(
-        &self,
-        operation: O,
-        options: CallOptions,
-    ) -> Result<O::Output, Error> {
         let change = (operation.idempotency() != Idempotency::Safe).then(|| change(&operation));
         let under_way = change
             .as_ref()
             .map(|change| interrupt::under_way(format!("{change} may have taken effect")));
-        let result = match &self.link {
-            Link::Service(client) => client.send_with(operation, options),
-            Link::Replay(replay) => replay.send_with(operation, options),
-        };
+        let result = self.link.send(operation, self.options.clone());
         if let (Some(under_way), Some(change), Ok(_)) = (under_way, change, &result) {
             under_way.done(change);
         }
@@ -199,7 +197,7 @@ impl Remote {
         };
         let missing = replay.missing()?;
         Some(Failure::usage(format!(
-            "the recording has no further answer to {missing}"
+            "the recording has no further response to {missing}"
         )))
     }
 
@@ -251,10 +249,33 @@ impl Remote {
     /// Takes such a wait to its next pause, or to its end.
     pub(crate) fn look(&self, mut step: Step) -> Step {
         while let Step::Send(due) = step {
-            let result = self.send_with(due.operation(), self.look_options());
+            let result = self.link.send(due.operation(), self.look_options());
             step = due.on_result(result, self.now());
         }
         step
+    }
+
+    fn drive(
+        &self,
+        mut step: Step,
+        mut watch: impl FnMut(&Observation),
+    ) -> Result<Observation, WaitError> {
+        loop {
+            step = match step {
+                step @ Step::Send(_) => self.look(step),
+                Step::Pause(pause) => {
+                    watch(pause.observation());
+                    self.pause(pause.delay());
+                    pause.resume()
+                }
+                Step::Done(result) => {
+                    if let Ok(observation) = &result {
+                        watch(observation);
+                    }
+                    return result;
+                }
+            };
+        }
     }
 
     /// The failure of a wait, ready to be shown.
@@ -291,20 +312,12 @@ impl Remote {
             }
             watch(observation);
         };
-        let (options, call) = (self.wait_options(), self.look_options());
-        let result = match (&self.link, by) {
-            (Link::Service(client), By::Looking) => {
-                let wait = client.wait_until(name, goal).options(options);
-                wait.calls(call).on_look(watch).wait()
-            }
-            (Link::Service(client), By::Acting) => {
-                let wait = client.ensure(name.clone(), goal).options(options);
-                wait.calls(call).on_look(watch).wait()
-            }
-            (Link::Replay(replay), by) => {
-                replay.wait(name, goal, options, &call, by == By::Acting, watch)
-            }
+        let waiter = match by {
+            By::Looking => Waiter::until,
+            By::Acting => Waiter::ensure,
         };
+        let step = waiter(name.clone(), goal, self.wait_options(), self.now());
+        let result = self.drive(step, watch);
         let observation = result.map_err(|error| {
             let failure = self.wait_failure(&error, by, name);
             match (error.failure(), by, goal) {

@@ -4,7 +4,15 @@
 use std::{
     io::{self, Write as _},
     process,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
 };
 
 use crate::{exit::Exit, failure::Failure, interrupt, terminal};
@@ -18,12 +26,25 @@ pub(crate) fn watch() -> Result<(), Failure> {
     if WATCHED.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    let failed = |error: io::Error| Failure::io("cannot listen for interruptions", &error);
-    let ended = platform::listen().map_err(failed)?;
+    end_by(signals()).map_err(|error| Failure::io("cannot listen for interruptions", &error))
+}
+
+fn end_by(signals: Vec<(i32, Exit)>) -> io::Result<()> {
+    let again = Arc::new(AtomicBool::new(false));
+    for &(signal, exit) in &signals {
+        // In the handler itself: whatever the first signal is waiting for does not hold it up.
+        flag::register_conditional_shutdown(signal, exit.code().into(), Arc::clone(&again))?;
+        flag::register(signal, Arc::clone(&again))?;
+    }
+    let numbers: Vec<i32> = signals.iter().map(|&(signal, _)| signal).collect();
+    let first = listen(&numbers)?;
     std::thread::Builder::new()
         .name("interrupt".to_owned())
-        .spawn(move || end(ended()))
-        .map_err(failed)?;
+        .spawn(move || {
+            let first = first();
+            let known = signals.iter().find(|&&(signal, _)| signal == first);
+            end(known.map_or(Exit::Interrupted, |&(_, exit)| exit))
+        })?;
     Ok(())
 }
 
@@ -54,105 +75,53 @@ fn end(exit: Exit) -> ! {
     process::exit(code);
 }
 
-#[cfg(unix)]
-mod platform {
-    use std::{
-        io,
-        sync::{Arc, atomic::AtomicBool},
-    };
-
-    use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM},
-        flag,
-        iterator::Signals,
-    };
-
-    use crate::exit::Exit;
-
-    /// Listens from now on; the function comes back with the first signal.
-    pub(super) fn listen() -> io::Result<impl FnOnce() -> Exit + Send + 'static> {
-        let ignored = ignored();
-        let caught = [
-            (SIGHUP, Exit::HungUp),
-            (SIGINT, Exit::Interrupted),
-            (SIGTERM, Exit::Terminated),
-        ];
-        let caught = caught.map(|(signal, exit)| (signal, exit, ignored(signal)));
-        let caught: Vec<_> = caught
-            .into_iter()
-            .filter(|(.., ignored)| !ignored)
-            .collect();
-        let again = Arc::new(AtomicBool::new(false));
-        for &(signal, exit, _) in &caught {
-            // In the handler itself: whatever the first signal is waiting for does not hold it up.
-            flag::register_conditional_shutdown(signal, exit.code().into(), Arc::clone(&again))?;
-            flag::register(signal, Arc::clone(&again))?;
-        }
-        let mut signals = Signals::new(caught.iter().map(|&(signal, ..)| signal))?;
-        Ok(move || {
-            let first = signals.forever().next();
-            let known = caught.iter().find(|&&(signal, ..)| Some(signal) == first);
-            known.map_or(Exit::Interrupted, |&(_, exit, _)| exit)
-        })
-    }
-
-    /// Whether whoever started this program wants a signal to be ignored, as `nohup` does, and a shell
-    /// with what it runs in the background.
-    ///
-    /// Only Linux says so without unsafe code. Elsewhere SIGHUP is left to do what it would do anyway.
-    fn ignored() -> impl Fn(i32) -> bool {
-        let status = std::fs::read_to_string("/proc/self/status");
-        let mask = status.ok().and_then(|status| {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("SigIgn:"))?;
-            u64::from_str_radix(line.trim(), 16).ok()
-        });
-        move |signal| match mask {
-            Some(mask) => mask >> (signal - 1) & 1 == 1,
-            None => signal == SIGHUP,
-        }
-    }
-}
-
-#[cfg(windows)]
-mod platform {
-    use std::io;
-
-    use crate::exit::Exit;
-
-    /// Listens from now on; the function comes back with the first Ctrl-C.
-    pub(super) fn listen() -> io::Result<impl FnOnce() -> Exit + Send + 'static> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let signal = {
-            let _entered = runtime.enter();
-            super::Signal::new()?
-        };
-        Ok(move || {
-            runtime.block_on(signal.received());
-            Exit::Interrupted
-        })
-    }
-}
-
-/// An interruption that is listened for since this value was made.
-pub(crate) struct Signal {
-    #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
-    #[cfg(windows)]
-    signal: tokio::signal::windows::CtrlC,
-}
-
-impl Signal {
-    pub(crate) fn new() -> io::Result<Self> {
+/// The signals that end the command and what it ends with, but those that whoever started it wants to
+/// be ignored, as `nohup` does, and a shell with what it runs in the background.
+fn signals() -> Vec<(i32, Exit)> {
+    let all = [
         #[cfg(unix)]
-        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
-        #[cfg(windows)]
-        let signal = tokio::signal::windows::ctrl_c()?;
-        Ok(Self { signal })
-    }
+        (signal_hook::consts::SIGHUP, Exit::HungUp),
+        (SIGINT, Exit::Interrupted),
+        (SIGTERM, Exit::Terminated),
+    ];
+    // Only Linux says so without unsafe code. Elsewhere SIGHUP is left to do what it would do anyway.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let counts = |(signal, exit): &(i32, Exit)| match ignored {
+        Some(mask) => mask >> (signal - 1) & 1 == 0,
+        None => *exit != Exit::HungUp,
+    };
+    all.into_iter().filter(counts).collect()
+}
 
-    pub(crate) async fn received(mut self) {
-        self.signal.recv().await;
-    }
+/// Listens from now on; the function comes back with the first of these signals.
+#[cfg(unix)]
+pub(crate) fn listen(signals: &[i32]) -> io::Result<impl FnOnce() -> i32 + Send + 'static> {
+    let mut signals = signal_hook::iterator::Signals::new(signals)?;
+    Ok(move || signals.forever().next().unwrap_or(SIGINT))
+}
+
+/// Listens from now on; the function comes back with the first of these signals.
+#[cfg(not(unix))]
+pub(crate) fn listen(signals: &[i32]) -> io::Result<impl FnOnce() -> i32 + Send + 'static> {
+    let flags = signals.iter().map(|&signal| {
+        let arrived = Arc::new(AtomicBool::new(false));
+        flag::register(signal, Arc::clone(&arrived)).map(|_| (signal, arrived))
+    });
+    let flags: Vec<_> = flags.collect::<io::Result<_>>()?;
+    // Nothing there wakes a thread up.
+    Ok(move || {
+        loop {
+            let first = flags
+                .iter()
+                .find(|(_, arrived)| arrived.load(Ordering::Relaxed));
+            if let Some((signal, _)) = first {
+                return *signal;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    })
 }

@@ -15,6 +15,8 @@ use pipeline_emulator::{
 };
 use pipeline_proto::Now;
 use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use tokio::sync::oneshot;
 
 use super::workflow::source::from_file;
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
     options::Global,
     output::{self, note, plain},
     settings::RawKeys,
-    signals::Signal,
+    signals,
 };
 use lines::Lines;
 
@@ -195,7 +197,7 @@ impl EmulatorCommand {
             .build()
             .map_err(failed)?;
         runtime.block_on(async {
-            let ended = Ended::new().map_err(failed)?;
+            let ended = ended().map_err(failed)?;
             let lines = Lines::to_stderr().map_err(failed)?;
             let server = Server::bind(self.listen)
                 .and_then(|mut server| {
@@ -227,7 +229,7 @@ impl EmulatorCommand {
                 admin_url: server.admin_url(),
             };
             announce(&ready)?;
-            ended.received().await;
+            let _ = ended.await;
             let kept = server.shutdown().await;
             let exit = match &kept {
                 Ok(()) => Exit::Done,
@@ -292,31 +294,13 @@ fn line(request: &RecordedRequest) -> String {
 }
 
 /// Ctrl-C, or the polite signal to end.
-struct Ended {
-    interrupt: Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Ended {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: Signal::new()?,
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn received(mut self) {
-        tokio::select! {
-            () = self.interrupt.received() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn received(self) {
-        self.interrupt.received().await;
-    }
+fn ended() -> io::Result<oneshot::Receiver<()>> {
+    let first = signals::listen(&[SIGINT, SIGTERM])?;
+    let (tell, told) = oneshot::channel();
+    // Nobody waits for it if the emulator does not even begin.
+    std::thread::Builder::new().spawn(move || {
+        first();
+        let _ = tell.send(());
+    })?;
+    Ok(told)
 }

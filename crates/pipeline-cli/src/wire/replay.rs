@@ -6,10 +6,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pipeline_proto::{
-    Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation, WorkflowName,
-    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter},
-};
+use pipeline_proto::{Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation};
 
 use super::record::{Line, Outcome, SCHEMA_VERSION};
 use crate::{failure::Failure, input};
@@ -112,41 +109,6 @@ impl Replay {
         }
     }
 
-    pub(crate) fn wait(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-        options: WaitOptions,
-        call: &CallOptions,
-        acting: bool,
-        mut watch: impl FnMut(&Observation),
-    ) -> Result<Observation, WaitError> {
-        let mut step = if acting {
-            Waiter::ensure(name.clone(), goal, options, self.now())
-        } else {
-            Waiter::until(name.clone(), goal, options, self.now())
-        };
-        loop {
-            step = match step {
-                Step::Send(due) => {
-                    let result = self.send_with(due.operation(), call.clone());
-                    due.on_result(result, self.now())
-                }
-                Step::Pause(pause) => {
-                    watch(pause.observation());
-                    self.pass(pause.delay());
-                    pause.resume()
-                }
-                Step::Done(result) => {
-                    if let Ok(observation) = &result {
-                        watch(observation);
-                    }
-                    return result;
-                }
-            };
-        }
-    }
-
     /// The first response that was not used yet to a request of this method and target.
     fn exchange(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
         self.with(|state| {
@@ -164,13 +126,13 @@ impl Replay {
                 return Err(Fault::new(FaultKind::BodyTooLarge));
             };
             state.now = state.now + Duration::from_micros(line.elapsed_us);
-            line.outcome.into_answer()
+            line.outcome.into_response()
         })
     }
 }
 
 impl Outcome {
-    fn into_answer(self) -> Result<Response<Bytes>, Fault> {
+    fn into_response(self) -> Result<Response<Bytes>, Fault> {
         let broken = |what: String| Fault::new(FaultKind::Interrupted).source(what);
         match self {
             Self::Fault {

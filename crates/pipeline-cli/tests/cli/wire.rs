@@ -60,7 +60,7 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
     assert_eq!(status(replay(&start)), status(recorded));
     let line = replay(&["workflow", "get", "w"]).failed(2);
     assert!(
-        line.contains("no further answer to GET /v2/workflows/w"),
+        line.contains("no further response to GET /v2/workflows/w"),
         "{line}"
     );
     // A recording is never overwritten.
