@@ -12,7 +12,7 @@ use pipeline_proto::{
     Attempt, Auth, Call, CallOptions, Context, Credentials, Effect, Fault, FaultKind, Idempotency,
     Next, Now, Operation, RetryPolicy, RetryReason, Stop, TokenDescriptor, WorkflowName,
     model::Nodes,
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },

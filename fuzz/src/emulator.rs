@@ -12,7 +12,7 @@ use http::{
 use pipeline_emulator::{Account, Authentication, Emulator, EmulatorBuilder};
 use pipeline_proto::{
     Credentials, Now, Operation as _, Token, WorkflowName,
-    operation::{GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs},
+    resource::workflow::{GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs},
     sign,
 };
 

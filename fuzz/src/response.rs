@@ -7,7 +7,7 @@ use http::Response;
 use pipeline_proto::{
     DecodeError, Operation, WorkflowName,
     model::{LogSearch, Workflow, WorkflowState},
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
         SearchLogs, StartWorkflow, StopWorkflow,
     },

@@ -87,7 +87,7 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "the signature leaves the content type out",
         file: "crates/pipeline-proto/src/sign.rs",
-        from: "put(trimmed(self.content_type));",
+        from: "put(header::trimmed(self.content_type));",
         to: "",
     },
     Bug {

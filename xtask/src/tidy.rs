@@ -3,6 +3,7 @@
 
 mod crates;
 mod documents;
+mod layers;
 mod sources;
 
 use std::{
@@ -43,6 +44,7 @@ pub(crate) fn check() -> Result {
     findings.extend(sources::check(&files));
     findings.extend(documents::check(&files, |path| root.join(path).exists()));
     findings.extend(crate::bugs::stale());
+    findings.extend(layers::check(&files));
     findings.sort();
     for finding in &findings {
         println!("{finding}");

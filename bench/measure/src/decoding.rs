@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Operation, WorkflowName,
-    operation::{GetWorkflow, ListWorkflows},
+    resource::workflow::{GetWorkflow, ListWorkflows},
 };
 use serde::Deserialize;
 use serde_json::Value;

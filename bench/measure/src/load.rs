@@ -9,7 +9,7 @@ use std::{
 
 use pipeline_proto::{
     Call, CallOptions, Context, Now, Operation, WorkflowName,
-    operation::{CreateWorkflow, GetWorkflow},
+    resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
 use crate::{

@@ -9,7 +9,7 @@ use http::{
 use pipeline_proto::{
     Call, CallOptions, Context, Fault, FaultKind, InFlight, WorkflowName,
     model::WorkflowState,
-    operation::GetWorkflow,
+    resource::workflow::GetWorkflow,
     wait::{Due, Goal, Step, WaitOptions, Waiter},
 };
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use http::{HeaderName, HeaderValue, Request};
 use pipeline_proto::{
     Call, CallOptions, Context, Fault, FaultKind, Next, Operation, WorkflowName,
-    operation::{CreateWorkflow, GetWorkflow, UpdateWorkflow},
+    resource::workflow::{CreateWorkflow, GetWorkflow, UpdateWorkflow},
     sign,
 };
 

@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use pipeline_proto::{
     WorkflowName,
-    operation::{Draft, GetWorkflow, Operation},
+    operation::{Draft, Operation}, resource::workflow::GetWorkflow,
 };
 use tokio::{runtime::Runtime, task::JoinSet};
 

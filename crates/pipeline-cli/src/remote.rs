@@ -9,7 +9,7 @@ use pipeline_blocking::Client;
 use pipeline_proto::{
     CallOptions, Endpoint, Error, ErrorCode, Idempotency, Now, Operation, Region, WorkflowName,
     model::{Workflow, WorkflowState},
-    operation::{GetWorkflow, SearchLogs},
+    resource::workflow::{GetWorkflow, SearchLogs},
     wait::{Goal, Observation, Step, WaitError, WaitFailure, WaitOptions, Waiter},
 };
 

@@ -7,7 +7,7 @@
 //!
 //! let script = Script::play([Reply::json("200 OK", "[]")]);
 //! let client = HyperDriver::new(script.url(), |builder| builder);
-//! assert!(client.send(pipeline_proto::operation::ListWorkflows::new()).unwrap().is_empty());
+//! assert!(client.send(pipeline_proto::resource::workflow::ListWorkflows::new()).unwrap().is_empty());
 //! assert_eq!(script.requests()[0].target(), "/v2/workflows");
 //! # }
 //! ```

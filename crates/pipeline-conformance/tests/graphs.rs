@@ -14,7 +14,8 @@ use pipeline_graph::{
 use pipeline_proto::{
     Now, WorkflowName,
     model::{Node, NodeRef, NodeType, Nodes},
-    operation::{Operation as _, UpdateWorkflow},
+    operation::Operation as _,
+    resource::workflow::UpdateWorkflow,
     strategies,
 };
 use proptest::{prelude::*, sample::Index};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     ApiError, Operation, WorkflowName,
-    operation::{GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs},
+    resource::workflow::{GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs},
 };
 
 /// What the documentation of `decode_json` says.

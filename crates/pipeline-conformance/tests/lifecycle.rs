@@ -12,7 +12,7 @@ use pipeline_proto::{
     Auth, CallOptions, Credentials, Effect, ErrorCode, ErrorKind, NodeName, Region,
     TokenDescriptor, WorkflowName,
     model::{Node, NodeType, Nodes, Status},
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },

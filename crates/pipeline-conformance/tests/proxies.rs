@@ -8,7 +8,7 @@ use pipeline_conformance::{
 };
 use pipeline_proto::{
     RetryPolicy, WorkflowName,
-    operation::{ListWorkflows, StartWorkflow},
+    resource::workflow::{ListWorkflows, StartWorkflow},
 };
 
 pipeline_conformance::suite! {

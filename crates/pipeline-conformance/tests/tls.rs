@@ -3,7 +3,7 @@
 use pipeline_conformance::{
     Driver, Identity, Relay, Reply, Script, Speaks, Special, is_like, words,
 };
-use pipeline_proto::{WorkflowName, operation::StartWorkflow};
+use pipeline_proto::{WorkflowName, resource::workflow::StartWorkflow};
 
 pipeline_conformance::suite! {
     who_is_trusted_is_sent_to

@@ -7,7 +7,9 @@ use http::StatusCode;
 use pipeline_conformance::{BlockingDriver, Driver, Events, Reply, Request, Script};
 use pipeline_proto::{
     CallOptions, Cause, Effect, ErrorKind, FaultKind, RetryPolicy, Stop, WorkflowName,
-    operation::{CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow},
+    resource::workflow::{
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow,
+    },
     wait::{Goal, WaitOptions},
 };
 

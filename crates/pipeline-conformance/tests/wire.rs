@@ -2,7 +2,7 @@
 //! at any point.
 
 use pipeline_conformance::{Driver, Reply, Script, is_like, words};
-use pipeline_proto::{RetryPolicy, operation::ListWorkflows};
+use pipeline_proto::{RetryPolicy, resource::workflow::ListWorkflows};
 
 pipeline_conformance::suite! {
     a_response_is_read_however_it_comes

@@ -11,11 +11,9 @@ use std::fmt::Display;
 
 use pipeline_proto::{
     ErrorCode, NameError, RepoName,
+    describe::{Member, Object},
     model::Status,
-    resource::{
-        describe::{Member, Object},
-        schema::{MAX_MAPS, SchemaEntry},
-    },
+    resource::schema::{MAX_MAPS, SchemaEntry},
 };
 use serde_json::{Map, Value};
 

@@ -31,8 +31,8 @@ use std::{
 
 use pipeline_proto::{
     Region, WorkflowName,
+    describe::Head,
     model::{Node, NodeId, NodeType, Nodes},
-    resource::describe::Head,
 };
 
 pub use crate::finding::{Finding, Rule, Severity};

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use pipeline_proto::{
+    describe::{Fact, Object, Shape},
     model::{NodeType, RawJson},
-    resource::describe::{Fact, Object, Shape},
 };
 
 use crate::tree::{Tree, Value};

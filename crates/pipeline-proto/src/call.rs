@@ -44,6 +44,7 @@
 //! }
 //! ```
 
+mod auth;
 mod clock;
 mod context;
 mod date;
@@ -51,14 +52,11 @@ mod debug;
 mod machine;
 mod options;
 mod policy;
-mod setters;
 mod stamp;
 mod unpack;
 
-pub use clock::{ClockOffset, Uncorrected};
+pub use auth::Auth;
 pub use context::{Context, ContextBuilder};
-pub use machine::{Attempt, Backoff, Call, InFlight, Next, RetryReason};
-pub(crate) use options::RESOURCE_OWNER;
+pub use machine::{Attempt, Backoff, Call, InFlight, Next};
 pub use options::{CallOptions, ResourceOwner};
 pub use policy::RetryPolicy;
-pub(crate) use policy::parse_retry_after;

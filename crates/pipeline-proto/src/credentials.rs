@@ -4,8 +4,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
-use crate::token::Token;
-
 /// Length of an encoded signature: 20 bytes in URL-safe base64 with its padding.
 const SIGNATURE_LENGTH: usize = 28;
 
@@ -109,35 +107,3 @@ impl fmt::Display for CredentialsError {
 }
 
 impl std::error::Error for CredentialsError {}
-
-/// How a request shows who sends it.
-///
-/// ```
-/// use pipeline_proto::{Auth, Credentials};
-///
-/// let auth = Auth::from(Credentials::new("ak", "sk")?);
-/// assert!(matches!(auth, Auth::Credentials(_)));
-/// # Ok::<(), pipeline_proto::CredentialsError>(())
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Auth {
-    /// Sign each request.
-    Credentials(Credentials),
-    /// Send a ready-made token. It fits one kind of request only, so it is mostly given per call.
-    Token(Token),
-    /// Send nothing: for a server that does not ask, or when each call brings its own token.
-    Anonymous,
-}
-
-impl From<Credentials> for Auth {
-    fn from(credentials: Credentials) -> Self {
-        Self::Credentials(credentials)
-    }
-}
-
-impl From<Token> for Auth {
-    fn from(token: Token) -> Self {
-        Self::Token(token)
-    }
-}

@@ -30,6 +30,7 @@ mod build;
 mod code;
 mod decode;
 mod fault;
+mod retry;
 mod table;
 
 use std::{fmt, time::Duration};
@@ -37,12 +38,13 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 
 pub use api::{ApiError, RefusalCause};
-pub(crate) use body::is_error_object;
+pub(crate) use body::{is_error_object, without_bom};
 pub use build::BuildError;
 pub(crate) use build::BuildReason;
 pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError};
 pub use decode::DecodeError;
 pub use fault::{Fault, FaultKind, Phase};
+pub use retry::RetryReason;
 
 /// Why a call failed.
 ///
@@ -108,7 +110,7 @@ pub enum Cause {
 /// Whether a failed call may have changed something.
 ///
 /// ```
-/// use pipeline_proto::operation::CreateWorkflow;
+/// use pipeline_proto::resource::workflow::CreateWorkflow;
 /// use pipeline_proto::{Call, CallOptions, Context, Effect, Fault, FaultKind, Next, Now, WorkflowName};
 /// use std::time::{Duration, SystemTime};
 ///

@@ -8,7 +8,7 @@
 //! ```
 //! use bytes::Bytes;
 //! use http::Response;
-//! use pipeline_proto::operation::GetWorkflow;
+//! use pipeline_proto::resource::workflow::GetWorkflow;
 //! use pipeline_proto::{Call, CallOptions, Context, Credentials, Next, Now, WorkflowName};
 //! use std::time::{Duration, UNIX_EPOCH};
 //!
@@ -46,9 +46,13 @@
 //! | test a program that makes requests | `strategies`, with the feature `proptest` |
 
 pub mod call;
+mod client;
 mod credentials;
+#[doc(hidden)]
+pub mod describe;
 mod endpoint;
 pub mod error;
+mod header;
 pub mod model;
 pub mod name;
 pub mod observe;
@@ -65,17 +69,17 @@ pub mod token;
 pub mod wait;
 
 pub use call::{
-    Attempt, Backoff, Call, CallOptions, ClockOffset, Context, ContextBuilder, InFlight, Next,
-    ResourceOwner, RetryPolicy, RetryReason, Uncorrected,
+    Attempt, Auth, Backoff, Call, CallOptions, Context, ContextBuilder, InFlight, Next,
+    ResourceOwner, RetryPolicy,
 };
-pub use credentials::{Auth, Credentials, CredentialsError};
+pub use credentials::{Credentials, CredentialsError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
-    FaultKind, ParseCodeError, Phase, RefusalCause, Stop,
+    FaultKind, ParseCodeError, Phase, RefusalCause, RetryReason, Stop,
 };
 pub use name::{NameError, NodeName, Region, RepoName, TransformName, WorkflowName};
 pub use operation::{Draft, Idempotency, Operation};
 pub use sign::SignError;
-pub use time::Now;
-pub use token::{Token, TokenDescriptor, TokenError, UnixTime};
+pub use time::{ClockOffset, Now, Uncorrected, UnixTime};
+pub use token::{Token, TokenDescriptor, TokenError};

@@ -38,8 +38,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
-    call::RetryReason,
-    error::{Error, Fault},
+    error::{Error, Fault, RetryReason},
     time::Now,
 };
 
@@ -242,124 +241,5 @@ impl fmt::Debug for Watched {
             .field("call", &self.call)
             .field("attempts", &self.attempts)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{sync::Mutex, time::SystemTime};
-
-    use super::*;
-    use crate::{
-        call::{Call, CallOptions, Context, Next},
-        operation::ListWorkflows,
-    };
-
-    fn now() -> Now {
-        Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO)
-    }
-
-    fn list(context: &Context) -> Call<ListWorkflows> {
-        Call::new(context, ListWorkflows::new(), CallOptions::new()).unwrap()
-    }
-
-    #[test]
-    fn a_call_that_is_given_up_says_so_once() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&seen);
-        let context = Context::builder()
-            .observer(move |call, event| {
-                let what = match event {
-                    Event::Request { .. } => "request",
-                    Event::Dropped { attempts: 1, .. } => "dropped after 1",
-                    _ => "something else",
-                };
-                told.lock().unwrap().push((call.number(), what));
-            })
-            .build();
-        for _ in 0..2 {
-            drop(list(&context).start(now()).send());
-        }
-        let seen = seen.lock().unwrap();
-        let expected = [
-            (1, "request"),
-            (1, "dropped after 1"),
-            (2, "request"),
-            (2, "dropped after 1"),
-        ];
-        assert_eq!(*seen, expected);
-    }
-
-    #[test]
-    fn a_call_is_told_from_its_first_request_to_its_end() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&seen);
-        let context = Context::builder()
-            .observer(move |call, event| {
-                let what = match event {
-                    Event::Request { attempt, .. } => format!("request {attempt}"),
-                    Event::Response {
-                        attempt,
-                        response: Ok(response),
-                        elapsed,
-                    } => format!("response {attempt}: {} in {elapsed:?}", response.status()),
-                    Event::Retry {
-                        attempts, reason, ..
-                    } => format!("retry after {attempts}: {reason}"),
-                    Event::End {
-                        attempts, elapsed, ..
-                    } => format!("end after {attempts} in {elapsed:?}"),
-                    other => format!("{other:?}"),
-                };
-                let call = format!("{} {}", call.operation(), call.number());
-                told.lock().unwrap().push(format!("{call}: {what}"));
-            })
-            .build();
-        let second = Duration::from_secs(1);
-        let response = |status: u16| {
-            let mut response = Response::new(Bytes::from_static(b"[]"));
-            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
-            response
-        };
-
-        let mut at = now();
-        let mut attempt = list(&context).start(at);
-        let mut statuses = [503, 200].into_iter();
-        let result = loop {
-            let (_, in_flight) = attempt.send();
-            at = at + second;
-            match in_flight.on_response(response(statuses.next().unwrap()), at) {
-                Next::Done(result) => break result,
-                Next::Retry(backoff) => attempt = backoff.resume(at).unwrap(),
-            }
-        };
-        assert!(result.unwrap().is_empty());
-        let seen = seen.lock().unwrap();
-        let expected = [
-            "list_workflows 1: request 1",
-            "list_workflows 1: response 1: 503 Service Unavailable in 1s",
-            "list_workflows 1: retry after 1: HTTP 503",
-            "list_workflows 1: request 2",
-            "list_workflows 1: response 2: 200 OK in 1s",
-            "list_workflows 1: end after 2 in 2s",
-        ];
-        assert_eq!(*seen, expected);
-    }
-
-    #[test]
-    fn every_observer_is_told() {
-        let count = Arc::new(AtomicU64::new(0));
-        let add = |by| {
-            let count = Arc::clone(&count);
-            move |_: &Observed, _: &Event<'_>| {
-                count.fetch_add(by, Ordering::Relaxed);
-            }
-        };
-        let builder = Context::builder().observer(add(1)).observer(add(10));
-        assert!(format!("{builder:?}").contains("[2 observers]"));
-        let context = builder.build();
-        // Given up before it is sent.
-        drop(list(&context).start(now()));
-        assert_eq!(count.load(Ordering::Relaxed), 11);
     }
 }

@@ -8,7 +8,7 @@
 //! use bytes::Bytes;
 //! use http::{HeaderValue, Method, Response};
 //! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_nothing};
-//! use pipeline_proto::{BuildError, DecodeError, resource::repo::RepoName};
+//! use pipeline_proto::{BuildError, DecodeError, RepoName};
 //!
 //! /// Says how long LogDB, a sister service, keeps what a queue is exported to: `PUT /v5/repos/{repo}`.
 //! #[derive(Debug, Clone)]
@@ -47,24 +47,18 @@ use std::fmt::{self, Debug};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-pub(crate) use decode::without_bom;
 pub use decode::{decode_json, decode_nothing};
 pub use draft::Draft;
 pub(crate) use draft::{check_header, content_type};
 pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::{Path, segment};
 
-pub use crate::resource::workflow::{
-    CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-    SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
-};
-
 use crate::error::{ApiError, BuildError, DecodeError};
 
 /// What a second sending of a request could do.
 ///
 /// ```
-/// use pipeline_proto::operation::{GetWorkflow, Idempotency, Operation, StartWorkflow, UpdateWorkflow};
+/// use pipeline_proto::{operation::{Idempotency, Operation}, resource::workflow::{GetWorkflow, StartWorkflow, UpdateWorkflow}};
 ///
 /// assert_eq!(GetWorkflow::IDEMPOTENCY, Idempotency::Safe);
 /// assert_eq!(UpdateWorkflow::IDEMPOTENCY, Idempotency::Idempotent);
@@ -102,7 +96,7 @@ impl fmt::Display for Idempotency {
 /// use bytes::Bytes;
 /// use http::{Response, StatusCode};
 /// use pipeline_proto::WorkflowName;
-/// use pipeline_proto::operation::{GetWorkflow, Operation};
+/// use pipeline_proto::{operation::Operation, resource::workflow::GetWorkflow};
 ///
 /// let get = GetWorkflow::new(WorkflowName::from_static("logs"));
 /// assert_eq!(get.draft()?.target(), "/v2/workflows/logs");
@@ -176,7 +170,7 @@ pub trait Operation {
 /// Something that can be done with an operation of any type.
 ///
 /// ```
-/// use pipeline_proto::operation::{ListWorkflows, Operation, Visitor};
+/// use pipeline_proto::{operation::{Operation, Visitor}, resource::workflow::ListWorkflows};
 ///
 /// struct Target;
 ///

@@ -12,7 +12,7 @@
 //!
 //! The API page calls the data of a workflow's node its `Spec` and never shows one; what it is made
 //! of is known from the vendor's documents and Go SDK. Each member is described once, where it is
-//! declared: the type that reads and writes it, the [description](describe) that `pipeline-graph`
+//! declared: the type that reads and writes it, the [description](crate::describe) that `pipeline-graph`
 //! checks files by, and the JSON Schema for editors are made from that one line.
 //!
 //! An optional member is an `Option`, and so is a required one whose type has no empty value.
@@ -34,7 +34,6 @@
 
 mod data;
 pub mod datasource;
-pub mod describe;
 pub mod export;
 pub mod group;
 pub mod job;
@@ -71,7 +70,7 @@ macro_rules! resources {
         mod any {
             use proptest::{prelude::*, strategy::Union};
 
-            use crate::{BuildError, Draft, Operation, operation::Visitor};
+            use crate::{error::BuildError, operation::{Draft, Operation, Visitor}};
 
             /// One of the tabled operations, for a property that is to hold for all of them. Its
             /// outputs have different types: what depends on them is done by [`visit`](Self::visit).

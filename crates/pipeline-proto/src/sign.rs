@@ -36,6 +36,7 @@ use http::{
 
 use crate::{
     credentials::{Credentials, encode_signature},
+    header::{self, CONTENT_MD5},
     text::Text,
 };
 
@@ -44,8 +45,6 @@ pub(crate) const SCHEME: &str = "Pandora ";
 
 /// Headers whose names start with this, and go on, are signed.
 const SIGNED_PREFIX: &str = "x-qiniu-";
-
-static CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// The text over which the MAC of a request is computed.
 ///
@@ -115,7 +114,7 @@ impl<'a> Signed<'a> {
         Self {
             method: &parts.method,
             content_type: parts.headers.get(CONTENT_TYPE),
-            date: value_of(&parts.headers, &DATE),
+            date: header::value(&parts.headers, &DATE),
             headers: &parts.headers,
             resource,
         }
@@ -125,24 +124,15 @@ impl<'a> Signed<'a> {
     fn write(&self, put: &mut impl FnMut(&[u8])) {
         put(self.method.as_str().as_bytes());
         put(b"\n");
-        put(value_of(self.headers, &CONTENT_MD5));
+        put(header::value(self.headers, &CONTENT_MD5));
         put(b"\n");
-        put(trimmed(self.content_type));
+        put(header::trimmed(self.content_type));
         put(b"\n");
         put(self.date);
         put(b"\n");
         write_canonical_headers(put, self.headers);
         put(self.resource);
     }
-}
-
-/// The trimmed value of a header, or nothing.
-fn value_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
-    trimmed(headers.get(name))
-}
-
-fn trimmed(value: Option<&HeaderValue>) -> &[u8] {
-    value.map_or(b"", |value| trim(value.as_bytes()))
 }
 
 /// The signed headers: for each whose name starts with `X-Qiniu-` and goes on after it, in ascending
@@ -167,7 +157,7 @@ fn write_canonical_headers(put: &mut impl FnMut(&[u8]), headers: &HeaderMap) {
         put(b"\n");
         put(name.as_str().as_bytes());
         put(b":");
-        put(value_of(headers, name));
+        put(header::value(headers, name));
     }
 }
 
@@ -200,17 +190,6 @@ pub fn canonical_resource(path: &str) -> Result<Cow<'_, [u8]>, SignError> {
         rest = tail;
     }
     Ok(Cow::Owned(decoded))
-}
-
-/// Without the optional white space around a header's value, as the receiving side sees it.
-fn trim(value: &[u8]) -> &[u8] {
-    let blank = |b: &u8| matches!(b, b' ' | b'\t');
-    let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
-    let end = value
-        .iter()
-        .rposition(|b| !blank(b))
-        .map_or(start, |at| at + 1);
-    &value[start..end]
 }
 
 /// The request cannot be signed: its path has a `%` that starts no escape.

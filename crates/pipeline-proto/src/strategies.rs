@@ -4,7 +4,7 @@
 //! A property test in a crate of your own: whatever the service and the network do, your code copes.
 //!
 //! ```
-//! use pipeline_proto::operation::{GetWorkflow, Operation};
+//! use pipeline_proto::{operation::Operation, resource::workflow::GetWorkflow};
 //! use pipeline_proto::strategies::{response, workflow_name};
 //! use proptest::prelude::*;
 //!
@@ -47,12 +47,13 @@ pub use answers::{Event, error_response, response, response_script};
 pub use graph::nodes;
 pub use json::raw_json;
 pub use models::{log_search, status, workflow, workflow_state};
-pub(crate) use operations::Generate;
-pub use operations::{AnyOperation, any_operation, schema, token_descriptor};
+pub use operations::{any_operation, schema, token_descriptor};
 
 use crate::{
-    Credentials, NodeName, Now, Region, RetryPolicy, WorkflowName,
-    name::{InPath, Kind, Name},
+    call::RetryPolicy,
+    credentials::Credentials,
+    name::{InPath, Kind, Name, NodeName, Region, WorkflowName},
+    time::Now,
 };
 
 /// Around this moment, in seconds since 1970, lie [`now`] and the dates of responses: close enough

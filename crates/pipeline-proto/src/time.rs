@@ -10,6 +10,12 @@
 //! assert_eq!(later.since(start), Duration::from_secs(300));
 //! ```
 
+mod offset;
+mod unix;
+
+pub use offset::{ClockOffset, Uncorrected};
+pub use unix::UnixTime;
+
 use std::{
     ops::Add,
     time::{Duration, SystemTime},

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use http::Method;
-//! use pipeline_proto::{Credentials, token::{Token, TokenDescriptor, UnixTime}};
+//! use pipeline_proto::{Credentials, Token, TokenDescriptor, UnixTime};
 //!
 //! let credentials = Credentials::new("ak", "sk")?;
 //! let token = TokenDescriptor::new(&Method::POST, "/v2/workflows/w/start", UnixTime::from_secs(4_102_444_800))
@@ -19,7 +19,7 @@
 use std::{
     fmt::{self, Write as _},
     str::FromStr,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use base64::{
@@ -27,12 +27,14 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE},
 };
 use hmac::Mac as _;
-use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, HeaderName, Method, header::CONTENT_TYPE, request::Parts};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     credentials::{Credentials, encode_signature},
+    header::{self, CONTENT_MD5},
     sign::{SCHEME, canonical_headers, canonical_resource},
+    time::UnixTime,
 };
 
 /// Reads with or without padding; everything that is written has it.
@@ -40,57 +42,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// A moment in whole seconds since 1970, UTC, as a token carries it.
-///
-/// ```
-/// use pipeline_proto::UnixTime;
-/// use std::time::{Duration, UNIX_EPOCH};
-///
-/// let time = UnixTime::from(UNIX_EPOCH + Duration::from_millis(1_999));
-/// assert_eq!(time.as_secs(), 1);
-/// ```
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct UnixTime(i64);
-
-impl UnixTime {
-    /// From seconds since 1970.
-    pub const fn from_secs(seconds: i64) -> Self {
-        Self(seconds)
-    }
-
-    /// Seconds since 1970.
-    pub const fn as_secs(self) -> i64 {
-        self.0
-    }
-
-    /// The same moment for the standard library; `None` where the platform cannot express it.
-    pub fn to_system_time(self) -> Option<SystemTime> {
-        let distance = Duration::from_secs(self.0.unsigned_abs());
-        if self.0 < 0 {
-            SystemTime::UNIX_EPOCH.checked_sub(distance)
-        } else {
-            SystemTime::UNIX_EPOCH.checked_add(distance)
-        }
-    }
-}
-
-impl From<SystemTime> for UnixTime {
-    /// Rounds down to a whole second.
-    fn from(time: SystemTime) -> Self {
-        Self(match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-            Err(before) => {
-                let before = before.duration();
-                let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
-                -seconds - i64::from(before.subsec_nanos() > 0)
-            }
-        })
-    }
-}
 
 /// What a token permits. Each member must equal that of the request; an absent header is `""`.
 ///
@@ -158,8 +109,8 @@ impl TokenDescriptor {
             }
         };
         let mut descriptor = Self::new(&parts.method, resource, expires);
-        descriptor.content_md5 = header(&parts.headers, "content-md5");
-        descriptor.content_type = header(&parts.headers, CONTENT_TYPE.as_str());
+        descriptor.content_md5 = value(&parts.headers, &CONTENT_MD5);
+        descriptor.content_type = value(&parts.headers, &CONTENT_TYPE);
         descriptor.headers =
             String::from_utf8(canonical_headers(&parts.headers)).map_err(not_text)?;
         Ok(descriptor)
@@ -211,9 +162,9 @@ impl TokenDescriptor {
             Some("method")
         } else if !resource_fits {
             Some("resource")
-        } else if self.content_type != header(&parts.headers, CONTENT_TYPE.as_str()) {
+        } else if self.content_type != value(&parts.headers, &CONTENT_TYPE) {
             Some("contentType")
-        } else if self.content_md5 != header(&parts.headers, "content-md5") {
+        } else if self.content_md5 != value(&parts.headers, &CONTENT_MD5) {
             Some("contentMD5")
         } else if self.headers.as_bytes() != canonical_headers(&parts.headers) {
             Some("headers")
@@ -263,13 +214,9 @@ impl TokenDescriptor {
     }
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
-    let value = headers
-        .get(name)
-        .map_or(&b""[..], http::HeaderValue::as_bytes);
-    String::from_utf8_lossy(value)
-        .trim_matches([' ', '\t'])
-        .to_owned()
+/// The trimmed value of a header, or nothing.
+fn value(headers: &HeaderMap, name: &HeaderName) -> String {
+    String::from_utf8_lossy(header::value(headers, name)).into_owned()
 }
 
 /// Writes a JSON string as Go's `encoding/json` does (of the supported releases, which write

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Now, Operation,
-    name::{InPath, Name},
+    name::*,
     resource::{
         OPERATIONS, datasource::*, export::*, group::*, job::*, job_export::*, plugin::*, push::*,
         repo::*, transform::*, udf::*, variable::*,

@@ -15,7 +15,8 @@ use pipeline_proto::{
     Attempt, Auth, Call, CallOptions, Context, Credentials, Endpoint, Error, Fault, FaultKind,
     Next, NodeName, Token, TokenDescriptor,
     model::{Node, NodeType, Nodes},
-    operation::{CreateWorkflow, GetWorkflow, Operation, StartWorkflow, UpdateWorkflow},
+    operation::Operation,
+    resource::workflow::{CreateWorkflow, GetWorkflow, StartWorkflow, UpdateWorkflow},
     wait::{Goal, Step, WaitOptions, Waiter},
 };
 

@@ -15,9 +15,10 @@ use pipeline_proto::{
     Error, ErrorCode, ErrorKind, Fault, FaultKind, NodeName, Phase, ResourceOwner, RetryPolicy,
     SignError, Token, TokenDescriptor, UnixTime, WorkflowName,
     model::{Extra, LogSearch, NodeId, NodeType, Nodes, RawJson, Status},
-    operation::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, Operation,
-        PollBy, StartWorkflow, StopWorkflow, UpdateWorkflow,
+    operation::Operation,
+    resource::workflow::{
+        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
+        StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
     sign,
     wait::{Goal, Step, WaitOptions, Waiter},

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Pa
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Now, Operation, Token, TokenDescriptor, UnixTime,
     WorkflowName,
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow, UpdateWorkflow,
     },
     sign,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Error, Fault, FaultKind, Next, Now, Operation,
-    operation::{CreateWorkflow, ListWorkflows},
+    resource::workflow::{CreateWorkflow, ListWorkflows},
 };
 use tracing::{
     Event, Metadata, Subscriber,

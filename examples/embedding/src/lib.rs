@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use pipeline_embedding_example::Runtime;
-//! use pipeline_proto::{CallOptions, Context, ErrorKind, operation::ListWorkflows};
+//! use pipeline_proto::{CallOptions, Context, ErrorKind, resource::workflow::ListWorkflows};
 //!
 //! // Nobody listens on this port.
 //! let context = Context::builder().endpoint("http://127.0.0.1:1".parse()?).build();

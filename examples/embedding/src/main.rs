@@ -5,7 +5,7 @@ use std::{env, error::Error};
 use pipeline_embedding_example::Runtime;
 use pipeline_proto::{
     CallOptions, Context, Credentials,
-    operation::{GetWorkflowStatus, ListWorkflows},
+    resource::workflow::{GetWorkflowStatus, ListWorkflows},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -15,7 +15,7 @@ use pipeline_emulator::{
 };
 use pipeline_proto::{
     CallOptions, Context, ContextBuilder, Credentials, Effect, ErrorKind, WorkflowName,
-    operation::{CreateWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows},
+    resource::workflow::{CreateWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows},
 };
 
 fn emulator() -> ServerThread {

@@ -12,7 +12,7 @@ use pipeline_graph::draw::{Charset, Picture};
 use pipeline_proto::{
     Credentials, Endpoint, Error, Operation, WorkflowName,
     model::{Status, Workflow},
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow, StopWorkflow,
         UpdateWorkflow,
     },

@@ -14,8 +14,8 @@ use http::header::DATE;
 use pipeline_proto::{
     Endpoint, Error, RefusalCause,
     observe::{Event, Observed},
-    operation::ListWorkflows,
     proxy::{Proxy, VARIABLES},
+    resource::workflow::ListWorkflows,
 };
 
 use crate::{

@@ -21,7 +21,7 @@ use clap::Subcommand;
 use pipeline_proto::{
     WorkflowName,
     model::{Status, Workflow as Item},
-    operation::{DeleteWorkflow, ListWorkflows},
+    resource::workflow::{DeleteWorkflow, ListWorkflows},
 };
 
 use self::get::yes_or_no;

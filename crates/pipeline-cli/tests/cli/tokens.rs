@@ -7,7 +7,7 @@ use pipeline_blocking::Client;
 use pipeline_proto::{
     Auth, CallOptions, Endpoint, Error, ErrorKind, Operation, Token, WorkflowName,
     model::Nodes,
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipeline_proto::{
     CallOptions, Context, Error, Idempotency, Now, Region, WorkflowName,
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },

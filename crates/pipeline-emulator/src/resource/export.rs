@@ -1,9 +1,5 @@
 use pipeline_graph::Rule;
-use pipeline_proto::{
-    ErrorCode,
-    model::NodeType,
-    resource::export::{ExportName, ExportSpec},
-};
+use pipeline_proto::{ErrorCode, model::NodeType, name::ExportName, resource::export::ExportSpec};
 
 use super::{
     Judged, Members, NameRule, Repo, Resource, check_idle, check_name, described, parent, refuse,

@@ -6,8 +6,8 @@ use std::{
 };
 
 use pipeline_proto::{
+    describe::{Member as Described, Object},
     model::{NodeType, RawJson},
-    resource::describe::{Member as Described, Object},
 };
 
 use super::{Change, MemberChange};

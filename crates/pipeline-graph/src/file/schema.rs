@@ -1,8 +1,8 @@
 //! The JSON Schema of the workflow file, for editors: made from the descriptions that lint goes by.
 
 use pipeline_proto::{
+    describe::{Fact, Form, Member, Object, Shape},
     model::NodeType,
-    resource::describe::{Fact, Form, Member, Object, Shape},
 };
 use serde_json::{Map, Value, json};
 

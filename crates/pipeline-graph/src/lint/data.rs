@@ -1,11 +1,9 @@
 //! A node's data against the description of what such nodes are made of.
 
 use pipeline_proto::{
+    describe::{Fact, Form, Member as Described, Object, Shape},
     model::NodeType,
-    resource::{
-        describe::{Fact, Form, Member as Described, Object, Shape},
-        schema::{MAX_MAPS, SchemaEntry},
-    },
+    resource::schema::{MAX_MAPS, SchemaEntry},
 };
 
 use super::{Linter, Rule, Subject, cron, mapping::Source};

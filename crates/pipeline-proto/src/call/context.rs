@@ -6,14 +6,12 @@ use std::{
 
 use http::HeaderValue;
 
-use super::{
-    clock::{ClockOffset, SharedOffset, Uncorrected},
-    policy::RetryPolicy,
-};
+use super::{auth::Auth, clock::SharedOffset, policy::RetryPolicy};
 use crate::{
-    credentials::Auth,
+    credentials::Credentials,
     endpoint::Endpoint,
     observe::{Event, Observed, Observers},
+    time::{ClockOffset, Uncorrected},
 };
 
 /// What the calls of a client have in common. Cheap to clone.
@@ -168,7 +166,7 @@ impl ContextBuilder {
 
     /// Signs each request with these keys.
     #[must_use]
-    pub fn credentials(self, credentials: crate::Credentials) -> Self {
+    pub fn credentials(self, credentials: Credentials) -> Self {
         self.auth(credentials)
     }
 

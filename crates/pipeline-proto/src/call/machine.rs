@@ -1,6 +1,6 @@
 mod refusal;
 
-use std::{fmt, mem, time::Duration};
+use std::{mem, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -9,22 +9,23 @@ use http::{
 };
 
 use super::{
-    clock::ClockOffset,
+    auth::Auth,
+    clock::measure,
     context::Context,
-    options::{CallOptions, RESOURCE_OWNER},
-    policy::{RetryPolicy, parse_retry_after},
+    options::CallOptions,
+    policy::RetryPolicy,
     stamp::stamp,
     unpack::{Packed, unpack},
 };
 use crate::{
-    credentials::Auth,
     error::{
-        ApiError, BuildError, Cause, DecodeError, Effect, Error, Fault, FaultKind, Stop,
-        is_error_object,
+        ApiError, BuildError, Cause, DecodeError, Effect, Error, Fault, FaultKind, RetryReason,
+        Stop, is_error_object,
     },
+    header::{self, RESOURCE_OWNER},
     observe::Watch,
     operation::{Idempotency, Operation, check_header},
-    time::Now,
+    time::{ClockOffset, Now},
 };
 
 /// An operation with everything that a request of it needs but the moment.
@@ -63,7 +64,7 @@ struct Progress {
 /// A request that is signed and ready to be sent.
 ///
 /// ```
-/// use pipeline_proto::operation::GetWorkflow;
+/// use pipeline_proto::resource::workflow::GetWorkflow;
 /// use pipeline_proto::{Call, CallOptions, Context, Now, WorkflowName};
 /// use std::time::{Duration, SystemTime};
 ///
@@ -109,7 +110,7 @@ pub enum Next<O: Operation> {
 /// A wait before a further attempt.
 ///
 /// ```
-/// use pipeline_proto::operation::ListWorkflows;
+/// use pipeline_proto::resource::workflow::ListWorkflows;
 /// use pipeline_proto::{Call, CallOptions, Context, Fault, FaultKind, Next, Now, RetryReason};
 /// use std::time::{Duration, SystemTime};
 ///
@@ -133,45 +134,6 @@ pub struct Backoff<O> {
     delay: Duration,
     reason: RetryReason,
     cause: Cause,
-}
-
-/// Why a call is tried again.
-///
-/// ```
-/// use pipeline_proto::{FaultKind, RetryReason};
-///
-/// let reason = RetryReason::Status(http::StatusCode::SERVICE_UNAVAILABLE);
-/// assert_eq!(reason.to_string(), "HTTP 503");
-/// assert_eq!(RetryReason::Fault(FaultKind::NotSent).to_string(), "no connection");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RetryReason {
-    /// There was no whole response.
-    Fault(FaultKind),
-    /// The service answered with an error that may pass.
-    Status(StatusCode),
-    /// The signature was refused because the clocks differ; the next one is made with the service's
-    /// time.
-    Clock(ClockOffset),
-    /// The service does not know the request; the next one shows the same, see
-    /// [`Operation::fallback`](crate::Operation::fallback).
-    Fallback(StatusCode),
-}
-
-impl fmt::Display for RetryReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(kind) => kind.as_str().fmt(f),
-            Self::Status(status) => write!(f, "HTTP {}", status.as_u16()),
-            Self::Clock(offset) => offset.fmt(f),
-            Self::Fallback(status) => write!(
-                f,
-                "the service does not know this request (HTTP {}); another shows the same",
-                status.as_u16()
-            ),
-        }
-    }
 }
 
 impl<O: Operation> Call<O> {
@@ -401,7 +363,7 @@ impl<O: Operation> InFlight<O> {
                 cause: Cause::Api(error),
             });
         }
-        let measured = ClockOffset::measure(response, self.sent, now);
+        let measured = measure(response, self.sent, now);
         if error.status() == StatusCode::UNAUTHORIZED {
             let (cause, correction) = self.explain_refusal(measured);
             error.set_refusal(cause, correction.and_then(Result::err));
@@ -431,7 +393,7 @@ impl<O: Operation> InFlight<O> {
         let reference = measured.unwrap_or(self.offset).apply(received.wall);
         let retry_after = error
             .retry_after()
-            .and_then(|value| parse_retry_after(value, reference));
+            .and_then(|value| header::retry_after(value, reference));
         let reason = RetryReason::Status(error.status());
         self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
     }

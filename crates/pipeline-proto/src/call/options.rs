@@ -2,15 +2,11 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::policy::RetryPolicy;
+use super::{auth::Auth, policy::RetryPolicy};
 use crate::{
-    credentials::Auth,
     error::{BuildError, BuildReason},
     operation::{Idempotency, check_header},
 };
-
-/// The header that says whose resources a request is about.
-pub(crate) static RESOURCE_OWNER: HeaderName = HeaderName::from_static("x-resource-owner");
 
 /// The account whose resources a call is about, where it is not the caller's own.
 ///

@@ -1,4 +1,4 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// When a call is tried again. Whether it may be is the operation's
 /// [`Idempotency`](crate::Idempotency).
@@ -114,17 +114,6 @@ fn scale(random: u64, bound: u64) -> u64 {
     u64::try_from(product >> 64).unwrap_or(bound)
 }
 
-/// Reads `Retry-After`: seconds, or a date, of which the distance to `reference` counts.
-pub(crate) fn parse_retry_after(value: &str, reference: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // Too large for a number is long enough for the cap.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(reference).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,19 +163,5 @@ mod tests {
             .base_delay(Duration::MAX)
             .max_delay(Duration::MAX);
         assert!(policy.delay(u32::MAX, u64::MAX, Some(Duration::MAX)) <= Duration::MAX);
-    }
-
-    #[test]
-    fn retry_after_has_two_forms() {
-        let reference = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let parse = |value| parse_retry_after(value, reference).map(|delay| delay.as_secs());
-        assert_eq!(parse("2"), Some(2));
-        assert_eq!(parse(" 0 "), Some(0));
-        assert_eq!(parse("99999999999999999999"), Some(u64::MAX));
-        assert_eq!(parse("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
-        assert_eq!(parse("Sun, 06 Nov 1994 08:49:07 GMT"), Some(0));
-        for nonsense in ["", "-1", "1.5", "soon"] {
-            assert_eq!(parse(nonsense), None, "{nonsense}");
-        }
     }
 }

@@ -8,9 +8,8 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, DATE},
 };
 
-use super::{date::http_date, machine::Call};
+use super::{auth::Auth, date::http_date, machine::Call};
 use crate::{
-    credentials::Auth,
     sign::{Signed, sensitive_value, write_authorization},
     text::Text,
 };

@@ -7,11 +7,14 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header::RETRY_AFTER};
 
 use super::{
-    body::{excerpt, message_of, redirect, request_id},
+    body::{excerpt, message_of, redirect},
     code::{ErrorCode, ErrorKind},
     write_foreign,
 };
-use crate::call::{ClockOffset, Uncorrected, parse_retry_after};
+use crate::{
+    header,
+    time::{ClockOffset, Uncorrected},
+};
 
 /// An error that the service, or something in front of it, answered with.
 ///
@@ -89,7 +92,7 @@ impl ApiError {
             status: response.status(),
             code,
             message: message.into(),
-            request_id: request_id(response.headers()),
+            request_id: header::request_id(response.headers()),
             retry_after: response
                 .headers()
                 .get(RETRY_AFTER)
@@ -218,7 +221,7 @@ impl ApiError {
         let readable = self
             .retry_after
             .as_deref()
-            .and_then(|value| parse_retry_after(value, SystemTime::UNIX_EPOCH));
+            .and_then(|value| header::retry_after(value, SystemTime::UNIX_EPOCH));
         status && readable.is_some()
     }
 }

@@ -3,15 +3,19 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, header::LOCATION};
+use http::{Response, header::LOCATION};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::code::ErrorCode;
-use crate::operation::without_bom;
 
 /// How much of a body an error keeps, in bytes.
 pub(super) const EXCERPT: usize = 4096;
+
+/// A body without the mark that some put in front of UTF-8.
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
 
 /// The beginning of a body as text.
 pub(super) fn excerpt(body: &[u8]) -> Box<str> {
@@ -23,13 +27,6 @@ pub(super) fn excerpt(body: &[u8]) -> Box<str> {
     } else {
         text.into()
     }
-}
-
-pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let value = headers.get("x-reqid")?.as_bytes();
-    let text = String::from_utf8_lossy(&value[..value.len().min(256)]);
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.into())
 }
 
 /// The target of a redirect, without what may be secret in it.

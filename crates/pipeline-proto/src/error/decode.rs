@@ -3,17 +3,15 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 
-use super::{
-    body::{excerpt, request_id},
-    write_foreign,
-};
+use super::{body::excerpt, write_foreign};
+use crate::header::request_id;
 
 /// The response reports success, but is not what the operation expects.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use http::Response;
-/// use pipeline_proto::operation::{ListWorkflows, Operation};
+/// use pipeline_proto::{operation::Operation, resource::workflow::ListWorkflows};
 ///
 /// let portal = Response::new(Bytes::from_static(b"<h1>Please log in</h1>"));
 /// let error = ListWorkflows::new().decode(&portal).unwrap_err();

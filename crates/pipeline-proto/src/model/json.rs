@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use crate::describe::{Described, Shape};
+
 /// A piece of JSON kept as the text it came in, byte for byte.
 ///
 /// Equality is that of the text. `Debug` shows the size only, because node data may hold secrets.
@@ -57,6 +59,10 @@ impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawJson({} bytes)", self.get().len())
     }
+}
+
+impl Described for RawJson {
+    const SHAPE: Shape = Shape::Any;
 }
 
 impl Serialize for RawJson {
@@ -400,9 +406,9 @@ macro_rules! open_enum {
             }
         }
 
-        impl $crate::resource::describe::Described for $name {
-            const SHAPE: $crate::resource::describe::Shape =
-                $crate::resource::describe::Shape::Word(&[$( $text, )*]);
+        impl $crate::describe::Described for $name {
+            const SHAPE: $crate::describe::Shape =
+                $crate::describe::Shape::Word(&[$( $text, )*]);
         }
 
         impl $crate::model::json::Member for $name {

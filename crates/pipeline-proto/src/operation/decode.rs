@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, without_bom};
 use meter::Meter;
 
 /// Reads a JSON body.
@@ -65,11 +65,6 @@ pub fn decode_nothing(response: &Response<Bytes>) -> Result<(), DecodeError> {
         return Ok(());
     }
     decode_json::<IgnoredAny>(response).map(|_| ())
-}
-
-/// A body without the mark that some put in front of UTF-8.
-pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de str) -> Result<S::Value, DecodeError> {

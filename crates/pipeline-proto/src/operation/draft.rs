@@ -1,22 +1,19 @@
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
-        AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT,
-        HOST, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST,
+        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
 };
-use md5::{Digest as _, Md5};
 use serde::Serialize;
 
 use crate::{
-    call::RESOURCE_OWNER,
     endpoint::is_plain_segment,
     error::{BuildError, BuildReason},
-    resource::{plugin::Jar, push::Payload},
+    header::RESOURCE_OWNER,
     text::Text,
 };
 
@@ -37,9 +34,6 @@ static RESERVED: [&HeaderName; 11] = [
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 static TEXT: HeaderValue = HeaderValue::from_static("text/plain");
-static GZIP: HeaderValue = HeaderValue::from_static("gzip");
-static JAR: HeaderValue = HeaderValue::from_static("application/java-archive");
-static CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// The media type of a body, by the function of [`Draft`] that writes it; `None` without a body.
 pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
@@ -158,27 +152,10 @@ impl Draft {
         Ok(self)
     }
 
-    /// Sets the body to a jar file, with its MD5, which is signed.
-    #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
-    pub(crate) fn jar(mut self, jar: &Jar) -> Result<Self, BuildError> {
-        let sum = STANDARD.encode(Md5::digest(&jar.0));
-        let sum = HeaderValue::try_from(sum).expect("base64 is ASCII");
-        self.headers.insert(CONTENT_MD5.clone(), sum);
-        Ok(self.body(JAR.clone(), jar.0.clone()))
-    }
-
     /// Sets the body to plain text.
     #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
     pub(crate) fn text(self, text: &Bytes) -> Result<Self, BuildError> {
         Ok(self.body(TEXT.clone(), text.clone()))
-    }
-
-    /// Sets the body to points, compressed or not.
-    pub(crate) fn points(mut self, points: &Payload) -> Result<Self, BuildError> {
-        if points.is_gzip() {
-            self.headers.insert(CONTENT_ENCODING, GZIP.clone());
-        }
-        self.text(points.bytes())
     }
 
     /// Path and query, without the endpoint's base path.

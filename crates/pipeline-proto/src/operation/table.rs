@@ -120,9 +120,9 @@ macro_rules! operations {
                     use ::proptest::prelude::*;
                     (
                         Just(()),
-                        $(<$Key as $crate::strategies::Generate>::generate(),)*
-                        $(<$Body as $crate::strategies::Generate>::generate(),)?
-                        $($(<Option<$Set> as $crate::strategies::Generate>::generate(),)*)?
+                        $(<$Key as $crate::operation::table::Generate>::generate(),)*
+                        $(<$Body as $crate::operation::table::Generate>::generate(),)?
+                        $($(<Option<$Set> as $crate::operation::table::Generate>::generate(),)*)?
                     )
                         .prop_map(|((), $($key,)* $($body,)? $($($set,)*)?)| Self { $($key,)* $($body,)? $($($set,)*)? })
                         .boxed()
@@ -197,140 +197,8 @@ macro_rules! source {
 }
 pub(crate) use source;
 
-/// Makes the methods of a client, one for each row, and the setters of each operation on its
-/// `Request`. The client has `fn request<O>(&self, Result<O, Error>) -> Request<O>`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! client_methods {
-    ($resource:ident; $(
-        $(#[doc = $about:literal])+
-        $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
-            $({$($(#[doc = $hint:literal])+ $set:ident $($wire:literal)?: $Set:ty),* $(,)?})?
-            = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
-            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, or $other:expr)?;
-    )*) => {
-        mod $resource {
-            use super::{Client, Request};
-            // What the rows name.
-            #[allow(unused_imports)]
-            use ::bytes::Bytes;
-            #[allow(unused_imports)]
-            use ::std::time::SystemTime;
-            #[allow(clippy::wildcard_imports)]
-            use $crate::resource::$resource::*;
-
-            impl Client {
-                $(
-                    $(#[doc = $about])+
-                    ///
-                    #[doc = concat!("`", stringify!($VERB), " ", $path, "`, a [`", stringify!($Op), "`].")]
-                    pub fn $method(
-                        &self
-                        $(, $key: impl TryInto<$Key, Error: Into<$crate::BuildError>>)*
-                        $(, $body: impl Into<$Body>)?
-                    ) -> Request<$Op> {
-                        self.request((|| {
-                            $(let $key = $key.try_into().map_err(|error| $crate::Error::build(stringify!($method), error))?;)*
-                            Ok($Op::new($($key,)* $($body.into())?))
-                        })())
-                    }
-                )*
-            }
-
-            $($crate::client_methods!(@setters $Op $({$($(#[doc = $hint])+ $set: $Set),*})?);)*
-        }
-    };
-    (@setters $Op:ident) => {};
-    (@setters $Op:ident {$($(#[doc = $hint:literal])+ $set:ident: $Set:ty),*}) => {
-        impl Request<$Op> {
-            $(
-                $(#[doc = $hint])+
-                pub fn $set(self, $set: impl Into<$Set>) -> Self {
-                    self.map(|operation| operation.$set($set))
-                }
-            )*
-        }
-    };
-}
-
-/// The options of a call on the `Request` of a client; written once, so that both have the same.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! request_options {
-    ($($(#[doc = $about:literal])+ $option:ident: $Option:ty;)+) => {
-        impl<O> Request<O> {
-            $(
-                $(#[doc = $about])+
-                pub fn $option(mut self, $option: $Option) -> Self {
-                    self.options = self.options.$option($option);
-                    self
-                }
-            )+
-
-            fn map(mut self, f: impl FnOnce(O) -> O) -> Self {
-                self.operation = self.operation.map(f);
-                self
-            }
-        }
-    };
-    () => {
-        $crate::request_options! {
-            /// Other credentials, or a token, for this one call.
-            auth: impl Into<$crate::Auth>;
-            /// Another retry policy.
-            retry: $crate::RetryPolicy;
-            /// Another limit for one attempt, from connecting to the last byte of the response.
-            attempt_timeout: ::std::time::Duration;
-            /// Another limit for the whole call, attempts and waits together.
-            total_timeout: ::std::time::Duration;
-            /// Acts on another account's resources.
-            resource_owner: $crate::ResourceOwner;
-            /// What a second sending could do, if not what the operation says: with `Never`, nothing is
-            /// pushed twice, and after a lost response it stays unknown whether it was pushed at all.
-            idempotency: $crate::Idempotency;
-        }
-    };
-}
-
-/// The options of a wait on the `Wait` of a client; written once, so that both have the same.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! wait_options {
-    ($($(#[doc = $about:literal])+ $option:ident: $Option:ty;)+) => {
-        $(
-            $(#[doc = $about])+
-            pub fn $option(mut self, $option: $Option) -> Self {
-                self.options = self.options.$option($option);
-                self
-            }
-        )+
-    };
-    () => {
-        $crate::wait_options! {
-            /// How long to wait in all. Default: five minutes.
-            timeout: ::std::time::Duration;
-            /// The first pause between two looks; each further one is half as long again. At least 1 ms.
-            /// Default: 1 s.
-            interval: ::std::time::Duration;
-            /// The longest pause between two looks. Default: 10 s.
-            max_interval: ::std::time::Duration;
-            /// How often a settled state other than the wanted one must be seen in a row before the wait
-            /// fails. Default: once; after a start or stop of its own, three times.
-            settled_reads: u32;
-            /// Which request to look with. Default: *get status*, which falls back to *get*.
-            poll_by: $crate::operation::PollBy;
-        }
-
-        /// All of these at once.
-        pub fn options(mut self, options: $crate::wait::WaitOptions) -> Self {
-            self.options = options;
-            self
-        }
-
-        /// The options of each of its calls.
-        pub fn calls(mut self, options: $crate::CallOptions) -> Self {
-            self.calls = options;
-            self
-        }
-    };
+/// What a row names can be made up.
+#[cfg(feature = "proptest")]
+pub(crate) trait Generate: Sized {
+    fn generate() -> proptest::strategy::BoxedStrategy<Self>;
 }

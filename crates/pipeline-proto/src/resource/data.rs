@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use super::{
-    datasource,
+use super::{datasource, export, job, job_export, repo, transform};
+use crate::{
     describe::{Form, Object},
-    export, job, job_export, repo, transform,
+    model::{Node, NodeType, RawJson, json::open_enum},
 };
-use crate::model::{Node, NodeType, RawJson, json::open_enum};
 
 /// Declares the type of a spec: an [`object!`](crate::model::json) whose members come with what is
 /// known of them.
@@ -32,9 +31,9 @@ macro_rules! spec {
 
         impl $name {
             /// What its members are.
-            pub fn description() -> &'static $crate::resource::describe::Object {
+            pub fn description() -> &'static $crate::describe::Object {
                 #[allow(unused_imports)]
-                use $crate::resource::describe::{Fact::*, Form, Head, Member, Object};
+                use $crate::describe::{Fact::*, Form, Head, Member, Object};
                 static DESCRIPTION: Object = Object::new(
                     concat!(module_path!(), "::", stringify!($name)),
                     concat!($( $about, "\n", )*),
@@ -44,9 +43,9 @@ macro_rules! spec {
             }
         }
 
-        impl $crate::resource::describe::Described for $name {
-            const SHAPE: $crate::resource::describe::Shape =
-                $crate::resource::describe::Shape::Object($name::description);
+        impl $crate::describe::Described for $name {
+            const SHAPE: $crate::describe::Shape =
+                $crate::describe::Shape::Object($name::description);
         }
 
         impl ::std::fmt::Debug for $name {
@@ -89,7 +88,7 @@ macro_rules! targets {
             /// The types that are known.
             pub const TYPES: &'static [&'static str] = &[$( $type, )*];
 
-            const SPECS: $crate::resource::describe::Specs =
+            const SPECS: $crate::describe::Specs =
                 &[$( ($type, $target::description), )*];
         }
 

@@ -4,7 +4,7 @@ use super::{
     data::{spec, targets},
     schema::SchemaEntry,
 };
-pub use crate::name::DatasourceName;
+use crate::name::DatasourceName;
 use crate::{
     error::BuildError,
     model::RawJson,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{Whence, spec, targets};
-pub use crate::name::{ExportName, RepoName};
+use crate::name::{ExportName, RepoName};
 use crate::{
     error::BuildError,
     model::RawJson,

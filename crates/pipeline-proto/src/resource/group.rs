@@ -1,7 +1,7 @@
 //! Shared resource pools, which the service calls groups. Known from the vendor's Go SDK only.
 
 use super::data::spec;
-pub use crate::name::GroupName;
+use crate::name::GroupName;
 use crate::{
     error::BuildError,
     name::Region,

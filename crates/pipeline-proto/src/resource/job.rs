@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{data::spec, schema::ValType};
-pub use crate::name::{DatasourceName, JobName};
+use crate::name::{DatasourceName, JobName};
 use crate::{
     error::BuildError,
     model::json::{object, open_enum},
@@ -118,7 +118,7 @@ object! {
     /// One run of a job, to be named in a request.
     ///
     /// ```
-    /// use pipeline_proto::resource::job::{Batch, JobName};
+    /// use pipeline_proto::{name::JobName, resource::job::Batch};
     ///
     /// let batch = Batch::of(&JobName::new("daily")?, 3);
     /// assert_eq!(serde_json::to_string(&batch)?, r#"{"jobName":"daily","runId":3}"#);

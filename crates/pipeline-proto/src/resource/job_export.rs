@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{spec, targets};
-pub use crate::name::{JobExportName, JobName};
+use crate::name::{JobExportName, JobName};
 use crate::{
     model::RawJson,
     operation::{

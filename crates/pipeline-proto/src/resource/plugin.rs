@@ -1,12 +1,18 @@
 //! Plugins: jars of parsers for transforms.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use http::HeaderValue;
+use md5::{Digest as _, Md5};
 
 use super::transform::PluginField;
-pub use crate::name::PluginName;
+use crate::name::PluginName;
 use crate::{
+    error::BuildError,
+    header::CONTENT_MD5,
     model::json::object,
     operation::{
+        Draft,
         read::{json, member, nothing},
         table::operations,
     },
@@ -45,6 +51,20 @@ impl std::fmt::Debug for Jar {
 impl From<Vec<u8>> for Jar {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
+    }
+}
+
+impl Draft {
+    /// Sets the body to a jar file, with its MD5, which is signed.
+    #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
+    pub(crate) fn jar(mut self, jar: &Jar) -> Result<Self, BuildError> {
+        let sum = STANDARD.encode(Md5::digest(&jar.0));
+        let sum = HeaderValue::try_from(sum).expect("base64 is ASCII");
+        self.headers.insert(CONTENT_MD5.clone(), sum);
+        Ok(self.body(
+            HeaderValue::from_static("application/java-archive"),
+            jar.0.clone(),
+        ))
     }
 }
 

@@ -4,12 +4,12 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_ENCODING};
 use serde::Deserialize;
 
-pub use crate::name::RepoName;
 use crate::{
     error::{BuildError, DecodeError},
+    name::RepoName,
     operation::{Draft, decode_json, read::nothing, table::operations},
 };
 
@@ -44,6 +44,17 @@ operations! { push push_operations;
         /// Parse rules in place of those of the queue. Later ones overwrite fields of earlier ones.
         rules: Vec<String>,
     } = POST "/v2/stream/{name}/data" AtLeastOnce Page, text by hand -> () = outcome;
+}
+
+impl Draft {
+    /// Sets the body to points, compressed or not.
+    fn points(mut self, points: &Payload) -> Result<Self, BuildError> {
+        if points.is_gzip() {
+            let gzip = HeaderValue::from_static("gzip");
+            self.headers.insert(CONTENT_ENCODING, gzip);
+        }
+        self.text(points.bytes())
+    }
 }
 
 impl PushLines {

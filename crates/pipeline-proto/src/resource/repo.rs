@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{data::spec, schema::SchemaEntry};
-pub use crate::name::RepoName;
+use crate::name::RepoName;
 use crate::{
     error::BuildError,
     name::Region,

@@ -4,7 +4,7 @@ use super::{
     data::{Whence, spec},
     schema::SchemaEntry,
 };
-pub use crate::name::{RepoName, TransformName};
+use crate::name::{RepoName, TransformName};
 use crate::{
     model::json::object,
     operation::{

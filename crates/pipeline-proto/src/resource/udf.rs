@@ -7,8 +7,8 @@ use http::{HeaderValue, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::data::spec;
-pub use super::plugin::Jar;
-pub use crate::name::{FunctionName, JarName};
+use super::plugin::Jar;
+use crate::name::{FunctionName, JarName};
 use crate::{
     error::{BuildError, DecodeError},
     model::json::object,

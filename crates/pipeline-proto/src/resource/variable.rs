@@ -1,7 +1,7 @@
 //! Variables, which stand as `$(name)` in SQL, paths and filters of files.
 
 use super::data::spec;
-pub use crate::name::VariableName;
+use crate::name::VariableName;
 use crate::{
     error::BuildError,
     model::json::open_enum,

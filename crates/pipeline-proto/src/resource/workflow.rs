@@ -16,7 +16,7 @@ use crate::{
         table::operations,
     },
 };
-pub use crate::{
+use crate::{
     model::{LogSearch, NodeType, Nodes, Workflow, WorkflowState},
     name::{Region, WorkflowName},
 };
@@ -156,7 +156,7 @@ impl UpdateWorkflow {
 /// Which request shows the status of a workflow.
 ///
 /// ```
-/// use pipeline_proto::{operation::PollBy, wait::WaitOptions};
+/// use pipeline_proto::{resource::workflow::PollBy, wait::WaitOptions};
 ///
 /// // For an installation that is known to lack *get status*.
 /// let options = WaitOptions::default().poll_by(PollBy::Get);

@@ -16,7 +16,7 @@ use super::{
     models::{log_search, workflow, workflow_state},
     text,
 };
-use crate::{ErrorCode, FaultKind};
+use crate::error::{ErrorCode, FaultKind};
 
 /// Any status with any bytes and odd headers: what the service sends, what a proxy in front of it
 /// makes of that, what was cut short, and plain noise.
@@ -39,7 +39,7 @@ pub fn error_response() -> impl Strategy<Value = Response<Bytes>> {
 /// One thing that happens to an attempt.
 ///
 /// ```
-/// use pipeline_proto::operation::ListWorkflows;
+/// use pipeline_proto::resource::workflow::ListWorkflows;
 /// use pipeline_proto::strategies::{now, response_script};
 /// use pipeline_proto::{Call, CallOptions, Context, Fault, Next};
 /// use proptest::prelude::*;

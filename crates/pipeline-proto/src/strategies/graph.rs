@@ -10,8 +10,8 @@ use proptest::{
 
 use super::{legal, text};
 use crate::{
-    NodeName,
     model::{Node, NodeRef, NodeType, Nodes, RawJson},
+    name::NodeName,
 };
 
 /// Legal graphs: keys made of name and type, no cycle, each edge at both its ends, and only edges

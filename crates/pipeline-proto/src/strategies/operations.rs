@@ -12,17 +12,16 @@ use proptest::{
 };
 
 use super::{graph::nodes, name, node_name, region, text};
-pub use crate::resource::AnyOperation;
 use crate::{
-    Region, TokenDescriptor, UnixTime,
     model::{NodeType, Nodes},
-    name::{InPath, Name, kind},
-    operation::PollBy,
+    name::{InPath, JobName, Name, Region, kind},
+    operation::table::Generate,
     resource::{
+        AnyOperation,
         datasource::DatasourceSpec,
         export::{ExportSpec, ExportTarget, HttpTarget},
         group::GroupSpec,
-        job::{Argument, Batch, BatchStatus, JobName, JobSpec},
+        job::{Argument, Batch, BatchStatus, JobSpec},
         job_export::JobExportSpec,
         plugin::Jar,
         push::{Payload, Tags},
@@ -31,7 +30,10 @@ use crate::{
         transform::TransformSpec,
         udf::{JarDescription, UdfExpression, UdfSpec},
         variable::{VariableOwner, VariableSpec},
+        workflow::PollBy,
     },
+    time::UnixTime,
+    token::TokenDescriptor,
 };
 
 /// Every tabled operation, with input of any kind. Those of one type are made by `any::<GetWorkflow>()`.
@@ -81,11 +83,6 @@ fn fields(field: impl Strategy<Value = SchemaEntry>) -> impl Strategy<Value = Ve
         };
         fields.into_iter().map(named).collect()
     })
-}
-
-/// What a row names can be made up.
-pub(crate) trait Generate: Sized {
-    fn generate() -> BoxedStrategy<Self>;
 }
 
 impl<T: Generate + Clone + std::fmt::Debug + 'static> Generate for Option<T> {

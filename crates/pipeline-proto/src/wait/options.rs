@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr, time::Duration};
 
-use crate::operation::PollBy;
+use crate::resource::workflow::PollBy;
 
 /// What a wait is for.
 ///

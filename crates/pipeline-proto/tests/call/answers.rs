@@ -8,9 +8,10 @@ use pipeline_proto::{
     BuildError, Call, CallOptions, Cause, DecodeError, Draft, Effect, ErrorCode, ErrorKind, Fault,
     FaultKind, Idempotency, Next, Operation, Stop,
     model::{Nodes, Status},
-    operation::{
+    operation::decode_json,
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow, decode_json,
+        SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
 };
 

@@ -8,7 +8,7 @@ use flate2::{
 };
 use pipeline_proto::{
     CallOptions, Cause, ErrorCode, ErrorKind, FaultKind,
-    operation::{GetWorkflow, ListWorkflows, StartWorkflow},
+    resource::workflow::{GetWorkflow, ListWorkflows, StartWorkflow},
 };
 
 use super::support::{Event, a_workflow, answer, builder, context, name, run, run_with};

@@ -7,7 +7,7 @@ use http::Request;
 use pipeline_proto::{
     ApiError, Call, CallOptions, ClockOffset, Context, ErrorKind, Next, Now, RefusalCause,
     RetryPolicy, RetryReason, Stop, Uncorrected,
-    operation::{CreateWorkflow, GetWorkflow},
+    resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
 use super::support::{

@@ -3,7 +3,8 @@
 use pipeline_proto::{
     CallOptions, Context, RetryPolicy, RetryReason, Token,
     model::{Status, WorkflowState},
-    operation::{GetWorkflow, GetWorkflowStatus, Operation, PollBy},
+    operation::Operation,
+    resource::workflow::{GetWorkflow, GetWorkflowStatus, PollBy},
 };
 
 use super::support::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pipeline_proto::{
     Call, CallOptions, Cause, Context, Effect, Error, ErrorKind, FaultKind, Next, RetryPolicy,
     Stop,
-    operation::{CreateWorkflow, GetWorkflow},
+    resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
 use super::support::{

@@ -8,6 +8,7 @@ mod bodies;
 mod clock;
 mod fallback;
 mod limits;
+mod observe;
 mod requests;
 mod retry;
 mod retry_after;

@@ -8,7 +8,7 @@ use pipeline_proto::{
     Auth, BuildError, Call, CallOptions, Context, DecodeError, Draft, ErrorKind, Idempotency,
     NodeName, Operation, Region, ResourceOwner,
     model::{Node, NodeType, Nodes},
-    operation::{
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
         SearchLogs, StartWorkflow, StopWorkflow, UpdateWorkflow,
     },

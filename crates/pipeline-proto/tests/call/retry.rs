@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use pipeline_proto::{
     Call, CallOptions, Effect, ErrorCode, ErrorKind, Fault, FaultKind, Idempotency, Next,
     Operation, RepoName, RetryPolicy, RetryReason, Stop,
-    operation::{
+    resource::push::PushPoints,
+    resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
-    resource::push::PushPoints,
 };
 
 use super::support::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipeline_proto::{
     CallOptions, Effect, RetryPolicy, Stop,
-    operation::{CreateWorkflow, GetWorkflow},
+    resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
 use super::support::{a_workflow, answer, context, millis, name, run, run_with, secs, start};

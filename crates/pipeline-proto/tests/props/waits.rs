@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use pipeline_proto::{
     Call, CallOptions, Context, Error, Fault, FaultKind, Next, Operation, RetryPolicy,
     model::{Status, WorkflowState},
-    operation::PollBy,
+    resource::workflow::PollBy,
     strategies,
     wait::{Ask, Goal, Step, WaitFailure, WaitOptions, Waiter},
 };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use pipeline_proto::{
     ErrorCode, ErrorKind,
     model::Status,
-    operation::{Operation as _, PollBy},
+    operation::Operation as _,
+    resource::workflow::PollBy,
     wait::{Goal, Step, WaitFailure, WaitOptions, Waiter},
 };
 

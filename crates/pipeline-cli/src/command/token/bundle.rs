@@ -1,7 +1,7 @@
 use clap::Args;
 use pipeline_proto::{
     Operation as _, UnixTime, WorkflowName,
-    operation::{GetWorkflow, GetWorkflowStatus, StartWorkflow, StopWorkflow},
+    resource::workflow::{GetWorkflow, GetWorkflowStatus, StartWorkflow, StopWorkflow},
 };
 use serde::Serialize;
 

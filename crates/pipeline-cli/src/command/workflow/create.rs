@@ -1,5 +1,5 @@
 use clap::Args;
-use pipeline_proto::{Region, WorkflowName, operation::CreateWorkflow};
+use pipeline_proto::{Region, WorkflowName, resource::workflow::CreateWorkflow};
 
 use crate::{
     command::noun::Outcome, exit::Exit, failure::Failure, options::Global, settings::Settings,

@@ -8,7 +8,7 @@ use pipeline_graph::{
     Definition,
     file::{Format, Secrets, Written},
 };
-use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
+use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkflow};
 use serde::Serialize;
 
 use crate::{

@@ -6,7 +6,7 @@ use pipeline_graph::{
 use pipeline_proto::{
     WorkflowName,
     model::{NodeRef, Workflow},
-    operation::GetWorkflow,
+    resource::workflow::GetWorkflow,
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use pipeline_graph::{
     draw::{Charset, Direction, Picture},
     lint::lint_nodes,
 };
-use pipeline_proto::operation::{GetWorkflow, GetWorkflowStatus};
+use pipeline_proto::resource::workflow::{GetWorkflow, GetWorkflowStatus};
 
 use super::source::{self, File, RULE, Source};
 use crate::{

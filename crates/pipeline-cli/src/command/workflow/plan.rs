@@ -10,7 +10,7 @@ use pipeline_graph::{
 use pipeline_proto::{
     Region, WorkflowName,
     model::{NodeId, Status, Workflow},
-    operation::{CreateWorkflow, StartWorkflow, UpdateWorkflow},
+    resource::workflow::{CreateWorkflow, StartWorkflow, UpdateWorkflow},
     wait::Goal,
 };
 use serde::Serialize;

@@ -4,7 +4,7 @@ use clap::Args;
 use pipeline_proto::{
     Region, WorkflowName,
     model::{LogSearch, NodeType},
-    operation::SearchLogs,
+    resource::workflow::SearchLogs,
 };
 
 use crate::{

@@ -15,7 +15,7 @@ use pipeline_graph::{
     file::{FileError, Filled, Format, Variable, WorkflowFile},
     lint::Rule,
 };
-use pipeline_proto::{WorkflowName, model::Workflow, operation::GetWorkflow};
+use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkflow};
 use serde::{Serialize, Serializer};
 
 use crate::{

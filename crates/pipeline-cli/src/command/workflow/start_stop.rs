@@ -2,7 +2,7 @@ use clap::Args;
 use pipeline_proto::{
     WorkflowName,
     model::Workflow,
-    operation::{StartWorkflow, StopWorkflow},
+    resource::workflow::{StartWorkflow, StopWorkflow},
     wait::Goal,
 };
 

@@ -2,7 +2,7 @@ use clap::Args;
 use pipeline_proto::{
     WorkflowName,
     model::{Workflow, WorkflowState},
-    operation::GetWorkflowStatus,
+    resource::workflow::GetWorkflowStatus,
 };
 
 use crate::{

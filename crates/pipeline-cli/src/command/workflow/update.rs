@@ -4,7 +4,8 @@ use clap::Args;
 use pipeline_graph::{Definition, diff};
 use pipeline_proto::{
     WorkflowName,
-    operation::{GetWorkflow, Operation as _, UpdateWorkflow},
+    operation::Operation as _,
+    resource::workflow::{GetWorkflow, UpdateWorkflow},
 };
 
 use super::{

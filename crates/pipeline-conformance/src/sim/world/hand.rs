@@ -6,9 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use pipeline_proto::{
-    CallOptions, Error, RetryReason, Token,
-    operation::PollBy,
-    token::{TokenDescriptor, UnixTime},
+    CallOptions, Error, RetryReason, Token, TokenDescriptor, UnixTime,
+    resource::workflow::PollBy,
     wait::{Ask, Observation, Pause, Step as Advice, WaitError, Waiter},
 };
 

@@ -2,10 +2,10 @@
 
 use super::InFlight;
 use crate::{
-    call::clock::{ClockOffset, Uncorrected},
-    credentials::Auth,
+    call::{auth::Auth, clock::differ},
     error::RefusalCause,
     operation::Operation,
+    time::{ClockOffset, Uncorrected},
 };
 
 impl<O: Operation> InFlight<O> {
@@ -37,7 +37,7 @@ impl<O: Operation> InFlight<O> {
                 )
             }
             Auth::Credentials(_) => match measured {
-                Some(measured) if measured.differs_from(self.offset) => {
+                Some(measured) if differ(measured, self.offset) => {
                     let settings = self.call.context.settings();
                     let due =
                         settings.correct_clock != Some(false) && !self.progress.clock_corrected;

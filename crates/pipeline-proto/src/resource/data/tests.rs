@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
-    NodeName,
+    describe::{self, Fact, Shape},
+    name::NodeName,
     resource::{
-        describe::{self, Fact, Shape},
         export::{ExportSpec, ExportTarget},
         repo::RepoSpec,
     },

@@ -14,7 +14,7 @@ use std::{
 use pipeline_proto::{
     Error, ErrorCode, ErrorKind, WorkflowName,
     model::{NodeId, Nodes, WorkflowState},
-    operation::{GetWorkflow, GetWorkflowStatus},
+    resource::workflow::{GetWorkflow, GetWorkflowStatus},
     wait::{Goal, Observation, Step},
 };
 

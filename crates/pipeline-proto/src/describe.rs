@@ -1,10 +1,10 @@
-//! What a JSON object may hold, as data: made from the types of [`resource`](super) by the macro
+//! What a JSON object may hold, as data: made from the types of [`resource`](crate::resource) by the macro
 //! that declares them, so that each member is described where it is declared and nowhere else.
 
 /// A kind of JSON object and its members.
 ///
 /// ```
-/// use pipeline_proto::resource::{repo::RepoSpec, describe::Shape};
+/// use pipeline_proto::{describe::Shape, resource::repo::RepoSpec};
 ///
 /// let schema = RepoSpec::description().member("schema").unwrap();
 /// assert!(schema.required);
@@ -132,7 +132,7 @@ pub struct Form {
 }
 
 impl Form {
-    pub(super) const fn new(pattern: &'static str, means: &'static str) -> Self {
+    pub(crate) const fn new(pattern: &'static str, means: &'static str) -> Self {
         Self { pattern, means }
     }
 
@@ -144,7 +144,7 @@ impl Form {
 }
 
 impl Object {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         about: &'static str,
         members: &'static [Member],
@@ -182,7 +182,7 @@ impl Object {
 }
 
 impl Member {
-    pub(super) const fn new<T: Described>(
+    pub(crate) const fn new<T: Described>(
         name: &'static str,
         about: &'static str,
         facts: &'static [Fact],
@@ -249,10 +249,6 @@ impl Described for bool {
 
 impl Described for i64 {
     const SHAPE: Shape = Shape::Integer;
-}
-
-impl Described for crate::model::RawJson {
-    const SHAPE: Shape = Shape::Any;
 }
 
 impl Described for serde_json::Value {
