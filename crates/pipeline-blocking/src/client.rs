@@ -1,13 +1,17 @@
 use std::{
     fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
     sync::Arc,
     thread,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
-use pipeline_proto::{Call, CallOptions, Context, Error, Next, Now, Operation};
+use bytes::Bytes;
+use http::{Request, Response};
 
-use crate::{builder::ClientBuilder, exchange::Exchange};
+use pipeline_proto::{Call, CallOptions, Context, Error, Fault, Next, Now, Operation};
+
+use crate::{builder::ClientBuilder, transport::Transport};
 
 /// A client of the service that blocks the calling thread.
 ///
@@ -33,13 +37,66 @@ struct Inner {
     origin: Instant,
 }
 
+type Function = dyn Fn(&Request<Bytes>, Duration) -> Result<Response<Bytes>, Fault> + Send + Sync;
+
+enum Exchange {
+    Ours(Transport),
+    Other(Box<Function>),
+}
+
+// A panic in the middle of a call leaves nothing half done that a later call would meet.
+impl UnwindSafe for Client {}
+impl RefUnwindSafe for Client {}
+
 impl Client {
     /// Starts with the defaults of [`ClientBuilder`].
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(context: Context, exchange: Exchange) -> Self {
+    /// A client for `PANDORA_ENDPOINT` with the keys `PANDORA_ACCESS_KEY` and `PANDORA_SECRET_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, pipeline_transport::ConfigError> {
+        Self::builder().from_env()?.build()
+    }
+
+    /// Of its two parts. The transport goes to the endpoint of the context.
+    pub fn new(context: Context, transport: Transport) -> Self {
+        Self::over(context, Exchange::Ours(transport))
+    }
+
+    /// Sends requests by a function of yours: over another HTTP library, or to an emulator in the same
+    /// process. It must end within the time that comes with the request.
+    ///
+    /// ```
+    /// use pipeline_blocking::{Client, proto::{Context, Now}};
+    /// use pipeline_emulator::{Authentication, Emulator};
+    /// use std::{sync::Mutex, time::{Instant, SystemTime}};
+    ///
+    /// let emulator = Mutex::new(Emulator::builder().authentication(Authentication::Off).build());
+    /// let started = Instant::now();
+    /// let client = Client::with_transport(Context::builder().build(), move |request, _timeout| {
+    ///     let now = Now::new(SystemTime::now(), started.elapsed());
+    ///     Ok(emulator.lock().unwrap().handle(request.clone(), now))
+    /// });
+    /// client.create_workflow("clicks").send()?;
+    /// assert_eq!(client.list_workflows().send()?.len(), 1);
+    /// # Ok::<(), pipeline_blocking::proto::Error>(())
+    /// ```
+    pub fn with_transport(
+        context: Context,
+        exchange: impl Fn(&Request<Bytes>, Duration) -> Result<Response<Bytes>, Fault>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::over(context, Exchange::Other(Box::new(exchange)))
+    }
+
+    fn over(context: Context, exchange: Exchange) -> Self {
         Self(Arc::new(Inner {
             context,
             exchange,
@@ -76,7 +133,7 @@ impl Client {
         let mut attempt = call.start(self.now());
         loop {
             let (request, in_flight) = attempt.send();
-            let next = match self.0.exchange.run(&request, in_flight.timeout()) {
+            let next = match self.exchange(&request, in_flight.timeout()) {
                 Ok(response) => in_flight.on_response(response, self.now()),
                 Err(fault) => in_flight.on_fault(fault, self.now()),
             };
@@ -87,6 +144,13 @@ impl Client {
                     attempt = backoff.resume(self.now())?;
                 }
             }
+        }
+    }
+
+    fn exchange(&self, request: &Request<Bytes>, time: Duration) -> Result<Response<Bytes>, Fault> {
+        match &self.0.exchange {
+            Exchange::Ours(transport) => transport.exchange(request, time),
+            Exchange::Other(exchange) => exchange(request, time),
         }
     }
 

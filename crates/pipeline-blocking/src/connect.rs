@@ -1,6 +1,7 @@
 //! Making connections to the service: straight or through a proxy, with TLS or without, in time.
 
 use std::{
+    fmt,
     io::{self, Read as _},
     net::{SocketAddr, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
@@ -12,13 +13,13 @@ use pipeline_proto::{
     Endpoint, Fault, FaultKind, Phase,
     proxy::{Handshake, Proxy, ProxyFailure, ProxyScheme},
 };
-use pipeline_tls::TlsFailure;
-use rustls::{ClientConfig, pki_types::ServerName};
+use pipeline_transport::{ConfigError, Settings, TlsFailure};
 
 use crate::{
     deadline::Deadline,
     resolve::{by_turns, look_up},
-    stream::Stream,
+    stream::{Socket, Stream},
+    tls::Tls,
 };
 
 /// How long looked-up addresses are used without asking again.
@@ -26,6 +27,29 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// How much later than the one before it an address is tried: RFC 8305, section 5.
 const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Looks a host up within a time.
+pub(crate) type Resolve =
+    Arc<dyn Fn(&str, u16, Duration) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// Makes a connection to a host and port within a time.
+pub(crate) type Dial = Arc<dyn Fn(&str, u16, Duration) -> io::Result<Socket> + Send + Sync>;
+
+/// What a user does in place of this module.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) resolve: Option<Resolve>,
+    pub(crate) dial: Option<Dial>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("resolve", &self.resolve.is_some())
+            .field("dial", &self.dial.is_some())
+            .finish()
+    }
+}
 
 /// Makes connections to one endpoint.
 #[derive(Debug)]
@@ -35,10 +59,9 @@ pub(crate) struct Connector {
     port: u16,
     uses_tls: bool,
     proxy: Option<Proxy>,
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     timeout: Duration,
-    /// Those of the endpoint's host, if they are not to be looked up.
-    addresses: Vec<SocketAddr>,
+    hooks: Hooks,
     known: Mutex<Option<Known>>,
 }
 
@@ -64,24 +87,23 @@ impl Connector {
     pub(crate) fn new(
         endpoint: &Endpoint,
         proxy: Option<Proxy>,
-        tls: Arc<ClientConfig>,
-        timeout: Duration,
-        addresses: Vec<SocketAddr>,
-    ) -> Self {
+        settings: &Settings,
+        hooks: Hooks,
+    ) -> Result<Self, ConfigError> {
         let host = endpoint.host();
         let address = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
-        Self {
+        Ok(Self {
             host: address.unwrap_or(host).to_owned(),
             port: endpoint.port(),
             uses_tls: endpoint.is_https(),
             proxy,
-            tls,
-            timeout,
-            addresses,
+            tls: Tls::new(settings)?,
+            timeout: settings.connect_timeout,
+            hooks,
             known: Mutex::new(None),
-        }
+        })
     }
 
     /// A connection on which the service listens, or why there is none.
@@ -107,7 +129,7 @@ impl Connector {
     fn tunnel(&self, proxy: &Proxy, deadline: Deadline) -> Result<Stream, Fault> {
         let blame = |failure: Failure| failure.of_proxy(proxy);
         let target = if proxy.wants_address() {
-            let found = look_up(&self.host, self.port, deadline);
+            let found = self.look_up(&self.host, self.port, deadline);
             let found = found.map_err(|error| during(Phase::Resolve)(error).fault())?;
             // Proxies that speak IPv4 only are the more common ones.
             let first = found.iter().find(|address| address.is_ipv4());
@@ -140,9 +162,8 @@ impl Connector {
     }
 
     fn secure(&self, stream: Stream, host: &str) -> Result<Stream, Failure> {
-        ServerName::try_from(host.to_owned())
-            .map_err(io::Error::other)
-            .and_then(|server| stream.with_tls(Arc::clone(&self.tls), server))
+        self.tls
+            .connect(host, stream)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Failure::Io(Phase::Tls, error),
                 _ => Failure::Tls(TlsFailure::new(host, &error)),
@@ -151,15 +172,22 @@ impl Connector {
 
     /// A connection to the service, or to the proxy before it.
     fn reach(&self, host: &str, port: u16, deadline: Deadline) -> Result<Stream, Failure> {
+        if let Some(dial) = &self.hooks.dial {
+            let socket = deadline
+                .left()
+                .ok_or_else(|| io::ErrorKind::TimedOut.into())
+                .and_then(|left| dial(host, port, left));
+            return socket
+                .and_then(|socket| Stream::new(socket, deadline))
+                .map_err(during(Phase::Connect));
+        }
         let known = self.known().clone();
         let mut known = match known.filter(|known| known.at.elapsed() < FRESH) {
             Some(known) => known,
             None => Known {
-                addresses: if self.addresses.is_empty() || self.proxy.is_some() {
-                    look_up(host, port, deadline).map_err(during(Phase::Resolve))?
-                } else {
-                    by_turns(&self.addresses)
-                },
+                addresses: self
+                    .look_up(host, port, deadline)
+                    .map_err(during(Phase::Resolve))?,
                 at: Instant::now(),
             },
         };
@@ -171,7 +199,19 @@ impl Connector {
         let (socket, place) = connected.map_err(during(Phase::Connect))?;
         known.addresses[..=place].rotate_right(1);
         *self.known() = Some(known);
-        Stream::new(socket, deadline).map_err(during(Phase::Connect))
+        Stream::new(socket.into(), deadline).map_err(during(Phase::Connect))
+    }
+
+    fn look_up(&self, host: &str, port: u16, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
+        let Some(resolve) = &self.hooks.resolve else {
+            return look_up(host, port, deadline);
+        };
+        let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+        let found = resolve(host, port, left)?;
+        if found.is_empty() {
+            return Err(io::Error::other("the host has no address"));
+        }
+        Ok(by_turns(&found))
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Known>> {

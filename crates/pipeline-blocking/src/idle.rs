@@ -11,9 +11,6 @@ use crate::stream::Stream;
 /// How many are kept.
 const MOST: usize = 64;
 
-/// How long one is kept.
-const LONGEST: Duration = Duration::from_secs(60);
-
 /// A connection, with the buffer that its responses are read into.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -21,15 +18,26 @@ pub(crate) struct Connection {
     pub(crate) buffer: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Idle(Mutex<VecDeque<(Instant, Connection)>>);
+#[derive(Debug)]
+pub(crate) struct Idle {
+    connections: Mutex<VecDeque<(Instant, Connection)>>,
+    /// How long one is kept.
+    longest: Duration,
+}
 
 impl Idle {
+    pub(crate) fn new(longest: Duration) -> Self {
+        Self {
+            connections: Mutex::default(),
+            longest,
+        }
+    }
+
     /// The one that was used last, if the server has not closed it since.
     pub(crate) fn take(&self) -> Option<Connection> {
         loop {
             let (since, mut connection) = self.lock().pop_back()?;
-            if since.elapsed() < LONGEST && connection.is_quiet() {
+            if since.elapsed() < self.longest && connection.is_quiet() {
                 return Some(connection);
             }
         }
@@ -37,7 +45,7 @@ impl Idle {
 
     pub(crate) fn put(&self, connection: Connection) {
         let mut idle = self.lock();
-        let is_old = |(since, _): &(Instant, Connection)| since.elapsed() >= LONGEST;
+        let is_old = |(since, _): &(Instant, Connection)| since.elapsed() >= self.longest;
         while idle.len() >= MOST || idle.front().is_some_and(is_old) {
             idle.pop_front();
         }
@@ -45,7 +53,9 @@ impl Idle {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Connection)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,68 +1,124 @@
 //! A connection as a stack: a socket, and TLS on it where that is spoken; twice for a service with
 //! TLS behind a proxy with TLS.
 
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
-    sync::Arc,
     time::Duration,
 };
 
-use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
-
 use crate::deadline::Deadline;
+#[cfg(feature = "tls")]
+use crate::tls::Session;
 
 /// How long a write waits for a peer that does not read, before the caller can look whether it has
 /// sent something instead.
 const WRITE_WAIT: Duration = Duration::from_millis(50);
 
+/// A connected socket, of the network or of the machine.
+///
+/// ```no_run
+/// use pipeline_blocking::Socket;
+/// use std::net::TcpStream;
+///
+/// let socket = Socket::from(TcpStream::connect("127.0.0.1:8080")?);
+/// # let _ = socket;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Socket(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl From<TcpStream> for Socket {
+    fn from(socket: TcpStream) -> Self {
+        Self(Kind::Tcp(socket))
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for Socket {
+    fn from(socket: UnixStream) -> Self {
+        Self(Kind::Unix(socket))
+    }
+}
+
+macro_rules! either {
+    ($socket:expr, $one:ident => $what:expr) => {
+        match &$socket.0 {
+            Kind::Tcp($one) => $what,
+            #[cfg(unix)]
+            Kind::Unix($one) => $what,
+        }
+    };
+}
+
+impl Socket {
+    fn set_nodelay(&self) -> io::Result<()> {
+        match &self.0 {
+            Kind::Tcp(socket) => socket.set_nodelay(true),
+            #[cfg(unix)]
+            Kind::Unix(_) => Ok(()),
+        }
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        either!(self, socket => socket.set_nonblocking(nonblocking))
+    }
+
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        either!(self, socket => socket.set_read_timeout(timeout))
+    }
+
+    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        either!(self, socket => socket.set_write_timeout(timeout))
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        either!(self, socket => (&mut &*socket).read(buffer))
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        either!(self, socket => (&mut &*socket).write(bytes))
+    }
+}
+
 /// Reads and writes end with [`io::ErrorKind::TimedOut`] at its deadline. A write may end earlier,
 /// with [`io::ErrorKind::WouldBlock`], and is then to be tried again.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(Tcp),
-    Tls(Box<Tls>),
+    Plain(Plain),
+    #[cfg(feature = "tls")]
+    Tls(Box<Session>),
 }
 
 impl Stream {
-    pub(crate) fn new(socket: TcpStream, deadline: Deadline) -> io::Result<Self> {
-        Tcp::new(socket, deadline).map(Self::Tcp)
+    pub(crate) fn new(socket: Socket, deadline: Deadline) -> io::Result<Self> {
+        Plain::new(socket, deadline).map(Self::Plain)
     }
 
-    /// Speaks TLS from here on.
-    pub(crate) fn with_tls(
-        self,
-        config: Arc<ClientConfig>,
-        server: ServerName<'static>,
-    ) -> io::Result<Self> {
-        let session = ClientConnection::new(config, server).map_err(io::Error::other)?;
-        let mut tls = Tls {
-            session,
-            below: self,
-        };
-        while tls.session.is_handshaking() {
-            match tls.session.complete_io(&mut tls.below) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => drop(result?),
-            }
-        }
-        Ok(Self::Tls(Box::new(tls)))
-    }
-
-    fn tcp(&mut self) -> &mut Tcp {
+    fn plain(&mut self) -> &mut Plain {
         match self {
-            Self::Tcp(tcp) => tcp,
-            Self::Tls(tls) => tls.below.tcp(),
+            Self::Plain(plain) => plain,
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.below.plain(),
         }
     }
 
     pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
-        self.tcp().deadline = deadline;
+        self.plain().deadline = deadline;
     }
 
     /// How many bytes the system has taken for sending, ever.
     pub(crate) fn written(&mut self) -> u64 {
-        self.tcp().written
+        self.plain().written
     }
 
     /// Sends all of it.
@@ -83,9 +139,9 @@ impl Stream {
 
     /// Reads what is there; nothing if that is nothing yet.
     pub(crate) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        self.tcp().set_waiting(false)?;
+        self.plain().set_waiting(false)?;
         let result = self.read(buffer);
-        self.tcp().set_waiting(true)?;
+        self.plain().set_waiting(true)?;
         match result {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             result => result.map(Some),
@@ -96,7 +152,8 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(tcp) => tcp.read(buffer),
+            Self::Plain(plain) => plain.read(buffer),
+            #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.read(buffer),
         }
     }
@@ -105,22 +162,24 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(tcp) => tcp.write(bytes),
+            Self::Plain(plain) => plain.write(bytes),
+            #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Tcp(_) => Ok(()),
+            Self::Plain(_) => Ok(()),
+            #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.flush(),
         }
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Tcp {
-    socket: TcpStream,
+pub(crate) struct Plain {
+    socket: Socket,
     deadline: Deadline,
     waiting: bool,
     /// What the socket is set to.
@@ -128,9 +187,10 @@ pub(crate) struct Tcp {
     written: u64,
 }
 
-impl Tcp {
-    fn new(socket: TcpStream, deadline: Deadline) -> io::Result<Self> {
-        socket.set_nodelay(true)?;
+impl Plain {
+    fn new(socket: Socket, deadline: Deadline) -> io::Result<Self> {
+        socket.set_nonblocking(false)?;
+        socket.set_nodelay()?;
         socket.set_write_timeout(Some(WRITE_WAIT))?;
         Ok(Self {
             socket,
@@ -172,7 +232,7 @@ fn has_waited(error: &io::Error) -> bool {
     )
 }
 
-impl Read for Tcp {
+impl Read for Plain {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if self.waiting {
@@ -187,7 +247,7 @@ impl Read for Tcp {
     }
 }
 
-impl Write for Tcp {
+impl Write for Plain {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             self.left()?;
@@ -205,57 +265,5 @@ impl Write for Tcp {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Reads also while what was written waits for the peer, which `rustls::Stream` does not.
-#[derive(Debug)]
-pub(crate) struct Tls {
-    session: ClientConnection,
-    below: Stream,
-}
-
-impl Tls {
-    fn send(&mut self) -> io::Result<()> {
-        while self.session.wants_write() {
-            if self.session.write_tls(&mut self.below)? == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Read for Tls {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.session.reader().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
-            }
-            self.session.read_tls(&mut self.below)?;
-            if let Err(error) = self.session.process_new_packets() {
-                // The peer is told why; if it cannot be, the reason is the same.
-                let _ = self.send();
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
-        }
-    }
-}
-
-impl Write for Tls {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.send()?;
-        let taken = self.session.writer().write(bytes)?;
-        match self.send() {
-            // The rest goes with the next write, or with the flush.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(taken),
-            Err(error) => Err(error),
-            Ok(()) => Ok(taken),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.send()
     }
 }

@@ -202,7 +202,7 @@ impl Global {
         }
         if let Some(path) = settings.ca_file()? {
             let certificates = input::read_bytes(&path.value)?;
-            pipeline_tls::check(&certificates).map_err(|error| {
+            pipeline_transport::check(&certificates).map_err(|error| {
                 let (path, source) = (path.value.display(), path.source.shown());
                 Failure::usage(format!("{path} ({source}): {error}"))
             })?;

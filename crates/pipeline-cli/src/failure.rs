@@ -8,7 +8,7 @@ use pipeline_proto::{
     proxy::ProxyFailure,
     wait::{Goal, WaitError, WaitFailure},
 };
-use pipeline_tls::{TlsFailure, TlsProblem};
+use pipeline_transport::{TlsFailure, TlsProblem};
 
 use crate::{
     exit::Exit,

@@ -192,7 +192,7 @@ impl Default for Settings {
 }
 
 macro_rules! configured {
-    ($builder:expr, $url:expr, $settings:expr) => {{
+    ($builder:expr, $url:expr, $settings:expr, $resolver:expr) => {{
         let endpoint: Endpoint = $url
             .parse()
             .expect("the address of a test server is an endpoint");
@@ -203,8 +203,10 @@ macro_rules! configured {
             .retry(settings.retry)
             .attempt_timeout(settings.attempt_timeout)
             .connect_timeout(settings.connect_timeout)
-            .max_response_size(settings.max_response_size)
-            .addresses(settings.addresses);
+            .max_response_size(settings.max_response_size);
+        if !settings.addresses.is_empty() {
+            builder = builder.resolver($resolver(settings.addresses));
+        }
         if let Some(pem) = settings.extra_roots {
             builder = builder.extra_root_certificates(pem);
         }
@@ -228,7 +230,8 @@ impl Driver for BlockingDriver {
         Self(configured!(
             pipeline_blocking::Client::builder(),
             url,
-            settings
+            settings,
+            |found: Vec<SocketAddr>| move |_: &str, _, _| Ok(found.clone())
         ))
     }
 
@@ -279,7 +282,12 @@ impl Driver for HyperDriver {
             .build()
             .expect("a test can have a runtime");
         Self {
-            client: configured!(pipeline_hyper::Client::builder(), url, settings),
+            client: configured!(
+                pipeline_hyper::Client::builder(),
+                url,
+                settings,
+                |found: Vec<SocketAddr>| move |_, _| std::future::ready(Ok(found.clone()))
+            ),
             runtime,
         }
     }

@@ -1,12 +1,19 @@
 use std::{
     fmt,
+    future::Future,
+    panic::{RefUnwindSafe, UnwindSafe},
+    pin::Pin,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
-use pipeline_proto::{Call, CallOptions, Context, Error, Next, Now, Operation};
+use bytes::Bytes;
+use http::{Request, Response};
 
-use crate::{builder::ClientBuilder, exchange::Exchange};
+use pipeline_proto::{Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation};
+use tokio::time::{Instant, timeout};
+
+use crate::{builder::ClientBuilder, transport::Transport};
 
 /// A client of the service for tokio.
 ///
@@ -28,9 +35,20 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     context: Context,
     exchange: Exchange,
-    /// Where the monotonic clock starts.
+    /// Where the monotonic clock starts: the runtime's, which tests can pause.
     origin: Instant,
 }
+
+enum Exchange {
+    Ours(Transport),
+    Other(Box<dyn Fn(Request<Bytes>, Duration) -> Pending + Send + Sync>),
+}
+
+type Pending = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Fault>> + Send>>;
+
+// A panic in the middle of a call leaves nothing half done that a later call would meet.
+impl UnwindSafe for Client {}
+impl RefUnwindSafe for Client {}
 
 impl Client {
     /// Starts with the defaults of [`ClientBuilder`].
@@ -38,7 +56,53 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(context: Context, exchange: Exchange) -> Self {
+    /// A client for `PANDORA_ENDPOINT` with the keys `PANDORA_ACCESS_KEY` and `PANDORA_SECRET_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, pipeline_transport::ConfigError> {
+        Self::builder().from_env()?.build()
+    }
+
+    /// Of its two parts. The transport goes to the endpoint of the context.
+    pub fn new(context: Context, transport: Transport) -> Self {
+        Self::over(context, Exchange::Ours(transport))
+    }
+
+    /// Sends requests by a function of yours: over another HTTP library, or to an emulator in the same
+    /// process. It has the time that comes with the request, and is dropped when that is over.
+    ///
+    /// ```
+    /// use pipeline_hyper::{Client, proto::{Context, Now}};
+    /// use pipeline_emulator::{Authentication, Emulator};
+    /// use std::{future, sync::Mutex, time::{Duration, SystemTime}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pipeline_hyper::proto::Error> {
+    /// let emulator = Mutex::new(Emulator::builder().authentication(Authentication::Off).build());
+    /// let started = tokio::time::Instant::now();
+    /// let client = Client::with_transport(Context::builder().build(), move |request, _timeout| {
+    ///     let now = Now::new(SystemTime::now(), started.elapsed());
+    ///     future::ready(Ok(emulator.lock().unwrap().handle(request, now)))
+    /// });
+    /// client.create_workflow("clicks").await?;
+    /// assert_eq!(client.list_workflows().await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_transport<F>(
+        context: Context,
+        exchange: impl Fn(Request<Bytes>, Duration) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Response<Bytes>, Fault>> + Send + 'static,
+    {
+        let exchange = move |request, timeout| Box::pin(exchange(request, timeout)) as Pending;
+        Self::over(context, Exchange::Other(Box::new(exchange)))
+    }
+
+    fn over(context: Context, exchange: Exchange) -> Self {
         Self(Arc::new(Inner {
             context,
             exchange,
@@ -75,7 +139,7 @@ impl Client {
         let mut attempt = call.start(self.now());
         loop {
             let (request, in_flight) = attempt.send();
-            let next = match self.0.exchange.run(request, in_flight.timeout()).await {
+            let next = match self.exchange(request, in_flight.timeout()).await {
                 Ok(response) => in_flight.on_response(response, self.now()),
                 Err(fault) => in_flight.on_fault(fault, self.now()),
             };
@@ -86,6 +150,19 @@ impl Client {
                     attempt = backoff.resume(self.now())?;
                 }
             }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        time: Duration,
+    ) -> Result<Response<Bytes>, Fault> {
+        match &self.0.exchange {
+            Exchange::Ours(transport) => transport.exchange(request, time).await,
+            Exchange::Other(exchange) => timeout(time, exchange(request, time))
+                .await
+                .unwrap_or_else(|_| Err(Fault::new(FaultKind::TimedOut))),
         }
     }
 

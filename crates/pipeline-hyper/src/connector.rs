@@ -6,6 +6,7 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,15 +15,15 @@ use pipeline_proto::{
     Endpoint, Fault, FaultKind, Phase,
     proxy::{Handshake, Proxy, ProxyScheme, Route},
 };
-use pipeline_tls::TlsFailure;
-use rustls::{ClientConfig, pki_types::ServerName};
+use pipeline_transport::{ConfigError, Settings, TlsFailure};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_rustls::TlsConnector;
+
+use crate::tls::Tls;
 
 /// How long an address may take before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -31,47 +32,66 @@ const HEAD_START: Duration = Duration::from_millis(250);
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Makes a connection to a host and port.
+pub(crate) type Dial = Arc<dyn Fn(String, u16) -> Pending<Box<dyn Stream>> + Send + Sync>;
+
+/// Looks a host up.
+pub(crate) type Resolve = Arc<dyn Fn(String, u16) -> Pending<Vec<SocketAddr>> + Send + Sync>;
+
+type Pending<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
+
+/// What a user does in place of this module.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) resolve: Option<Resolve>,
+    pub(crate) dial: Option<Dial>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("resolve", &self.resolve.is_some())
+            .field("dial", &self.dial.is_some())
+            .finish()
+    }
+}
+
 /// Everything that makes a connection to the endpoint.
 pub(crate) struct Connector {
     /// With brackets, if it is an IPv6 address.
     host: String,
     port: u16,
-    /// The name that the certificate must have, for an endpoint with TLS.
-    name: Option<ServerName<'static>>,
+    uses_tls: bool,
     proxy: Option<Proxy>,
-    tls: TlsConnector,
+    tls: Tls,
     timeout: Duration,
-    /// Those of the endpoint's host, if they are not to be looked up.
-    addresses: Vec<SocketAddr>,
+    hooks: Hooks,
     /// The address that was connected to last.
     last: Mutex<Option<SocketAddr>>,
 }
 
 impl Connector {
-    /// `None` if the host of the endpoint cannot stand in a certificate.
     pub(crate) fn new(
         endpoint: &Endpoint,
         route: Route,
-        tls: Arc<ClientConfig>,
-        timeout: Duration,
-        addresses: Vec<SocketAddr>,
-    ) -> Option<Self> {
-        let name = if endpoint.is_https() {
-            Some(server_name(endpoint.host())?)
-        } else {
-            None
-        };
-        Some(Self {
+        settings: &Settings,
+        hooks: Hooks,
+    ) -> Result<Self, ConfigError> {
+        let tls = Tls::new(settings)?;
+        if endpoint.is_https() {
+            Tls::check(endpoint.host())?;
+        }
+        Ok(Self {
             host: endpoint.host().to_owned(),
             port: endpoint.port(),
-            name,
+            uses_tls: endpoint.is_https(),
             proxy: match route {
                 Route::Proxy(proxy) => Some(proxy),
                 Route::Direct(_) => None,
             },
-            tls: tls.into(),
-            timeout,
-            addresses,
+            tls,
+            timeout: settings.connect_timeout,
+            hooks,
             last: Mutex::default(),
         })
     }
@@ -85,24 +105,22 @@ impl Connector {
         let stream = match &self.proxy {
             None => {
                 let reached = self.reach(&self.host, self.port, by).await;
-                Box::new(reached.map_err(Missed::fault)?)
+                reached.map_err(Missed::fault)?
             }
             Some(proxy) => self.tunnel(proxy, by).await?,
         };
-        match &self.name {
-            None => Ok(stream),
-            Some(name) => {
-                let encrypted = self.encrypt(stream, name.clone(), &self.host, by).await;
-                Ok(Box::new(encrypted.map_err(Missed::fault)?))
-            }
+        if self.uses_tls {
+            let encrypted = self.encrypt(stream, &self.host, by).await;
+            encrypted.map_err(Missed::fault)
+        } else {
+            Ok(stream)
         }
     }
 
     async fn tunnel(&self, proxy: &Proxy, by: Instant) -> Result<Box<dyn Stream>, Fault> {
         let target = if proxy.wants_address() {
-            let found = look_up(&self.host, self.port, by)
-                .await
-                .map_err(Missed::fault)?;
+            let found = self.look_up(&self.host, self.port, by).await;
+            let found = found.map_err(Missed::fault)?;
             // Proxies that speak IPv4 only are the more common ones.
             let first = found
                 .iter()
@@ -114,17 +132,11 @@ impl Connector {
         };
         let blame = |missed: Missed| missed.of_proxy(proxy);
         let plain = self.reach(proxy.host(), proxy.port(), by).await;
-        let plain = plain.map_err(blame)?;
-        let mut stream: Box<dyn Stream> = if proxy.scheme() == ProxyScheme::Https {
-            let name = server_name(proxy.host()).ok_or_else(|| {
-                let what = "its host cannot stand in a certificate";
-                proxy.failure(what).permanent().into_fault()
-            })?;
-            let encrypted = self.encrypt(Box::new(plain), name, proxy.host(), by).await;
-            Box::new(encrypted.map_err(blame)?)
-        } else {
-            Box::new(plain)
-        };
+        let mut stream = plain.map_err(blame)?;
+        if proxy.scheme() == ProxyScheme::Https {
+            let encrypted = self.encrypt(stream, proxy.host(), by).await;
+            stream = encrypted.map_err(blame)?;
+        }
         let mut handshake = Handshake::new(proxy, &target, self.port)
             .map_err(pipeline_proto::proxy::ProxyFailure::into_fault)?;
         let mut buffer = [0; 1024];
@@ -144,12 +156,11 @@ impl Connector {
     }
 
     /// A connection to the endpoint, or to the proxy before it.
-    async fn reach(&self, host: &str, port: u16, by: Instant) -> Result<TcpStream, Missed> {
-        let mut addresses = if self.addresses.is_empty() || self.proxy.is_some() {
-            look_up(host, port, by).await?
-        } else {
-            self.addresses.clone()
-        };
+    async fn reach(&self, host: &str, port: u16, by: Instant) -> Result<Box<dyn Stream>, Missed> {
+        if let Some(dial) = &self.hooks.dial {
+            return within(by, Phase::Connect, dial(without_brackets(host), port)).await;
+        }
+        let mut addresses = self.look_up(host, port, by).await?;
         // One that worked before is tried first, so that a dead one costs its head start only once.
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = addresses.iter().position(|&address| Some(address) == last) {
@@ -159,17 +170,28 @@ impl Connector {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = stream.peer_addr().ok();
         // Worth nothing to a connection that is broken already.
         let _ = stream.set_nodelay(true);
-        Ok(stream)
+        Ok(Box::new(stream))
+    }
+
+    async fn look_up(&self, host: &str, port: u16, by: Instant) -> Result<Vec<SocketAddr>, Missed> {
+        let host = without_brackets(host);
+        if let Ok(address) = host.parse() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        if let Some(resolve) = &self.hooks.resolve {
+            return within(by, Phase::Resolve, resolve(host, port)).await;
+        }
+        let looking = tokio::net::lookup_host((host, port));
+        Ok(within(by, Phase::Resolve, looking).await?.collect())
     }
 
     async fn encrypt(
         &self,
         stream: Box<dyn Stream>,
-        name: ServerName<'static>,
         host: &str,
         by: Instant,
-    ) -> Result<impl Stream + use<>, Missed> {
-        let connecting = self.tls.connect(name, stream);
+    ) -> Result<Box<dyn Stream>, Missed> {
+        let connecting = self.tls.connect(without_brackets(host), stream);
         match within(by, Phase::Tls, connecting).await {
             Err(Missed::Io(error)) => Err(Missed::Tls(TlsFailure::new(host, &error))),
             result => result,
@@ -245,21 +267,10 @@ async fn within<T>(
     }
 }
 
-fn server_name(host: &str) -> Option<ServerName<'static>> {
-    without_brackets(host).to_owned().try_into().ok()
-}
-
-fn without_brackets(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
-}
-
-async fn look_up(host: &str, port: u16, by: Instant) -> Result<Vec<SocketAddr>, Missed> {
-    let host = without_brackets(host);
-    if let Ok(address) = host.parse() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let found = within(by, Phase::Resolve, tokio::net::lookup_host((host, port))).await?;
-    Ok(found.collect())
+fn without_brackets(host: &str) -> String {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned()
 }
 
 /// The first connection to any of the addresses. They begin one after the other, the families in turn,

@@ -43,13 +43,18 @@
 mod builder;
 mod client;
 mod connector;
-mod exchange;
 mod pool;
 mod request;
+mod tls;
+mod transport;
 mod wait;
 
-pub use builder::{ClientBuilder, ConfigError};
+pub use builder::ClientBuilder;
+pub use bytes;
 pub use client::Client;
+pub use http;
 pub use pipeline_proto as proto;
+pub use pipeline_transport::ConfigError;
 pub use request::Request;
+pub use transport::{Transport, TransportBuilder};
 pub use wait::Wait;

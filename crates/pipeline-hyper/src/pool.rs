@@ -37,15 +37,14 @@ pub(crate) const MAX_HEADER_SIZE: usize = 256 << 10;
 /// The most fields that a header of a response may have; likewise.
 pub(crate) const MAX_HEADER_FIELDS: usize = 1024;
 
-/// How long a connection waits for the next request.
-const LONGEST_IDLE: Duration = Duration::from_secs(60);
-
 /// How many connections wait at most.
 const MOST_IDLE: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Pool {
     connector: Connector,
+    /// How long a connection waits for the next request.
+    longest_idle: Duration,
     idle: Arc<Mutex<Idle>>,
 }
 
@@ -64,9 +63,10 @@ pub(crate) struct Connection {
 }
 
 impl Pool {
-    pub(crate) fn new(connector: Connector) -> Self {
+    pub(crate) fn new(connector: Connector, longest_idle: Duration) -> Self {
         Self {
             connector,
+            longest_idle,
             idle: Arc::default(),
         }
     }
@@ -74,9 +74,12 @@ impl Pool {
     /// A connection that is ready for a request, and whether it was used before.
     pub(crate) async fn take(&self, by: Instant) -> Result<(Connection, bool), Fault> {
         loop {
-            let Some((_, mut connection)) = lock(&self.idle).connections.pop() else {
+            let Some((since, mut connection)) = lock(&self.idle).connections.pop() else {
                 return Ok((self.connect(by).await?, false));
             };
+            if since.elapsed() >= self.longest_idle {
+                continue;
+            }
             // Lets the runtime look whether the server has closed it, or sent what nobody asked for.
             tokio::task::yield_now().await;
             // It has read the last response whole, so that it is ready soon, or closed.
@@ -118,19 +121,23 @@ impl Pool {
         }
         // One of another runtime ended with it.
         if idle.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
-            idle.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.idle))));
+            idle.sweeper = Some(tokio::spawn(sweep(
+                Arc::downgrade(&self.idle),
+                self.longest_idle,
+            )));
         }
     }
 }
 
 /// Closes connections that have waited long enough, until there is none.
-async fn sweep(idle: Weak<Mutex<Idle>>) {
+async fn sweep(idle: Weak<Mutex<Idle>>, longest: Duration) {
     loop {
-        tokio::time::sleep(LONGEST_IDLE / 4).await;
+        // One that is taken in between is looked at then.
+        tokio::time::sleep((longest / 4).max(Duration::from_millis(10))).await;
         let Some(idle) = idle.upgrade() else { return };
         let mut idle = lock(&idle);
         idle.connections.retain(|(since, connection)| {
-            since.elapsed() < LONGEST_IDLE && !connection.sender.is_closed()
+            since.elapsed() < longest && !connection.sender.is_closed()
         });
         if idle.connections.is_empty() {
             idle.sweeper = None;

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use pipeline_tls::{
-    TlsFailure, TlsProblem, client_config,
-    rustls::{ClientConnection, ServerConfig, ServerConnection, crypto::ring},
+use pipeline_transport::{
+    TlsFailure, TlsProblem, Trust,
+    rustls::{
+        ClientConnection, ConfigBuilder, RootCertStore, ServerConfig, ServerConnection,
+        WantsVerifier,
+        crypto::ring,
+        server::{WantsServerCert, WebPkiClientVerifier},
+    },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 
@@ -13,6 +18,12 @@ struct Server {
     chain: Vec<Vec<u8>>,
     key: Vec<u8>,
     pem: String,
+}
+
+fn config() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
 }
 
 fn params(host: &str) -> CertificateParams {
@@ -49,23 +60,43 @@ fn signed() -> (Server, String) {
     (server, authority.pem())
 }
 
+fn trusting(certificates: &[&[u8]]) -> Trust {
+    let mut trust = Trust::default();
+    for certificate in certificates {
+        trust.add(certificate);
+    }
+    trust
+}
+
 fn handshake(server: &Server, host: &str, extra: &[&[u8]]) -> Result<(), TlsFailure> {
+    let config = config().with_no_client_auth();
+    shake(server, config, host, &trusting(extra))
+}
+
+fn shake(
+    server: &Server,
+    config: ConfigBuilder<ServerConfig, WantsServerCert>,
+    host: &str,
+    trust: &Trust,
+) -> Result<(), TlsFailure> {
     let chain = server.chain.iter().cloned().map(Into::into).collect();
     let key = server.key.clone().try_into().unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    let config = config.with_single_cert(chain, key).unwrap();
     let mut server = ServerConnection::new(Arc::new(config)).unwrap();
     let name = host.to_owned().try_into().unwrap();
-    let mut client = ClientConnection::new(client_config(extra).unwrap(), name).unwrap();
-    while client.is_handshaking() {
-        let mut wire = Vec::new();
-        client.write_tls(&mut wire).unwrap();
-        server.read_tls(&mut &wire[..]).unwrap();
-        server.process_new_packets().unwrap();
+    let mut client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
+    loop {
+        while client.wants_write() {
+            let mut wire = Vec::new();
+            client.write_tls(&mut wire).unwrap();
+            server.read_tls(&mut &wire[..]).unwrap();
+            let taken = server.process_new_packets();
+            taken.map_err(|error| TlsFailure::new("the client", &error))?;
+        }
+        // The last thing that the client says may be its certificate.
+        if !client.is_handshaking() {
+            return Ok(());
+        }
         let mut wire = Vec::new();
         server.write_tls(&mut wire).unwrap();
         client.read_tls(&mut &wire[..]).unwrap();
@@ -73,7 +104,6 @@ fn handshake(server: &Server, host: &str, extra: &[&[u8]]) -> Result<(), TlsFail
             .process_new_packets()
             .map_err(|error| TlsFailure::new(host, &error))?;
     }
-    Ok(())
 }
 
 #[test]
@@ -194,8 +224,59 @@ fn what_is_no_certificate_is_refused() {
         ("-----BEGIN CERTIFICATE-----\nAAAA\n", "cannot be read"),
         ("0\u{1}rubbish", "cannot be read"),
     ] {
-        let error = client_config([text]).unwrap_err().to_string();
+        let error = trusting(&[text.as_bytes()])
+            .config()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(expected), "{text}: {error}");
         assert!(error.contains("PEM"), "{error}");
+    }
+}
+
+#[test]
+fn only_those_that_were_added_are_trusted_if_so_said() {
+    let (server, authority) = signed();
+    let mut trust = Trust::default();
+    trust.drop_roots();
+    let error = trust.config().unwrap_err().to_string();
+    assert!(error.starts_with("nobody is trusted"), "{error}");
+    trust.add(authority.as_bytes());
+    let config = config().with_no_client_auth();
+    shake(&server, config, "x.test", &trust).unwrap();
+}
+
+#[test]
+fn a_certificate_is_shown_to_a_server_that_asks() {
+    let (server, authority) = signed();
+    let key = KeyPair::generate().unwrap();
+    let own = CertificateParams::new(Vec::new())
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let mut known = RootCertStore::empty();
+    known.add(own.der().clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(known.into(), provider);
+    let verifier = verifier.build().unwrap();
+    let (certificate, key) = (own.pem(), key.serialize_pem());
+    for (pem, expected) in [
+        (None, false),
+        (Some(format!("{certificate}{key}")), true),
+        (Some(format!("{key}{certificate}")), true),
+    ] {
+        let mut trust = trusting(&[authority.as_bytes()]);
+        if let Some(pem) = &pem {
+            trust.show(pem.as_bytes());
+        }
+        assert!(!format!("{trust:?}").contains(&key[30..60]));
+        let config = config().with_client_cert_verifier(Arc::clone(&verifier));
+        let shaken = shake(&server, config, "x.test", &trust);
+        assert_eq!(shaken.is_ok(), expected, "{shaken:?}");
+    }
+    for pem in [String::new(), certificate, key] {
+        let mut trust = trusting(&[]);
+        trust.show(pem.as_bytes());
+        let error = trust.config().unwrap_err().to_string();
+        assert!(error.starts_with("the client certificate"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
 //! One request and its response over hyper, and what each of hyper's errors says about the request.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{
+    error::Error as StdError, future::Future, io, net::SocketAddr, sync::Arc, time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{
@@ -10,46 +12,110 @@ use http::{
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use pipeline_proto::{Fault, FaultKind, Phase};
-use tokio::time::{Instant, timeout_at};
+use pipeline_proto::{Endpoint, Fault, FaultKind, Phase};
+use pipeline_transport::{ConfigError, Settings};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
-    connector::{after, timed_out},
+    connector::{Connector, Dial, Hooks, after, timed_out},
     pool::{Connection, Left, MAX_HEADER_FIELDS, MAX_HEADER_SIZE, Pool},
 };
 
+/// Sends requests to one endpoint over hyper, and keeps connections for the next ones. Cheap to clone.
+///
+/// It knows nothing of the protocol: whoever drives a [`Call`](pipeline_proto::Call) can use it in place of a
+/// [`Client`](crate::Client).
+///
+/// ```no_run
+/// use pipeline_hyper::{Transport, proto::{Call, CallOptions, Context, Error, Next, Now, Operation}};
+/// use std::time::{Duration, SystemTime};
+///
+/// async fn send<O: Operation>(
+///     context: &Context,
+///     transport: &Transport,
+///     operation: O,
+///     now: impl Fn() -> Now,
+/// ) -> Result<O::Output, Error> {
+///     let mut attempt = Call::new(context, operation, CallOptions::new())?.start(now());
+///     loop {
+///         let (request, in_flight) = attempt.send();
+///         let next = match transport.exchange(request, in_flight.timeout()).await {
+///             Ok(response) => in_flight.on_response(response, now()),
+///             Err(fault) => in_flight.on_fault(fault, now()),
+///         };
+///         match next {
+///             Next::Done(result) => return result,
+///             Next::Retry(backoff) => {
+///                 tokio::time::sleep(backoff.delay()).await;
+///                 attempt = backoff.resume(now())?;
+///             }
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Transport(Arc<Inner>);
+
 #[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) pool: Pool,
+struct Inner {
+    pool: Pool,
+    endpoint: Endpoint,
     /// The host of the endpoint, with its port if that is not the one of the scheme.
-    pub(crate) host: HeaderValue,
-    pub(crate) max_response_size: usize,
+    host: HeaderValue,
+    max_response_size: usize,
+    /// For as many exchanges as there may be connections.
+    turns: Semaphore,
 }
 
-impl Exchange {
-    /// Sends the request and takes the whole response in, within the time-out.
-    pub(crate) async fn run(
+impl Transport {
+    /// Starts with the defaults of [`TransportBuilder`].
+    pub fn builder(endpoint: Endpoint) -> TransportBuilder {
+        TransportBuilder::new(endpoint)
+    }
+
+    /// Sends the request and takes the whole response in, within the time-out. The request is one of this
+    /// transport's endpoint; a path alone will do.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, and how far the request had got.
+    pub async fn exchange(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, Fault> {
+        let Inner {
+            pool,
+            endpoint,
+            max_response_size,
+            turns,
+            ..
+        } = &*self.0;
         if timeout.is_zero() {
             return Err(timed_out(Phase::Connect));
         }
+        pipeline_transport::check_target(endpoint, request.uri())?;
         let by = after(timeout);
+        let Ok(_turn) = timeout_at(by, turns.acquire()).await else {
+            return Err(timed_out(Phase::Connect));
+        };
         let (response, connection) = self.head(self.finish(request), by).await?;
         let (parts, body) = response.into_parts();
         // hyper looks at its size only where it has to read more of it.
         if size(&parts.headers) > MAX_HEADER_SIZE {
             return Err(header_too_large());
         }
-        let body = timeout_at(by, take_in(body, self.max_response_size))
+        let body = timeout_at(by, take_in(body, *max_response_size))
             .await
             .unwrap_or_else(|_| Err(Fault::new(FaultKind::TimedOut).timed_out(Phase::Body)))?;
         // Where a response says both, somebody on the way could see another end of it than this side does.
         let has = |name| parts.headers.contains_key(name);
         if !(has(TRANSFER_ENCODING) && has(CONTENT_LENGTH)) {
-            self.pool.put(connection);
+            pool.put(connection);
         }
         Ok(Response::from_parts(parts, body))
     }
@@ -59,7 +125,7 @@ impl Exchange {
         let (mut parts, body) = request.into_parts();
         let target = std::mem::take(&mut parts.uri).into_parts().path_and_query;
         parts.uri = target.map(Uri::from).unwrap_or_default();
-        parts.headers.insert(HOST, self.host.clone());
+        parts.headers.insert(HOST, self.0.host.clone());
         Request::from_parts(parts, Full::new(body))
     }
 
@@ -72,7 +138,7 @@ impl Exchange {
         by: Instant,
     ) -> Result<(Response<Incoming>, Connection), Fault> {
         loop {
-            let (mut connection, used) = self.pool.take(by).await?;
+            let (mut connection, used) = self.0.pool.take(by).await?;
             let spare = used.then(|| request.clone());
             let result = timeout_at(by, connection.send(request)).await;
             let left = connection.left();
@@ -106,6 +172,108 @@ impl Exchange {
                 }
             };
         }
+    }
+}
+
+/// Makes a [`Transport`].
+///
+/// ```
+/// use pipeline_hyper::Transport;
+/// use std::time::Duration;
+///
+/// // By a socket of the machine, whatever the endpoint's host is.
+/// let transport = Transport::builder("http://pipeline.internal".parse()?)
+///     .connector(|_host, _port| tokio::net::UnixStream::connect("/run/pipeline.sock"))
+///     .max_connections(16)
+///     .idle_timeout(Duration::from_secs(10))
+///     .build()?;
+/// # let _ = transport;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TransportBuilder {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) max_response_size: usize,
+    pub(crate) settings: Settings,
+    pub(crate) hooks: Hooks,
+}
+
+impl TransportBuilder {
+    fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            max_response_size: pipeline_proto::Context::builder()
+                .build()
+                .max_response_size(),
+            settings: Settings::default(),
+            hooks: Hooks::default(),
+        }
+    }
+
+    pipeline_transport::transport_setters!(settings);
+
+    /// The largest response that is taken in, in bytes. Default: 8 MiB.
+    #[must_use]
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
+        self
+    }
+
+    /// Looks hosts up by this function of host and port, in place of the system's resolver.
+    #[must_use]
+    pub fn resolver<F>(mut self, resolve: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.hooks.resolve = Some(Arc::new(move |host, port| Box::pin(resolve(host, port))));
+        self
+    }
+
+    /// Makes the connections below TLS by this function of host and port: from a local address, through a
+    /// socket of the machine, in memory. The host is that of the endpoint, or of the proxy.
+    #[must_use]
+    pub fn connector<F, S>(
+        mut self,
+        connect: impl Fn(String, u16) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let connect = Arc::new(connect);
+        let dial: Dial = Arc::new(move |host, port| {
+            let connecting = connect(host, port);
+            Box::pin(async move { Ok(Box::new(connecting.await?) as Box<_>) })
+        });
+        self.hooks.dial = Some(dial);
+        self
+    }
+
+    /// Makes the transport. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// If a certificate cannot be read, a proxy that is named cannot be used, or TLS is wanted and not built
+    /// in.
+    pub fn build(self) -> Result<Transport, ConfigError> {
+        let Self {
+            endpoint,
+            max_response_size,
+            settings,
+            hooks,
+        } = self;
+        let route = settings.route(&endpoint)?;
+        let host = pipeline_transport::host_header(&endpoint)?;
+        let turns = Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS));
+        let idle_timeout = settings.idle_timeout;
+        let connector = Connector::new(&endpoint, route, &settings, hooks)?;
+        Ok(Transport(Arc::new(Inner {
+            pool: Pool::new(connector, idle_timeout),
+            endpoint,
+            host,
+            max_response_size,
+            turns,
+        })))
     }
 }
 
@@ -171,7 +339,8 @@ fn interrupted(error: &hyper::Error, when_closed: &str) -> Fault {
     let below: Option<&io::Error> = error.source().and_then(|below| below.downcast_ref());
     let below = match below.map(|error| (error.kind(), error.get_ref())) {
         // TLS has errors of the same kinds.
-        Some((_, Some(inner))) if inner.is::<rustls::Error>() => None,
+        #[cfg(feature = "tls")]
+        Some((_, Some(inner))) if inner.is::<pipeline_transport::rustls::Error>() => None,
         below => below.map(|(kind, _)| kind),
     };
     let closed = error.is_incomplete_message() || below == Some(io::ErrorKind::UnexpectedEof);

@@ -2,22 +2,26 @@
 
 use std::{
     io::{self, Read as _, Write as _},
+    net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{
-    Request, Response, StatusCode,
+    HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_LENGTH, HOST},
 };
-use pipeline_proto::{Fault, FaultKind, Phase};
+use pipeline_proto::{Endpoint, Fault, FaultKind, Phase};
+use pipeline_transport::{ConfigError, Settings};
 
 use crate::{
-    connect::{Connector, no_time},
+    connect::{Connector, Hooks, no_time},
     deadline::Deadline,
     idle::{Connection, Idle},
     response::{Incoming, Refusal},
-    stream::Stream,
+    stream::{Socket, Stream},
+    turns::Turns,
 };
 
 /// How much is given to a connection at a time, before a look at what the server says to it.
@@ -26,16 +30,64 @@ const PIECE: usize = 64 << 10;
 /// Bodies up to this size go with the header.
 const SMALL_BODY: usize = 16 << 10;
 
+/// Sends requests to one endpoint over sockets, and keeps connections for the next ones. Cheap to clone.
+///
+/// It knows nothing of the protocol: whoever drives a [`Call`](pipeline_proto::Call) can use it in place of a
+/// [`Client`](crate::Client).
+///
+/// ```no_run
+/// use pipeline_blocking::{Transport, proto::{Call, CallOptions, Context, Error, Next, Now, Operation}};
+///
+/// fn send<O: Operation>(
+///     context: &Context,
+///     transport: &Transport,
+///     operation: O,
+///     now: impl Fn() -> Now,
+/// ) -> Result<O::Output, Error> {
+///     let mut attempt = Call::new(context, operation, CallOptions::new())?.start(now());
+///     loop {
+///         let (request, in_flight) = attempt.send();
+///         let next = match transport.exchange(&request, in_flight.timeout()) {
+///             Ok(response) => in_flight.on_response(response, now()),
+///             Err(fault) => in_flight.on_fault(fault, now()),
+///         };
+///         match next {
+///             Next::Done(result) => return result,
+///             Next::Retry(backoff) => {
+///                 std::thread::sleep(backoff.delay());
+///                 attempt = backoff.resume(now())?;
+///             }
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Transport(Arc<Inner>);
+
 #[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) connector: Connector,
-    pub(crate) idle: Idle,
-    pub(crate) max_response_size: usize,
+struct Inner {
+    connector: Connector,
+    idle: Idle,
+    turns: Turns,
+    endpoint: Endpoint,
+    /// The `Host` header.
+    host: HeaderValue,
+    max_response_size: usize,
 }
 
-impl Exchange {
-    /// Sends the request and takes the whole response in, within the time-out.
-    pub(crate) fn run(
+impl Transport {
+    /// Starts with the defaults of [`TransportBuilder`].
+    pub fn builder(endpoint: Endpoint) -> TransportBuilder {
+        TransportBuilder::new(endpoint)
+    }
+
+    /// Sends the request and takes the whole response in, within the time-out. The request is one of this
+    /// transport's endpoint; a path alone will do.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, and how far the request had got.
+    pub fn exchange(
         &self,
         request: &Request<Bytes>,
         timeout: Duration,
@@ -44,8 +96,10 @@ impl Exchange {
         if deadline.left().is_none() {
             return Err(no_time());
         }
-        let header = header(request);
-        while let Some(connection) = self.idle.take() {
+        pipeline_transport::check_target(&self.0.endpoint, request.uri())?;
+        let _turn = self.0.turns.take(deadline).ok_or_else(no_time)?;
+        let header = header(request, &self.0.host);
+        while let Some(connection) = self.0.idle.take() {
             let result = self.converse(connection, deadline, &header, request);
             match &result {
                 // The server has given the connection up before it read the request: nothing of it
@@ -56,7 +110,7 @@ impl Exchange {
             }
         }
         let connection = Connection {
-            stream: self.connector.connect(deadline)?,
+            stream: self.0.connector.connect(deadline)?,
             buffer: Vec::new(),
         };
         self.converse(connection, deadline, &header, request)
@@ -74,7 +128,7 @@ impl Exchange {
         let before = stream.written();
         let mut conversation = Conversation {
             stream,
-            incoming: Incoming::new(request.method(), self.max_response_size, buffer),
+            incoming: Incoming::new(request.method(), self.0.max_response_size, buffer),
             sending: true,
         };
         let body = request.body();
@@ -94,9 +148,102 @@ impl Exchange {
         let keeps_open = incoming.keeps_open() && !sending;
         let (response, buffer) = incoming.finish();
         if keeps_open {
-            self.idle.put(Connection { stream, buffer });
+            self.0.idle.put(Connection { stream, buffer });
         }
         Ok(response)
+    }
+}
+
+/// Makes a [`Transport`].
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pipeline_blocking::Transport;
+/// use std::{os::unix::net::UnixStream, time::Duration};
+///
+/// // By a socket of the machine, whatever the endpoint's host is.
+/// let transport = Transport::builder("http://pipeline.internal".parse()?)
+///     .connector(|_host, _port, _timeout| Ok(UnixStream::connect("/run/pipeline.sock")?.into()))
+///     .max_connections(16)
+///     .idle_timeout(Duration::from_secs(10))
+///     .build()?;
+/// # let _ = transport;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TransportBuilder {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) max_response_size: usize,
+    pub(crate) settings: Settings,
+    pub(crate) hooks: Hooks,
+}
+
+impl TransportBuilder {
+    fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            max_response_size: pipeline_proto::Context::builder()
+                .build()
+                .max_response_size(),
+            settings: Settings::default(),
+            hooks: Hooks::default(),
+        }
+    }
+
+    pipeline_transport::transport_setters!(settings);
+
+    /// The largest response that is taken in, in bytes. Default: 8 MiB.
+    #[must_use]
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
+        self
+    }
+
+    /// Looks hosts up by this function of host, port and the time that is left, in place of the system's
+    /// resolver.
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        resolve: impl Fn(&str, u16, Duration) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.resolve = Some(Arc::new(resolve));
+        self
+    }
+
+    /// Makes the connections below TLS by this function of host, port and the time that is left: from a
+    /// local address, through a socket of the machine. The host is that of the endpoint, or of the proxy.
+    #[must_use]
+    pub fn connector(
+        mut self,
+        connect: impl Fn(&str, u16, Duration) -> io::Result<Socket> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.dial = Some(Arc::new(connect));
+        self
+    }
+
+    /// Makes the transport. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// If a certificate cannot be read, a proxy that is named cannot be used, or TLS is wanted and not built
+    /// in.
+    pub fn build(self) -> Result<Transport, ConfigError> {
+        let Self {
+            endpoint,
+            max_response_size,
+            settings,
+            hooks,
+        } = self;
+        let proxy = settings.route(&endpoint)?.proxy().cloned();
+        Ok(Transport(Arc::new(Inner {
+            connector: Connector::new(&endpoint, proxy, &settings, hooks)?,
+            idle: Idle::new(settings.idle_timeout),
+            turns: Turns::new(settings.max_connections),
+            host: pipeline_transport::host_header(&endpoint)?,
+            endpoint,
+            max_response_size,
+        })))
     }
 }
 
@@ -232,7 +379,7 @@ impl Trouble {
 }
 
 /// The request line and the header, up to the body.
-fn header(request: &Request<Bytes>) -> Vec<u8> {
+fn header(request: &Request<Bytes>, host: &HeaderValue) -> Vec<u8> {
     let uri = request.uri();
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let method = request.method().as_str();
@@ -240,24 +387,7 @@ fn header(request: &Request<Bytes>) -> Vec<u8> {
     let mut push = |parts: &[&[u8]]| parts.iter().for_each(|part| header.extend_from_slice(part));
     push(&[method.as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1\r\n"]);
     if !request.headers().contains_key(HOST) {
-        let host = uri.host().unwrap_or_default();
-        let usual = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        match uri.port() {
-            Some(port) if port.as_u16() != usual => {
-                push(&[
-                    b"host: ",
-                    host.as_bytes(),
-                    b":",
-                    port.as_str().as_bytes(),
-                    b"\r\n",
-                ]);
-            }
-            _ => push(&[b"host: ", host.as_bytes(), b"\r\n"]),
-        }
+        push(&[b"host: ", host.as_bytes(), b"\r\n"]);
     }
     for (name, value) in request.headers() {
         push(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);

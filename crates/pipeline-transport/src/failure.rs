@@ -1,23 +1,25 @@
-use std::{
-    error::Error as StdError,
-    fmt, io,
-    time::{Duration, SystemTime},
-};
+#[cfg(feature = "tls")]
+use std::time::{Duration, SystemTime};
+use std::{error::Error as StdError, fmt, io};
 
 use pipeline_proto::{Fault, FaultKind};
+#[cfg(feature = "tls")]
 use rustls::{AlertDescription, CertificateError, Error};
+#[cfg(feature = "tls")]
 use rustls_pki_types::UnixTime;
 
 /// Why a TLS handshake failed. Nothing of the request was sent by then.
 ///
 /// ```
-/// use pipeline_tls::{TlsFailure, TlsProblem, rustls::{CertificateError, Error}};
+/// # #[cfg(feature = "tls")] {
+/// use pipeline_transport::{TlsFailure, TlsProblem, rustls::{CertificateError, Error}};
 ///
 /// let error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
 /// let failure = TlsFailure::new("x.test", &error);
 /// assert_eq!(failure.problem(), TlsProblem::Authority);
 /// assert_eq!(failure.to_string(), "the certificate of x.test is signed by no authority that is trusted");
 /// assert!(failure.into_fault().is_permanent());
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFailure {
@@ -49,6 +51,7 @@ impl TlsFailure {
     pub fn new(peer: &str, error: &(dyn StdError + 'static)) -> Self {
         let mut below = Some(error);
         while let Some(error) = below {
+            #[cfg(feature = "tls")]
             if let Some(error) = error.downcast_ref::<Error>() {
                 return Self::of(peer, error);
             }
@@ -67,6 +70,7 @@ impl TlsFailure {
         }
     }
 
+    #[cfg(feature = "tls")]
     fn of(peer: &str, error: &Error) -> Self {
         let (problem, text) = match error {
             Error::InvalidCertificate(error) => certificate(peer, error),
@@ -114,6 +118,7 @@ impl TlsFailure {
     }
 }
 
+#[cfg(feature = "tls")]
 fn certificate(peer: &str, error: &CertificateError) -> (TlsProblem, String) {
     let (problem, what) = match error {
         CertificateError::UnknownIssuer => (
@@ -161,6 +166,7 @@ fn certificate(peer: &str, error: &CertificateError) -> (TlsProblem, String) {
     (problem, format!("the certificate of {peer} {what}"))
 }
 
+#[cfg(feature = "tls")]
 fn date(time: UnixTime) -> String {
     let latest = Duration::from_secs(253_402_300_799);
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_secs()).min(latest);

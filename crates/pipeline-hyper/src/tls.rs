@@ -1,0 +1,78 @@
+use std::io;
+
+use pipeline_transport::{ConfigError, Settings};
+
+use crate::connector::Stream;
+
+#[cfg(feature = "tls")]
+mod on {
+    use pipeline_transport::rustls::pki_types::ServerName;
+    use tokio_rustls::TlsConnector;
+
+    use super::{ConfigError, Settings, Stream, io};
+
+    /// Speaks TLS on a connection.
+    #[derive(Clone)]
+    pub(crate) struct Tls(TlsConnector);
+
+    impl Tls {
+        pub(crate) fn new(settings: &Settings) -> Result<Self, ConfigError> {
+            let config = settings.trust.config().map_err(ConfigError::new)?;
+            Ok(Self(config.into()))
+        }
+
+        /// Whether this host can stand in a certificate.
+        pub(crate) fn check(host: &str) -> Result<(), ConfigError> {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let name = ServerName::try_from(host);
+            name.map(drop)
+                .map_err(|_| ConfigError::new("the host of the endpoint is not valid"))
+        }
+
+        pub(crate) async fn connect(
+            &self,
+            host: String,
+            stream: Box<dyn Stream>,
+        ) -> io::Result<Box<dyn Stream>> {
+            let name = ServerName::try_from(host).map_err(|_| {
+                io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "its host cannot stand in a certificate",
+                )
+            })?;
+            Ok(Box::new(self.0.connect(name, stream).await?))
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+mod off {
+    use super::{ConfigError, Settings, Stream, io};
+
+    /// There is none in this build.
+    #[derive(Clone)]
+    pub(crate) struct Tls;
+
+    impl Tls {
+        pub(crate) fn new(_: &Settings) -> Result<Self, ConfigError> {
+            Ok(Self)
+        }
+
+        pub(crate) fn check(_: &str) -> Result<(), ConfigError> {
+            Ok(())
+        }
+
+        pub(crate) async fn connect(
+            &self,
+            _: String,
+            _: Box<dyn Stream>,
+        ) -> io::Result<Box<dyn Stream>> {
+            Err(io::Error::other("this build of the client speaks no TLS"))
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+pub(crate) use off::Tls;
+#[cfg(feature = "tls")]
+pub(crate) use on::Tls;
