@@ -34,7 +34,7 @@ use std::{
 use pipeline_proto::model::{NodeId, Nodes};
 
 use crate::{
-    finding::{Finding, Rule},
+    finding::{self, Finding, Rule},
     tree::{self, Member, Position, Tree, json, yaml},
 };
 
@@ -45,6 +45,7 @@ mod schema;
 mod write;
 
 pub use fill::{Filled, Variable};
+pub(crate) use read::complete_edges;
 pub use schema::json_schema;
 pub use write::{Masked, Secrets, WriteError, Written};
 
@@ -189,7 +190,7 @@ impl WorkflowFile {
     /// The nodes, with every edge at both ends and references to the environment as they stand.
     pub fn nodes(&self) -> Nodes {
         let mut nodes = self.nodes.clone();
-        read::complete_edges(&mut nodes);
+        complete_edges(&mut nodes);
         nodes
     }
 }
@@ -227,11 +228,7 @@ impl fmt::Display for FileError {
             write!(f, "{position}: ")?;
         }
         f.write_str(&first.message)?;
-        match self.findings.len() - 1 {
-            0 => Ok(()),
-            1 => f.write_str("; and one more fault"),
-            more => write!(f, "; and {more} more faults"),
-        }
+        finding::and_more(f, self.findings.len())
     }
 }
 

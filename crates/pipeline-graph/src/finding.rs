@@ -248,6 +248,15 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Says of how many faults only the first was shown.
+pub(crate) fn and_more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
+    match count {
+        0 | 1 => Ok(()),
+        2 => f.write_str("; and one more fault"),
+        count => write!(f, "; and {} more faults", count - 1),
+    }
+}
+
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Finding", 7)?;

@@ -21,13 +21,15 @@ use std::borrow::Borrow;
 
 use pipeline_proto::model::{NodeId, Nodes};
 
+use crate::build::GraphBuilder;
+
 mod adjacency;
 mod check;
 mod cycle;
 mod fault;
 
 pub(crate) use adjacency::{Adjacency, position};
-pub(crate) use check::{by_name, check};
+pub(crate) use check::{by_name, check, may_feed};
 pub(crate) use cycle::levels;
 pub use fault::{Fault, GraphError, Side};
 
@@ -94,6 +96,11 @@ impl Graph {
             children,
             can_start: nodes.values().any(|node| node.node_type.makes_startable()),
         })
+    }
+
+    /// Nodes that are put together by a program.
+    pub fn builder() -> GraphBuilder {
+        GraphBuilder::default()
     }
 
     /// Whether the service would let a workflow of these nodes start: it needs a stream computation,

@@ -5,6 +5,7 @@
 //!
 //! - [`mod@file`]: the workflow file in YAML or JSON, read with positions and written without secrets;
 //! - [`lint`]: what is wrong with a workflow, by rule and position, before it is sent;
+//! - [`GraphBuilder`]: the nodes of a workflow, put together by a program;
 //! - [`Graph`]: nodes that were checked, with their order, levels and reachability;
 //! - [`diff`]: what changes from one [`Definition`] to another;
 //! - [`draw`]: pictures as a terminal tree, Mermaid, Graphviz and SVG.
@@ -35,6 +36,7 @@
 //! Nothing recurses on the length of a path: a chain of a hundred thousand nodes is as good as a
 //! broad graph.
 
+pub mod build;
 pub mod definition;
 pub mod diff;
 pub mod draw;
@@ -51,6 +53,7 @@ mod suggest;
 mod tree;
 mod visible;
 
+pub use build::GraphBuilder;
 pub use definition::Definition;
 pub use finding::{Finding, Rule, Severity};
 pub use graph::{Fault, Graph, GraphError};

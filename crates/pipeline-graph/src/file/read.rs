@@ -353,7 +353,7 @@ impl Reader {
 }
 
 /// Writes every edge at both ends. What is added goes behind what is there, in the order of ids.
-pub(super) fn complete_edges(nodes: &mut Nodes) {
+pub(crate) fn complete_edges(nodes: &mut Nodes) {
     for (id, side, reference) in missing_ends(nodes) {
         if let Some(node) = nodes.get_mut(&id) {
             match side {

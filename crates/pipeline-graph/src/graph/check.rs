@@ -228,7 +228,7 @@ fn check_list(
 
 /// Whether the paths of the service's calls allow an edge between two types. They are known for
 /// the six known types only; about others nothing can be said.
-fn may_feed(parent: &NodeType, child: &NodeType) -> bool {
+pub(crate) fn may_feed(parent: &NodeType, child: &NodeType) -> bool {
     use NodeType::{Datasource, Export, ExportBatch, Job, Other, Repo, Transform};
     match parent {
         Repo => matches!(child, Transform | Export | Other { .. }),

@@ -5,6 +5,8 @@ use pipeline_proto::{
     model::{Node, NodeId, NodeRef, NodeType},
 };
 
+use crate::finding::and_more;
+
 /// Which list of a node an edge is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -238,7 +240,7 @@ impl fmt::Display for Fault {
                 ..
             } => write!(
                 f,
-                "the edge {parent:?} -> {child:?} is not possible: a {parent_type} cannot feed a {child_type}"
+                "the edge {parent:?} -> {child:?} is not possible: no {parent_type} can feed a {child_type}"
             ),
             Self::Cycle { nodes } => {
                 f.write_str("the nodes form a cycle: ")?;
@@ -294,12 +296,8 @@ impl GraphError {
 
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = &self.faults[0];
-        match self.faults.len() - 1 {
-            0 => write!(f, "{fault}"),
-            1 => write!(f, "{fault}; and one more fault"),
-            more => write!(f, "{fault}; and {more} more faults"),
-        }
+        write!(f, "{}", self.faults[0])?;
+        and_more(f, self.faults.len())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Declares the type of a spec: an [`object!`](crate::model::json) whose members come with what is
-/// known of them.
+/// known of them, and after them the members that `new` takes.
 macro_rules! spec {
     (
         $(#[doc = $about:literal])*
@@ -21,6 +21,7 @@ macro_rules! spec {
                 $json:literal => $field:ident: $type:ty $( [ $($fact:expr),* $(,)? ] )?,
             )*
         }
+        $( new($($given:ident: $given_type:ty),+) )?
     ) => {
         $crate::model::json::silent_object! {
             $(#[doc = $about])*
@@ -30,6 +31,14 @@ macro_rules! spec {
         }
 
         impl $name {
+            $(
+                /// One with what must be said.
+                #[allow(clippy::useless_conversion, reason = "of those that are texts it is none")]
+                pub fn new($($given: $given_type),+) -> Self {
+                    Self { $($given: $given.into(),)+ ..Self::default() }
+                }
+            )?
+
             /// What its members are.
             pub fn description() -> &'static $crate::describe::Object {
                 #[allow(unused_imports)]
@@ -91,6 +100,19 @@ macro_rules! targets {
             const SPECS: $crate::describe::Specs =
                 &[$( ($type, $target::description), )*];
         }
+
+        $(
+            impl From<$target> for $spec {
+                fn from(target: $target) -> Self {
+                    let spec = $crate::model::RawJson::from_value(&target);
+                    Self {
+                        r#type: $type.into(),
+                        spec: Some(spec.expect("names and values of JSON can be written")),
+                        ..Self::default()
+                    }
+                }
+            }
+        )*
 
         impl $spec {
             /// One of this type.

@@ -123,6 +123,7 @@ spec! {
         /// Whether the first line of csv names the columns.
         "containsHeader" => contains_header: Option<bool>,
     }
+    new(bucket: impl Into<String>, file_type: impl Into<String>)
 }
 
 spec! {
@@ -137,6 +138,7 @@ spec! {
         /// Whether the first line of csv names the columns.
         "containsHeader" => contains_header: Option<bool>,
     }
+    new(paths: Vec<String>, file_type: impl Into<String>)
 }
 
 spec! {
@@ -147,4 +149,5 @@ spec! {
         /// From when to when, as `2017-06-01 05:00 ~ 2017-07-01 05:00`.
         "fileFilter" => file_filter: Option<String> [AtMostChars(64)],
     }
+    new(domains: Vec<String>)
 }

@@ -113,6 +113,7 @@ spec! {
         /// `text` sends points as they are pushed, `json` sends objects.
         "format" => format: Option<String> [OneOf(&["text", "json"]), Default("text")],
     }
+    new(host: impl Into<String>, uri: impl Into<String>)
 }
 
 spec! {
@@ -129,6 +130,7 @@ spec! {
         /// Which addresses are looked up. Known from the vendor's Go SDK only.
         "locateIPConfig" => locate_ip_config: Option<LocateIp>,
     }
+    new(dest_repo_name: impl Into<String>, doc: Map<String, Value>)
 }
 
 spec! {
@@ -199,6 +201,7 @@ spec! {
         /// The field with the time, as `#source`; the time of the export if it is not there.
         "timestamp" => timestamp: Option<String> [Fields],
     }
+    new(dest_repo_name: impl Into<String>, series: impl Into<String>)
 }
 
 spec! {
@@ -223,6 +226,7 @@ spec! {
         /// The version of the server.
         "version" => version: Option<String>,
     }
+    new(host: impl Into<String>, db_name: impl Into<String>, coll_name: impl Into<String>, mode: impl Into<String>, doc: Map<String, Value>)
 }
 
 spec! {
@@ -265,6 +269,7 @@ spec! {
         /// Secret key of another account. Known from the vendor's Go SDK only.
         "exportSecretKey" => export_secret_key: Option<String>,
     }
+    new(bucket: impl Into<String>, fields: BTreeMap<String, String>)
 }
 
 spec! {
@@ -289,6 +294,7 @@ spec! {
         /// Whether files are compressed.
         "compress" => compress: Option<bool>,
     }
+    new(path: impl Into<String>, user: impl Into<String>, fields: BTreeMap<String, String>)
 }
 
 spec! {
@@ -301,4 +307,5 @@ spec! {
         /// Where each field goes, as `column: "#source"`.
         "columns" => columns: BTreeMap<String, String> [Fields],
     }
+    new(db_name: impl Into<String>, table_name: impl Into<String>, columns: BTreeMap<String, String>)
 }

@@ -239,6 +239,7 @@ spec! {
         /// Which of the files; goes behind the prefix of the source, and may use variables like `$(date)`.
         "fileFilter" => file_filter: Option<String>,
     }
+    new(name: impl Into<String>, r#type: impl Into<String>, table_name: impl Into<String>)
 }
 
 spec! {
@@ -249,6 +250,7 @@ spec! {
         /// The language of the code. The documents write it both ways.
         "type" => r#type: String [OneOf(&["sql", "SQL"])],
     }
+    new(code: impl Into<String>, r#type: impl Into<String>)
 }
 
 spec! {
@@ -262,6 +264,85 @@ spec! {
         "count" => count: Option<i64> [Required, AtLeast(1)],
         /// Whether it is there.
         "status" => status: Option<String> [OnReading],
+    }
+}
+
+impl JobSpec {
+    /// SQL in containers of this type, so many of them. What it reads is to be added.
+    ///
+    /// ```
+    /// use pipeline_proto::resource::job::{JobSpec, Scheduler};
+    ///
+    /// let job = JobSpec::sql("select count(*) from clicks", ("1U2G", 1), Scheduler::crontab("0 0 0/1 * *"));
+    /// assert_eq!(job.scheduler.unwrap().r#type.as_str(), "crontab");
+    /// ```
+    pub fn sql(
+        code: impl Into<String>,
+        container: impl Into<JobContainer>,
+        scheduler: Scheduler,
+    ) -> Self {
+        Self {
+            computation: Some(Computation::new(code, "sql")),
+            container: Some(container.into()),
+            scheduler: Some(scheduler),
+            ..Self::default()
+        }
+    }
+
+    /// SQL that runs after the computation that it reads from, and in the container of that.
+    pub fn sql_after(code: impl Into<String>) -> Self {
+        Self {
+            computation: Some(Computation::new(code, "sql")),
+            scheduler: Some(Scheduler::of(SchedulerType::Depend)),
+            ..Self::default()
+        }
+    }
+}
+
+impl Scheduler {
+    /// At the times of a cron table, such as `0 0 0/1 * *`.
+    pub fn crontab(table: impl Into<String>) -> Self {
+        Self {
+            spec: Some(SchedulerSpec {
+                crontab: Some(table.into()),
+                ..SchedulerSpec::default()
+            }),
+            ..Self::of(SchedulerType::Crontab)
+        }
+    }
+
+    /// Again and again, with a pause between two runs, such as `5m`.
+    pub fn every(pause: impl Into<String>) -> Self {
+        Self {
+            spec: Some(SchedulerSpec {
+                r#loop: Some(pause.into()),
+                ..SchedulerSpec::default()
+            }),
+            ..Self::of(SchedulerType::Loop)
+        }
+    }
+
+    /// When the workflow is started.
+    pub fn manual() -> Self {
+        Self::of(SchedulerType::Manual)
+    }
+
+    fn of(r#type: SchedulerType) -> Self {
+        Self {
+            r#type,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<(&str, i64)> for JobContainer {
+    /// Takes the type and how many.
+    fn from((r#type, count): (&str, i64)) -> Self {
+        Self {
+            r#type: r#type.into(),
+            count: Some(count),
+            ..Self::default()
+        }
     }
 }
 

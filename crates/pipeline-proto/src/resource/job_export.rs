@@ -117,6 +117,7 @@ spec! {
         /// What happens to files that are there.
         "saveMode" => save_mode: Option<String> [OneOf(SAVE_MODES), Default("overwrite")],
     }
+    new(bucket: impl Into<String>)
 }
 
 spec! {
@@ -146,6 +147,7 @@ spec! {
         /// What happens to files that are there.
         "saveMode" => save_mode: Option<String> [OneOf(SAVE_MODES), Default("overwrite")],
     }
+    new(path: impl Into<String>)
 }
 
 spec! {
@@ -158,6 +160,7 @@ spec! {
         /// `text` sends points as they are pushed, `json` sends objects.
         "format" => format: Option<String> [OneOf(&["text", "json"]), Default("text")],
     }
+    new(host: impl Into<String>, uri: impl Into<String>)
 }
 
 spec! {
@@ -170,6 +173,7 @@ spec! {
         /// Whether bad records are skipped.
         "omitInvalid" => omit_invalid: Option<bool>,
     }
+    new(dest_repo_name: impl Into<String>, doc: Map<String, Value>)
 }
 
 spec! {
@@ -188,6 +192,7 @@ spec! {
         /// Whether bad records are skipped.
         "omitInvalid" => omit_invalid: Option<bool>,
     }
+    new(dest_repo_name: impl Into<String>, series: impl Into<String>)
 }
 
 spec! {
@@ -202,4 +207,5 @@ spec! {
         /// What happens to rows that are there. The documents name both as the default.
         "saveMode" => save_mode: Option<String> [OneOf(&["overwrite", "append"])],
     }
+    new(db_name: impl Into<String>, table_name: impl Into<String>, columns: BTreeMap<String, String>)
 }

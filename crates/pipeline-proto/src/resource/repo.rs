@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{data::spec, schema::SchemaEntry};
+use super::{
+    data::spec,
+    schema::{ParseSchemaError, Schema, SchemaEntry},
+};
 use crate::name::RepoName;
 use crate::{
     error::BuildError,
@@ -68,12 +71,11 @@ spec! {
     /// A message queue.
     ///
     /// ```
-    /// use pipeline_proto::resource::{repo::RepoSpec, schema::{SchemaEntry, ValType}};
+    /// use pipeline_proto::resource::repo::RepoSpec;
     ///
-    /// let mut spec = RepoSpec::default();
-    /// spec.schema.push(SchemaEntry::new("url", ValType::String));
+    /// let spec = RepoSpec::try_from("url string")?;
     /// assert_eq!(serde_json::to_string(&spec)?, r#"{"schema":[{"key":"url","valtype":"string"}]}"#);
-    /// # Ok::<(), serde_json::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub struct RepoSpec {
         /// Where it is. In a workflow that is where the workflow is.
@@ -108,5 +110,23 @@ spec! {
         "withTimestamp" => with_timestamp: Option<String> [Form(Form::NAME)],
         /// Whether backslash-t and backslash-n in values become tab and newline.
         "unescapeLine" => unescape_line: Option<bool>,
+    }
+}
+
+impl From<Schema> for RepoSpec {
+    fn from(Schema(schema): Schema) -> Self {
+        Self {
+            schema,
+            ..Self::default()
+        }
+    }
+}
+
+impl TryFrom<&str> for RepoSpec {
+    type Error = ParseSchemaError;
+
+    /// Reads the short form of a [`Schema`].
+    fn try_from(schema: &str) -> Result<Self, ParseSchemaError> {
+        schema.parse().map(Schema::into)
     }
 }

@@ -112,3 +112,21 @@ spec! {
         "status" => status: Option<String> [OnReading],
     }
 }
+
+impl TransformSpec {
+    /// SQL, which reads from `stream`.
+    pub fn sql(code: impl Into<String>) -> Self {
+        Self {
+            mode: Some("sql".into()),
+            code: Some(code.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&str> for TransformSpec {
+    /// Takes SQL.
+    fn from(code: &str) -> Self {
+        Self::sql(code)
+    }
+}

@@ -65,6 +65,25 @@ impl Display for ParseSchemaError {
 
 impl Error for ParseSchemaError {}
 
+impl Schema {
+    /// What writes each field of a source as it is, as exports want it: `"ip": "#ip"` and so on.
+    ///
+    /// ```
+    /// use pipeline_proto::resource::{export::KodoTarget, schema::Schema};
+    ///
+    /// let schema: Schema = "ip string, *at date".parse()?;
+    /// let kodo = KodoTarget::new("archive", schema.mapping());
+    /// assert_eq!(kodo.fields["at"], "#at");
+    /// # Ok::<(), pipeline_proto::resource::schema::ParseSchemaError>(())
+    /// ```
+    pub fn mapping<M: FromIterator<(String, V)>, V: From<String>>(&self) -> M {
+        let fields = self.0.iter();
+        fields
+            .map(|field| (field.key.clone(), V::from(format!("#{}", field.key))))
+            .collect()
+    }
+}
+
 impl From<Schema> for Vec<SchemaEntry> {
     fn from(schema: Schema) -> Self {
         schema.0
