@@ -36,6 +36,7 @@
 //! | see what can be asked | [`operation`] |
 //! | read a response | [`model`] |
 //! | read or write what a node does | [`resource`] |
+//! | write and read points, the records of queues | [`points`] |
 //! | name something, by the rule of its kind | [`name`] |
 //! | find out what went wrong | [`error`] |
 //! | wait for a status | [`wait`] |
@@ -57,6 +58,7 @@ pub mod model;
 pub mod name;
 pub mod observe;
 pub mod operation;
+pub mod points;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod resource;

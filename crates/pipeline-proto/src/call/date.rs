@@ -10,7 +10,7 @@ pub(super) type HttpDate = [u8; 29];
 
 const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
 const MONTHS: [&[u8; 3]; 12] = [
-    b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec", b"Jan", b"Feb",
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
 /// Writes a moment as IMF-fixdate, in whole seconds.
@@ -24,7 +24,22 @@ pub(super) fn http_date(moment: SystemTime) -> HttpDate {
         .unwrap_or(Duration::ZERO);
     let seconds = since_epoch.as_secs().min(LATEST);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
 
+    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    text[..3].copy_from_slice(WEEKDAYS[index(days % 7)]);
+    text[5..7].copy_from_slice(&two_digits(day));
+    text[8..11].copy_from_slice(MONTHS[index(month - 1)]);
+    text[12..14].copy_from_slice(&two_digits(year / 100));
+    text[14..16].copy_from_slice(&two_digits(year % 100));
+    text[17..19].copy_from_slice(&two_digits(second / 3600));
+    text[20..22].copy_from_slice(&two_digits(second / 60 % 60));
+    text[23..25].copy_from_slice(&two_digits(second % 60));
+    text
+}
+
+/// Year, month and day of a day since 1970, in the Gregorian calendar.
+pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     // Counted from the first of March of the year 0, so that a leap day is the last of its year and
     // the lengths of months repeat: 31, 30, 31, 30, 31 days are 153.
     let day = days + 719_468;
@@ -33,19 +48,17 @@ pub(super) fn http_date(moment: SystemTime) -> HttpDate {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let january_or_february = u64::from(month >= 10);
-    let year = 400 * era + year + january_or_february;
-
-    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
-    text[..3].copy_from_slice(WEEKDAYS[index(days % 7)]);
-    text[5..7].copy_from_slice(&two_digits(day));
-    text[8..11].copy_from_slice(MONTHS[index(month)]);
-    text[12..14].copy_from_slice(&two_digits(year / 100));
-    text[14..16].copy_from_slice(&two_digits(year % 100));
-    text[17..19].copy_from_slice(&two_digits(second / 3600));
-    text[20..22].copy_from_slice(&two_digits(second / 60 % 60));
-    text[23..25].copy_from_slice(&two_digits(second % 60));
-    text
+    let january_or_february = month >= 10;
+    let month = if january_or_february {
+        month - 9
+    } else {
+        month + 3
+    };
+    (
+        400 * era + year + u64::from(january_or_february),
+        month,
+        day,
+    )
 }
 
 /// Of a number below 100.

@@ -1,0 +1,162 @@
+//! Points: records in the text format that message queues take.
+//!
+//! A point is a line of fields, `key=value`, with tabs between. Text stands as it is, without quotes; arrays
+//! and maps are JSON; what is missing is left out.
+//!
+//! ```
+//! use pipeline_proto::points;
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize)]
+//! struct Click<'a> {
+//!     url: &'a str,
+//!     bytes: u64,
+//!     ratio: f32,
+//!     tags: [&'a str; 2],
+//!     referrer: Option<&'a str>,
+//! }
+//!
+//! let click = Click { url: "/a\tb", bytes: 7, ratio: 1.0, tags: ["p", "q"], referrer: None };
+//! let mut text = Vec::new();
+//! points::write(&mut text, &click)?;
+//! assert_eq!(text, b"url=/a\\tb\tbytes=7\tratio=1\ttags=[\"p\",\"q\"]\n");
+//!
+//! let point = points::read("url=/a\tbytes=7\n").next().unwrap();
+//! let fields: Vec<_> = point.fields().collect::<Result<_, _>>()?;
+//! assert_eq!(fields, [("url", "/a"), ("bytes", "7")]);
+//! # Ok::<(), pipeline_proto::points::PointError>(())
+//! ```
+//!
+//! An [`Encoder`] writes the escapes of the vendor's documentation, or checks records against the schema of a
+//! queue and converts what can be. A push is a [`Payload`](crate::resource::push::Payload) of such lines.
+//!
+//! # Escapes
+//!
+//! A tab in a value is written as `\t`, a line feed as `\n`. The vendor's documentation also wants `\r` and
+//! `\\`; its clients for Go and Java leave carriage returns and backslashes alone, so that `\t` in a value and
+//! a tab are the same bytes. Data in queues are written so, and [`write`] follows them: a queue whose option
+//! `unescapeLine` is off shows what was written.
+
+mod error;
+mod json;
+mod number;
+mod read;
+mod schema;
+mod ser;
+mod text;
+mod time;
+mod value;
+
+use serde::Serialize;
+
+pub use error::PointError;
+pub use read::{Escapes, Point, read};
+pub use time::rfc3339;
+
+use crate::resource::schema::SchemaEntry;
+use schema::Fields;
+use ser::Record;
+
+/// Writes a record as a point: any struct or map.
+///
+/// # Errors
+///
+/// As [`Encoder::write`].
+pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, record: &T) -> Result<(), PointError> {
+    Encoder::new().write(out, record)
+}
+
+/// Writes records as points.
+///
+/// ```
+/// use pipeline_proto::{points::Encoder, resource::schema::{SchemaEntry, ValType}};
+///
+/// let schema = [SchemaEntry::new("at", ValType::Date), SchemaEntry::new("bytes", ValType::Long)];
+/// let mut encoder = Encoder::checked(&schema);
+/// let mut text = Vec::new();
+/// encoder.write_json(&mut text, r#"{"at":"2026-11-28T00:20:47Z","bytes":"7"}"#)?;
+/// assert_eq!(text, b"at=2026-11-28T00:20:47Z\tbytes=7\n");
+///
+/// let error = encoder.write_json(&mut text, r#"{"bytes":"many"}"#).unwrap_err();
+/// assert_eq!(error.member(), "bytes");
+/// assert_eq!(error.to_string(), "the field \"bytes\": a text that cannot be made a long");
+/// # Ok::<(), pipeline_proto::points::PointError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Encoder<'s> {
+    escapes: Escapes,
+    fields: Option<Fields<'s>>,
+}
+
+impl<'s> Encoder<'s> {
+    /// Of anything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of records that fit this schema: no other fields, none that is required missing, and each of its type.
+    ///
+    /// What loses nothing is converted: texts that are numbers, dates, addresses or JSON to these, anything to
+    /// text, and fractions to whole numbers, as the vendor's clients do it on request. Where these drop a value
+    /// or make something up, it is an error.
+    pub fn checked(schema: &'s [SchemaEntry]) -> Self {
+        Self {
+            escapes: Escapes::default(),
+            fields: Some(Fields::new(schema)),
+        }
+    }
+
+    /// With these escapes.
+    #[must_use]
+    pub fn escapes(mut self, escapes: Escapes) -> Self {
+        self.escapes = escapes;
+        self
+    }
+
+    /// Writes a record as a point, line feed included. Members that are `None` or null are left out.
+    ///
+    /// Nothing is allocated beyond the room in `out`, unless a schema wants arrays and maps to be looked at.
+    ///
+    /// # Errors
+    ///
+    /// If it is no struct or map, nothing is left of it, a key cannot be one, or a member does not fit; then
+    /// `out` is as it was.
+    pub fn write<T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut Vec<u8>,
+        record: &T,
+    ) -> Result<(), PointError> {
+        let start = out.len();
+        let written = record.serialize(Record::new(self, out));
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+
+    /// Writes a JSON object, such as a line of a file, as a point. Numbers keep their digits.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON object, and as [`write`](Self::write).
+    pub fn write_json(&mut self, out: &mut Vec<u8>, line: &str) -> Result<(), PointError> {
+        let start = out.len();
+        let written = json::write(Record::new(self, out), line);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+}
+
+/// What a value has turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Boolean,
+    Integer,
+    Float,
+    Text,
+    Array,
+    Object,
+}

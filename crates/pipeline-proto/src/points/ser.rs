@@ -1,0 +1,275 @@
+//! Any struct or map that `serde` can serialize, as a point.
+
+use serde::ser::{
+    Error as _, Impossible, Serialize, SerializeMap, SerializeStruct, SerializeStructVariant,
+    Serializer,
+};
+
+use super::{
+    Encoder, Kind,
+    error::{PointError, Reason},
+    read::Escapes,
+    schema,
+    text::{self, Writing},
+    value::{Key, RAW, Value, refuse},
+};
+use crate::resource::schema::SchemaEntry;
+
+/// A point that is being written, field by field: [`begin_field`](Self::begin_field), the key,
+/// [`end_key`](Self::end_key), the value, [`end_field`](Self::end_field).
+pub(super) struct Record<'a, 's> {
+    encoder: &'a mut Encoder<'s>,
+    out: &'a mut Vec<u8>,
+    start: usize,
+    /// Where the key of the current field begins.
+    field: usize,
+    /// Where its value begins.
+    value: usize,
+    entry: Option<&'s SchemaEntry>,
+}
+
+impl<'a, 's> Record<'a, 's> {
+    pub(super) fn new(encoder: &'a mut Encoder<'s>, out: &'a mut Vec<u8>) -> Self {
+        if let Some(fields) = &mut encoder.fields {
+            fields.begin();
+        }
+        let start = out.len();
+        Self {
+            encoder,
+            out,
+            start,
+            field: start,
+            value: start,
+            entry: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn begin_field(&mut self) -> &mut Vec<u8> {
+        self.field = self.out.len();
+        self.out
+    }
+
+    #[inline]
+    pub(super) fn end_key(&mut self) -> Result<(), PointError> {
+        let key = &self.out[self.field..];
+        let ends = |byte: &u8| matches!(byte, b'=' | b'\t' | b'\n');
+        if key.is_empty() || key.iter().fold(false, |found, byte| found | ends(byte)) {
+            return Err(PointError::of(Reason::Key).inside(&String::from_utf8_lossy(key)));
+        }
+        if let Some(fields) = &mut self.encoder.fields {
+            let found = fields.find(key);
+            self.entry = Some(found.map_err(|error| error.inside(&String::from_utf8_lossy(key)))?);
+        }
+        self.out.push(b'=');
+        self.value = self.out.len();
+        Ok(())
+    }
+
+    /// How text is to be written into the current field.
+    #[inline]
+    pub(super) fn writing(&self) -> Writing {
+        match self.entry {
+            Some(entry) if schema::holds_json(entry) => Writing::Blank,
+            _ => Writing::Escaped(self.encoder.escapes),
+        }
+    }
+
+    #[inline]
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        self.out
+    }
+
+    #[cold]
+    pub(super) fn inside(&self, error: PointError) -> PointError {
+        let key = &self.out[self.field..self.value - 1];
+        error.inside(&String::from_utf8_lossy(key))
+    }
+
+    #[inline]
+    pub(super) fn end_field(&mut self, kind: Kind) -> Result<(), PointError> {
+        if kind == Kind::Nothing {
+            self.out.truncate(self.field);
+            return Ok(());
+        }
+        if let (Some(entry), Some(fields)) = (self.entry, &mut self.encoder.fields) {
+            let fitted = schema::fit(entry, kind, self.out, self.value);
+            let noted = fitted.and_then(|()| fields.note());
+            noted.map_err(|error| self.inside(error))?;
+        }
+        let is_json = matches!(kind, Kind::Array | Kind::Object)
+            || self.entry.is_some_and(schema::holds_json);
+        if is_json && self.encoder.escapes == Escapes::Documented {
+            text::double_backslashes(self.out, self.value);
+        }
+        self.out.push(b'\t');
+        Ok(())
+    }
+
+    pub(super) fn end(self) -> Result<(), PointError> {
+        if let Some(fields) = &self.encoder.fields {
+            fields.end()?;
+        }
+        match self.out.get_mut(self.start..) {
+            Some([.., last]) => *last = b'\n',
+            _ => return Err(Reason::Empty.into()),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), PointError> {
+        let writing = self.writing();
+        let out = &mut *self.out;
+        let kind = value
+            .serialize(Value { out, writing })
+            .map_err(|error| self.inside(error))?;
+        if matches!(kind, Kind::Array | Kind::Object) && self.out.len() == self.value {
+            serde_json::to_writer(&mut *self.out, value)
+                .map_err(|error| self.inside(PointError::custom(error)))?;
+            // Raw values may have line feeds between their parts.
+            text::blank(&mut self.out[self.value..]);
+        }
+        self.end_field(kind)
+    }
+}
+
+impl SerializeStruct for Record<'_, '_> {
+    type Ok = ();
+    type Error = PointError;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), PointError> {
+        self.begin_field().extend_from_slice(key.as_bytes());
+        self.end_key()?;
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), PointError> {
+        Record::end(self)
+    }
+}
+
+impl SerializeStructVariant for Record<'_, '_> {
+    type Ok = ();
+    type Error = PointError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), PointError> {
+        SerializeStruct::serialize_field(self, key, value)
+    }
+
+    fn end(self) -> Result<(), PointError> {
+        Record::end(self)
+    }
+}
+
+impl SerializeMap for Record<'_, '_> {
+    type Ok = ();
+    type Error = PointError;
+
+    #[inline]
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), PointError> {
+        key.serialize(Key(self.begin_field()))?;
+        self.end_key()
+    }
+
+    #[inline]
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), PointError> {
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), PointError> {
+        Record::end(self)
+    }
+}
+
+impl Serializer for Record<'_, '_> {
+    type Ok = ();
+    type Error = PointError;
+    type SerializeSeq = Impossible<(), PointError>;
+    type SerializeTuple = Impossible<(), PointError>;
+    type SerializeTupleStruct = Impossible<(), PointError>;
+    type SerializeTupleVariant = Impossible<(), PointError>;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, PointError> {
+        Ok(self)
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, PointError> {
+        if RAW.contains(&name) {
+            return Err(Reason::NoRecord("raw JSON: `write_json` takes it").into());
+        }
+        Ok(self)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, PointError> {
+        Ok(self)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, record: &T) -> Result<(), PointError> {
+        record.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        record: &T,
+    ) -> Result<(), PointError> {
+        record.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        record: &T,
+    ) -> Result<(), PointError> {
+        record.serialize(self)
+    }
+
+    refuse! {
+        serialize_bool(bool) = Reason::NoRecord("a boolean");
+        serialize_i8(i8) = Reason::NoRecord("a number");
+        serialize_i16(i16) = Reason::NoRecord("a number");
+        serialize_i32(i32) = Reason::NoRecord("a number");
+        serialize_i64(i64) = Reason::NoRecord("a number");
+        serialize_u8(u8) = Reason::NoRecord("a number");
+        serialize_u16(u16) = Reason::NoRecord("a number");
+        serialize_u32(u32) = Reason::NoRecord("a number");
+        serialize_u64(u64) = Reason::NoRecord("a number");
+        serialize_f32(f32) = Reason::NoRecord("a number");
+        serialize_f64(f64) = Reason::NoRecord("a number");
+        serialize_char(char) = Reason::NoRecord("a text");
+        serialize_str(&str) = Reason::NoRecord("a text");
+        serialize_bytes(&[u8]) = Reason::NoRecord("bytes");
+        serialize_none() = Reason::NoRecord("nothing");
+        serialize_unit() = Reason::NoRecord("nothing");
+        serialize_unit_struct(&'static str) = Reason::NoRecord("nothing");
+        serialize_unit_variant(&'static str, u32, &'static str) = Reason::NoRecord("a text");
+    }
+    refuse! { compound
+        serialize_seq(Option<usize>) -> SerializeSeq = Reason::NoRecord("an array");
+        serialize_tuple(usize) -> SerializeTuple = Reason::NoRecord("an array");
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = Reason::NoRecord("an array");
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant
+            = Reason::NoRecord("an array");
+    }
+}

@@ -1,0 +1,500 @@
+//! Records as points, and back. `serde_json` is the second statement of what a value is.
+
+use std::collections::BTreeMap;
+
+use pipeline_proto::{
+    points::{self, Encoder, Escapes, PointError, read},
+    resource::schema::SchemaEntry,
+};
+use proptest::{collection, prelude::*};
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
+
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+fn written(record: impl Serialize) -> Result<String, PointError> {
+    let mut out = Vec::new();
+    points::write(&mut out, &record)?;
+    Ok(text_of(out))
+}
+
+fn checked(schema: &Value, line: &Value) -> Result<String, String> {
+    let schema: Vec<SchemaEntry> = serde_json::from_value(schema.clone()).unwrap();
+    let mut encoder = Encoder::checked(&schema);
+    let (mut out, mut from_json) = (b"before\n".to_vec(), Vec::new());
+    let written = encoder.write(&mut out, line);
+    let same = encoder.write_json(&mut from_json, &line.to_string());
+    assert_eq!(written, same, "{line}");
+    if let Err(error) = written {
+        assert_eq!(out, b"before\n", "a point that is refused leaves nothing");
+        return Err(error.to_string());
+    }
+    assert_eq!(out["before\n".len()..], from_json, "{line}");
+    Ok(text_of(from_json))
+}
+
+#[derive(Serialize)]
+enum Level {
+    Warn,
+}
+
+#[derive(Serialize)]
+struct Wrapped(&'static str);
+
+/// As the record of the vendor's Go client has it, but for the characters that its JSON escapes without need.
+#[test]
+fn a_record_is_written_as_by_the_vendors_client() {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        host: &'a str,
+        bytes: i64,
+        big: u64,
+        f1: f64,
+        f2: f64,
+        f3: f64,
+        f4: f64,
+        f5: f32,
+        ok: bool,
+        at: &'a str,
+        tags: [&'a str; 2],
+        geo: Value,
+        num: &'a RawValue,
+    }
+    let row = Row {
+        host: "a\tb\nc\rd\\e=f \"q\"",
+        bytes: 7,
+        big: u64::MAX,
+        f1: 1.0,
+        f2: 0.1,
+        f3: 1e21,
+        f4: 1e-7,
+        f5: 0.1,
+        ok: true,
+        at: "2020-09-22T21:03:42.005+08:00",
+        tags: ["p", "q<&>"],
+        geo: json!({"city": "x\ty", "n": 1}),
+        num: serde_json::from_str("1.50").unwrap(),
+    };
+    assert_eq!(
+        written(row).unwrap(),
+        "host=a\\tb\\nc\rd\\e=f \"q\"\tbytes=7\tbig=18446744073709551615\tf1=1\tf2=0.1\tf3=1e+21\tf4=1e-07\
+         \tf5=0.1\tok=true\tat=2020-09-22T21:03:42.005+08:00\ttags=[\"p\",\"q<&>\"]\tgeo={\"city\":\"x\\ty\",\"n\":1}\
+         \tnum=1.50\n"
+    );
+    assert_eq!(written(json!({"host": ""})).unwrap(), "host=\n");
+}
+
+#[test]
+fn values_of_every_kind_of_serde_have_a_text() {
+    #[derive(Serialize)]
+    struct Kinds {
+        unit: (),
+        none: Option<u8>,
+        some: Option<u8>,
+        char: char,
+        variant: Level,
+        wrapped: Wrapped,
+        tuple: (u8, &'static str),
+        set: BTreeMap<u8, bool>,
+        big: i128,
+        raw: Vec<&'static RawValue>,
+        text: &'static RawValue,
+    }
+    let raw = |text| serde_json::from_str::<&RawValue>(text).unwrap();
+    let kinds = Kinds {
+        unit: (),
+        none: None,
+        some: Some(1),
+        char: '\t',
+        variant: Level::Warn,
+        wrapped: Wrapped("w"),
+        tuple: (1, "a"),
+        set: BTreeMap::from([(1, true)]),
+        big: i128::MIN,
+        raw: vec![raw("[1,\n\t2]")],
+        text: raw(r#""a\tb\u4ed3""#),
+    };
+    assert_eq!(
+        written(kinds).unwrap(),
+        "some=1\tchar=\\t\tvariant=Warn\twrapped=w\ttuple=[1,\"a\"]\tset={\"1\":true}\
+         \tbig=-170141183460469231731687303715884105728\traw=[[1,  2]]\ttext=a\\tb仓\n"
+    );
+    assert_eq!(written(BTreeMap::from([(7_u8, 1)])).unwrap(), "7=1\n");
+    assert_eq!(written(Some(json!({"a": null, "b": 0}))).unwrap(), "b=0\n");
+}
+
+#[test]
+fn errors_name_the_member_and_leave_nothing() {
+    for (record, member, says) in [
+        (json!({"a=b": 1}), "a=b", "no '='"),
+        (json!({"": 1}), "", "not empty"),
+        (json!({"a\tb": 1}), "a\tb", "no tab"),
+        (json!({}), "", "no field with a value"),
+        (json!({"a": null}), "", "no field with a value"),
+        (json!([1]), "", "not an array"),
+        (json!("a"), "", "not a text"),
+        (json!(null), "", "not nothing"),
+    ] {
+        let mut out = b"x=1\n".to_vec();
+        let error = points::write(&mut out, &record).unwrap_err();
+        assert_eq!((out, error.member()), (b"x=1\n".to_vec(), member));
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(error.is_empty_record(), says.contains("no field with"));
+    }
+    let nan = written(BTreeMap::from([("a", 1.0), ("b", f64::NAN)])).unwrap_err();
+    assert_eq!(
+        nan.to_string(),
+        "the field \"b\": a number that is not finite"
+    );
+    let key = written(BTreeMap::from([((1, 2), 1)])).unwrap_err();
+    assert!(key.to_string().contains("a text or a number"), "{key}");
+    for line in [
+        "",
+        "{",
+        "[]",
+        "1",
+        r#"{"a":1}x"#,
+        r#"{"a":}"#,
+        r#"{"a":"\ud800"}"#,
+        "{\"a\":\"\n\"}",
+    ] {
+        let mut out = Vec::new();
+        let error = Encoder::new().write_json(&mut out, line).unwrap_err();
+        assert!(error.to_string().contains("no JSON"), "{line}: {error}");
+        assert!(out.is_empty());
+    }
+}
+
+/// By `schema-free` rules of the vendor's clients, but for those that lose something.
+#[test]
+fn records_are_made_to_fit_a_schema_or_refused() {
+    let schema = |valtype: &str| json!([{"key": "f", "valtype": valtype}]);
+    let array = |of: &str| json!([{"key": "f", "valtype": "array", "elemtype": of}]);
+    let map = json!([{"key": "f", "valtype": "map", "schema": [
+        {"key": "lat", "valtype": "float", "required": true},
+        {"key": "name", "valtype": "string"},
+        {"key": "deep", "valtype": "map"},
+    ]}]);
+    for (schema, value, expected) in [
+        (schema("long"), json!(7), "7"),
+        (schema("long"), json!(1.9), "1"),
+        (schema("long"), json!(-1.9), "-1"),
+        (schema("long"), json!("12"), "12"),
+        (schema("long"), json!("1e3"), "1000"),
+        (schema("long"), json!(1.5e9), "1500000000"),
+        (schema("float"), json!(7), "7"),
+        (schema("float"), json!("1.50"), "1.50"),
+        (schema("string"), json!(7), "7"),
+        (schema("string"), json!(true), "true"),
+        (schema("string"), json!({"a": [1]}), r#"{"a":[1]}"#),
+        (schema("boolean"), json!(true), "true"),
+        (schema("boolean"), json!("false"), "false"),
+        (
+            schema("date"),
+            json!("2026-11-28T00:20:47+08:00"),
+            "2026-11-28T00:20:47+08:00",
+        ),
+        (schema("ip"), json!("::1"), "::1"),
+        (schema("jsonstring"), json!({"a": 1}), r#"{"a":1}"#),
+        (schema("jsonstring"), json!("[\n1]"), "[ 1]"),
+        (array("long"), json!([1, "2", 1.5]), "[1,2,1]"),
+        (array("long"), json!("[1,\"2\"]"), "[1,2]"),
+        (
+            array("string"),
+            json!([1, "a\tb", {"x": 1}]),
+            r#"["1","a\tb","{\"x\":1}"]"#,
+        ),
+        (array("string"), json!("x"), r#"["x"]"#),
+        (array("float"), json!([]), "[]"),
+        (
+            map.clone(),
+            json!({"name": 7, "lat": "1.0"}),
+            r#"{"lat":1.0,"name":"7"}"#,
+        ),
+        (map.clone(), json!("{\"lat\":1}"), r#"{"lat":1}"#),
+        (
+            map.clone(),
+            json!({"lat": 1, "name": null, "deep": {"x": [null]}}),
+            r#"{"deep":{"x":[null]},"lat":1}"#,
+        ),
+    ] {
+        let point = checked(&schema, &json!({"f": value}));
+        assert_eq!(point, Ok(format!("f={expected}\n")), "{schema} {value}");
+    }
+    for (schema, value, says) in [
+        (
+            schema("long"),
+            json!(u64::MAX),
+            "an integer that cannot be made a long",
+        ),
+        (schema("long"), json!(1e19), "a float that cannot"),
+        (schema("long"), json!("1_000"), "a text that cannot"),
+        (schema("long"), json!("inf"), "a text that cannot"),
+        (schema("long"), json!(""), "a text that cannot"),
+        (schema("long"), json!(" 7"), "a text that cannot"),
+        (schema("long"), json!(true), "a boolean that cannot"),
+        (schema("long"), json!([1]), "an array that cannot"),
+        (
+            schema("float"),
+            json!("nan"),
+            "a text that cannot be made a float",
+        ),
+        (
+            schema("boolean"),
+            json!(1),
+            "an integer that cannot be made a boolean",
+        ),
+        (
+            schema("date"),
+            json!("2026-11-28"),
+            "a text that cannot be made a date",
+        ),
+        (
+            schema("date"),
+            json!(1_795_825_247),
+            "an integer that cannot",
+        ),
+        (
+            schema("ip"),
+            json!("1.2.3"),
+            "a text that cannot be made a ip",
+        ),
+        (
+            schema("jsonstring"),
+            json!("{"),
+            "cannot be made a jsonstring",
+        ),
+        (
+            array("long"),
+            json!([1, "x"]),
+            "\"f[1]\": a text that cannot be made a long",
+        ),
+        (array("long"), json!([null]), "\"f[0]\": nothing that"),
+        (
+            array("long"),
+            json!("x"),
+            "\"f[0]\": a text that cannot be made a long",
+        ),
+        (
+            array("long"),
+            json!({"a": 1}),
+            "an object that cannot be made a array",
+        ),
+        (
+            map.clone(),
+            json!({"lat": 1, "x": 1}),
+            "\"f.x\": the schema does not have it",
+        ),
+        (
+            map.clone(),
+            json!({"lat": "x"}),
+            "\"f.lat\": a text that cannot",
+        ),
+        (map.clone(), json!({}), "\"f.lat\": the schema requires it"),
+        (
+            map.clone(),
+            json!([1]),
+            "an array that cannot be made a map",
+        ),
+    ] {
+        let error = checked(&schema, &json!({"f": value})).unwrap_err();
+        assert!(error.contains(says), "{schema} {value}: {error}");
+    }
+}
+
+#[test]
+fn a_schema_knows_what_is_missing_what_is_too_much_and_what_is_there_twice() {
+    let schema = json!([
+        {"key": "a", "valtype": "long", "required": true},
+        {"key": "b", "valtype": "long"},
+    ]);
+    assert_eq!(
+        checked(&schema, &json!({"b": 2, "a": 1})),
+        Ok("a=1\tb=2\n".into())
+    );
+    for (line, says) in [
+        (json!({"b": 1}), "the field \"a\": the schema requires it"),
+        (
+            json!({"a": null}),
+            "the field \"a\": the schema requires it",
+        ),
+        (
+            json!({"a": 1, "c": 1}),
+            "the field \"c\": the schema does not have it",
+        ),
+    ] {
+        assert!(checked(&schema, &line).unwrap_err().contains(says));
+    }
+    let entries: Vec<SchemaEntry> = serde_json::from_value(schema).unwrap();
+    let mut encoder = Encoder::checked(&entries);
+    let twice = encoder.write_json(&mut Vec::new(), r#"{"a":1,"a":2}"#);
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "the field \"a\": it is there twice"
+    );
+    // What one record had, the next has to have, too.
+    let mut out = Vec::new();
+    encoder.write_json(&mut out, r#"{"a":1}"#).unwrap();
+    encoder.write_json(&mut out, "{}").unwrap_err();
+    // Points are records of texts.
+    encoder
+        .write(&mut out, &read("a=7\tb=1.5").next().unwrap())
+        .unwrap();
+    assert_eq!(text_of(out), "a=1\na=7\tb=1\n");
+}
+
+#[test]
+fn points_are_read_with_their_places_and_as_they_stand() {
+    let lines: Vec<_> = read("a=1\tb=x=y\n\nc=\\t\r\n")
+        .map(|point| {
+            (
+                point.line(),
+                point.fields().collect::<Result<Vec<_>, _>>().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (1, vec![("a", "1"), ("b", "x=y")]),
+            (3, vec![("c", "\\t\r")])
+        ]
+    );
+    for (text, says) in [
+        ("a=1\t\tb=2", "without '='"),
+        ("x", "\"x\": a field"),
+        ("=1", "not empty"),
+    ] {
+        let point = read(text).next().unwrap();
+        let error = point.fields().find_map(Result::err).unwrap();
+        assert!(error.to_string().contains(says), "{text}: {error}");
+    }
+    assert_eq!(read("").count() + read("\n\n").count(), 0);
+}
+
+#[test]
+fn a_point_becomes_json_by_the_types_of_a_schema() {
+    let schema: Vec<SchemaEntry> = serde_json::from_value(json!([
+        {"key": "n", "valtype": "long"}, {"key": "f", "valtype": "float"}, {"key": "b", "valtype": "boolean"},
+        {"key": "a", "valtype": "array", "elemtype": "long"}, {"key": "m", "valtype": "map"},
+        {"key": "s", "valtype": "string"}, {"key": "odd", "valtype": "long"},
+    ]))
+    .unwrap();
+    let text = "n=7\tf=1e+06\tb=true\ta=[1]\tm={\"x\":1}\ts=7\\t\\\\\todd=1x\tmore=1";
+    let json = |escapes| {
+        let mut out = Vec::new();
+        let point = read(text).next().unwrap();
+        point.write_json(&mut out, &schema, escapes).unwrap();
+        serde_json::from_slice::<Value>(&out).unwrap()
+    };
+    let expected = |s: &str| {
+        json!({
+            "n": 7, "f": 1e6, "b": true, "a": [1], "m": {"x": 1}, "s": s, "odd": "1x", "more": "1",
+        })
+    };
+    assert_eq!(json(None), expected("7\\t\\\\"));
+    assert_eq!(json(Some(Escapes::Clients)), expected("7\t\\\\"));
+    assert_eq!(json(Some(Escapes::Documented)), expected("7\t\\"));
+}
+
+/// Any JSON object. Numbers are whole, since `serde_json` has one form for those alone.
+fn object() -> impl Strategy<Value = Map<String, Value>> {
+    let text = prop_oneof![any::<String>(), "[a\\\\tn\t\n\r]{0,20}", "\\PC{0,40}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        text.clone().prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            collection::btree_map(text.clone(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    });
+    collection::btree_map("[a-z]{1,8}", value, 0..8).prop_map(|map| map.into_iter().collect())
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(record in object()) {
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new().escapes(Escapes::Documented);
+        let wrote = encoder.write(&mut out, &record);
+        let kept: Map<_, _> = record.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        if kept.is_empty() {
+            prop_assert!(wrote.unwrap_err().is_empty_record());
+            return Ok(());
+        }
+        wrote.unwrap();
+        let text = text_of(out);
+        prop_assert_eq!(text.matches('\n').count(), 1);
+        let point = read(&text).next().unwrap();
+        let mut json = Vec::new();
+        point.write_json(&mut json, &[], Some(Escapes::Documented)).unwrap();
+        let texts: Map<String, Value> = serde_json::from_slice(&json).unwrap();
+        prop_assert_eq!(texts.len(), kept.len());
+        for ((key, value), (found, text)) in kept.iter().zip(&texts) {
+            prop_assert_eq!(key, found);
+            let text = text.as_str().unwrap();
+            match value {
+                Value::String(value) => prop_assert_eq!(value, text),
+                value => prop_assert_eq!(value, &serde_json::from_str::<Value>(text).unwrap()),
+            }
+        }
+    }
+
+    #[test]
+    fn json_lines_and_records_are_the_same_points(record in object(), pretty: bool, escapes: bool) {
+        let line = if pretty { serde_json::to_string_pretty(&record) } else { serde_json::to_string(&record) };
+        let escapes = if escapes { Escapes::Documented } else { Escapes::Clients };
+        let mut encoder = Encoder::new().escapes(escapes);
+        let (mut by_value, mut by_line) = (Vec::new(), Vec::new());
+        let wrote = encoder.write(&mut by_value, &record);
+        prop_assert_eq!(&wrote, &encoder.write_json(&mut by_line, &line.unwrap()));
+        if pretty && wrote.is_ok() {
+            let fields = |text: Vec<u8>| {
+                let text = text_of(text);
+                let point = read(&text).next().unwrap();
+                let mut json = Vec::new();
+                let undone = Some(escapes).filter(|it| *it == Escapes::Documented);
+                point.write_json(&mut json, &[], undone).unwrap();
+                let texts: BTreeMap<String, String> = serde_json::from_slice(&json).unwrap();
+                // Blanks between the parts are all that may differ.
+                let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+                texts.into_iter().map(|(key, text)| (key, value(text))).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(fields(by_value), fields(by_line));
+        } else {
+            prop_assert_eq!(text_of(by_value), text_of(by_line));
+        }
+    }
+
+    #[test]
+    fn no_line_is_too_odd_and_json_is_what_serde_json_takes(line in "\\PC{0,60}|\\{(\"[a-z]{1,3}\":(\"(\\\\[\"u/bn]|[a-f0-9 ]){0,9}\"|-?[0-9.e+]{1,5}|null|\\[1\\]),?){0,4}\\}") {
+        let mut out = Vec::new();
+        let wrote = Encoder::new().write_json(&mut out, &line);
+        let value = serde_json::from_str::<Map<String, Value>>(&line);
+        match wrote {
+            Ok(()) => prop_assert!(value.is_ok() || line.contains('e'), "{line}"),
+            Err(error) if error.is_empty_record() => prop_assert!(value.unwrap().values().all(Value::is_null)),
+            Err(error) => prop_assert!(value.is_err() || !error.member().is_empty(), "{error}"),
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_odd_to_be_read(text: String) {
+        for point in read(&text) {
+            prop_assert!(!point.text().is_empty() && !point.text().contains('\n'));
+            let fields: Result<Vec<_>, _> = point.fields().collect();
+            if let Ok(fields) = fields {
+                let joined: Vec<_> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                prop_assert_eq!(joined.join("\t"), point.text());
+            }
+        }
+    }
+}
