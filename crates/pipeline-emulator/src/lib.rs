@@ -51,7 +51,7 @@
 //! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
 //! | trailing slash | an empty name, E18639 |
 //!
-//! Of repos, transforms and exports it keeps the definitions, and checks them; nothing is computed, and no data
+//! Of all other resources it keeps the definitions, and checks them; nothing is computed, and no data
 //! can be pushed. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
 //! sources leave open about them:
 //!
@@ -72,6 +72,21 @@
 //! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName` |
 //! | the destination of an export | not looked up |
 //! | an export without `whence` | shown without |
+//! | what belongs to a workflow, by `workflow` or by what it reads from | made and changed only while that does not run, E18643 |
+//! | a data source whose spec is not legal | E18614; E18330 for csv without delimiter, E18638 for a character in a prefix; of a schema as of that of a repo; one that loses a field is E18128 |
+//! | variables in the spec of a `fusion` data source | have to be there (E18705) and times (E18704) |
+//! | the schema of files | `text` of texts; of others that of a data source with the same type and spec, else E18620: there are no files |
+//! | a job whose spec is not legal | E18614; E18612 for its sources, E18613 for their tables, those of sources of sources included, E18618 for SQL that is empty, E18657 and E18019 for a variable in it or in a filter that is neither the account's nor the system's nor a parameter, E18213, E18214 |
+//! | the export of a job that is not legal | E18651; E18322, E18330, E18334, E18638 |
+//! | start and stop of a job | E18621 unless it is idle, E18622 unless it is started; E18663 in a workflow; a value for a parameter that it lacks is E18607 |
+//! | the status of a job or a group | that of its container: `Ready`, then as of a workflow. A group that is started already takes another start |
+//! | runs of a job | take the time of a manual run, and begin and are stopped with the transitions that are set, where `AfterReads` means at once and a start that falls back a run that fails. A loop runs again after its pause, what depends on a job after each of its successful runs; a plan in cron text is not carried out: such a job has one run with each start. The latest hundred are kept |
+//! | history | the latest run first; all of it without `size` |
+//! | `rerunCount` | how often that run was run again |
+//! | `createTime` and the like of groups | as of workflows |
+//! | a group | E18213, E18214, E18222 for its region; E18215 while a repo is in it. A repo whose group is elsewhere is E18222 |
+//! | a time variable | `$(now)` with at most one `-5d`, `-5h` or `-5m` behind it, else E18018; a format of the letters that Java has for times, else E18658 |
+//! | system variables | are shown, and are E18656 for everything else |
 
 mod account;
 mod admin;

@@ -1,11 +1,19 @@
 //! What resources other than workflows are, and what may become of them.
 
+mod batch;
+mod datasource;
 mod export;
+mod group;
+mod job;
+mod job_export;
 mod judge;
+mod life;
+mod query;
 mod repo;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod variable;
 
 use std::fmt::Display;
 
@@ -18,15 +26,21 @@ use pipeline_proto::{
 use serde_json::{Map, Value};
 
 use crate::{
-    operations::{Call, parse_name},
+    operations::{Call, checked_region, parse_name},
     refusal::Refusal,
     state::{Id, Kind},
     workflow::Workflow,
 };
+pub(crate) use batch::{history, rerun_batch, start_job, stop_batch, stop_job};
+pub(crate) use datasource::{Datasource, retrieve_schema};
 pub(crate) use export::Export;
+pub(crate) use group::{Group, start_group, stop_group};
+pub(crate) use job::Job;
+pub(crate) use job_export::JobExport;
 use judge::Judged;
 pub(crate) use repo::Repo;
 pub(crate) use transform::Transform;
+pub(crate) use variable::{Variable, get_variable, list_variables};
 
 /// The members of a resource, as it is shown.
 pub(crate) type Members = Map<String, Value>;
@@ -62,14 +76,16 @@ pub(crate) trait Resource {
     /// What is made of the body of an update and of what there was.
     fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal>;
 
-    /// What a get shows of it.
-    fn shown(_call: &Call<'_, '_>, members: &Members) -> Members {
-        members.clone()
+    /// What a get shows of it. What begins with a point is for the emulator alone.
+    fn shown(_call: &Call<'_, '_>, _name: &str, members: &Members) -> Members {
+        let mut members = members.clone();
+        members.retain(|name, _| !name.starts_with('.'));
+        members
     }
 
     /// What a list shows of it; `None` for nothing.
     fn listed(call: &Call<'_, '_>, name: &str, members: &Members) -> Option<Members> {
-        let mut members = Self::shown(call, members);
+        let mut members = Self::shown(call, name, members);
         members.insert("name".to_owned(), name.into());
         Some(members)
     }
@@ -91,6 +107,23 @@ fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusa
     check_name::<R>(name)?;
     let found = call.space.get(&Id::new(R::KIND, name));
     found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))
+}
+
+/// The region of a body, if there is such a one.
+fn region(call: &Call<'_, '_>, body: &Members, code: ErrorCode) -> Result<String, Refusal> {
+    let region = body.get("region").and_then(Value::as_str);
+    checked_region(call.rules, region.map(str::to_owned))
+        .map_err(|error| error.recoded(ErrorCode::MALFORMED_WORKFLOW, code))
+}
+
+/// The workflow of a body, which has to be there and may not run.
+fn workflow<'a>(call: &mut Call<'_, '_>, body: &'a Members) -> Result<&'a str, Refusal> {
+    let workflow = text(body, "workflow");
+    if !workflow.is_empty() {
+        call.find(&parse_name(workflow)?)?;
+    }
+    check_idle(call, body)?;
+    Ok(workflow)
 }
 
 /// What belongs to a workflow may be made and changed unless that runs. A workflow can be deleted without

@@ -6,7 +6,7 @@ use http::{Method, Uri};
 
 use crate::{
     operations::{self, Call, Outcome},
-    resource::{Export, Repo, Transform},
+    resource::{self, Datasource, Export, Group, Job, JobExport, Repo, Transform, Variable},
     verbs,
 };
 
@@ -123,6 +123,47 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::PUT, "/v2/repos/{}/exports/{}", "update_export", verbs::update::<Export>),
     row(Method::DELETE, "/v2/repos/{}/exports/{}", "delete_export", verbs::delete::<Export>),
     row(Method::GET, "/v2/repos/{}/exports/{}/exists", "export_exists", verbs::exists::<Export>),
+
+    row(Method::GET, "/v2/datasources", "list_datasources", verbs::list::<Datasource>),
+    row(Method::GET, "/v2/datasources/{}", "get_datasource", verbs::get::<Datasource>),
+    row(Method::POST, "/v2/datasources/{}", "create_datasource", verbs::create::<Datasource>),
+    row(Method::PUT, "/v2/datasources/{}", "update_datasource", verbs::update::<Datasource>),
+    row(Method::DELETE, "/v2/datasources/{}", "delete_datasource", verbs::delete::<Datasource>),
+    row(Method::GET, "/v2/datasources/{}/exists", "datasource_exists", verbs::exists::<Datasource>),
+    row(Method::POST, "/v2/schemas", "retrieve_schema", resource::retrieve_schema),
+
+    row(Method::GET, "/v2/jobs", "list_jobs", verbs::list::<Job>),
+    row(Method::GET, "/v2/jobs/{}", "get_job", verbs::get::<Job>),
+    row(Method::POST, "/v2/jobs/{}", "create_job", verbs::create::<Job>),
+    row(Method::PUT, "/v2/jobs/{}", "update_job", verbs::update::<Job>),
+    row(Method::DELETE, "/v2/jobs/{}", "delete_job", verbs::delete::<Job>),
+    row(Method::GET, "/v2/jobs/{}/exists", "job_exists", verbs::exists::<Job>),
+    row(Method::POST, "/v2/jobs/{}/actions/start", "start_job", resource::start_job),
+    row(Method::POST, "/v2/jobs/{}/actions/stop", "stop_job", resource::stop_job),
+    row(Method::GET, "/v2/jobs/{}/history", "list_batches", resource::history),
+    row(Method::POST, "/v2/batch/actions/stop", "stop_batch", resource::stop_batch),
+    row(Method::POST, "/v2/batch/actions/rerun", "rerun_batch", resource::rerun_batch),
+
+    row(Method::GET, "/v2/jobs/{}/exports", "list_job_exports", verbs::list::<JobExport>),
+    row(Method::GET, "/v2/jobs/{}/exports/{}", "get_job_export", verbs::get::<JobExport>),
+    row(Method::POST, "/v2/jobs/{}/exports/{}", "create_job_export", verbs::create::<JobExport>),
+    row(Method::PUT, "/v2/jobs/{}/exports/{}", "update_job_export", verbs::update::<JobExport>),
+    row(Method::DELETE, "/v2/jobs/{}/exports/{}", "delete_job_export", verbs::delete::<JobExport>),
+    row(Method::GET, "/v2/jobs/{}/exports/{}/exists", "job_export_exists", verbs::exists::<JobExport>),
+
+    row(Method::GET, "/v2/groups", "list_groups", verbs::list::<Group>),
+    row(Method::GET, "/v2/groups/{}", "get_group", verbs::get::<Group>),
+    row(Method::POST, "/v2/groups/{}", "create_group", verbs::create::<Group>),
+    row(Method::PUT, "/v2/groups/{}", "update_group", verbs::update::<Group>),
+    row(Method::DELETE, "/v2/groups/{}", "delete_group", verbs::delete::<Group>),
+    row(Method::POST, "/v2/groups/{}/actions/start", "start_group", resource::start_group),
+    row(Method::POST, "/v2/groups/{}/actions/stop", "stop_group", resource::stop_group),
+
+    row(Method::GET, "/v2/variables", "list_variables", resource::list_variables),
+    row(Method::GET, "/v2/variables/{}", "get_variable", resource::get_variable),
+    row(Method::POST, "/v2/variables/{}", "create_variable", verbs::create::<Variable>),
+    row(Method::PUT, "/v2/variables/{}", "update_variable", verbs::update::<Variable>),
+    row(Method::DELETE, "/v2/variables/{}", "delete_variable", verbs::delete::<Variable>),
 ];
 
 impl Operation {

@@ -16,7 +16,7 @@ fn id<R: Resource>(call: &Call<'_, '_>) -> Id {
     Id::new(R::KIND, &call.names[..R::NAMES].join("/"))
 }
 
-fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
+pub(crate) fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
     R::check(call)?;
     let id = id::<R>(call);
     let found = call.space.get(&id).cloned();
@@ -24,7 +24,7 @@ fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
 }
 
 /// The members of the body that are not `null`.
-fn sent<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
+pub(crate) fn sent<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
     let mut members: Members = body::read(call.body)
         .map_err(|error| error.recoded(ErrorCode::MALFORMED_WORKFLOW, R::MALFORMED))?;
     members.retain(|_, value| !value.is_null());
@@ -67,7 +67,7 @@ pub(crate) fn list<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
 
 pub(crate) fn get<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
     let members = members::<R>(call)?;
-    json(&R::shown(call, &members))
+    json(&R::shown(call, &call.names[R::NAMES - 1], &members))
 }
 
 pub(crate) fn exists<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {

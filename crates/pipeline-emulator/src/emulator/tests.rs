@@ -27,7 +27,7 @@ fn every_answer_has_a_date_a_type_and_a_request_id() {
         ("POST", "/v2/workflows/w", CREATE, 409),
         ("GET", "/v2/workflows", "", 200),
         ("DELETE", "/v2/workflows", "", 405),
-        ("GET", "/v2/groups", "", 404),
+        ("GET", "/v2/queues", "", 404),
         ("GET", "/v2/%", "", 400),
     ] {
         let response = service.send(method, target, body);

@@ -1,5 +1,5 @@
-use pipeline_graph::Rule;
-use pipeline_proto::{ErrorCode, model::NodeType, name::ExportName, resource::export::ExportSpec};
+use pipeline_graph::{Finding, Rule};
+use pipeline_proto::{ErrorCode, name::ExportName, resource::export::ExportSpec};
 
 use super::{
     Judged, Members, NameRule, Repo, Resource, check_idle, check_name, described, parent, refuse,
@@ -30,34 +30,50 @@ impl Resource for Export {
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
-        let mut export = described(ExportSpec::description(), body);
-        let repo = parent::<Repo>(call)?.clone();
-        check_idle(call, &repo)?;
-        Judged::new(NodeType::Export, &call.names[1], &export)?
-            .reads(NodeType::Repo, &call.names[0], &repo)?
-            .check(code)?;
+        let export = described(ExportSpec::description(), body);
+        let mut export = judged::<Self, Repo>(call, export, code)?;
         export.insert("name".to_owned(), call.names[1].as_str().into());
-        export.insert("workflow".to_owned(), text(&repo, "workflow").into());
         Ok(export)
     }
 
     /// A new spec of the same type. Where the export begins stays as well.
     fn changed(
         call: &mut Call<'_, '_>,
-        mut body: Members,
+        body: Members,
         mut old: Members,
     ) -> Result<Members, Refusal> {
-        body.retain(|name, _| name == "spec");
-        for kept in ["type", "whence"] {
-            body.extend(old.get(kept).map(|value| (kept.to_owned(), value.clone())));
-        }
+        let body = with_spec(body, &old);
         old.extend(Self::made(call, body)?);
         Ok(old)
     }
 }
 
-fn code(rule: Rule, member: &str) -> ErrorCode {
-    match (rule, member) {
+/// An export of something, which is checked with what it reads from and belongs to the workflow of that.
+pub(super) fn judged<R: Resource, Source: Resource>(
+    call: &mut Call<'_, '_>,
+    mut export: Members,
+    code: fn(&Finding) -> ErrorCode,
+) -> Result<Members, Refusal> {
+    let source = parent::<Source>(call)?.clone();
+    check_idle(call, &source)?;
+    let mut judged = Judged::new(R::KIND, &call.names[1], &export)?;
+    judged.reads(&judged.id(), Source::KIND, &call.names[0], &source)?;
+    judged.check(code)?;
+    export.insert("workflow".to_owned(), text(&source, "workflow").into());
+    Ok(export)
+}
+
+/// The body of an update with what cannot be changed.
+pub(super) fn with_spec(mut body: Members, old: &Members) -> Members {
+    body.retain(|name, _| name == "spec");
+    for kept in ["type", "whence"] {
+        body.extend(old.get(kept).map(|value| (kept.to_owned(), value.clone())));
+    }
+    body
+}
+
+fn code(finding: &Finding) -> ErrorCode {
+    match (finding.rule, finding.member().unwrap_or_default()) {
         (Rule::UnknownField, _) => ErrorCode::FIELD_NOT_IN_REPO,
         (Rule::MissingMember | Rule::UnknownValue, "type") => ErrorCode::UNKNOWN_EXPORT_TYPE,
         (Rule::MissingMember, "delimiter") => ErrorCode::CSV_DELIMITER_MISSING,

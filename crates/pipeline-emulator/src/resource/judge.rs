@@ -1,49 +1,62 @@
-use pipeline_graph::{Rule, lint::lint_nodes};
+use std::collections::btree_map::Entry;
+
+use pipeline_graph::{Finding, Rule, lint::lint_nodes};
 use pipeline_proto::{
     ErrorCode,
-    model::{Node, NodeType, Nodes, RawJson},
+    model::{Node, NodeId, NodeType, Nodes, RawJson},
 };
 
 use super::{Members, refuse};
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, state::Kind};
 
 /// A definition that is checked by the rules that hold for the nodes of workflow files.
 pub(super) struct Judged {
-    node: Node,
-    sources: Vec<Node>,
+    id: NodeId,
+    nodes: Nodes,
 }
 
 impl Judged {
-    pub(super) fn new(node_type: NodeType, name: &str, data: &Members) -> Result<Self, Refusal> {
+    pub(super) fn new(kind: Kind, name: &str, data: &Members) -> Result<Self, Refusal> {
+        let node = node(kind, name, data)?;
         Ok(Self {
-            node: node(node_type, name, data)?,
-            sources: Vec::new(),
+            id: node.id(),
+            nodes: Nodes::from([(node.id(), node)]),
         })
     }
 
-    /// Something that it reads from, with its fields.
-    pub(super) fn reads(
-        mut self,
-        node_type: NodeType,
-        name: &str,
-        data: &Members,
-    ) -> Result<Self, Refusal> {
-        let mut source = node(node_type, name, data)?;
-        source.children.push(self.node.to_ref());
-        self.node.parents.push(source.to_ref());
-        self.sources.push(source);
-        Ok(self)
+    pub(super) fn id(&self) -> NodeId {
+        self.id.clone()
     }
 
-    /// Refuses what is wrong with it. A code is found by the rule and the member.
-    pub(super) fn check(self, code: fn(Rule, &str) -> ErrorCode) -> Result<(), Refusal> {
-        let id = self.node.id();
-        let nodes = self.sources.into_iter().chain([self.node]);
-        let nodes: Nodes = nodes.map(|node| (node.id(), node)).collect();
-        let mut findings = lint_nodes(&nodes).into_iter();
-        let found = findings.find(|it| it.node.as_ref() == Some(&id) && is_refused(it.rule));
+    /// Something that one of them reads from, and whether it is new.
+    pub(super) fn reads(
+        &mut self,
+        reader: &NodeId,
+        kind: Kind,
+        name: &str,
+        data: &Members,
+    ) -> Result<(NodeId, bool), Refusal> {
+        let source = node(kind, name, data)?;
+        let (id, source_ref) = (source.id(), source.to_ref());
+        let reader = self.nodes.get_mut(reader).map(|reader| {
+            reader.parents.push(source_ref);
+            reader.to_ref()
+        });
+        let entry = self.nodes.entry(id.clone());
+        let is_new = matches!(entry, Entry::Vacant(_));
+        entry.or_insert(source).children.extend(reader);
+        Ok((id, is_new))
+    }
+
+    /// Refuses what is wrong with it.
+    pub(super) fn check(&self, code: fn(&Finding) -> ErrorCode) -> Result<(), Refusal> {
+        let mut findings = lint_nodes(&self.nodes).into_iter();
+        let found = findings.find(|it| {
+            let is_own = it.node.as_ref() == Some(&self.id) && is_refused(it.rule);
+            is_own || it.rule == Rule::Cycle
+        });
         match found {
-            Some(it) => refuse(code(it.rule, it.member().unwrap_or_default()), it.message),
+            Some(it) => refuse(code(&it), it.message),
             None => Ok(()),
         }
     }
@@ -69,10 +82,11 @@ fn is_refused(rule: Rule) -> bool {
     )
 }
 
-fn node(node_type: NodeType, name: &str, data: &Members) -> Result<Node, Refusal> {
+fn node(kind: Kind, name: &str, data: &Members) -> Result<Node, Refusal> {
     let data = RawJson::from_value(data);
     let data = data.map_err(|error| Refusal::code(ErrorCode::INTERNAL_ERROR, error))?;
     let mut node = Node::default();
-    (node.name, node.node_type, node.data) = (name.to_owned(), node_type, Some(data));
+    (node.name, node.data) = (name.to_owned(), Some(data));
+    node.node_type = NodeType::from(kind.as_str());
     Ok(node)
 }

@@ -2,11 +2,11 @@ use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, all, check_idle, check_schema, export, known, refuse, text,
-    transform,
+    Members, NameRule, Resource, all, check_idle, check_schema, export, group::check_group, known,
+    refuse, region, text, transform, workflow,
 };
 use crate::{
-    operations::{Call, checked_region, parse_name},
+    operations::Call,
     refusal::Refusal,
     state::{Id, Kind},
 };
@@ -23,7 +23,18 @@ impl Repo {
 /// What an update may change.
 const CHANGEABLE: &[&str] = &["schema", "options", "ruleNames", "description"];
 
-fn types(repo: &Members) -> impl Iterator<Item = (&str, &str)> {
+/// No field can be given another type.
+pub(super) fn check_types(old: &Members, new: &Members) -> Result<(), Refusal> {
+    for (key, now) in types(new) {
+        if let Some((_, was)) = types(old).find(|(name, was)| *name == key && *was != now) {
+            let detail = format!("the field {key:?} is {was:?} and cannot become {now:?}");
+            return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn types(repo: &Members) -> impl Iterator<Item = (&str, &str)> {
     let entries = repo.get("schema").and_then(Value::as_array);
     let entries = entries.into_iter().flatten().filter_map(Value::as_object);
     entries.map(|entry| (text(entry, "key"), text(entry, "valtype")))
@@ -41,19 +52,10 @@ impl Resource for Repo {
     const LIST: &'static str = "repos";
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
-        let region = body.get("region").and_then(Value::as_str);
-        let region = checked_region(call.rules, region.map(str::to_owned)).map_err(|error| {
-            error.recoded(
-                ErrorCode::MALFORMED_WORKFLOW,
-                ErrorCode::REPO_REGION_MISMATCH,
-            )
-        })?;
+        let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
         check_schema(body.get("schema"), 0)?;
-        let workflow = text(&body, "workflow");
-        if !workflow.is_empty() {
-            call.find(&parse_name(workflow)?)?;
-        }
-        check_idle(call, &body)?;
+        check_group(call, &body, &region)?;
+        let workflow = workflow(call, &body)?;
         let mut repo = all(&body, CHANGEABLE);
         repo.insert("region".to_owned(), region.into());
         repo.insert("group".to_owned(), text(&body, "group").into());
@@ -70,12 +72,7 @@ impl Resource for Repo {
         mut old: Members,
     ) -> Result<Members, Refusal> {
         check_schema(body.get("schema"), 0)?;
-        for (key, now) in types(&body) {
-            if let Some((_, was)) = types(&old).find(|(name, was)| *name == key && *was != now) {
-                let detail = format!("the field {key:?} is {was:?} and cannot become {now:?}");
-                return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
-            }
-        }
+        check_types(&old, &body)?;
         check_idle(call, &old)?;
         old.extend(known(body, CHANGEABLE));
         Ok(old)

@@ -189,12 +189,12 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("POST", "/v2/repos/r/transforms/t/to/s", TRANSFORM),
     ("PUT", "/v2/repos/r", REPO),
     ("DELETE", "/v2/repos/r/transforms/t", ""),
-    ("POST", "/v2/repos/r/exports/e", EXPORT),
-    ("DELETE", "/v2/repos/r/exports/e", ""),
+    ("POST", "/v2/groups/g", GROUP),
+    ("POST", "/v2/groups/g/actions/start", ""),
 ];
 
 const REPO: &str = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
-const EXPORT: &str = r#"{"type":"http","spec":{"host":"h","uri":"/u"}}"#;
+const GROUP: &str = r#"{"region":"nb","container":{"type":"1U2G","count":2}}"#;
 const TRANSFORM: &str = r#"{"mode":"sql","code":"select a from stream"}"#;
 
 impl History {

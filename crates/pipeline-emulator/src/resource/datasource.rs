@@ -1,0 +1,128 @@
+use pipeline_graph::{Finding, Rule};
+use pipeline_proto::{ErrorCode, name::DatasourceName, resource::datasource::DatasourceSpec};
+use serde_json::{Value, json};
+
+use super::{
+    Judged, Members, NameRule, Resource, check_idle, described, job, known, refuse, region, repo,
+    text, variable, workflow,
+};
+use crate::{
+    operations::{Call, Outcome, json},
+    refusal::Refusal,
+    state::Kind,
+    verbs::sent,
+};
+
+/// Files that jobs read. Nobody looks whether there are any.
+pub(crate) struct Datasource;
+
+impl Resource for Datasource {
+    const KIND: Kind = Kind::Datasource;
+    const NAME: NameRule = (
+        |name| DatasourceName::new(name).map(drop),
+        ErrorCode::INVALID_DATASOURCE_NAME,
+    );
+    const EXISTS: ErrorCode = ErrorCode::DATASOURCE_EXISTS;
+    const NOT_FOUND: ErrorCode = ErrorCode::DATASOURCE_NOT_FOUND;
+    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_BATCH;
+    const LIST: &'static str = "datasources";
+
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+        let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
+        check(call, &body)?;
+        let workflow = workflow(call, &body)?.to_owned();
+        let mut datasource = known(body, &["type", "spec", "schema"]);
+        datasource.insert("region".to_owned(), region.into());
+        datasource.insert("fromDag".to_owned(), (!workflow.is_empty()).into());
+        datasource.insert("workflow".to_owned(), workflow.into());
+        Ok(datasource)
+    }
+
+    /// Fields may be added, but neither removed nor given another type.
+    fn changed(
+        call: &mut Call<'_, '_>,
+        body: Members,
+        mut old: Members,
+    ) -> Result<Members, Refusal> {
+        let before = old.clone();
+        old.extend(known(body, &["spec", "schema"]));
+        check(call, &old)?;
+        repo::check_types(&before, &old)?;
+        let types: Vec<_> = repo::types(&old).collect();
+        if let Some((lost, _)) = repo::types(&before).find(|field| !types.contains(field)) {
+            let detail = format!("the field {lost:?} cannot go");
+            return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
+        }
+        check_idle(call, &old)?;
+        Ok(old)
+    }
+
+    fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
+        job::check_none_reads(call, Self::KIND, ErrorCode::DATASOURCE_HAS_DEPENDENTS)
+    }
+}
+
+fn check(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refusal> {
+    if !datasource.get("schema").is_some_and(Value::is_array) {
+        return refuse(ErrorCode::SCHEMA_EMPTY, "give at least one field");
+    }
+    Judged::new(Kind::Datasource, &call.names[0], datasource)?.check(code)?;
+    check_variables(call, datasource)
+}
+
+/// Logs of the content delivery network are found by times, so that a text cannot stand there.
+fn check_variables(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refusal> {
+    if text(datasource, "type") != "fusion" {
+        return Ok(());
+    }
+    for name in variable::names(&datasource["spec"].to_string()) {
+        match variable::kind(call, name).as_deref() {
+            None => {
+                return refuse(
+                    ErrorCode::UNDEFINED_VARIABLE_IN_CDN_PATH,
+                    format!("{name:?}"),
+                );
+            }
+            Some("time") => {}
+            Some(_) => return refuse(ErrorCode::STRING_VARIABLE_IN_CDN_PATH, format!("{name:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn code(finding: &Finding) -> ErrorCode {
+    match (finding.rule, finding.member().unwrap_or_default()) {
+        (Rule::SchemaEmpty, _) => ErrorCode::SCHEMA_EMPTY,
+        (Rule::SchemaKey, _) => ErrorCode::INVALID_FIELD_NAME,
+        (Rule::SchemaDuplicateKey, _) => ErrorCode::INVALID_DATE_OR_DUPLICATE_FIELD,
+        (Rule::SchemaValtype, _) => ErrorCode::UNKNOWN_FIELD_TYPE,
+        (Rule::MissingMember, "delimiter") => ErrorCode::CSV_DELIMITER_MISSING,
+        (Rule::MalformedValue, "keyPrefixes") => ErrorCode::INVALID_PATH,
+        (Rule::OutOfRange, "fileFilter") => ErrorCode::INVALID_FILE_FILTER,
+        _ => ErrorCode::MALFORMED_BATCH,
+    }
+}
+
+/// The schema of files: of texts it is known, of others if a datasource reads the same files.
+pub(crate) fn retrieve_schema(call: &mut Call<'_, '_>) -> Outcome {
+    let asked = described(DatasourceSpec::description(), sent::<Datasource>(call)?);
+    Judged::new(Kind::Datasource, "files", &asked)?.check(code)?;
+    check_variables(call, &asked)?;
+    if asked["spec"]["fileType"] == "text" {
+        let field = json!({"key": "text", "valtype": "string", "required": false});
+        return json(&json!({ "schema": [field] }));
+    }
+    let mut same = call.space.others(Kind::Datasource, "");
+    let same = same.find(|(_, it)| {
+        ["type", "spec"]
+            .iter()
+            .all(|name| it.get(*name) == asked.get(*name))
+    });
+    match same {
+        Some((_, datasource)) => json(&json!({ "schema": datasource.get("schema") })),
+        None => refuse(
+            ErrorCode::DATASOURCE_HAS_NO_FILES,
+            "the emulator has no files: create a datasource that reads these, and it has their schema",
+        ),
+    }
+}

@@ -1,0 +1,252 @@
+use pipeline_graph::{Finding, Rule};
+use pipeline_proto::{
+    ErrorCode,
+    model::Status,
+    name::JobName,
+    resource::job::{BatchStatus, JobSpec, SchedulerType},
+};
+use serde_json::Value;
+
+use super::{
+    Judged, Members, NameRule, Resource, check_idle, described,
+    life::{Asked, Life, Millis, Run, kept, millis, now},
+    query, refuse, text, variable,
+};
+use crate::{
+    operations::Call,
+    refusal::Refusal,
+    state::{Id, Kind},
+    transition::Transition,
+};
+
+/// A batch computation. Nothing is computed, but its runs take their time.
+pub(crate) struct Job;
+
+/// How many runs of a job are kept.
+const RUNS: u64 = 100;
+
+/// How far up jobs are looked at that depend on each other.
+const DEPTH: u32 = 32;
+
+impl Resource for Job {
+    const KIND: Kind = Kind::Job;
+    const NAME: NameRule = (
+        |name| JobName::new(name).map(drop),
+        ErrorCode::INVALID_JOB_NAME,
+    );
+    const EXISTS: ErrorCode = ErrorCode::JOB_EXISTS;
+    const NOT_FOUND: ErrorCode = ErrorCode::JOB_NOT_FOUND;
+    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_BATCH;
+    const LIST: &'static str = "jobs";
+
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+        let mut job = described(JobSpec::description(), body);
+        check(call, &job)?;
+        let of_source = |(kind, name): (Kind, &str)| {
+            let source = call.space.get(&Id::new(kind, name));
+            source.map(|source| text(source, "workflow").to_owned())
+        };
+        let mut workflows = sources(&job).filter_map(of_source);
+        let workflow = workflows.find(|it| !it.is_empty()).unwrap_or_default();
+        drop(workflows);
+        job.insert("workflow".to_owned(), workflow.into());
+        check_idle(call, &job)?;
+        Ok(job)
+    }
+
+    /// A replacement of all that is said of it. Its runs stay.
+    fn changed(
+        call: &mut Call<'_, '_>,
+        body: Members,
+        mut old: Members,
+    ) -> Result<Members, Refusal> {
+        old.retain(|name, _| name.starts_with('.'));
+        old.extend(Self::made(call, body)?);
+        Ok(old)
+    }
+
+    fn shown(call: &Call<'_, '_>, name: &str, job: &Members) -> Members {
+        let mut shown = job.clone();
+        shown.retain(|name, _| !name.starts_with('.'));
+        if let Some(Value::Object(container)) = shown.get_mut("container") {
+            let status = status(call, name, job);
+            container.insert("status".to_owned(), status.as_str().into());
+        }
+        shown
+    }
+
+    fn listed(call: &Call<'_, '_>, name: &str, job: &Members) -> Option<Members> {
+        for (parameter, kind) in [("srcDatasource", Kind::Datasource), ("srcJob", Kind::Job)] {
+            let asked = query::asked(call, parameter);
+            if asked.is_some_and(|asked| !sources(job).any(|it| it == (kind, asked.as_str()))) {
+                return None;
+            }
+        }
+        let mut shown = Self::shown(call, name, job);
+        shown.insert("name".to_owned(), name.into());
+        Some(shown)
+    }
+
+    fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
+        let inside = format!("{}/", call.names[0]);
+        let export = call.space.others(Kind::JobExport, &inside).next();
+        if let Some((export, _)) = export {
+            let detail = format!("the export {export:?} reads from it");
+            return refuse(ErrorCode::JOB_HAS_DEPENDENTS, detail);
+        }
+        check_none_reads(call, Self::KIND, ErrorCode::JOB_HAS_DEPENDENTS)
+    }
+}
+
+/// What a job reads from.
+fn sources(job: &Members) -> impl Iterator<Item = (Kind, &str)> {
+    let sources = job.get("srcs").and_then(Value::as_array);
+    let sources = sources.into_iter().flatten().filter_map(Value::as_object);
+    sources.map(|source| {
+        let is_job = text(source, "type").eq_ignore_ascii_case("job");
+        let kind = if is_job { Kind::Job } else { Kind::Datasource };
+        (kind, text(source, "name"))
+    })
+}
+
+/// Whether a job reads from what the path names.
+pub(super) fn check_none_reads(
+    call: &Call<'_, '_>,
+    kind: Kind,
+    code: ErrorCode,
+) -> Result<(), Refusal> {
+    let read = (kind, call.names[0].as_str());
+    let mut jobs = call.space.others(Kind::Job, "");
+    match jobs.find(|(_, job)| sources(job).any(|source| source == read)) {
+        Some((job, _)) => refuse(code, format!("the job {job:?} reads from it")),
+        None => Ok(()),
+    }
+}
+
+/// Looks at all that it reads from, directly or not: a table has its name only once.
+fn check(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
+    let mut judged = Judged::new(Kind::Job, &call.names[0], job)?;
+    let mut waiting = vec![(judged.id(), job)];
+    while let Some((reader, job)) = waiting.pop() {
+        for (kind, name) in sources(job) {
+            let Some(source) = call.space.get(&Id::new(kind, name)) else {
+                continue;
+            };
+            if let (id, true) = judged.reads(&reader, kind, name, source)? {
+                waiting.push((id, source));
+            }
+        }
+    }
+    judged.check(code)?;
+    let params = job.get("params").and_then(Value::as_array);
+    let params: Vec<&str> = params
+        .into_iter()
+        .flatten()
+        .filter_map(|param| param["name"].as_str())
+        .collect();
+    let check = |texts: &Value, code| {
+        let texts = texts.to_string();
+        let unknown = variable::names(&texts)
+            .find(|name| !params.contains(name) && variable::kind(call, name).is_none());
+        match unknown {
+            Some(name) => refuse(code, format!("{name:?}")),
+            None => Ok(()),
+        }
+    };
+    check(&job["computation"], ErrorCode::UNDEFINED_VARIABLE_IN_SQL)?;
+    check(&job["srcs"], ErrorCode::INVALID_FILE_FILTER)
+}
+
+fn code(finding: &Finding) -> ErrorCode {
+    let inside = |part: &str| finding.path.contains(part);
+    match (finding.rule, finding.member().unwrap_or_default()) {
+        (Rule::UnknownSource, _) | (Rule::MissingMember, "srcs") => ErrorCode::JOB_SOURCE_NOT_FOUND,
+        (Rule::DuplicateName, "tableName") => ErrorCode::TABLE_NAME_REPEATED,
+        (_, "code") => ErrorCode::INVALID_JOB_SQL,
+        (_, "count") if inside(".container") => ErrorCode::INVALID_CONTAINER_COUNT,
+        (_, "type") if inside(".container") => ErrorCode::INVALID_CONTAINER_TYPE,
+        _ => ErrorCode::MALFORMED_BATCH,
+    }
+}
+
+pub(super) fn scheduler(job: &Members) -> SchedulerType {
+    let scheduler = job.get("scheduler").and_then(|it| it["type"].as_str());
+    SchedulerType::from(scheduler.unwrap_or_default())
+}
+
+/// A job that is run by hand comes to its end.
+pub(super) fn status(call: &Call<'_, '_>, name: &str, job: &Members) -> Status {
+    let status = kept::<Life>(job, ".life").status(now(call));
+    let runs = || runs(call, name, job, DEPTH);
+    let has_ended = |run: &Run| run.end().is_some_and(|end| end <= now(call));
+    match (&status, scheduler(job)) {
+        (Status::Started, SchedulerType::Manual) if runs().iter().all(has_ended) => Status::Stopped,
+        _ => status,
+    }
+}
+
+/// The runs of a job until now, the first one first.
+pub(super) fn all_runs(call: &Call<'_, '_>, name: &str, job: &Members) -> Vec<Run> {
+    runs(call, name, job, DEPTH)
+}
+
+/// Those that were asked for are kept; others follow from the time and from the runs of other jobs.
+fn runs(call: &Call<'_, '_>, name: &str, job: &Members, depth: u32) -> Vec<Run> {
+    let (now, takes) = (now(call), millis(call.rules.manual_run));
+    let mut runs: Vec<Run> = kept(job, ".runs");
+    let Some(since) = kept::<Life>(job, ".life").since(now) else {
+        return runs;
+    };
+    let at_once = |at| Asked::new(Transition::Immediate, at);
+    let next_id = |runs: &[Run]| runs.last().map_or(1, |run| run.id.saturating_add(1));
+    match scheduler(job) {
+        SchedulerType::Loop => {
+            let pause = pause(job);
+            let period = takes.saturating_add(pause).max(1_000);
+            let after = |run: &Run| Some(since.max(run.end()?.saturating_add(period - takes)));
+            let mut next = runs.last().map_or(Some(since), after);
+            while let Some(at) = next.filter(|at| *at <= now) {
+                // Nobody sees those that are dropped.
+                let skipped = ((now - at) / period).saturating_sub(RUNS);
+                let id = next_id(&runs).saturating_add_unsigned(skipped);
+                let at = at + skipped * period;
+                runs.push(Run::new(id, at_once(at), takes));
+                next = at.checked_add(period);
+            }
+        }
+        SchedulerType::Depend if depth > 0 => {
+            let source = sources(job).find(|(kind, source)| *kind == Kind::Job && *source != name);
+            let source =
+                source.and_then(|(kind, name)| Some((name, call.space.get(&Id::new(kind, name))?)));
+            let above = source.map(|(name, job)| self::runs(call, name, job, depth - 1));
+            for run in above.into_iter().flatten() {
+                let end = run.end().filter(|end| *end >= since);
+                if let (Some(end), BatchStatus::Successful) = (end, run.status(now))
+                    && !runs.iter().any(|own| own.batch == run.batch)
+                {
+                    let mut own = Run::new(next_id(&runs), at_once(end), takes);
+                    own.batch = run.batch;
+                    runs.push(own);
+                }
+            }
+        }
+        _ => {}
+    }
+    let kept = usize::try_from(RUNS).unwrap_or_default();
+    runs.drain(..runs.len().saturating_sub(kept));
+    runs
+}
+
+/// Of a loop, between two runs.
+fn pause(job: &Members) -> Millis {
+    let text = job
+        .get("scheduler")
+        .and_then(|it| it["spec"]["loop"].as_str());
+    let text = text.unwrap_or_default();
+    let (digits, unit) = text.split_at(text.len().saturating_sub(1));
+    let unit = if unit == "h" { 3_600_000 } else { 60_000 };
+    digits
+        .parse::<u64>()
+        .unwrap_or_default()
+        .saturating_mul(unit)
+}
