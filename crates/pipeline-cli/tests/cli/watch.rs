@@ -277,6 +277,58 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
     }
 }
 
+/// Whether its status was asked for between the last two lists.
+#[cfg(unix)]
+fn is_looked_at(service: &Service, name: &str) -> bool {
+    service.server.with(|emulator| {
+        let requests: Vec<_> = emulator.requests().collect();
+        let mut rounds = requests.rsplit(|it| it.operation == Some("list_workflows"));
+        let round = rounds.nth(1).unwrap_or_default();
+        round.iter().any(|it| it.workflow.as_deref() == Some(name))
+    })
+}
+
+#[cfg(unix)]
+#[test]
+fn a_selector_is_looked_up_again_at_each_look() {
+    use std::io::{BufRead as _, BufReader};
+
+    let service = several(&["a", "other"]);
+    let watch = ["workflow", "watch", "--interval", "5ms", "-l"];
+    let mut child = service
+        .command(&[&watch[..], &["name!=other,status=Ready"]].concat())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap).filter(|it| !it.contains('/'));
+    let mut next = || lines.next().unwrap();
+    assert_eq!(next(), "a  Ready");
+    service.run(&["workflow", "create", "b"]).ok();
+    assert_eq!(next(), "b  Ready");
+    // The last look shows why it does not fit any more.
+    service.run(&["workflow", "start", "a"]).ok();
+    assert_eq!(next(), "a  Started");
+    until(|| !is_looked_at(&service, "a"));
+    service.run(&["workflow", "stop", "a"]).ok();
+    service.run(&["workflow", "delete", "a", "--yes"]).ok();
+    service.run(&["workflow", "create", "a"]).ok();
+    assert_eq!(next(), "a  Ready");
+    service.run(&["workflow", "create", "c"]).ok();
+    assert_eq!(next(), "c  Ready");
+    for name in ["a", "b", "c"] {
+        service.run(&["workflow", "delete", name, "--yes"]).ok();
+        assert_eq!(next(), format!("{name}  gone"));
+    }
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(
+        ran.stderr.ends_with("watched 0 of 3; 3 failed: a, b, c\n"),
+        "{ran:?}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn what_comes_and_goes_is_a_line() {

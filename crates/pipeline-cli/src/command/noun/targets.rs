@@ -99,18 +99,30 @@ impl<N: Noun> Targets<N> {
             None if things.is_empty() => note(format_args!("there are no {}", N::MANY)),
             _ => {}
         }
-        let names = things.iter().map(|thing| {
-            parse_name::<N>(thing.name()).map_err(|error| {
-                let line = format!(
-                    "the service lists a {} {:?} that cannot be asked for: {error}",
-                    N::ONE,
-                    thing.name()
-                );
-                Failure::new(Exit::Service, line)
-            })
-        });
-        names.collect()
+        names_of(&things)
     }
+
+    /// The names of those that fit by now, which may be none.
+    pub(crate) fn names_now(&self, remote: &Remote) -> Result<Vec<N::Name>, Failure> {
+        if !self.are_listed() {
+            return Ok(self.names.clone());
+        }
+        names_of(&fitting::<N>(remote, self.selector.as_ref())?)
+    }
+}
+
+fn names_of<N: Noun>(things: &[N]) -> Result<Vec<N::Name>, Failure> {
+    let names = things.iter().map(|thing| {
+        parse_name::<N>(thing.name()).map_err(|error| {
+            let line = format!(
+                "the service lists a {} {:?} that cannot be asked for: {error}",
+                N::ONE,
+                thing.name()
+            );
+            Failure::new(Exit::Service, line)
+        })
+    });
+    names.collect()
 }
 
 /// What a command is about, found.

@@ -18,8 +18,9 @@ use crate::{
     interrupt,
     options::Global,
     output::{self, note},
+    remote::Remote,
 };
-use look::{Looks, News};
+use look::{Find, Looks, News};
 use view::View;
 
 /// How soon a resize and a reader that has left are noticed.
@@ -39,8 +40,9 @@ object of its own. Nodes that come and go are followed. Ends with Ctrl-C, when n
 writes, when no workflow is left, or with --for as `wait` does: once each has come there.
 
 Of several, one that is not there is said, and shown once it is created. Which ones fit --selector \
-and --all is found out once, in the beginning. --parallel is how many requests are made at a time; \
-all are watched.")]
+and --all is found out anew each time: those that come to fit are shown as well, those that do not fit \
+any more are left out. With --for it is found out once, in the beginning. --parallel is how many \
+requests are made at a time; all are watched.")]
 pub(crate) struct Watch {
     #[command(flatten)]
     targets: Targets<Workflow>,
@@ -74,12 +76,15 @@ impl Watch {
             interval,
             graphs: view.is_painted(),
         };
-        let news = looks.begin(&remote, &names, parallel)?;
+        let (of_one, are_listed) = (targets.one().is_some(), targets.are_listed());
+        let find = move |remote: &Remote| targets.names_now(remote);
+        let find = (are_listed && goal.is_none()).then(|| Box::new(find) as Find);
+        let news = looks.begin(&remote, &names, parallel, find)?;
         let mut ends = Ends {
-            names: &names,
             goal,
-            of_one: targets.one().is_some(),
+            of_one,
             results: names.iter().map(|_| None).collect(),
+            names,
         };
         while ends.results.iter().any(Option::is_none) {
             match news.recv_timeout(TICK) {
@@ -92,14 +97,15 @@ impl Watch {
                 return Ok(Exit::Done);
             }
         }
-        if goal == Some(Goal::Deleted) && !targets.are_listed() {
+        if goal == Some(Goal::Deleted) && !are_listed {
             for name in view.never_seen() {
                 note(never_seen(name));
             }
         }
-        let mut results: Vec<_> = ends.results.into_iter().flatten().collect();
+        let Ends { names, results, .. } = ends;
+        let mut results: Vec<_> = results.into_iter().flatten().collect();
         match results.pop() {
-            Some(result) if targets.one().is_some() => result.map(|()| Exit::Done),
+            Some(result) if of_one => result.map(|()| Exit::Done),
             Some(last) => {
                 results.push(last);
                 let done = goal.map_or("watched", Goal::as_str);
@@ -111,17 +117,31 @@ impl Watch {
 }
 
 /// What came of each workflow so far.
-struct Ends<'a> {
-    names: &'a [WorkflowName],
+struct Ends {
+    names: Vec<WorkflowName>,
     goal: Option<Goal>,
     of_one: bool,
     results: Vec<Option<Result<(), Failure>>>,
 }
 
-impl Ends<'_> {
-    fn take(&mut self, at: usize, news: News, view: &mut View<'_>) -> Result<(), Failure> {
+impl Ends {
+    fn take(&mut self, at: usize, news: News, view: &mut View) -> Result<(), Failure> {
+        if at == self.names.len()
+            && let News::Came(name) = &news
+        {
+            self.names.push(name.clone());
+            self.results.push(None);
+        }
         let end = &mut self.results[at];
         match news {
+            News::Came(name) => {
+                *end = None;
+                view.came(at, name)
+            }
+            News::Left => {
+                end.get_or_insert(Ok(()));
+                view.left(at)
+            }
             News::State(state, nodes) => {
                 // It may have been gone, and is there again.
                 *end = None;

@@ -19,17 +19,19 @@ use crate::{
 /// In place of a status.
 const GONE: &str = "gone";
 
-pub(super) struct View<'a> {
+pub(super) struct View {
     format: Format,
     screen: Option<Screen>,
-    workflows: Vec<Workflow<'a>>,
+    workflows: Vec<Workflow>,
     /// Nobody reads any more.
     closed: bool,
 }
 
 /// What was seen of a workflow last.
-struct Workflow<'a> {
-    name: &'a WorkflowName,
+struct Workflow {
+    name: WorkflowName,
+    /// It is none of those that are shown any more.
+    left: bool,
     state: Option<WorkflowState>,
     nodes: Arc<Nodes>,
     trouble: Option<String>,
@@ -49,20 +51,12 @@ struct ChangeLine<'a> {
     status: Option<&'a str>,
 }
 
-impl<'a> View<'a> {
-    pub(super) fn new(names: &'a [WorkflowName], global: &Global) -> Self {
+impl View {
+    pub(super) fn new(names: &[WorkflowName], global: &Global) -> Self {
         let format = global.format();
         // What the wire shows would be written into the frame.
         let paints = format.is_for_people() && !(global.debug_http && is_watched());
-        let workflows = names.iter().map(|name| Workflow {
-            name,
-            state: None,
-            nodes: Arc::default(),
-            trouble: None,
-            was_there: false,
-            statuses: Vec::new(),
-            instead: "…",
-        });
+        let workflows = names.iter().cloned().map(Workflow::new);
         Self {
             format,
             screen: Screen::new().filter(|_| paints),
@@ -86,7 +80,23 @@ impl<'a> View<'a> {
 
     pub(super) fn never_seen(&self) -> impl Iterator<Item = &WorkflowName> {
         let never = self.workflows.iter().filter(|it| !it.was_there);
-        never.map(|it| it.name)
+        never.map(|it| &it.name)
+    }
+
+    /// It is shown from now on.
+    pub(super) fn came(&mut self, at: usize, name: WorkflowName) -> Result<(), Failure> {
+        if at == self.workflows.len() {
+            self.workflows.push(Workflow::new(name));
+        }
+        self.workflows[at].left = false;
+        self.paint()
+    }
+
+    /// It is not shown any more.
+    pub(super) fn left(&mut self, at: usize) -> Result<(), Failure> {
+        self.workflows[at].left = true;
+        self.workflows[at].statuses.clear();
+        self.paint()
     }
 
     /// Paints anew if the terminal has another size.
@@ -199,8 +209,24 @@ impl<'a> View<'a> {
     }
 }
 
-impl Workflow<'_> {
+impl Workflow {
+    fn new(name: WorkflowName) -> Self {
+        Self {
+            name,
+            left: false,
+            state: None,
+            nodes: Arc::default(),
+            trouble: None,
+            was_there: false,
+            statuses: Vec::new(),
+            instead: "…",
+        }
+    }
+
     fn rows(&self) -> Vec<Row> {
+        if self.left {
+            return Vec::new();
+        }
         let row = |text: &str| Row {
             leads: true,
             name: text.to_owned(),
