@@ -92,6 +92,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use std::{any::TypeId, path::PathBuf};
+
     use super::*;
 
     #[test]
@@ -114,5 +116,29 @@ mod tests {
             }
         }
         check(&tree(), "pipeline");
+    }
+
+    /// A name of a file need not be text, whichever command takes it; and what is called a file is offered
+    /// when a line is completed.
+    #[test]
+    fn what_is_called_a_file_is_read_as_a_path_and_every_path_is_called_so() {
+        fn check(command: &clap::Command, paths: &mut usize) {
+            for argument in command.get_arguments() {
+                let parsed = argument.get_value_parser().type_id();
+                let is_path = parsed == TypeId::of::<PathBuf>()
+                    || parsed == TypeId::of::<workflow::source::Source>();
+                let names = argument.get_value_names().unwrap_or_default();
+                let mut words = names.iter().flat_map(|name| name.split('|'));
+                let is_called_so = words.any(|word| word == "FILE" || word == "FOLDER");
+                assert_eq!(is_path, is_called_so, "{} {argument}", command.get_name());
+                *paths += usize::from(is_path);
+            }
+            for command in command.get_subcommands() {
+                check(command, paths);
+            }
+        }
+        let mut paths = 0;
+        check(&tree(), &mut paths);
+        assert!(paths > 15, "{paths}");
     }
 }

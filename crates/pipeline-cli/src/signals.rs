@@ -15,7 +15,7 @@ use signal_hook::{
     flag,
 };
 
-use crate::{exit::Exit, failure::Failure, interrupt, terminal};
+use crate::{exit::Exit, failure::Failure, interrupt, lang::pick, output, terminal};
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
@@ -56,22 +56,23 @@ fn end(exit: Exit) -> ! {
     }
     let detail = interrupt::detail();
     let what = match exit {
-        Exit::HungUp => "hung up",
-        Exit::Terminated => "terminated",
-        _ => "interrupted",
+        Exit::HungUp => pick("hung up", "终端已断开"),
+        Exit::Terminated => pick("terminated", "已被终止"),
+        _ => pick("interrupted", "已中断"),
     };
-    let colon = if detail.is_empty() { "" } else { ": " };
+    let colon = if detail.is_empty() {
+        ""
+    } else {
+        pick(": ", "：")
+    };
     let wipe = if terminal::can_repaint() {
         "\r\x1b[2K"
     } else {
         ""
     };
-    let red = anstyle::AnsiColor::Red.on_default().bold();
     // Nothing can be done about a stderr that cannot be written to.
-    let _ = writeln!(
-        anstream::stderr(),
-        "{wipe}{red}error:{red:#} {what}{colon}{detail}"
-    );
+    let _ = write!(io::stderr(), "{wipe}");
+    output::report(&format_args!("{what}{colon}{detail}"));
     process::exit(code);
 }
 

@@ -4,7 +4,7 @@ mod frame;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::{exit::Exit, failure::Failure, output};
+use crate::{exit::Exit, failure::Failure, lang::pick, output};
 
 pub(crate) use frame::Row;
 
@@ -15,9 +15,11 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage(format!(
-            "{question} There is no terminal to ask on: repeat the command with --yes"
-        )));
+        let rest = pick(
+            " There is no terminal to ask on: repeat the command with --yes",
+            "没有终端可以询问：请加上 --yes 重新运行",
+        );
+        return Err(Failure::usage(format!("{question}{rest}")));
     }
     let mut stderr = io::stderr().lock();
     let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
@@ -29,7 +31,10 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") {
         Ok(())
     } else {
-        Err(Failure::new(Exit::Declined, "nothing was done"))
+        Err(Failure::new(
+            Exit::Declined,
+            pick("nothing was done", "未做任何更改"),
+        ))
     }
 }
 

@@ -35,6 +35,8 @@ fn errors_are_explained_in_chinese() {
             "没有符合 name=none*x 的工作流",
         ),
         ("token verify", "需要一个令牌"),
+        ("workflow list nobody", "错误：nobody：没有这个工作流"),
+        ("workflow delete w", "请加上 --yes 重新运行"),
     ] {
         let ran = run(&line.split(' ').collect::<Vec<_>>());
         assert!(ran.stderr.contains(says), "{ran:?}");
@@ -50,6 +52,34 @@ fn errors_are_explained_in_chinese() {
         .output();
     let line = failed(&Ran::of(wrong.unwrap()), 4);
     assert!(line.contains("请检查 access key"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_gone_or_interrupted_is_said_in_chinese() {
+    use crate::support::{is_ignored, signal};
+
+    if is_ignored("INT") {
+        return;
+    }
+    let service = Service::new().with_workflow("w");
+    let watch = "workflow watch w --interval 5ms --lang zh";
+    let mut watch = service.command(&watch.split(' ').collect::<Vec<_>>());
+    let start = |command: &mut std::process::Command| {
+        let piped = std::process::Stdio::piped;
+        command.stdout(piped()).stderr(piped()).spawn().unwrap()
+    };
+    let child = start(&mut watch);
+    service.when_asked(2);
+    service.run(&["workflow", "delete", "w", "--yes"]).ok();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert!(ran.stdout.ends_with("\nw  已不存在\n"), "{ran:?}");
+    let service = Service::new().with_workflow("w");
+    let child = start(watch.env("PANDORA_ENDPOINT", service.server.url()));
+    service.when_asked(2);
+    signal(&child, "INT");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.stderr, "错误：已中断\n");
 }
 
 #[test]

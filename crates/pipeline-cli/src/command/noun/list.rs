@@ -9,6 +9,7 @@ use super::{
 use crate::{
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     output::{self, Show, Table, note},
 };
@@ -42,10 +43,9 @@ impl<N: Noun> List<N> {
                 note(no_match(selector));
             }
             None if things.is_empty() && names.is_empty() => {
-                note(format_args!(
-                    "there are no {}; make one with: {}",
-                    N::MANY,
-                    N::MADE_BY
+                note(pick(
+                    format!("there are no {}; make one with: {}", N::MANY, N::MADE_BY),
+                    format!("没有{}；创建一个：{}", N::CHINESE, N::MADE_BY),
                 ));
             }
             _ => {}
@@ -55,7 +55,10 @@ impl<N: Noun> List<N> {
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             for name in &names {
                 if !things.iter().any(|thing| thing.name() == name) {
-                    output::report(&format_args!("{name}: there is no such {}", N::ONE));
+                    output::report(&pick(
+                        format!("{name}: there is no such {}", N::ONE),
+                        format!("{name}：没有这个{}", N::CHINESE),
+                    ));
                     exit = Exit::NotFound;
                 }
             }

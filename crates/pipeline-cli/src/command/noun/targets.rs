@@ -96,7 +96,10 @@ impl<N: Noun> Targets<N> {
                 let line = no_match(selector);
                 return Err(Failure::new(Exit::NotFound, line));
             }
-            None if things.is_empty() => note(format_args!("there are no {}", N::MANY)),
+            None if things.is_empty() => note(pick(
+                format!("there are no {}", N::MANY),
+                format!("没有{}", N::CHINESE),
+            )),
             _ => {}
         }
         names_of(&things)

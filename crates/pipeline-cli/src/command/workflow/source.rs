@@ -30,7 +30,7 @@ other word is the name of a workflow of the service.";
 
 /// What the word on the command line means.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(in crate::command) enum Source {
     File(PathBuf),
     Service(WorkflowName),
     /// A folder that has no workflow file, or that cannot be read, and why.

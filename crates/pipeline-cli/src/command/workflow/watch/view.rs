@@ -11,13 +11,16 @@ use serde::Serialize;
 
 use crate::{
     failure::Failure,
+    lang::pick,
     options::Global,
     output::{self, Format, note, plain},
     terminal::{Row, Screen, is_watched},
 };
 
 /// In place of a status.
-const GONE: &str = "gone";
+fn gone() -> &'static str {
+    pick("gone", "已不存在")
+}
 
 pub(super) struct View {
     format: Format,
@@ -129,7 +132,7 @@ impl View {
 
     /// It is not looked at any more; what was seen last stays.
     pub(super) fn failed(&mut self, at: usize) -> Result<(), Failure> {
-        self.workflows[at].instead = "failed";
+        self.workflows[at].instead = pick("failed", "失败");
         self.paint()
     }
 
@@ -137,7 +140,7 @@ impl View {
         let workflow = &mut self.workflows[at];
         workflow.state = None;
         workflow.trouble = None;
-        workflow.instead = GONE;
+        workflow.instead = gone();
         if self.screen.is_none() && !std::mem::take(&mut workflow.statuses).is_empty() {
             self.change(at, "", None)?;
         }
@@ -194,7 +197,7 @@ impl View {
                 status: status.map(Status::as_str),
             })
         };
-        let status = plain(status.map_or(GONE, Status::as_str));
+        let status = plain(status.map_or(gone(), Status::as_str));
         let line = match self.format {
             Format::Json => json()?,
             // JSON on one line is YAML, and three dashes begin a document.
