@@ -10,7 +10,7 @@ macro_rules! client_methods {
         $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
             $({$($(#[doc = $hint:literal])+ $set:ident $($wire:literal)?: $Set:ty),* $(,)?})?
             = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
-            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, or $other:expr)?;
+            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, none on $none:ident)? $(, or $other:expr)?;
     )*) => {
         mod $resource {
             use super::{Client, Request};
@@ -49,7 +49,7 @@ macro_rules! client_methods {
             $(
                 $(#[doc = $hint])+
                 pub fn $set(self, $set: impl Into<$Set>) -> Self {
-                    self.map(|operation| operation.$set($set))
+                    self.into(|operation| operation.$set($set))
                 }
             )*
         }
@@ -70,9 +70,38 @@ macro_rules! request_options {
                 }
             )+
 
-            fn map(mut self, f: impl FnOnce(O) -> O) -> Self {
-                self.operation = self.operation.map(f);
+            /// Adds a header. Headers whose names start with `X-Qiniu-` are signed. One that the call sets
+            /// itself, or that is there already, is an error when it is sent.
+            pub fn header(mut self, name: ::http::HeaderName, value: ::http::HeaderValue) -> Self
+            where
+                O: $crate::Operation,
+            {
+                match self.options.clone().header(name, value) {
+                    Ok(options) => self.options = options,
+                    Err(error) => self.operation = Err($crate::Error::build(O::NAME, error)),
+                }
                 self
+            }
+
+            /// `None` in place of an error where there is no such thing.
+            pub fn optional(self) -> Request<$crate::operation::Optional<O>>
+            where
+                O: $crate::operation::Find,
+            {
+                self.into($crate::operation::Optional)
+            }
+
+            /// With the id of the request, and how many attempts it took.
+            pub fn detailed(self) -> Request<$crate::operation::Detailed<O>> {
+                self.into($crate::operation::Detailed)
+            }
+
+            fn into<P>(self, f: impl FnOnce(O) -> P) -> Request<P> {
+                Request {
+                    client: self.client,
+                    operation: self.operation.map(f),
+                    options: self.options,
+                }
             }
         }
     };
@@ -176,6 +205,21 @@ macro_rules! context_setters {
             /// Adds a function that is told what happens to each call; see [`observe`](pipeline_proto::observe).
             observer: impl Fn(&$crate::observe::Observed, &$crate::observe::Event<'_>)
                 + ::std::marker::Send + ::std::marker::Sync + 'static;
+        }
+
+        /// Adds a header to each request, signed if its name starts with `X-Qiniu-`. A header of the same name
+        /// that an operation or a call sets goes in its place.
+        ///
+        /// # Errors
+        ///
+        /// If every call sets this header itself.
+        pub fn header(
+            mut self,
+            name: ::http::HeaderName,
+            value: ::http::HeaderValue,
+        ) -> Result<Self, $crate::BuildError> {
+            self.context = self.context.header(name, value)?;
+            Ok(self)
         }
     };
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {

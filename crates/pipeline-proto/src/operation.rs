@@ -37,6 +37,7 @@
 
 mod decode;
 mod draft;
+mod found;
 mod info;
 mod path;
 pub(crate) mod read;
@@ -50,6 +51,7 @@ use http::{Response, StatusCode};
 pub use decode::{decode_json, decode_nothing};
 pub use draft::Draft;
 pub(crate) use draft::{check_header, content_type};
+pub use found::{Detailed, Details, Find, Optional};
 pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::{Path, segment};
 
@@ -145,6 +147,19 @@ pub trait Operation {
     /// If the response is not what the operation expects, or if it is an error in spite of its status:
     /// see [`DecodeError::refused`].
     fn decode(&self, response: &Response<Bytes>) -> Result<Self::Output, DecodeError>;
+
+    /// Whether an error is a result: for who asks whether there is something, that there is not. The
+    /// default says no.
+    fn accepts(&self, error: &ApiError) -> Option<Self::Output> {
+        let _ = error;
+        None
+    }
+
+    /// Tells a result how many attempts it took; the default tells it nothing.
+    #[doc(hidden)]
+    fn took(output: &mut Self::Output, attempts: u32) {
+        let _ = (output, attempts);
+    }
 
     /// Whether an error shows that an earlier attempt of the same call did the work. Asked only when
     /// such an attempt may have taken effect; the default says no.

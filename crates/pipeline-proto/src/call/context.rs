@@ -4,13 +4,15 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{auth::Auth, clock::SharedOffset, policy::RetryPolicy};
 use crate::{
     credentials::Credentials,
     endpoint::Endpoint,
+    error::BuildError,
     observe::{Event, Observed, Observers},
+    operation::check_header,
     time::{ClockOffset, Uncorrected},
 };
 
@@ -134,6 +136,7 @@ pub struct ContextBuilder {
     pub(super) correct_clock: Option<bool>,
     pub(super) max_clock_correction: Duration,
     observers: Observers,
+    pub(super) headers: HeaderMap,
 }
 
 impl Default for ContextBuilder {
@@ -152,6 +155,7 @@ impl Default for ContextBuilder {
             correct_clock: None,
             max_clock_correction: Duration::from_secs(24 * 3600),
             observers: Observers::default(),
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -253,6 +257,18 @@ impl ContextBuilder {
     ) -> Self {
         self.observers.add(observe);
         self
+    }
+
+    /// Adds a header to each request, signed if its name starts with `X-Qiniu-`. A header of the same name that
+    /// an operation or a call sets goes in its place.
+    ///
+    /// # Errors
+    ///
+    /// If every call sets this header itself.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, BuildError> {
+        check_header(&HeaderMap::new(), &name)?;
+        self.headers.insert(name, value);
+        Ok(self)
     }
 
     /// Makes the context.

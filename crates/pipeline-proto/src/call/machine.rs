@@ -157,6 +157,11 @@ impl<O: Operation> Call<O> {
                 headers.insert(name, value.clone());
             }
         }
+        for (name, value) in &context.settings().headers {
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
         let uri = context.endpoint().uri(draft.target).map_err(build)?;
         Ok(Self {
             operation,
@@ -328,7 +333,7 @@ impl<O: Operation> InFlight<O> {
                 if self.progress.fell_back {
                     self.call.context.learn_unknown(self.call.operation.name());
                 }
-                return Next::Done(Ok(output));
+                return self.done(output);
             }
             Err(error) => error,
         };
@@ -347,10 +352,13 @@ impl<O: Operation> InFlight<O> {
     }
 
     fn judge_error(mut self, mut error: ApiError, response: &Response<Bytes>, now: Now) -> Next<O> {
-        if self.progress.effect == Effect::Possible
-            && let Some(output) = self.call.operation.done_before(&error)
-        {
-            return Next::Done(Ok(output));
+        let operation = &self.call.operation;
+        let done_before = || match self.progress.effect {
+            Effect::Possible => operation.done_before(&error),
+            Effect::None => None,
+        };
+        if let Some(output) = operation.accepts(&error).or_else(done_before) {
+            return self.done(output);
         }
         self.progress.effect = self.effect_if(!error.rules_out_effect());
         if let Some(call) = self.fallback(&error, now) {
@@ -396,6 +404,11 @@ impl<O: Operation> InFlight<O> {
             .and_then(|value| header::retry_after(value, reference));
         let reason = RetryReason::Status(error.status());
         self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
+    }
+
+    fn done(&self, mut output: O::Output) -> Next<O> {
+        O::took(&mut output, self.progress.attempts);
+        Next::Done(Ok(output))
     }
 
     fn judge_fault(mut self, fault: Fault, now: Now) -> Next<O> {

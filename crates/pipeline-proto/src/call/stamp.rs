@@ -10,6 +10,7 @@ use http::{
 
 use super::{auth::Auth, date::http_date, machine::Call};
 use crate::{
+    credentials::Credentials,
     sign::{Signed, sensitive_value, write_authorization},
     text::Text,
 };
@@ -29,19 +30,21 @@ pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime
         text.push_number(call.body.len());
     }
     let length_end = text.len();
+    let sign = |text: &mut Text, credentials: &Credentials| {
+        let signed = Signed {
+            method: &call.method,
+            content_type: call.content_type.as_ref(),
+            date: &date,
+            headers: &call.headers,
+            resource: call.uri.path().as_bytes(),
+        };
+        write_authorization(text, &signed, credentials);
+    };
     match call.auth() {
         Auth::Anonymous => {}
         Auth::Token(token) => text.push(token.as_str().as_bytes()),
-        Auth::Credentials(credentials) => {
-            let signed = Signed {
-                method: &call.method,
-                content_type: call.content_type.as_ref(),
-                date: &date,
-                headers: &call.headers,
-                resource: call.uri.path().as_bytes(),
-            };
-            write_authorization(&mut text, &signed, credentials);
-        }
+        Auth::Credentials(credentials) => sign(&mut text, credentials),
+        Auth::Provider(provider) => sign(&mut text, &provider.get()),
     }
     let text = text.share();
     let value = |range| {

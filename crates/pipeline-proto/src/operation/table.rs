@@ -13,6 +13,7 @@
 //!   -> Transform = json                                    the output, and the function that reads it
 //!   , then |get, transform| { … }                          completes the output from the operation
 //!   , done on TRANSFORM_NOT_FOUND                          the code by which an earlier attempt did the work
+//!   , none on TRANSFORM_NOT_FOUND                          the code that says that there is no such thing
 //!   , or GetTransform::other;                              another request, where the service lacks this one
 //! ```
 //!
@@ -38,7 +39,7 @@ macro_rules! operations {
         $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
             $({$($(#[doc = $hint:literal])+ $set:ident $($wire:literal)?: $Set:ty),* $(,)?})?
             = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
-            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, or $other:expr)?;
+            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, none on $none:ident)? $(, or $other:expr)?;
     )*) => {
         $(
             $(#[doc = $about])+
@@ -110,6 +111,10 @@ macro_rules! operations {
                     ($other)(self)
                 })?
             }
+
+            $(impl $crate::operation::Find for $Op {
+                const NONE: $crate::ErrorCode = $crate::ErrorCode::$none;
+            })?
 
             #[cfg(feature = "proptest")]
             impl ::proptest::arbitrary::Arbitrary for $Op {

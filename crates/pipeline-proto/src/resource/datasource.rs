@@ -33,7 +33,7 @@ operations! { datasource datasource_operations;
     /// Shows one batch data source.
     GetDatasource get_datasource(name: DatasourceName) = GET "/v2/datasources/{name}" Safe Page
         -> DatasourceSpec = json,
-        then |get, datasource| { datasource.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+        then |get, datasource| { datasource.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on DATASOURCE_NOT_FOUND;
 
     /// Says whether there is such a batch data source.
     DatasourceExists datasource_exists(name: DatasourceName) = GET "/v2/datasources/{name}/exists" Safe Sdk

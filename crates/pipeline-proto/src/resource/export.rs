@@ -32,7 +32,7 @@ operations! { export export_operations;
 
     /// Shows one export.
     GetExport get_export(source: RepoName, name: ExportName)
-        = GET "/v2/repos/{source}/exports/{name}" Safe Page -> ExportSpec = json;
+        = GET "/v2/repos/{source}/exports/{name}" Safe Page -> ExportSpec = json, none on EXPORT_NOT_FOUND;
 
     /// Says whether there is such an export.
     ExportExists export_exists(source: RepoName, name: ExportName)

@@ -32,7 +32,7 @@ operations! { group group_operations;
 
     /// Shows one shared resource pool.
     GetGroup get_group(name: GroupName) = GET "/v2/groups/{name}" Safe Sdk
-        -> GroupSpec = json, then |get, group| { group.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+        -> GroupSpec = json, then |get, group| { group.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on GROUP_NOT_FOUND;
 
     /// Deletes a shared resource pool.
     DeleteGroup delete_group(name: GroupName) = DELETE "/v2/groups/{name}" Idempotent Sdk

@@ -31,7 +31,7 @@ operations! { job job_operations;
 
     /// Shows one job.
     GetJob get_job(name: JobName) = GET "/v2/jobs/{name}" Safe Page
-        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on JOB_NOT_FOUND;
 
     /// Says whether there is such a job.
     JobExists job_exists(name: JobName) = GET "/v2/jobs/{name}/exists" Safe Sdk -> bool = member("exist");

@@ -30,7 +30,7 @@ operations! { plugin plugin_operations;
     ListPlugins list_plugins() = GET "/v2/plugins" Safe Sdk -> Vec<Plugin> = member("plugins");
 
     /// Shows one plugin.
-    GetPlugin get_plugin(name: PluginName) = GET "/v2/plugins/{name}" Safe Sdk -> Plugin = json;
+    GetPlugin get_plugin(name: PluginName) = GET "/v2/plugins/{name}" Safe Sdk -> Plugin = json, none on PLUGIN_NOT_FOUND;
 
     /// Deletes a plugin.
     DeletePlugin delete_plugin(name: PluginName) = DELETE "/v2/plugins/{name}" Idempotent Sdk

@@ -39,7 +39,7 @@ operations! { repo repo_operations;
 
     /// Shows one message queue.
     GetRepo get_repo(name: RepoName) = GET "/v2/repos/{name}" Safe Page
-        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| get.name.as_str().to_owned()); };
+        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on REPO_NOT_FOUND;
 
     /// Says whether there is such a message queue.
     RepoExists repo_exists(name: RepoName) = GET "/v2/repos/{name}/exists" Safe Sdk -> bool = member("exist");

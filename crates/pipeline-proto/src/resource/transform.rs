@@ -29,7 +29,7 @@ operations! { transform transform_operations;
 
     /// Shows one transform.
     GetTransform get_transform(source: RepoName, name: TransformName)
-        = GET "/v2/repos/{source}/transforms/{name}" Safe Page -> Transform = json;
+        = GET "/v2/repos/{source}/transforms/{name}" Safe Page -> Transform = json, none on TRANSFORM_NOT_FOUND;
 
     /// Says whether there is such a transform.
     TransformExists transform_exists(source: RepoName, name: TransformName)

@@ -22,7 +22,7 @@ operations! { variable variable_operations;
         = PUT "/v2/variables/{name}" Idempotent Page -> () = nothing;
 
     /// Shows one variable.
-    GetVariable get_variable(name: VariableName) = GET "/v2/variables/{name}" Safe Page -> VariableSpec = json;
+    GetVariable get_variable(name: VariableName) = GET "/v2/variables/{name}" Safe Page -> VariableSpec = json, none on VARIABLE_NOT_FOUND;
 
     /// Lists variables: those of the account, unless told otherwise.
     ListVariables list_variables() {

@@ -47,7 +47,7 @@ operations! { workflow workflow_operations;
 
     /// Shows one workflow with its graph.
     GetWorkflow get_workflow(name: WorkflowName) = GET "/v2/workflows/{name}" Safe Page
-        -> Workflow = json, then |get, workflow| name_it(&get.name, &mut workflow.name);
+        -> Workflow = json, then |get, workflow| name_it(&get.name, &mut workflow.name), none on WORKFLOW_NOT_FOUND;
 
     /// Shows the status of a workflow and of each of its nodes.
     ///
@@ -58,7 +58,7 @@ operations! { workflow workflow_operations;
         /// By which request; by *get status* unless set.
         by: PollBy,
     } = GET "/v2/workflows/{name}/status" Safe Sdk, bodiless by hand
-        -> WorkflowState = GetWorkflowStatus::read, or GetWorkflowStatus::other;
+        -> WorkflowState = GetWorkflowStatus::read, none on WORKFLOW_NOT_FOUND, or GetWorkflowStatus::other;
 
     /// Asks for a workflow to be started, without waiting for it.
     ///

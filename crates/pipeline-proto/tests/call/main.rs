@@ -7,6 +7,7 @@ mod answers;
 mod bodies;
 mod clock;
 mod fallback;
+mod found;
 mod limits;
 mod observe;
 mod requests;

@@ -36,7 +36,7 @@ impl<O: Operation> InFlight<O> {
                     None,
                 )
             }
-            Auth::Credentials(_) => match measured {
+            Auth::Credentials(_) | Auth::Provider(_) => match measured {
                 Some(measured) if differ(measured, self.offset) => {
                     let settings = self.call.context.settings();
                     let due =
