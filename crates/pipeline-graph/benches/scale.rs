@@ -1,9 +1,11 @@
 //! Time per node of each tool at 1,000, 10,000 and 100,000 nodes and twice as many edges.
 //!
-//! `cargo bench -p pipeline-graph` prints a table. A column that stays level shows linear work;
-//! what is held against regressions are the counts in the crate's own tests.
+//! `cargo bench -p pipeline-graph` prints a table. A row that stays level shows linear work; it fails where a node of
+//! the largest size costs much more than one of the smallest, as it does when something is looked for in a list.
 
 use std::{fmt::Write as _, hint::black_box, time::Instant};
+
+use pipeline_proto::model::{Node, NodeRef, NodeType, Nodes};
 
 use pipeline_graph::{
     Definition, Graph,
@@ -45,25 +47,62 @@ fn main() {
             Picture::new(&definition.nodes).tree(Charset::Unicode),
         ));
     });
+    row("lint, every edge broken", &definitions, |definition| {
+        let mut nodes = definition.nodes.clone();
+        for node in nodes.values_mut() {
+            // Every edge is at one end only, and every cycle is closed.
+            node.children.clone_from(&node.parents);
+        }
+        drop(black_box(lint_nodes(&nodes)));
+    });
+    row("lint of a hub", &sizes.map(hub), |nodes| {
+        drop(black_box(lint_nodes(nodes)));
+    });
     row("svg", &definitions[..2], |definition| {
         drop(black_box(Picture::new(&definition.nodes).svg()));
     });
+}
+
+/// A node with so many children, none of which knows it.
+fn hub(leaves: usize) -> Nodes {
+    let mut nodes = Nodes::new();
+    let mut hub = Node::default();
+    (hub.name, hub.node_type) = ("hub".to_owned(), NodeType::from("lake"));
+    for at in 0..leaves {
+        let leaf = NodeRef::new(format!("l{at}"), hub.node_type.clone());
+        let mut node = Node::default();
+        (node.name, node.node_type) = (leaf.name.clone(), leaf.node_type.clone());
+        nodes.insert(node.id(), node);
+        hub.children.push(leaf);
+    }
+    nodes.insert(hub.id(), hub);
+    nodes
 }
 
 /// Measures the same work at each size, the best of three.
 fn row<T>(what: &str, inputs: &[T], work: impl Fn(&T)) {
     print!("{what:<24}");
     let mut nodes = 1_000;
+    let mut costs = Vec::new();
     for input in inputs {
         let best = (0..3).map(|_| {
             let start = Instant::now();
             work(input);
             start.elapsed().as_nanos()
         });
-        print!("{:>10}", best.min().unwrap_or(0) / nodes);
+        let cost = best.min().unwrap_or(0) / nodes;
+        print!("{cost:>10}");
+        costs.push(cost);
         nodes *= 10;
     }
     println!();
+    // Caches account for a factor of two or three, a search in a list for one of a hundred.
+    if let [first, .., last] = costs[..] {
+        assert!(
+            last <= 10 * first.max(1),
+            "{what} grows with more than its input"
+        );
+    }
 }
 
 fn read(text: &str) -> Definition {

@@ -2,8 +2,8 @@
 //!
 //! ```
 //! use pipeline_graph::Graph;
-//! use pipeline_proto::{WorkflowName, operation::UpdateWorkflow};
-//! use pipeline_proto::resource::{export::KodoTarget, schema::Schema};
+//! use pipeline_proto::WorkflowName;
+//! use pipeline_proto::resource::{export::KodoTarget, schema::Schema, workflow::UpdateWorkflow};
 //!
 //! let clean: Schema = "ip string, *at date".parse()?;
 //! let nodes = Graph::builder()

@@ -46,8 +46,6 @@ pub mod graph;
 pub mod lint;
 mod path;
 mod references;
-#[cfg(test)]
-mod scale;
 mod secrets;
 mod suggest;
 mod tree;

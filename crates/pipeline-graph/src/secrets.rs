@@ -7,7 +7,10 @@ use pipeline_proto::{
     model::{NodeType, RawJson},
 };
 
-use crate::tree::{Tree, Value};
+use crate::{
+    path::Path,
+    tree::{Tree, Value},
+};
 
 /// The name of the variable that stands for a secret in data that is shown. Whoever reads such data back
 /// takes it for one that is not set, so that nothing is sent for a secret.
@@ -31,34 +34,29 @@ pub fn hide_secrets(data: &RawJson) -> RawJson {
 }
 
 /// Puts a text in the place of each secret.
-pub(crate) fn hide(tree: &mut Tree, scope: Scope, instead: &str) {
-    match &mut tree.value {
-        Value::List(list) => {
-            let elements = list.iter_mut();
-            elements.for_each(|element| hide(element, scope, instead));
+pub(crate) fn hide(tree: &mut Tree, scope: Scope<'_>, instead: &str) {
+    tree.change_leaves(&mut Path::default(), scope, &mut |leaf, _, scope| {
+        if scope.holds_secret(&leaf.value) {
+            leaf.value = Value::Text(instead.into());
         }
-        Value::Map(members) => {
-            for member in members {
-                hide(&mut member.tree, scope.member(&member.name), instead);
-            }
-        }
-        value if scope.holds_secret(value) => *value = Value::Text(instead.into()),
-        _ => {}
-    }
+    });
 }
 
 /// What is known of a place in a node's data from the names of the members that lead there.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Scope {
+pub(crate) struct Scope<'n> {
+    /// The last of them.
+    pub(crate) name: &'n str,
     secret: bool,
     /// Inside a mapping of fields, where `#token` names a field and is no token.
     mapping: bool,
 }
 
-impl Scope {
+impl Scope<'_> {
     /// The scope of a member. Whatever stands inside of a secret is one.
-    pub(crate) fn member(self, name: &str) -> Self {
-        Self {
+    pub(crate) fn member(self, name: &str) -> Scope<'_> {
+        Scope {
+            name,
             secret: self.secret || is_secret_name(name),
             mapping: self.mapping || is_mapping(name),
         }
@@ -111,70 +109,23 @@ fn is_mapping(name: &str) -> bool {
     MAPPINGS.contains(name)
 }
 
+/// Last words of names that tell something of a secret and are none, as `password_changed_at` and `tokenType`.
+const ABOUT: &str = "at date time changed expires expiry expiration ttl count length size policy type field column \
+    enabled required hint";
+
+const ALONE: &str = "secret secrets password passwords passwd pwd pass passphrase passcode token tokens accesstoken \
+    authtoken apitoken jwt bearer cookie credential credentials authorization accesskey accesskeys secretkey apikey \
+    privatekey ak sk";
+
+/// Words before `key`.
+const BEFORE_KEY: &str = "access api private auth account shared signing encryption";
+
 fn is_secret_name(name: &str) -> bool {
+    let is_in = |list: &str, word: &String| list.split(' ').any(|one| one == word);
     let words = words(name);
-    // `password_changed_at` and `tokenType` tell something of a secret, and are none.
-    let about = words.last().is_some_and(|last| {
-        matches!(
-            last.as_str(),
-            "at" | "date"
-                | "time"
-                | "changed"
-                | "expires"
-                | "expiry"
-                | "expiration"
-                | "ttl"
-                | "count"
-                | "length"
-                | "size"
-                | "policy"
-                | "type"
-                | "field"
-                | "column"
-                | "enabled"
-                | "required"
-                | "hint"
-        )
-    });
-    let alone = |word: &String| {
-        matches!(
-            word.as_str(),
-            "secret"
-                | "secrets"
-                | "password"
-                | "passwords"
-                | "passwd"
-                | "pwd"
-                | "pass"
-                | "passphrase"
-                | "passcode"
-                | "token"
-                | "tokens"
-                | "accesstoken"
-                | "authtoken"
-                | "apitoken"
-                | "jwt"
-                | "bearer"
-                | "cookie"
-                | "credential"
-                | "credentials"
-                | "authorization"
-                | "accesskey"
-                | "accesskeys"
-                | "secretkey"
-                | "apikey"
-                | "privatekey"
-                | "ak"
-                | "sk"
-        )
-    };
-    let together = |pair: &[String]| {
-        matches!(
-            pair[0].as_str(),
-            "access" | "api" | "private" | "auth" | "account" | "shared" | "signing" | "encryption"
-        ) && matches!(pair[1].as_str(), "key" | "keys")
-    };
-    !about && (words.iter().any(alone) || words.windows(2).any(together))
+    let together = |pair: &[String]| is_in(BEFORE_KEY, &pair[0]) && is_in("key keys", &pair[1]);
+    !words.last().is_some_and(|last| is_in(ABOUT, last))
+        && (words.iter().any(|word| is_in(ALONE, word)) || words.windows(2).any(together))
 }
 
 /// The words of a name like `exportSecretKey`, `secret_key` or `SECRET-KEY`, in lower case.
@@ -316,46 +267,17 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_the_names_of_their_members() {
-        let secret = [
-            "secretKey",
-            "exportSecretKey",
-            "SECRET_KEY",
-            "password",
-            "db-password",
-            "accessKey",
-            "access_key",
-            "token",
-            "authToken",
-            "apiKey",
-            "apikey",
-            "privateKey",
-            "credentials",
-            "pass",
-            "dbPass",
-            "sasl.jaas.password",
-            "Authorization",
-            "accountKey",
-            "AK",
-            "sk",
-        ];
-        for name in secret {
+        for name in "secretKey exportSecretKey SECRET_KEY password db-password accessKey access_key token authToken \
+            apiKey apikey privateKey credentials pass dbPass sasl.jaas.password Authorization accountKey AK sk"
+            .split_whitespace()
+        {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in [
-            "key",
-            "keyPrefix",
-            "tokenizer",
-            "updateKey",
-            "bucket",
-            "secretary",
-            "password_changed_at",
-            "tokenType",
-            "passport",
-            "compass",
-            "skip",
-            "",
-            "访问",
-        ] {
+        for name in "key keyPrefix tokenizer updateKey bucket secretary password_changed_at tokenType passport \
+            compass skip 访问"
+            .split_whitespace()
+            .chain([""])
+        {
             assert!(!is_secret_name(name), "{name}");
         }
     }

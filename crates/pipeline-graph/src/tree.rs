@@ -10,7 +10,7 @@ use std::{collections::HashSet, fmt};
 use pipeline_proto::model::RawJson;
 use serde::Serialize;
 
-use crate::path::Path;
+use crate::{path::Path, secrets::Scope};
 
 /// How deeply lists and objects may be nested. Walking a value recurses, so the depth is bounded
 /// where values are made; 125 leaves room below the 128 levels at which JSON readers give up.
@@ -158,29 +158,56 @@ impl Tree {
         }
     }
 
-    /// Visits the value and all its parts, each after what encloses it.
-    pub(crate) fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&Tree, &mut Path)) {
-        #[cfg(test)]
-        crate::scale::count(1);
-        visit(self, path);
+    /// Visits the value and all its parts, each after what encloses it, with what its place tells of it.
+    pub(crate) fn walk<'a>(
+        &'a self,
+        path: &mut Path,
+        scope: Scope<'_>,
+        visit: &mut dyn FnMut(&'a Tree, &mut Path, Scope<'_>),
+    ) {
+        visit(self, path, scope);
         match &self.value {
             Value::List(list) => {
                 for (index, element) in list.iter().enumerate() {
-                    path.in_element(index, |path| element.walk(path, visit));
+                    path.in_element(index, |path| element.walk(path, scope, visit));
                 }
             }
             Value::Map(members) => {
-                for member in members {
-                    path.in_member(&member.name, |path| member.tree.walk(path, visit));
+                for Member { name, tree, .. } in members {
+                    path.in_member(name, |path| tree.walk(path, scope.member(name), visit));
                 }
             }
             _ => {}
         }
     }
 
+    /// Visits what is neither a list nor an object.
+    pub(crate) fn change_leaves(
+        &mut self,
+        path: &mut Path,
+        scope: Scope<'_>,
+        change: &mut dyn FnMut(&mut Tree, &Path, Scope<'_>),
+    ) {
+        match &mut self.value {
+            Value::List(list) => {
+                for (index, element) in list.iter_mut().enumerate() {
+                    path.in_element(index, |path| element.change_leaves(path, scope, change));
+                }
+            }
+            Value::Map(members) => {
+                for Member { name, tree, .. } in members {
+                    path.in_member(name, |path| {
+                        tree.change_leaves(path, scope.member(name), change);
+                    });
+                }
+            }
+            _ => change(self, path, scope),
+        }
+    }
+
     /// Reports each member whose object has had one of the same name before.
     pub(crate) fn repetitions(&self, path: &mut Path, report: &mut dyn FnMut(&Member, &Path)) {
-        self.walk(path, &mut |tree, path| {
+        self.walk(path, Scope::default(), &mut |tree, path, _| {
             let members = tree.as_map().unwrap_or_default();
             let mut seen = HashSet::with_capacity(members.len());
             for member in members {
@@ -205,8 +232,6 @@ impl Tree {
 
 /// The member of this name that counts.
 pub(crate) fn find<'a>(members: &'a [Member], name: &str) -> Option<&'a Tree> {
-    #[cfg(test)]
-    crate::scale::count(members.len());
     let mut same = members.iter().rev().filter(|member| &*member.name == name);
     same.next().map(|member| &member.tree)
 }

@@ -61,8 +61,6 @@ impl Comparison {
     /// Compares members of a node. With each stands what may be shown of it.
     pub(super) fn raws(&mut self, name: &str, old: Option<Raws<'_>>, new: Option<Raws<'_>>) {
         if old.map(|(raw, _)| raw) == new.map(|(raw, _)| raw) {
-            #[cfg(test)]
-            crate::scale::count(1);
             return;
         }
         let mut path = Path::to_member(name);
@@ -99,10 +97,8 @@ impl Comparison {
         old: Option<Part<'_>>,
         new: Option<Part<'_>>,
         path: &mut Path,
-        scope: Scope,
+        scope: Scope<'_>,
     ) {
-        #[cfg(test)]
-        crate::scale::count(1);
         let present = |part: &Part<'_>| !part.value.is_null();
         let (old, new) = (old.filter(present), new.filter(present));
         let (Some(old), Some(new)) = (old, new) else {
@@ -127,7 +123,7 @@ impl Comparison {
         }
     }
 
-    fn maps(&mut self, old: Part<'_>, new: Part<'_>, path: &mut Path, scope: Scope) {
+    fn maps(&mut self, old: Part<'_>, new: Part<'_>, path: &mut Path, scope: Scope<'_>) {
         let (old, new) = (old.members(), new.members());
         let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
         for name in names {
@@ -150,7 +146,13 @@ impl Comparison {
     }
 
     /// Compares lists element by element, if it is clear which elements belong together.
-    fn lists(&mut self, old: &[Part<'_>], new: &[Part<'_>], path: &mut Path, scope: Scope) -> bool {
+    fn lists(
+        &mut self,
+        old: &[Part<'_>],
+        new: &[Part<'_>],
+        path: &mut Path,
+        scope: Scope<'_>,
+    ) -> bool {
         for identity in IDENTITIES {
             let inside = scope.member(identity);
             let sides = (
@@ -184,7 +186,7 @@ impl Comparison {
         old: &Identified<'_>,
         new: &Identified<'_>,
         path: &mut Path,
-        scope: Scope,
+        scope: Scope<'_>,
     ) -> bool {
         let kept_old = old
             .names
@@ -210,7 +212,13 @@ impl Comparison {
         true
     }
 
-    fn note(&mut self, old: Option<Part<'_>>, new: Option<Part<'_>>, path: &Path, scope: Scope) {
+    fn note(
+        &mut self,
+        old: Option<Part<'_>>,
+        new: Option<Part<'_>>,
+        path: &Path,
+        scope: Scope<'_>,
+    ) {
         let filled = |side: Option<Part<'_>>| side.is_some_and(Part::is_filled);
         // What stands where a value of the environment will stand is most likely an earlier one.
         let show = |side: Option<Part<'_>>, other| {
@@ -288,7 +296,7 @@ struct Identified<'a> {
 }
 
 /// `None` unless every element has such a text of its own, which may be shown.
-fn by_identity<'a>(list: &[Part<'a>], member: &str, scope: Scope) -> Option<Identified<'a>> {
+fn by_identity<'a>(list: &[Part<'a>], member: &str, scope: Scope<'_>) -> Option<Identified<'a>> {
     let name = |part: &Part<'a>| {
         let (value, shown) = (part.value.get(member)?, part.shown.get(member)?);
         let public = value.is_same(shown) && !scope.holds_secret(&value.value);

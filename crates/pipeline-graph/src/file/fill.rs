@@ -16,6 +16,7 @@ use crate::{
     finding::{Finding, Rule, Severity},
     path::Path,
     references::{self, Piece},
+    secrets::Scope,
     tree::{Position, Tree, Value},
 };
 
@@ -137,7 +138,14 @@ impl WorkflowFile {
             filler.node = Some(id.clone());
             let base = place.path.clone();
             change_values(file.nodes.get_mut(id), place, |name, tree| {
-                filler.tree(tree, &mut Path::inside(&base, name));
+                let mut path = Path::inside(&base, name);
+                tree.change_leaves(&mut path, Scope::default(), &mut |leaf, path, _| {
+                    if let Value::Text(text) = &mut leaf.value
+                        && text.contains("${")
+                    {
+                        *text = filler.text(text, leaf.at, path).into();
+                    }
+                });
             });
         }
         Filled {
@@ -185,23 +193,12 @@ impl WorkflowFile {
         for place in self.places.values() {
             let extra = place.extra.iter().map(|member| &member.tree);
             for tree in place.data.iter().chain(extra) {
-                collect_references(&mut found, tree);
+                tree.walk(&mut Path::default(), Scope::default(), &mut |part, _, _| {
+                    note_references(&mut found, part.as_text().unwrap_or_default(), part.at);
+                });
             }
         }
         found
-    }
-}
-
-fn collect_references<'a>(found: &mut HashMap<Position, &'a str>, tree: &'a Tree) {
-    match &tree.value {
-        Value::Text(text) => note_references(found, text, tree.at),
-        Value::List(list) => list.iter().for_each(|part| collect_references(found, part)),
-        Value::Map(members) => {
-            for member in members {
-                collect_references(found, &member.tree);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -278,26 +275,6 @@ impl Filler<'_> {
         match parts.pop() {
             Some(Part::Text(text)) => text,
             _ => String::new(),
-        }
-    }
-
-    fn tree(&mut self, tree: &mut Tree, path: &mut Path) {
-        match &mut tree.value {
-            Value::Text(text) if text.contains("${") => {
-                *text = self.text(text, tree.at, path).into();
-            }
-            Value::List(list) => {
-                for (index, element) in list.iter_mut().enumerate() {
-                    path.in_element(index, |path| self.tree(element, path));
-                }
-            }
-            Value::Map(members) => {
-                for member in members {
-                    let tree = &mut member.tree;
-                    path.in_member(&member.name, |path| self.tree(tree, path));
-                }
-            }
-            _ => {}
         }
     }
 }

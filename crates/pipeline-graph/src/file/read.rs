@@ -10,6 +10,7 @@ use crate::{
     graph::{Side, by_name, position},
     path::Path,
     references::{self, Piece},
+    secrets::Scope,
     suggest::nearest,
     tree::{Member, Position, Tree, Value, yaml::Numbers},
 };
@@ -126,7 +127,7 @@ impl Reader {
 
     /// Looks for values that are not what they look like.
     fn look_at_values(&mut self, tree: &Tree, path: &mut Path) {
-        tree.walk(path, &mut |tree, path| {
+        tree.walk(path, Scope::default(), &mut |tree, path, _| {
             if let Value::Number(number) = &tree.value
                 && let Some(written) = self.with_zeros.get(&tree.at)
             {

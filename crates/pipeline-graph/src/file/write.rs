@@ -176,39 +176,30 @@ impl Writer {
                 reason: error.message,
             })?;
             let scope = Scope::default().member(name);
-            self.mask(id, &mut value, &mut Path::to_member(name), scope, name);
+            value.change_leaves(
+                &mut Path::to_member(name),
+                scope,
+                &mut |leaf, path, scope| {
+                    self.mask(id, leaf, path, scope);
+                },
+            );
             members.push(member(name, value));
         }
         Ok(Tree::unplaced(Value::Map(members)))
     }
 
     /// Puts references in place of secrets and escapes what would look like one.
-    fn mask(&mut self, id: &NodeId, tree: &mut Tree, path: &mut Path, scope: Scope, name: &str) {
-        if self.secrets == Secrets::Mask && scope.holds_secret(&tree.value) {
-            let variable = self.variable(id, name);
-            tree.value = Value::Text(format!("${{{variable}}}").into());
+    fn mask(&mut self, id: &NodeId, leaf: &mut Tree, path: &Path, scope: Scope<'_>) {
+        if self.secrets == Secrets::Mask && scope.holds_secret(&leaf.value) {
+            let variable = self.variable(id, scope.name);
+            leaf.value = Value::Text(format!("${{{variable}}}").into());
             self.masked.push(Masked {
                 variable,
                 node: id.clone(),
                 path: path.as_str().to_owned(),
             });
-            return;
-        }
-        match &mut tree.value {
-            Value::Text(text) => *text = references::escape(text).into(),
-            Value::List(list) => {
-                for (index, element) in list.iter_mut().enumerate() {
-                    path.in_element(index, |path| self.mask(id, element, path, scope, name));
-                }
-            }
-            Value::Map(members) => {
-                for member in members {
-                    let (name, tree) = (&member.name, &mut member.tree);
-                    let scope = scope.member(name);
-                    path.in_member(name, |path| self.mask(id, tree, path, scope, name));
-                }
-            }
-            _ => {}
+        } else if let Value::Text(text) = &mut leaf.value {
+            *text = references::escape(text).into();
         }
     }
 

@@ -119,37 +119,15 @@ impl Linter<'_> {
                 walk.object(spec.description, spec.tree(), path);
             });
         }
-        self.check_secrets(subject, data, &mut path, Scope::default());
-    }
-
-    fn check_secrets(&mut self, subject: &Subject<'_>, tree: &Tree, path: &mut Path, scope: Scope) {
-        #[cfg(test)]
-        crate::scale::count(1);
-        match &tree.value {
-            Value::List(list) => {
-                for (index, element) in list.iter().enumerate() {
-                    path.in_element(index, |path| {
-                        self.check_secrets(subject, element, path, scope);
-                    });
-                }
-            }
-            Value::Map(members) => {
-                for member in members {
-                    path.in_member(&member.name, |path| {
-                        let scope = scope.member(&member.name);
-                        self.check_secrets(subject, &member.tree, path, scope);
-                    });
-                }
-            }
+        data.walk(&mut path, Scope::default(), &mut |part, path, scope| {
             // In a file, a reference to the environment is what should be there.
-            Value::Text(text) if subject.place.is_some() && references::has_variable(text) => {}
-            value if scope.holds_secret(value) => {
+            let refers = || part.as_text().is_some_and(references::has_variable);
+            if scope.holds_secret(&part.value) && !(subject.place.is_some() && refers()) {
                 let message = "a secret in clear; write ${NAME} and set NAME in the environment";
-                let at = Some(tree.at);
+                let at = Some(part.at);
                 self.report(subject, Rule::SecretInClear, message, path.as_str(), at);
             }
-            _ => {}
-        }
+        });
     }
 
     fn has_form(&mut self, form: Form, text: &str) -> bool {
@@ -182,8 +160,6 @@ impl Walk<'_, '_, '_> {
         let Some(members) = tree.as_map() else {
             return self.wrong_type("an object", tree, path);
         };
-        #[cfg(test)]
-        crate::scale::count(members.len() + object.members.len());
         if self.maps == MAX_MAPS && is_map(object, tree) {
             let message = format!("maps can be nested {MAX_MAPS} levels deep, no deeper");
             self.report(Rule::SchemaDepth, message, path, tree);
@@ -255,53 +231,18 @@ impl Walk<'_, '_, '_> {
                     Fact::ByType(specs) => {
                         let known = tree.get("type").and_then(Tree::as_text);
                         let known = specs.iter().find(|(name, _)| known == Some(name));
-                        match known {
-                            Some((_, description)) => {
-                                self.object(description(), &member.tree, path);
-                            }
-                            None if member.tree.as_map().is_none() => {
-                                self.wrong_type("an object", &member.tree, path);
-                            }
-                            None => {}
-                        }
-                    }
-                    Fact::OnlyWith(other, word) => {
-                        let beside = tree.get(other).and_then(Tree::as_text).unwrap_or_default();
-                        let apart = beside != word && !references::has_variable(beside);
-                        if apart && !is_empty(&member.tree) {
-                            let name = described.name;
-                            let message = format!("{name} means nothing unless {other} is {word}");
-                            self.report(Rule::MisplacedMember, message, path, &member.tree);
-                        }
-                    }
-                    Fact::OneOfWith(other, word, known) => {
-                        let text = member.tree.as_text().unwrap_or_default();
-                        let beside = tree.get(other).and_then(Tree::as_text) == Some(word);
-                        let any = described.words().unwrap_or_default();
-                        if beside && any.contains(&text) && !known.contains(&text) {
-                            let name = described.name;
-                            let known = suggest::list(known);
-                            let message =
-                                format!("{other} {word} has no {name} {text:?}; known are {known}");
-                            self.report(Rule::UnknownValue, message, path, &member.tree);
-                        }
-                    }
-                    Fact::NotEmptyWith(other, word) => {
-                        let beside = tree.get(other).and_then(Tree::as_text);
-                        let empty = member.tree.as_list().is_some_and(<[_]>::is_empty);
-                        if empty && beside == Some(word) {
-                            let name = described.name;
-                            let message =
-                                format!("with {other} {word}, {name} should not be empty");
-                            self.report(Rule::DoubtfulValue, message, path, &member.tree);
+                        if let Some((_, description)) = known {
+                            self.object(description(), &member.tree, path);
+                        } else if member.tree.as_map().is_none() {
+                            self.wrong_type("an object", &member.tree, path);
                         }
                     }
                     Fact::FieldNames(beside) => {
                         let beside = beside.and_then(|name| tree.get(name));
-                        let (linter, subject) = (&mut *self.linter, self.subject);
+                        let (linter, source) = (&mut *self.linter, self.source);
                         linter.check_names_of_fields(
-                            subject,
-                            self.source,
+                            self.subject,
+                            source,
                             beside,
                             &member.tree,
                             path,
@@ -309,11 +250,15 @@ impl Walk<'_, '_, '_> {
                     }
                     Fact::Fields => {
                         if let Some(source) = self.source {
-                            let (linter, subject) = (&mut *self.linter, self.subject);
-                            linter.check_mapping(subject, source, &member.tree, path);
+                            let linter = &mut *self.linter;
+                            linter.check_mapping(self.subject, source, &member.tree, path);
                         }
                     }
-                    _ => {}
+                    fact => {
+                        if let Some((rule, message)) = beside(fact, described, &member.tree, tree) {
+                            self.report(rule, message, path, &member.tree);
+                        }
+                    }
                 }
             }
         });
@@ -504,6 +449,43 @@ impl Walk<'_, '_, '_> {
                 });
             }
         }
+    }
+}
+
+/// What is wrong with a value because of what stands beside it.
+fn beside(
+    fact: Fact,
+    described: &Described,
+    value: &Tree,
+    object: &Tree,
+) -> Option<(Rule, String)> {
+    let name = described.name;
+    let says = |other: &str| {
+        object
+            .get(other)
+            .and_then(Tree::as_text)
+            .unwrap_or_default()
+    };
+    match fact {
+        Fact::OnlyWith(other, word) => {
+            let apart = says(other) != word && !references::has_variable(says(other));
+            let message = format!("{name} means nothing unless {other} is {word}");
+            (apart && !is_empty(value)).then_some((Rule::MisplacedMember, message))
+        }
+        Fact::OneOfWith(other, word, known) => {
+            let text = value.as_text().unwrap_or_default();
+            let elsewhere = described.words().unwrap_or_default().contains(&text);
+            let wrong = says(other) == word && elsewhere && !known.contains(&text);
+            let known = suggest::list(known);
+            let message = format!("{other} {word} has no {name} {text:?}; known are {known}");
+            wrong.then_some((Rule::UnknownValue, message))
+        }
+        Fact::NotEmptyWith(other, word) => {
+            let empty = value.as_list().is_some_and(<[_]>::is_empty);
+            let message = format!("with {other} {word}, {name} should not be empty");
+            (empty && says(other) == word).then_some((Rule::DoubtfulValue, message))
+        }
+        _ => None,
     }
 }
 
