@@ -145,7 +145,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets the size of the longest request body that is accepted, in bytes. Default: 2 MiB.
+    /// Sets the size of the longest request body that is accepted, in bytes. Default: 2 MiB. Jars may have
+    /// 100 MiB whatever is set here.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self

@@ -129,13 +129,16 @@ impl Emulator {
         let (operation, names) = match target.route {
             Route::Operation(operation, names) => (operation, names),
             Route::WrongMethod { allow } => return Err(Refusal::wrong_method(allow)),
-            Route::Unknown => return Err(Refusal::no_such_path()),
+            Route::Unknown => {
+                return Err(Refusal::not_implemented("the emulator has no such path"));
+            }
             Route::Malformed => {
                 let message = "the path has a malformed percent escape";
                 return Err(Refusal::plain(StatusCode::BAD_REQUEST, message));
             }
         };
-        body::check_length(&parts.method, &parts.headers, body, self.max_body)?;
+        let max_body = operation.max_body(self.max_body);
+        body::check_length(&parts.method, &parts.headers, body, max_body)?;
         let caller = match self.authentication {
             Authentication::Off => presume(&self.accounts, &parts.headers),
             Authentication::Strict => {

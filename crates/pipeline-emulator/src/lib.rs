@@ -86,6 +86,14 @@
 //! | `createTime` and the like of groups | as of workflows |
 //! | a group | E18213, E18214, E18222 for its region; E18215 while a repo is in it. A repo whose group is elsewhere is E18222 |
 //! | a time variable | `$(now)` with at most one `-5d`, `-5h` or `-5m` behind it, else E18018; a format of the letters that Java has for times, else E18658 |
+//! | a plugin | any bytes are taken; verified, E18617 unless the jar has the class that it is named after, and no output fields, which only Java could tell |
+//! | jars | 100 MiB, whatever other bodies may have; of their classes is kept what they are derived from, and nothing of the bytes |
+//! | a class of a function | has to be in the jar (E18632) and derived, as far as the jar shows, from one of Hive's for functions (E18631); from `UDF`, with a method `evaluate` (E18633) |
+//! | delete of a jar of functions | its functions go with it |
+//! | a description of more than 1,500 bytes | E18008 |
+//! | built-in functions | some forty of Hive's; a function cannot have the name of one, E18637 |
+//! | debugging an expression | 400 without a code if it is none, E18634 for a function that is not there, else E9001: no Java runs |
+//! | `from`, `size`, `sort`, `page` that are no numbers or columns | 400 without a code |
 //! | system variables | are shown, and are E18656 for everything else |
 
 mod account;

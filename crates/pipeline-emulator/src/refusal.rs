@@ -38,8 +38,7 @@ impl Refusal {
 
     /// The service has a code for calls that it does not implement, and no source tells its status.
     /// 500 would have clients try again.
-    pub(crate) fn no_such_path() -> Self {
-        let detail = "the emulator has no such path";
+    pub(crate) fn not_implemented(detail: &str) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
             ..Self::code(ErrorCode::NOT_IMPLEMENTED, detail)

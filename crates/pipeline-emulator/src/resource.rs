@@ -1,18 +1,22 @@
 //! What resources other than workflows are, and what may become of them.
 
 mod batch;
+mod builtins;
 mod datasource;
 mod export;
 mod group;
+mod jar;
 mod job;
 mod job_export;
 mod judge;
 mod life;
+mod plugin;
 mod query;
 mod repo;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod udf;
 mod variable;
 
 use std::fmt::Display;
@@ -38,8 +42,12 @@ pub(crate) use group::{Group, start_group, stop_group};
 pub(crate) use job::Job;
 pub(crate) use job_export::JobExport;
 use judge::Judged;
+pub(crate) use plugin::{Plugin, verify_plugin};
 pub(crate) use repo::Repo;
 pub(crate) use transform::Transform;
+pub(crate) use udf::{
+    UdfJar, debug_udf, deregister_udf, list_builtins, list_udf_jars, list_udfs, register_udf,
+};
 pub(crate) use variable::{Variable, get_variable, list_variables};
 
 /// The members of a resource, as it is shown.
@@ -74,7 +82,9 @@ pub(crate) trait Resource {
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal>;
 
     /// What is made of the body of an update and of what there was.
-    fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal>;
+    fn changed(call: &mut Call<'_, '_>, body: Members, _old: Members) -> Result<Members, Refusal> {
+        Self::made(call, body)
+    }
 
     /// What a get shows of it. What begins with a point is for the emulator alone.
     fn shown(_call: &Call<'_, '_>, _name: &str, members: &Members) -> Members {

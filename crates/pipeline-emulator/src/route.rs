@@ -6,7 +6,9 @@ use http::{Method, Uri};
 
 use crate::{
     operations::{self, Call, Outcome},
-    resource::{self, Datasource, Export, Group, Job, JobExport, Repo, Transform, Variable},
+    resource::{
+        self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
+    },
     verbs,
 };
 
@@ -151,6 +153,22 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::DELETE, "/v2/jobs/{}/exports/{}", "delete_job_export", verbs::delete::<JobExport>),
     row(Method::GET, "/v2/jobs/{}/exports/{}/exists", "job_export_exists", verbs::exists::<JobExport>),
 
+    row(Method::GET, "/v2/plugins", "list_plugins", verbs::list::<Plugin>),
+    row(Method::GET, "/v2/plugins/{}", "get_plugin", verbs::get::<Plugin>),
+    row(Method::POST, "/v2/plugins/{}", "upload_plugin", verbs::upload::<Plugin>),
+    row(Method::DELETE, "/v2/plugins/{}", "delete_plugin", verbs::delete::<Plugin>),
+    row(Method::POST, "/v2/verify/plugins/{}", "verify_plugin", resource::verify_plugin),
+
+    row(Method::GET, "/v2/udf/jars", "list_udf_jars", resource::list_udf_jars),
+    row(Method::POST, "/v2/udf/jars/{}", "upload_udf_jar", verbs::upload::<UdfJar>),
+    row(Method::PUT, "/v2/udf/jars/{}", "describe_udf_jar", verbs::update::<UdfJar>),
+    row(Method::DELETE, "/v2/udf/jars/{}", "delete_udf_jar", verbs::delete::<UdfJar>),
+    row(Method::GET, "/v2/udf/funcs", "list_udfs", resource::list_udfs),
+    row(Method::POST, "/v2/udf/funcs/{}", "register_udf", resource::register_udf),
+    row(Method::DELETE, "/v2/udf/funcs/{}", "deregister_udf", resource::deregister_udf),
+    row(Method::GET, "/v2/udf/builtins", "list_builtins", resource::list_builtins),
+    row(Method::POST, "/v2/udf/debug", "debug_udf", resource::debug_udf),
+
     row(Method::GET, "/v2/groups", "list_groups", verbs::list::<Group>),
     row(Method::GET, "/v2/groups/{}", "get_group", verbs::get::<Group>),
     row(Method::POST, "/v2/groups/{}", "create_group", verbs::create::<Group>),
@@ -166,7 +184,18 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::DELETE, "/v2/variables/{}", "delete_variable", verbs::delete::<Variable>),
 ];
 
+/// Size of the longest jar that the service takes, in bytes.
+const MAX_JAR: usize = 100 * 1024 * 1024;
+
 impl Operation {
+    /// Size of the longest body of it, where others may have this one.
+    pub(crate) fn max_body(&self, of_others: usize) -> usize {
+        match self.name {
+            "upload_plugin" | "upload_udf_jar" => of_others.max(MAX_JAR),
+            _ => of_others,
+        }
+    }
+
     /// The workflow among the names, if it is about one.
     pub(crate) fn workflow<'a>(&self, names: &'a [String]) -> Option<&'a String> {
         names

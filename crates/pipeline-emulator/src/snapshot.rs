@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 /// Whose it is, and which of theirs.
 pub(crate) type Key = (String, Id);
 
-/// The workflows, repos and transforms of all accounts at one moment, for [`restore`](crate::Emulator::restore).
+/// What all accounts have at one moment, for [`restore`](crate::Emulator::restore).
 ///
 /// It can be written as JSON and read again, by this or another process: of a transition under way it
 /// keeps the time that is left. Node data stands in that JSON as it is, secrets included; `Debug`

@@ -34,6 +34,19 @@ pub(crate) fn sent<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal>
 pub(crate) fn create<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
     R::check(call)?;
     let body = sent::<R>(call)?;
+    add::<R>(call, body)
+}
+
+/// A create whose body is no JSON.
+pub(crate) fn upload<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    R::check(call)?;
+    if call.body.is_empty() {
+        return Err(Refusal::code(ErrorCode::ENTITY_EMPTY, "send a jar"));
+    }
+    add::<R>(call, Members::new())
+}
+
+fn add<R: Resource>(call: &mut Call<'_, '_>, body: Members) -> Outcome {
     let id = id::<R>(call);
     if call.space.get(&id).is_some() {
         let name = &call.names[R::NAMES - 1];

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+#[cfg(feature = "server")]
+use http::request;
 use pipeline_graph::Definition;
 use pipeline_proto::{ErrorCode, Now};
 
 use super::Emulator;
+#[cfg(feature = "server")]
+use crate::route::{Route, Target};
 use crate::{
     clock::ClockSkew,
     fault::{FaultReport, InjectedFault},
@@ -138,6 +142,15 @@ impl Emulator {
     /// The size of the longest request body that is accepted, in bytes.
     pub fn max_body(&self) -> usize {
         self.max_body
+    }
+
+    /// The same for a request, which may be one with a jar.
+    #[cfg(feature = "server")]
+    pub(crate) fn max_body_of(&self, parts: &request::Parts) -> usize {
+        match Target::of(&parts.method, &parts.uri).route {
+            Route::Operation(operation, _) => operation.max_body(self.max_body),
+            _ => self.max_body,
+        }
     }
 }
 

@@ -73,10 +73,6 @@ impl Resource for Variable {
         variable.insert("name".to_owned(), call.names[0].as_str().into());
         Ok(variable)
     }
-
-    fn changed(call: &mut Call<'_, '_>, body: Members, _: Members) -> Result<Members, Refusal> {
-        Self::made(call, body)
-    }
 }
 
 fn is_time(value: &str) -> bool {

@@ -27,7 +27,7 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    Emulator, Interruption, NetworkFault, admin, body::too_large, refusal::Refusal, web::check_host,
+    Interruption, NetworkFault, admin, body::too_large, refusal::Refusal, web::check_host,
 };
 
 /// The smallest buffer that the HTTP library accepts.
@@ -138,7 +138,7 @@ impl Connection {
 
     /// Reads the body, within limits, and asks the service.
     async fn handle(&self, parts: request::Parts, body: Incoming) -> Response<Bytes> {
-        let max = self.shared.look(Emulator::max_body);
+        let max = self.shared.look(|emulator| emulator.max_body_of(&parts));
         let read = match check_host(&parts) {
             Ok(()) => self.read_body(&parts.headers, body, max).await,
             Err(refusal) => Err(refusal),

@@ -6,10 +6,12 @@
 //!     {}                                      the whole body of a success
 //! PUT /v2/groups/g json                       a type without a body
 //!     400 E18006                              status and code of a refusal
-//! POST /v2/plugins/p jar plugin content       the bytes of a jar with their digest; `@name` is one of `jars`
+//! POST /v2/plugins/p jar plugin content       bytes of a jar with their digest, which is another for `damaged`;
+//!     409 E18217                              `@` and a name is one that `jars` makes
 //! wait 500                                    milliseconds that pass
 //! ```
 
+mod jars;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -60,7 +62,7 @@ fn play(file: &str, lifecycle: &str) {
         }
         let (content_type, body) = match body.split_once(' ').unwrap_or((body, "")) {
             ("bare", body) => ("", body.as_bytes().to_vec()),
-            ("jar", body) => ("application/java-archive", body.as_bytes().to_vec()),
+            ("jar" | "damaged", body) => ("application/java-archive", jars::bytes(body)),
             ("json", body) => ("application/json", body.as_bytes().to_vec()),
             ("", _) => ("", Vec::new()),
             _ => ("application/json", body.as_bytes().to_vec()),
@@ -69,7 +71,12 @@ fn play(file: &str, lifecycle: &str) {
         if !content_type.is_empty() {
             headers.push(("Content-Type", content_type));
         }
-        let digest = STANDARD.encode(Md5::digest(&body));
+        let digested = if line.contains(" damaged ") {
+            b""
+        } else {
+            &body[..]
+        };
+        let digest = STANDARD.encode(Md5::digest(digested));
         if content_type == "application/java-archive" {
             headers.push(("Content-Md5", &digest));
         }

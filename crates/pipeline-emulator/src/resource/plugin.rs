@@ -1,0 +1,46 @@
+use pipeline_proto::{ErrorCode, name::PluginName};
+use serde_json::{Value, json};
+
+use super::{Members, NameRule, Resource, jar, refuse};
+use crate::{
+    clock::rfc3339,
+    operations::{Call, Outcome, json},
+    refusal::Refusal,
+    state::Kind,
+    verbs::members,
+};
+
+/// A jar with a parser for transforms. What is in it matters only when it is verified.
+pub(crate) struct Plugin;
+
+impl Resource for Plugin {
+    const KIND: Kind = Kind::Plugin;
+    const NAME: NameRule = (
+        |name| PluginName::new(name).map(drop),
+        ErrorCode::INVALID_PLUGIN_NAME,
+    );
+    const EXISTS: ErrorCode = ErrorCode::PLUGIN_EXISTS;
+    const NOT_FOUND: ErrorCode = ErrorCode::PLUGIN_NOT_FOUND;
+    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
+    const LIST: &'static str = "plugins";
+
+    fn made(call: &mut Call<'_, '_>, _: Members) -> Result<Members, Refusal> {
+        let created = rfc3339(call.rules.clock_offset.apply(call.now.wall));
+        let has_class = jar::classes(call.body).contains_key(&call.names[0]);
+        Ok(Members::from_iter([
+            ("name".to_owned(), call.names[0].as_str().into()),
+            ("createTime".to_owned(), created.into()),
+            (".hasClass".to_owned(), has_class.into()),
+        ]))
+    }
+}
+
+/// The name of a plugin is that of its class. What that gives out only Java could tell.
+pub(crate) fn verify_plugin(call: &mut Call<'_, '_>) -> Outcome {
+    let plugin = members::<Plugin>(call)?;
+    if plugin.get(".hasClass") != Some(&Value::Bool(true)) {
+        let detail = format!("there is no class {:?} in the jar", call.names[0]);
+        return refuse(ErrorCode::INVALID_PLUGIN, detail);
+    }
+    json(&json!({ "outputFields": [] }))
+}
