@@ -10,7 +10,7 @@ use http::{
 };
 use pipeline_proto::{
     Attempt, Auth, Call, CallOptions, Context, Credentials, Effect, Fault, FaultKind, Idempotency,
-    Next, Now, Operation, RetryPolicy, RetryReason, Stop, TokenDescriptor, WorkflowName,
+    Next, Now, Operation, RetryPolicy, RetryReason, StopReason, TokenDescriptor, WorkflowName,
     model::Nodes,
     resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
@@ -228,7 +228,7 @@ fn check<O: Operation>(script: &mut Script<'_>, operation: O) {
             "{error} invents an effect"
         );
     }
-    if error.stop() == Stop::AttemptsExhausted {
+    if error.stop_reason() == StopReason::AttemptsExhausted {
         assert_eq!(sent - corrections - fallbacks, limits.attempts, "{error}");
     }
     let line = error.to_string();

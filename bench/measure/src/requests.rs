@@ -63,7 +63,7 @@ pub(crate) fn build(size: usize) -> Case {
     let nodes = serde_json::from_str(&nodes(size)).expect("the fixture is JSON");
     let update = UpdateWorkflow::new(name(), nodes);
     Box::new(move || {
-        black_box(update.draft().expect("a legal operation"));
+        black_box(update.template().expect("a legal operation"));
     })
 }
 

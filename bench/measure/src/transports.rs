@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use pipeline_proto::{
     WorkflowName,
-    operation::{Draft, Operation}, resource::workflow::GetWorkflow,
+    operation::{RequestTemplate, Operation}, resource::workflow::GetWorkflow,
 };
 use tokio::{runtime::Runtime, task::JoinSet};
 
@@ -45,8 +45,8 @@ impl Operation for TakeIn {
     const NAME: &'static str = "take_in";
     const IDEMPOTENCY: pipeline_proto::Idempotency = pipeline_proto::Idempotency::Safe;
 
-    fn draft(&self) -> Result<Draft, pipeline_proto::BuildError> {
-        Draft::new(http::Method::GET, &["v2", "workflows"])
+    fn template(&self) -> Result<RequestTemplate, pipeline_proto::BuildError> {
+        RequestTemplate::new(http::Method::GET, &["v2", "workflows"])
     }
 
     fn decode(

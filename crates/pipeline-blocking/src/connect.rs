@@ -232,7 +232,7 @@ impl Failure {
             Self::Io(phase, error) if error.kind() == io::ErrorKind::TimedOut => {
                 fault.timed_out(phase)
             }
-            Self::Io(_, error) => fault.source(error),
+            Self::Io(_, error) => fault.with_source(error),
             Self::Tls(failure) => failure.into_fault(),
         }
     }
@@ -242,7 +242,7 @@ impl Failure {
         let failure = match &self {
             Self::Io(_, error) if error.kind() == io::ErrorKind::TimedOut => {
                 let failure = proxy.failure("it does not answer in time");
-                return self.fault().source(failure);
+                return self.fault().with_source(failure);
             }
             Self::Io(_, error) => proxy.failure(format_args!("it cannot be reached: {error}")),
             Self::Tls(failure) if failure.is_permanent() => proxy.failure(failure).permanent(),

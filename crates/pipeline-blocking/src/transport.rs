@@ -368,12 +368,12 @@ impl Trouble {
                     Phase::Response
                 })
             }
-            Self::Io(error) => or_not_sent(FaultKind::Interrupted).source(error),
+            Self::Io(error) => or_not_sent(FaultKind::Interrupted).with_source(error),
             Self::Refused(Refusal::BodyTooLarge) => Fault::new(FaultKind::BodyTooLarge),
             Self::Refused(refusal @ Refusal::HeaderTooLarge) => {
-                Fault::new(FaultKind::BodyTooLarge).source(refusal)
+                Fault::new(FaultKind::BodyTooLarge).with_source(refusal)
             }
-            Self::Refused(refusal) => or_not_sent(FaultKind::Interrupted).source(refusal),
+            Self::Refused(refusal) => or_not_sent(FaultKind::Interrupted).with_source(refusal),
         }
     }
 }

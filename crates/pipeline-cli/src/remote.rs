@@ -353,7 +353,7 @@ fn change<O: Operation>(operation: &O) -> String {
 
 /// The workflow that an operation is about: `/v2/workflows/NAME…`.
 fn workflow<O: Operation>(operation: &O) -> Option<WorkflowName> {
-    let draft = operation.draft().ok()?;
-    let name = draft.target().split(['/', '?']).nth(3)?;
+    let template = operation.template().ok()?;
+    let name = template.target().split(['/', '?']).nth(3)?;
     WorkflowName::new(name).ok()
 }

@@ -92,7 +92,7 @@ fn update(nodes: Nodes) -> (StatusCode, Bytes) {
         .unwrap();
     assert_eq!(emulator.handle(create, now).status(), StatusCode::OK);
     let operation = UpdateWorkflow::new(WorkflowName::from_static("w"), nodes);
-    assert_eq!(operation.draft().unwrap().target(), uri);
+    assert_eq!(operation.template().unwrap().target(), uri);
     let body = serde_json::json!({ "name": "w", "region": "nb", "nodes": operation.nodes });
     let answer = emulator.handle(
         Request::put(uri).body(body.to_string().into()).unwrap(),

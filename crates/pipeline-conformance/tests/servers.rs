@@ -12,7 +12,7 @@ use pipeline_conformance::{
 };
 use pipeline_proto::{
     BuildError, CallOptions, DecodeError, RetryPolicy,
-    operation::{Draft, Idempotency, Operation},
+    operation::{Idempotency, Operation, RequestTemplate},
 };
 
 /// What is sent: so many bytes, which must not be sent twice.
@@ -28,10 +28,10 @@ impl Operation for Upload {
     const NAME: &'static str = "upload";
     const IDEMPOTENCY: Idempotency = Idempotency::Never;
 
-    fn draft(&self) -> Result<Draft, BuildError> {
+    fn template(&self) -> Result<RequestTemplate, BuildError> {
         let body = vec![b' '; self.0];
         let text = HeaderValue::from_static("text/plain");
-        Ok(Draft::new(Method::POST, &["upload"])?.body(text, body))
+        Ok(RequestTemplate::new(Method::POST, &["upload"])?.body(text, body))
     }
 
     fn decode(&self, _: &Response<Bytes>) -> Result<(), DecodeError> {

@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use pipeline_conformance::{BlockingDriver, Driver, Events, Reply, Request, Script};
 use pipeline_proto::{
-    CallOptions, Cause, Effect, ErrorKind, FaultKind, RetryPolicy, Stop, WorkflowName,
+    CallOptions, Cause, Effect, ErrorKind, FaultKind, RetryPolicy, StopReason, WorkflowName,
     resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow,
     },
@@ -60,8 +60,8 @@ fn a_create_whose_connection_breaks_makes_one_attempt<D: Driver>() {
     let error = client.send(CreateWorkflow::new(name())).unwrap_err();
     assert_eq!(script.requests().len(), 1);
     assert_eq!(
-        (error.attempts(), error.effect(), error.stop()),
-        (1, Effect::Possible, Stop::NotRepeatable)
+        (error.attempts(), error.effect(), error.stop_reason()),
+        (1, Effect::Possible, StopReason::NotRepeatable)
     );
     assert_eq!(error.kind(), ErrorKind::Network);
 }
@@ -74,8 +74,8 @@ fn a_refused_connection_was_not_sent_and_is_tried_again<D: Driver>() {
     let client = D::new(&format!("http://{unused}"), |settings| settings);
     let error = client.send(CreateWorkflow::new(name())).unwrap_err();
     assert_eq!(
-        (error.attempts(), error.effect(), error.stop()),
-        (3, Effect::None, Stop::AttemptsExhausted)
+        (error.attempts(), error.effect(), error.stop_reason()),
+        (3, Effect::None, StopReason::AttemptsExhausted)
     );
     assert!(matches!(error.cause(), Cause::Fault(fault) if fault.kind() == FaultKind::NotSent));
     assert!(

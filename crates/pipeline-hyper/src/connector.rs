@@ -226,7 +226,7 @@ impl Missed {
     fn fault(self) -> Fault {
         match self {
             Self::Time(phase) => timed_out(phase),
-            Self::Io(error) => Fault::new(FaultKind::NotSent).source(error),
+            Self::Io(error) => Fault::new(FaultKind::NotSent).with_source(error),
             Self::Tls(failure) => failure.into_fault(),
         }
     }
@@ -235,7 +235,7 @@ impl Missed {
     fn of_proxy(self, proxy: &Proxy) -> Fault {
         match self {
             Self::Time(phase) => {
-                timed_out(phase).source(proxy.failure("it does not answer in time"))
+                timed_out(phase).with_source(proxy.failure("it does not answer in time"))
             }
             Self::Io(error) => proxy
                 .failure(format_args!("it cannot be reached: {error}"))

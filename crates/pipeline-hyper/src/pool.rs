@@ -101,7 +101,7 @@ impl Pool {
             .max_buf_size(MAX_HEADER_SIZE)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| Fault::new(FaultKind::NotSent).source(error))?;
+            .map_err(|error| Fault::new(FaultKind::NotSent).with_source(error))?;
         tokio::spawn(async move {
             // The request that it was for hears of its error.
             let _ = connection.await;

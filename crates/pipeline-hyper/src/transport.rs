@@ -151,7 +151,7 @@ impl Transport {
                 (Ok(Ok(response)), _) => return Ok((response, connection)),
                 (Ok(Err(_)), Some(spare)) if left == Left::Nothing => spare,
                 (Ok(Err(error)), _) if left == Left::Nothing => {
-                    return Err(Fault::new(FaultKind::NotSent).source(innermost(&error)));
+                    return Err(Fault::new(FaultKind::NotSent).with_source(innermost(&error)));
                 }
                 (Ok(Err(error)), _) => {
                     return Err(interrupted(
@@ -324,7 +324,7 @@ fn size(headers: &HeaderMap) -> usize {
 }
 
 fn header_too_large() -> Fault {
-    Fault::new(FaultKind::BodyTooLarge).source(format!(
+    Fault::new(FaultKind::BodyTooLarge).with_source(format!(
         "the response header is too large: more than {} KiB or {MAX_HEADER_FIELDS} fields",
         MAX_HEADER_SIZE >> 10
     ))
@@ -355,7 +355,7 @@ fn interrupted(error: &hyper::Error, when_closed: &str) -> Fault {
     } else {
         innermost(error)
     };
-    Fault::new(FaultKind::Interrupted).source(reason)
+    Fault::new(FaultKind::Interrupted).with_source(reason)
 }
 
 /// The reason at the bottom, as text: hyper's own errors only say in which step they happened.

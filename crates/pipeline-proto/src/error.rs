@@ -68,7 +68,7 @@ struct Inner {
     cause: Cause,
     attempts: u32,
     effect: Effect,
-    stop: Stop,
+    stop_reason: StopReason,
 }
 
 /// What a call ended with.
@@ -136,17 +136,17 @@ pub enum Effect {
 /// Why no further attempt was made.
 ///
 /// ```
-/// use pipeline_proto::{Error, Stop};
+/// use pipeline_proto::{Error, StopReason};
 ///
 /// fn worth_a_second_run(error: &Error) -> bool {
-///     matches!(error.stop(), Stop::AttemptsExhausted | Stop::BudgetExhausted | Stop::DeadlineNear)
+///     matches!(error.stop_reason(), StopReason::AttemptsExhausted | StopReason::BudgetExhausted | StopReason::DeadlineNear)
 /// }
 /// # let error = Error::build("list_workflows", pipeline_proto::BuildError::custom("no"));
 /// # assert!(!worth_a_second_run(&error));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// Sending it again would not help.
     NotRetryable,
     /// It might help, but the operation must not be repeated where the first sending may have
@@ -166,14 +166,14 @@ impl Error {
         cause: Cause,
         attempts: u32,
         effect: Effect,
-        stop: Stop,
+        stop_reason: StopReason,
     ) -> Self {
         Self(Box::new(Inner {
             operation,
             cause,
             attempts,
             effect,
-            stop,
+            stop_reason,
         }))
     }
 
@@ -184,7 +184,7 @@ impl Error {
             Cause::Build(error.into()),
             0,
             Effect::None,
-            Stop::NotRetryable,
+            StopReason::NotRetryable,
         )
     }
 
@@ -258,8 +258,8 @@ impl Error {
     }
 
     /// Why no further attempt was made.
-    pub fn stop(&self) -> Stop {
-        self.0.stop
+    pub fn stop_reason(&self) -> StopReason {
+        self.0.stop_reason
     }
 
     /// Whether the same call may succeed later without a change on this side. Says nothing about
@@ -332,11 +332,13 @@ impl fmt::Display for Error {
             Cause::Decode(error) => write!(f, "{error}")?,
             Cause::Fault(error) => write!(f, "{error}")?,
         }
-        match self.stop() {
-            _ if *attempts < 2 => {}
-            Stop::BudgetExhausted => write!(f, " [{attempts} attempts, no time to wait left]")?,
-            Stop::DeadlineNear => write!(f, " [{attempts} attempts, the deadline is near]")?,
-            _ => write!(f, " [{attempts} attempts]")?,
+        if *attempts > 1 {
+            let stopped = match self.stop_reason() {
+                StopReason::BudgetExhausted => ", no time to wait left",
+                StopReason::DeadlineNear => ", the deadline is near",
+                _ => "",
+            };
+            write!(f, " [{attempts} attempts{stopped}]")?;
         }
         if self.effect() == Effect::Possible {
             f.write_str("; it may have taken effect")?;
@@ -352,7 +354,7 @@ impl fmt::Debug for Error {
             .field("cause", self.cause())
             .field("attempts", &self.attempts())
             .field("effect", &self.effect())
-            .field("stop", &self.stop())
+            .field("stop_reason", &self.stop_reason())
             .finish()
     }
 }

@@ -78,10 +78,10 @@ pub use credentials::{Credentials, CredentialsError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
-    FaultKind, ParseCodeError, Phase, RefusalCause, RetryReason, Stop,
+    FaultKind, ParseCodeError, Phase, RefusalCause, RetryReason, StopReason,
 };
 pub use name::{NameError, NodeName, Region, RepoName, TransformName, WorkflowName};
-pub use operation::{Draft, Idempotency, Operation};
+pub use operation::{Idempotency, Operation, RequestTemplate};
 pub use sign::SignError;
 pub use time::{ClockOffset, Now, Uncorrected, UnixTime};
 pub use token::{Token, TokenDescriptor, TokenError};

@@ -7,7 +7,7 @@
 //! ```
 //! use bytes::Bytes;
 //! use http::{HeaderValue, Method, Response};
-//! use pipeline_proto::operation::{Draft, Idempotency, Operation, decode_nothing};
+//! use pipeline_proto::operation::{RequestTemplate, Idempotency, Operation, decode_nothing};
 //! use pipeline_proto::{BuildError, DecodeError, RepoName};
 //!
 //! /// Says how long LogDB, a sister service, keeps what a queue is exported to: `PUT /v5/repos/{repo}`.
@@ -19,9 +19,9 @@
 //!     const NAME: &'static str = "keep_logs";
 //!     const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
 //!
-//!     fn draft(&self) -> Result<Draft, BuildError> {
+//!     fn template(&self) -> Result<RequestTemplate, BuildError> {
 //!         let body = format!(r#"{{"retention":"{}"}}"#, self.1);
-//!         Ok(Draft::new(Method::PUT, &["v5", "repos", self.0.as_str()])?
+//!         Ok(RequestTemplate::new(Method::PUT, &["v5", "repos", self.0.as_str()])?
 //!             .body(HeaderValue::from_static("application/json"), body))
 //!     }
 //!
@@ -31,17 +31,17 @@
 //! }
 //!
 //! let keep = KeepLogs(RepoName::from_static("clicks"), "30d");
-//! assert_eq!(keep.draft()?.target(), "/v5/repos/clicks");
+//! assert_eq!(keep.template()?.target(), "/v5/repos/clicks");
 //! # Ok::<(), BuildError>(())
 //! ```
 
 mod decode;
-mod draft;
 mod found;
 mod info;
 mod path;
 pub(crate) mod read;
 pub(crate) mod table;
+mod template;
 
 use std::fmt::{self, Debug};
 
@@ -49,11 +49,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 pub use decode::{decode_json, decode_nothing};
-pub use draft::Draft;
-pub(crate) use draft::{check_header, content_type};
 pub use found::{Detailed, Details, Find, Optional};
 pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::{Path, segment};
+pub use template::RequestTemplate;
+pub(crate) use template::{check_header, content_type};
 
 use crate::error::{ApiError, BuildError, DecodeError};
 
@@ -101,7 +101,7 @@ impl fmt::Display for Idempotency {
 /// use pipeline_proto::{operation::Operation, resource::workflow::GetWorkflow};
 ///
 /// let get = GetWorkflow::new(WorkflowName::from_static("logs"));
-/// assert_eq!(get.draft()?.target(), "/v2/workflows/logs");
+/// assert_eq!(get.template()?.target(), "/v2/workflows/logs");
 /// let answer = Response::new(Bytes::from_static(br#"{"status":"Ready"}"#));
 /// assert_eq!(get.decode(&answer)?.status.as_str(), "Ready");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -131,7 +131,7 @@ pub trait Operation {
     /// # Errors
     ///
     /// If the operation cannot be said on the wire.
-    fn draft(&self) -> Result<Draft, BuildError>;
+    fn template(&self) -> Result<RequestTemplate, BuildError>;
 
     /// Whether a status reports a success; 200 and 204 unless an operation says otherwise. Whatever
     /// the status, a body that is the service's error object is an error.
@@ -192,7 +192,7 @@ pub trait Operation {
 /// impl Visitor for Target {
 ///     type Output = String;
 ///     fn visit<O: Operation>(self, operation: O) -> String {
-///         operation.draft().unwrap().target().to_owned()
+///         operation.template().unwrap().target().to_owned()
 ///     }
 /// }
 ///

@@ -70,7 +70,7 @@ macro_rules! resources {
         mod any {
             use proptest::{prelude::*, strategy::Union};
 
-            use crate::{error::BuildError, operation::{Draft, Operation, Visitor}};
+            use crate::{error::BuildError, operation::{RequestTemplate, Operation, Visitor}};
 
             /// One of the tabled operations, for a property that is to hold for all of them. Its
             /// outputs have different types: what depends on them is done by [`visit`](Self::visit).
@@ -84,23 +84,23 @@ macro_rules! resources {
             }
 
             impl AnyOperation {
-                /// The request, as [`Operation::draft`] of the operation makes it.
+                /// The request, as [`Operation::template`] of the operation makes it.
                 ///
                 /// # Errors
                 ///
                 /// If the operation cannot be said on the wire.
-                pub fn draft(&self) -> Result<Draft, BuildError> {
-                    struct Drafted;
+                pub fn template(&self) -> Result<RequestTemplate, BuildError> {
+                    struct Template;
 
-                    impl Visitor for Drafted {
-                        type Output = Result<Draft, BuildError>;
+                    impl Visitor for Template {
+                        type Output = Result<RequestTemplate, BuildError>;
 
                         fn visit<O: Operation>(self, operation: O) -> Self::Output {
-                            operation.draft()
+                            operation.template()
                         }
                     }
 
-                    self.clone().visit(Drafted)
+                    self.clone().visit(Template)
                 }
 
                 /// Does something with the operation, whatever its type.

@@ -262,8 +262,8 @@ fn requests_are_those_of_the_vendors_clients() {
 
 #[test]
 fn a_jar_is_sent_with_its_sum() {
-    let draft = UploadPlugin::new(name("com.example.P"), jar())
-        .draft()
+    let template = UploadPlugin::new(name("com.example.P"), jar())
+        .template()
         .unwrap();
     let context = Context::builder()
         .credentials(Credentials::new("a", "s").unwrap())
@@ -282,7 +282,10 @@ fn a_jar_is_sent_with_its_sum() {
         "application/java-archive"
     );
     assert_eq!(request.body(), &Bytes::from_static(b"qiniu"));
-    assert!(format!("{draft:?}").contains("[5 bytes]"), "{draft:?}");
+    assert!(
+        format!("{template:?}").contains("[5 bytes]"),
+        "{template:?}"
+    );
 }
 
 #[test]
@@ -339,7 +342,7 @@ fn tags_and_rules_that_would_be_read_otherwise_are_refused() {
     for rule in ["", "a,b"] {
         PushLines::new(orders(), Bytes::new())
             .rules(vec![rule.to_owned()])
-            .draft()
+            .template()
             .unwrap_err();
     }
 }

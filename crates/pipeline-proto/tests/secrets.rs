@@ -206,7 +206,7 @@ where
     }
     // The last resort of a transport: its own error as the source.
     let (_, in_flight) = attempt().send();
-    let fault = Fault::new(FaultKind::Interrupted).source("connection reset");
+    let fault = Fault::new(FaultKind::Interrupted).with_source("connection reset");
     let next = in_flight.on_fault(fault, at);
     texts.push(shown(&next));
     for text in texts {
@@ -294,7 +294,7 @@ fn the_data_of_nodes_stays_hidden_on_its_way() {
     let (_, in_flight) = call().start(start()).send();
     let mut texts = vec![
         shown(&update),
-        shown(&update.draft().unwrap()),
+        shown(&update.template().unwrap()),
         shown(&call()),
         shown(&call().start(start())),
         shown(&in_flight),

@@ -11,9 +11,9 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use pipeline_proto::{
-    ApiError, BuildError, Call, CallOptions, ClockOffset, Credentials, Draft, Effect, Endpoint,
-    Error, ErrorCode, ErrorKind, Fault, FaultKind, NodeName, Phase, ResourceOwner, RetryPolicy,
-    SignError, Token, TokenDescriptor, UnixTime, WorkflowName,
+    ApiError, BuildError, Call, CallOptions, ClockOffset, Credentials, Effect, Endpoint, Error,
+    ErrorCode, ErrorKind, Fault, FaultKind, NodeName, Phase, RequestTemplate, ResourceOwner,
+    RetryPolicy, SignError, Token, TokenDescriptor, UnixTime, WorkflowName,
     model::{Extra, LogSearch, NodeId, NodeType, Nodes, RawJson, Status},
     operation::Operation,
     resource::workflow::{
@@ -31,7 +31,8 @@ fn debug_shows_what_identifies_a_value() {
     let raw: RawJson = "[1]".parse().unwrap();
     let mut extra = Extra::default();
     extra.insert("later", raw);
-    let draft = Draft::new(Method::GET, &["v2", "a\"b".trim_end_matches("\"b")]).unwrap();
+    let template =
+        RequestTemplate::new(Method::GET, &["v2", "a\"b".trim_end_matches("\"b")]).unwrap();
     for (shown, expected) in [
         (
             format!("{:?}", credentials()),
@@ -51,7 +52,7 @@ fn debug_shows_what_identifies_a_value() {
     ] {
         assert_eq!(shown, expected);
     }
-    assert!(format!("{draft:?}").contains("/v2/a"), "{draft:?}");
+    assert!(format!("{template:?}").contains("/v2/a"), "{template:?}");
     let shown = format!("{:?}", context());
     assert!(
         shown.contains("settings") && shown.contains("clock_offset"),
@@ -98,9 +99,9 @@ fn errors_say_what_is_wrong_in_one_line() {
 
 #[test]
 fn drafts_are_equal_when_they_say_the_same() {
-    let draft = |name: &str| Draft::new(Method::GET, &["v2", name]).unwrap();
-    assert_eq!(draft("a"), draft("a"));
-    assert_ne!(draft("a"), draft("b"));
+    let template = |name: &str| RequestTemplate::new(Method::GET, &["v2", name]).unwrap();
+    assert_eq!(template("a"), template("a"));
+    assert_ne!(template("a"), template("b"));
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl TlsFailure {
     /// As a transport reports it.
     pub fn into_fault(self) -> Fault {
         let permanent = self.is_permanent();
-        let fault = Fault::new(FaultKind::NotSent).source(self);
+        let fault = Fault::new(FaultKind::NotSent).with_source(self);
         if permanent { fault.permanent() } else { fault }
     }
 }

@@ -229,7 +229,9 @@ pub fn check_target(endpoint: &Endpoint, uri: &http::Uri) -> Result<(), Fault> {
         return Ok(());
     }
     let reason = format!("the request is for {host}:{port}, and this transport goes to {endpoint}");
-    Err(Fault::new(FaultKind::NotSent).permanent().source(reason))
+    Err(Fault::new(FaultKind::NotSent)
+        .permanent()
+        .with_source(reason))
 }
 
 /// The `Host` header: the host, with its port if that is not the one of the scheme.

@@ -37,7 +37,7 @@ impl Exchange {
         };
         let stream = connect().map_err(|error: io::Error| match error.kind() {
             ErrorKind::TimedOut => Fault::new(FaultKind::NotSent).timed_out(Phase::Connect),
-            _ => Fault::new(FaultKind::NotSent).source(error),
+            _ => Fault::new(FaultKind::NotSent).with_source(error),
         })?;
         Ok(Self {
             stream,
@@ -75,7 +75,9 @@ impl Exchange {
             match http1::decode(&self.answer, ended) {
                 Ok(None) => {}
                 Ok(Some(response)) => return Some(Ok(response)),
-                Err(error) => return Some(Err(Fault::new(FaultKind::Interrupted).source(error))),
+                Err(error) => {
+                    return Some(Err(Fault::new(FaultKind::Interrupted).with_source(error)));
+                }
             }
         }
     }
@@ -86,7 +88,7 @@ impl Exchange {
             0 => FaultKind::NotSent,
             _ => FaultKind::Interrupted,
         };
-        Fault::new(kind).source(error)
+        Fault::new(kind).with_source(error)
     }
 
     /// The fault for an exchange that took too long.

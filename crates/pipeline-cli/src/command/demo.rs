@@ -136,7 +136,7 @@ impl<'a, T: Transport> Tour<'a, T> {
         describe: impl FnOnce(&O::Output) -> String,
     ) -> Result<O::Output, Failure> {
         let target = operation
-            .draft()
+            .template()
             .map_err(|error| self.failure(&Error::build(O::NAME, error)))?
             .target()
             .to_owned();

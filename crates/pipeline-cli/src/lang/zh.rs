@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pipeline_proto::{
-    ApiError, Cause, Effect, Error, ErrorCode, Fault, FaultKind, Phase, RefusalCause, Stop,
+    ApiError, Cause, Effect, Error, ErrorCode, Fault, FaultKind, Phase, RefusalCause, StopReason,
     Uncorrected,
     wait::{Goal, WaitError, WaitFailure},
 };
@@ -22,10 +22,10 @@ pub(crate) fn call(error: &Error) -> String {
     }
     let attempts = error.attempts();
     // Writing to a string cannot fail.
-    let _ = match error.stop() {
+    let _ = match error.stop_reason() {
         _ if attempts < 2 => Ok(()),
-        Stop::BudgetExhausted => write!(line, " [尝试 {attempts} 次，等待时间已用完]"),
-        Stop::DeadlineNear => write!(line, " [尝试 {attempts} 次，已到时限]"),
+        StopReason::BudgetExhausted => write!(line, " [尝试 {attempts} 次，等待时间已用完]"),
+        StopReason::DeadlineNear => write!(line, " [尝试 {attempts} 次，已到时限]"),
         _ => write!(line, " [尝试 {attempts} 次]"),
     };
     if error.effect() == Effect::Possible {

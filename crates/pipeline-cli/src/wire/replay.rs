@@ -133,7 +133,7 @@ impl Replay {
 
 impl Outcome {
     fn into_response(self) -> Result<Response<Bytes>, Fault> {
-        let broken = |what: String| Fault::new(FaultKind::Interrupted).source(what);
+        let broken = |what: String| Fault::new(FaultKind::Interrupted).with_source(what);
         match self {
             Self::Fault {
                 kind,
@@ -149,7 +149,7 @@ impl Outcome {
                     fault = fault.permanent();
                 }
                 Err(match detail {
-                    Some(detail) => fault.source(detail),
+                    Some(detail) => fault.with_source(detail),
                     None => fault,
                 })
             }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use pipeline_proto::{Error, RetryReason, Stop, wait::WaitFailure};
+use pipeline_proto::{Error, RetryReason, StopReason, wait::WaitFailure};
 
 use super::trouble::Trouble;
 
@@ -94,12 +94,12 @@ impl Summary {
 
     pub(super) fn failed(&mut self, error: &Error) {
         self.tally(Group::Failed, error.kind().as_str());
-        let stop = match error.stop() {
-            Stop::NotRetryable => "not retryable",
-            Stop::NotRepeatable => "not repeatable",
-            Stop::AttemptsExhausted => "attempts exhausted",
-            Stop::BudgetExhausted => "budget exhausted",
-            Stop::DeadlineNear => "deadline near",
+        let stop = match error.stop_reason() {
+            StopReason::NotRetryable => "not retryable",
+            StopReason::NotRepeatable => "not repeatable",
+            StopReason::AttemptsExhausted => "attempts exhausted",
+            StopReason::BudgetExhausted => "budget exhausted",
+            StopReason::DeadlineNear => "deadline near",
             _ => "something new",
         };
         self.tally(Group::Stopped, stop);

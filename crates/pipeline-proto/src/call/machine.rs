@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::{
         ApiError, BuildError, Cause, DecodeError, Effect, Error, Fault, FaultKind, RetryReason,
-        Stop, is_error_object,
+        StopReason, is_error_object,
     },
     header::{self, RESOURCE_OWNER},
     observe::Watch,
@@ -149,8 +149,8 @@ impl<O: Operation> Call<O> {
             Some(other) if context.is_unknown(name) => other,
             _ => operation,
         };
-        let draft = operation.draft().map_err(build)?;
-        let mut headers = draft.headers;
+        let template = operation.template().map_err(build)?;
+        let mut headers = template.headers;
         if let Some(special) = options.special() {
             for (name, value) in &special.headers {
                 check_header(&headers, name).map_err(build)?;
@@ -162,16 +162,16 @@ impl<O: Operation> Call<O> {
                 headers.insert(name, value.clone());
             }
         }
-        let uri = context.endpoint().uri(draft.target).map_err(build)?;
+        let uri = context.endpoint().uri(template.target).map_err(build)?;
         Ok(Self {
             operation,
             context: context.clone(),
             options,
-            method: draft.method,
+            method: template.method,
             uri,
-            content_type: draft.content_type,
+            content_type: template.content_type,
             headers,
-            body: draft.body,
+            body: template.body,
             watch: Watch::default(),
         })
     }
@@ -347,7 +347,7 @@ impl<O: Operation> InFlight<O> {
             Cause::Decode(error.of(response)),
             self.progress.attempts,
             effect,
-            Stop::NotRetryable,
+            StopReason::NotRetryable,
         )))
     }
 
@@ -390,9 +390,9 @@ impl<O: Operation> InFlight<O> {
             }
         }
         let permission = if !error.is_retryable() {
-            Err(Stop::NotRetryable)
+            Err(StopReason::NotRetryable)
         } else if self.call.idempotency() == Idempotency::Never && !error.is_put_off() {
-            Err(Stop::NotRepeatable)
+            Err(StopReason::NotRepeatable)
         } else {
             Ok(())
         };
@@ -415,11 +415,11 @@ impl<O: Operation> InFlight<O> {
         let kind = fault.kind();
         self.progress.effect = self.effect_if(kind != FaultKind::NotSent);
         let permission = match kind {
-            _ if fault.is_permanent() => Err(Stop::NotRetryable),
-            FaultKind::BodyTooLarge => Err(Stop::NotRetryable),
+            _ if fault.is_permanent() => Err(StopReason::NotRetryable),
+            FaultKind::BodyTooLarge => Err(StopReason::NotRetryable),
             FaultKind::NotSent => Ok(()),
             FaultKind::Interrupted | FaultKind::TimedOut => match self.call.idempotency() {
-                Idempotency::Never => Err(Stop::NotRepeatable),
+                Idempotency::Never => Err(StopReason::NotRepeatable),
                 Idempotency::Safe | Idempotency::Idempotent | Idempotency::AtLeastOnce => Ok(()),
             },
         };
@@ -455,7 +455,7 @@ impl<O: Operation> InFlight<O> {
 
     fn retry_or_stop(
         mut self,
-        permission: Result<(), Stop>,
+        permission: Result<(), StopReason>,
         retry_after: Option<Duration>,
         reason: RetryReason,
         cause: Cause,
@@ -475,11 +475,11 @@ impl<O: Operation> InFlight<O> {
         let stop = if let Err(stop) = permission {
             stop
         } else if counted >= policy.attempts() {
-            Stop::AttemptsExhausted
+            StopReason::AttemptsExhausted
         } else if waited > policy.total_delay() {
-            Stop::BudgetExhausted
+            StopReason::BudgetExhausted
         } else if now.mono.saturating_add(delay) >= self.progress.deadline {
-            Stop::DeadlineNear
+            StopReason::DeadlineNear
         } else {
             self.progress.waited = waited;
             return Next::Retry(Backoff {
@@ -531,7 +531,7 @@ impl<O: Operation> Call<O> {
             cause,
             progress.attempts,
             progress.effect,
-            Stop::DeadlineNear,
+            StopReason::DeadlineNear,
         )
     }
 }

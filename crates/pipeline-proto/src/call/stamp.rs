@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Writes the date and the length, signs, and adds the headers. The path needs no decoding: a
-/// [`Draft`] and an [`Endpoint`] take no other.
+/// [`RequestTemplate`] and an [`Endpoint`] take no other.
 ///
 /// The values stand behind one another in one allocation.
 ///
-/// [`Draft`]: crate::Draft
+/// [`RequestTemplate`]: crate::RequestTemplate
 /// [`Endpoint`]: crate::Endpoint
 pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime) {
     let date = http_date(date);

@@ -25,7 +25,7 @@ pub struct Fault {
 /// use pipeline_proto::{Fault, FaultKind};
 ///
 /// // A transport that lost the connection after it began to send.
-/// let fault = Fault::new(FaultKind::Interrupted).source("connection reset");
+/// let fault = Fault::new(FaultKind::Interrupted).with_source("connection reset");
 /// assert_eq!(fault.kind().as_str(), "the connection broke before the response was complete");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,7 +79,7 @@ impl Fault {
 
     /// Adds the transport's own error. It must not hold a secret.
     #[must_use]
-    pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }

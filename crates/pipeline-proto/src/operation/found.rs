@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{Draft, Idempotency, Operation};
+use super::{Idempotency, Operation, RequestTemplate};
 use crate::{
     error::{ApiError, BuildError, DecodeError, ErrorCode},
     header,
@@ -71,8 +71,8 @@ macro_rules! same_request {
             self.0.idempotency()
         }
 
-        fn draft(&self) -> Result<Draft, BuildError> {
-            self.0.draft()
+        fn template(&self) -> Result<RequestTemplate, BuildError> {
+            self.0.template()
         }
 
         fn is_success(&self, status: StatusCode) -> bool {

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::Draft;
+use super::RequestTemplate;
 use crate::name::{InPath, Name};
 
 /// What a placeholder stands for. A name of a kind that has no place in a path does not compile.
@@ -57,16 +57,16 @@ impl<const N: usize> Path<N> {
     }
 
     /// A request for this path. The values are names, legal by construction.
-    pub(crate) fn draft(&self, method: Method, values: [&str; N]) -> Draft {
-        let mut draft = Draft::empty(method);
+    pub(crate) fn template(&self, method: Method, values: [&str; N]) -> RequestTemplate {
+        let mut template = RequestTemplate::empty(method);
         let (text, mut from) = (self.text.as_bytes(), 0);
         for ((start, end), value) in self.cuts.into_iter().zip(values) {
-            draft.target.push(&text[from..start]);
-            draft.target.push(value.as_bytes());
+            template.target.push(&text[from..start]);
+            template.target.push(value.as_bytes());
             from = end;
         }
-        draft.target.push(&text[from..]);
-        draft
+        template.target.push(&text[from..]);
+        template
     }
 }
 
@@ -103,10 +103,12 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_their_order() {
         let path = Path::new("/v2/repos/{source}/to/{name}", ["source", "name"]);
-        let draft = path.draft(Method::POST, ["a", "b_2"]);
-        assert_eq!(draft.target(), "/v2/repos/a/to/b_2");
+        let template = path.template(Method::POST, ["a", "b_2"]);
+        assert_eq!(template.target(), "/v2/repos/a/to/b_2");
         assert_eq!(
-            Path::new("/v2/repos", []).draft(Method::GET, []).target(),
+            Path::new("/v2/repos", [])
+                .template(Method::GET, [])
+                .target(),
             "/v2/repos"
         );
     }

@@ -17,10 +17,10 @@
 //!   , or GetTransform::other;                              another request, where the service lacks this one
 //! ```
 //!
-//! Bodies are written by a function of [`Draft`](super::Draft), and responses read by one of
+//! Bodies are written by a function of [`RequestTemplate`](super::RequestTemplate), and responses read by one of
 //! [`read`](super::read) or of the resource's module: a row names functions, and the table has no
 //! language of its own. A request that is made otherwise says `, json by hand` or `, bodiless by hand`
-//! behind its source, and `fn by_hand(&self) -> Result<Draft, BuildError>` stands below the table.
+//! behind its source, and `fn by_hand(&self) -> Result<RequestTemplate, BuildError>` stands below the table.
 
 /// Reads a table: makes the types of its rows, their `impl Operation`, the list `OPERATIONS`, for
 /// property tests an `AnyOperation`, and a macro `$export` that hands the rows to a client.
@@ -70,7 +70,7 @@ macro_rules! operations {
                 )*)?
 
                 /// Method and path.
-                fn target(&self) -> $crate::operation::Draft {
+                fn target(&self) -> $crate::operation::RequestTemplate {
                     const KEYS: &[&str] = &[$(stringify!($key)),*];
                     const PATH: $crate::operation::Path<{ KEYS.len() }> =
                         $crate::operation::Path::new($path, [$(stringify!($key)),*]);
@@ -79,7 +79,7 @@ macro_rules! operations {
                         let Self { $($key,)* .. } = self;
                         format_args!($path).as_str().is_some()
                     };
-                    PATH.draft(::http::Method::$VERB, [$($crate::operation::segment(&self.$key)),*])
+                    PATH.template(::http::Method::$VERB, [$($crate::operation::segment(&self.$key)),*])
                 }
             }
 
@@ -88,12 +88,12 @@ macro_rules! operations {
                 const NAME: &'static str = stringify!($method);
                 const IDEMPOTENCY: $crate::Idempotency = $crate::Idempotency::$idempotency;
 
-                fn draft(&self) -> Result<$crate::Draft, $crate::BuildError> {
-                    $crate::operation::table::operations!(@draft self [$($hand)?] {
-                        let draft = self.target()
+                fn template(&self) -> Result<$crate::RequestTemplate, $crate::BuildError> {
+                    $crate::operation::table::operations!(@template self [$($hand)?] {
+                        let template = self.target()
                             $($($(.query_some($wire, self.$set.as_ref()))?)*)?;
-                        $(let draft = draft.$kind(&self.$body)?;)?
-                        Ok(draft)
+                        $(let template = template.$kind(&self.$body)?;)?
+                        Ok(template)
                     })
                 }
 
@@ -184,8 +184,8 @@ macro_rules! operations {
             }
         }
     };
-    (@draft $self:ident [] $regular:block) => { $regular };
-    (@draft $self:ident [$hand:ident] $regular:block) => { $self.by_hand() };
+    (@template $self:ident [] $regular:block) => { $regular };
+    (@template $self:ident [$hand:ident] $regular:block) => { $self.by_hand() };
     (@done) => { None };
     (@done $done:ident) => { Some($crate::ErrorCode::$done) };
 }

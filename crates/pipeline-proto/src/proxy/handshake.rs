@@ -372,7 +372,7 @@ impl ProxyFailure {
     /// As a transport reports it: nothing of the request was sent.
     pub fn into_fault(self) -> Fault {
         let permanent = self.permanent;
-        let fault = Fault::new(FaultKind::NotSent).source(self);
+        let fault = Fault::new(FaultKind::NotSent).with_source(self);
         if permanent { fault.permanent() } else { fault }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     model::RawJson,
     name::Region,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -50,7 +50,7 @@ operations! { datasource datasource_operations;
 }
 
 impl CreateDatasource {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
         spec.region
             .get_or_insert_with(|| Region::default().as_str().to_owned());

@@ -10,7 +10,7 @@ use crate::{
     error::BuildError,
     model::RawJson,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -44,7 +44,7 @@ operations! { export export_operations;
 }
 
 impl CreateExport {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
         spec.whence.get_or_insert(Whence::Oldest);
         self.target().json(&spec)

@@ -6,7 +6,7 @@ use crate::{
     error::BuildError,
     name::Region,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -40,7 +40,7 @@ operations! { group group_operations;
 }
 
 impl CreateGroup {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
         spec.region
             .get_or_insert_with(|| Region::default().as_str().to_owned());

@@ -8,7 +8,7 @@ use crate::{
     error::BuildError,
     model::json::{object, open_enum},
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -72,7 +72,7 @@ operations! { job job_operations;
 
 impl StartJob {
     /// Without parameters the body is `{}`, as the vendor's client has it.
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(skip_serializing_if = "<[_]>::is_empty")]

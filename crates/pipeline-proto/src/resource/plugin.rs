@@ -12,7 +12,7 @@ use crate::{
     header::CONTENT_MD5,
     model::json::object,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -54,7 +54,7 @@ impl From<Vec<u8>> for Jar {
     }
 }
 
-impl Draft {
+impl RequestTemplate {
     /// Sets the body to a jar file, with its MD5, which is signed.
     #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
     pub(crate) fn jar(mut self, jar: &Jar) -> Result<Self, BuildError> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     error::{BuildError, DecodeError},
     name::RepoName,
-    operation::{Draft, decode_json, read::nothing, table::operations},
+    operation::{RequestTemplate, decode_json, read::nothing, table::operations},
 };
 
 operations! { push push_operations;
@@ -46,7 +46,7 @@ operations! { push push_operations;
     } = POST "/v2/stream/{name}/data" AtLeastOnce Page, text by hand -> () = outcome;
 }
 
-impl Draft {
+impl RequestTemplate {
     /// Sets the body to points, compressed or not.
     fn points(mut self, points: &Payload) -> Result<Self, BuildError> {
         if points.is_gzip() {
@@ -58,25 +58,25 @@ impl Draft {
 }
 
 impl PushLines {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         for_rules(self.target(), self.tags.as_ref(), self.rules.as_ref())?.text(&self.lines)
     }
 }
 
 impl PushRaw {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         for_rules(self.target(), self.tags.as_ref(), self.rules.as_ref())?.text(&self.text)
     }
 }
 
 /// The vendor's client sends both or none.
 fn for_rules(
-    draft: Draft,
+    template: RequestTemplate,
     tags: Option<&Tags>,
     rules: Option<&Vec<String>>,
-) -> Result<Draft, BuildError> {
+) -> Result<RequestTemplate, BuildError> {
     if tags.is_none() && rules.is_none() {
-        return Ok(draft);
+        return Ok(template);
     }
     let rules = rules.map_or(&[][..], Vec::as_slice);
     if let Some(rule) = rules
@@ -87,7 +87,9 @@ fn for_rules(
         return Err(BuildError::custom(detail));
     }
     let tags = tags.map(Tags::to_string).unwrap_or_default();
-    Ok(draft.query("tags", &tags).query("rules", &rules.join(",")))
+    Ok(template
+        .query("tags", &tags)
+        .query("rules", &rules.join(",")))
 }
 
 /// Reads `{"code":200,"message":""}`. The code is a status of HTTP; the message begins with the code of the

@@ -11,7 +11,7 @@ use crate::{
     error::BuildError,
     name::Region,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -59,7 +59,7 @@ operations! { repo repo_operations;
 pub type Record = BTreeMap<String, serde_json::Value>;
 
 impl CreateRepo {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
         spec.region
             .get_or_insert_with(|| Region::default().as_str().to_owned());

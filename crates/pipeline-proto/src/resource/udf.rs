@@ -13,7 +13,7 @@ use crate::{
     error::{BuildError, DecodeError},
     model::json::object,
     operation::{
-        Draft, decode_json,
+        RequestTemplate, decode_json,
         read::{member, nothing},
         table::operations,
     },
@@ -83,7 +83,7 @@ operations! { udf udf_operations;
 
 impl DeregisterUdf {
     #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         Ok(self
             .target()
             .body(HeaderValue::from_static("application/json"), Bytes::new()))

@@ -6,7 +6,7 @@ use crate::{
     error::BuildError,
     model::json::open_enum,
     operation::{
-        Draft,
+        RequestTemplate,
         read::{json, member, nothing},
         table::operations,
     },
@@ -37,7 +37,7 @@ operations! { variable variable_operations;
 
 impl ListVariables {
     #[allow(clippy::unnecessary_wraps, reason = "as all that a row may name")]
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let owner = self.owner.as_ref().unwrap_or(&VariableOwner::User);
         Ok(self.target().query("type", owner.as_str()))
     }

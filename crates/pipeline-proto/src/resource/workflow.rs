@@ -11,7 +11,7 @@ use crate::{
     model::WorkflowList,
     name::NodeName,
     operation::{
-        Draft, Operation,
+        Operation, RequestTemplate,
         read::{json, nothing},
         table::operations,
     },
@@ -118,7 +118,7 @@ fn name_it(name: &WorkflowName, shown: &mut String) {
 }
 
 impl CreateWorkflow {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         #[derive(Serialize)]
         struct Body<'a> {
             region: &'a Region,
@@ -135,7 +135,7 @@ impl CreateWorkflow {
 impl UpdateWorkflow {
     /// The name stands in the body as well, as in the vendor's clients; so do the names of nodes, which
     /// may have come from a response and are judged here.
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         #[derive(Serialize)]
         struct Body<'a> {
             name: &'a WorkflowName,
@@ -175,9 +175,9 @@ impl GetWorkflowStatus {
         (self.by == Some(PollBy::Get)).then(|| GetWorkflow::new(self.name.clone()))
     }
 
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         self.by_get()
-            .map_or_else(|| Ok(self.target()), |get| get.draft())
+            .map_or_else(|| Ok(self.target()), |get| get.template())
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<WorkflowState, DecodeError> {
@@ -203,7 +203,7 @@ impl GetWorkflowStatus {
 }
 
 impl SearchLogs {
-    fn by_hand(&self) -> Result<Draft, BuildError> {
+    fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Body<'a> {

@@ -45,7 +45,7 @@ use crate::{
 /// proptest! {
 ///     // In a test, `#[test]` stands here.
 ///     fn every_path_is_of_this_version(operation in any_operation()) {
-///         prop_assert!(operation.draft()?.target().starts_with("/v2/"));
+///         prop_assert!(operation.template()?.target().starts_with("/v2/"));
 ///     }
 /// }
 /// # every_path_is_of_this_version();

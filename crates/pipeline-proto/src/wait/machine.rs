@@ -32,7 +32,7 @@ const MOST_ACTIONS: u32 = 3;
 /// let Step::Send(due) = Waiter::until(name, Goal::Started, WaitOptions::default(), now) else {
 ///     panic!("a wait begins with a look");
 /// };
-/// assert_eq!(due.operation().draft()?.target(), "/v2/workflows/logs/status");
+/// assert_eq!(due.operation().template()?.target(), "/v2/workflows/logs/status");
 /// // It shows that the workflow is starting, so there is a pause before the next look.
 /// let state = serde_json::from_str(r#"{"name":"logs","status":"Starting"}"#)?;
 /// let Step::Pause(pause) = due.on_result(Ok(Some(state)), now) else {

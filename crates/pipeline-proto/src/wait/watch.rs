@@ -8,7 +8,7 @@ use crate::{
     error::{ApiError, BuildError, DecodeError, Error, ErrorCode},
     model::{Status, WorkflowState},
     name::WorkflowName,
-    operation::{Draft, Idempotency, Operation},
+    operation::{Idempotency, Operation, RequestTemplate},
     resource::workflow::{GetWorkflowStatus, StartWorkflow, StopWorkflow},
 };
 
@@ -160,8 +160,8 @@ impl<W: Watch> Operation for Ask<W> {
         each!(self, operation => operation.idempotency())
     }
 
-    fn draft(&self) -> Result<Draft, BuildError> {
-        each!(self, operation => operation.draft())
+    fn template(&self) -> Result<RequestTemplate, BuildError> {
+        each!(self, operation => operation.template())
     }
 
     fn is_success(&self, status: StatusCode) -> bool {

@@ -5,8 +5,8 @@ use std::{error::Error as _, fmt::Debug};
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use pipeline_proto::{
-    BuildError, Call, CallOptions, Cause, DecodeError, Draft, Effect, ErrorCode, ErrorKind, Fault,
-    FaultKind, Idempotency, Next, Operation, Stop,
+    BuildError, Call, CallOptions, Cause, DecodeError, Effect, ErrorCode, ErrorKind, Fault,
+    FaultKind, Idempotency, Next, Operation, RequestTemplate, StopReason,
     model::{Nodes, Status},
     operation::decode_json,
     resource::workflow::{
@@ -105,7 +105,11 @@ fn other_statuses_below_300_are_unexpected() {
                 ErrorKind::UnexpectedResponse,
                 "{operation}, {status}"
             );
-            assert_eq!(error.stop(), Stop::NotRetryable, "{operation}, {status}");
+            assert_eq!(
+                error.stop_reason(),
+                StopReason::NotRetryable,
+                "{operation}, {status}"
+            );
         }
     }
 }
@@ -193,7 +197,7 @@ fn an_error_is_one_line_and_keeps_terminals_safe() {
 fn a_fault_keeps_the_transports_own_error_as_its_source_and_does_not_repeat_it() {
     let call = Call::new(&context(), CreateWorkflow::new(name()), CallOptions::new()).unwrap();
     let (_, in_flight) = call.start(start()).send();
-    let fault = Fault::new(FaultKind::Interrupted).source("connection reset by peer");
+    let fault = Fault::new(FaultKind::Interrupted).with_source("connection reset by peer");
     let Next::Done(Err(error)) = in_flight.on_fault(fault, start()) else {
         panic!("a create is not repeated after this")
     };
@@ -269,8 +273,8 @@ impl Operation for Push {
     const NAME: &'static str = "push";
     const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
 
-    fn draft(&self) -> Result<Draft, BuildError> {
-        Draft::new(Method::POST, &["v2", "stream", "clicks", "data"])
+    fn template(&self) -> Result<RequestTemplate, BuildError> {
+        RequestTemplate::new(Method::POST, &["v2", "stream", "clicks", "data"])
     }
 
     fn is_success(&self, status: StatusCode) -> bool {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use pipeline_proto::{
     ApiError, Call, CallOptions, ClockOffset, Context, ErrorKind, Next, Now, RefusalCause,
-    RetryPolicy, RetryReason, Stop, Uncorrected,
+    RetryPolicy, RetryReason, StopReason, Uncorrected,
     resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
@@ -125,7 +125,7 @@ fn a_refusal_without_an_offset_is_not_repeated() {
         assert_eq!(trace.attempts(), 1);
         let error = trace.error();
         assert_eq!(error.kind(), ErrorKind::Unauthorized);
-        assert_eq!(error.stop(), Stop::NotRetryable);
+        assert_eq!(error.stop_reason(), StopReason::NotRetryable);
         assert_eq!(refusal(&error), &cause);
         assert_eq!(context.clock_offset(), ClockOffset::default());
         // "The clocks agree" may be said only if they were compared.
@@ -228,7 +228,7 @@ fn the_further_attempt_does_not_count_against_the_policy() {
     let trace = run_with(&context(), get(), once(), [refused(), answer(503)]);
     let error = trace.error();
     assert_eq!(error.attempts(), 2);
-    assert_eq!(error.stop(), Stop::AttemptsExhausted);
+    assert_eq!(error.stop_reason(), StopReason::AttemptsExhausted);
 
     let events = [answer(503), refused(), answer(503), a_workflow()];
     let trace = run(get(), events);

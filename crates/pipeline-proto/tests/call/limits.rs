@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipeline_proto::{
     Call, CallOptions, Cause, Context, Effect, Error, ErrorKind, FaultKind, Next, RetryPolicy,
-    Stop,
+    StopReason,
     resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
@@ -38,7 +38,7 @@ fn attempts_are_limited() {
         let policy = RetryPolicy::default().max_attempts(limit);
         let error = patience(policy, secs(600));
         assert_eq!(error.attempts(), limit);
-        assert_eq!(error.stop(), Stop::AttemptsExhausted);
+        assert_eq!(error.stop_reason(), StopReason::AttemptsExhausted);
         assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
 }
@@ -52,7 +52,7 @@ fn the_sum_of_the_waits_is_limited() {
         4,
         "three waits of 10 s, and a fourth would be too much"
     );
-    assert_eq!(error.stop(), Stop::BudgetExhausted);
+    assert_eq!(error.stop_reason(), StopReason::BudgetExhausted);
     assert!(
         error.to_string().contains("no time to wait left"),
         "{error}"
@@ -71,7 +71,7 @@ fn no_wait_goes_beyond_the_deadline() {
         3,
         "two waits of 10 s, and a third would end too late"
     );
-    assert_eq!(error.stop(), Stop::DeadlineNear);
+    assert_eq!(error.stop_reason(), StopReason::DeadlineNear);
     // It is told what the service said, not that the time was up.
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(
@@ -88,7 +88,7 @@ fn what_helps_nothing_stops_at_once_whatever_is_left() {
         CallOptions::new(),
         [error(404, "E18641: logs")],
     );
-    assert_eq!(trace.error().stop(), Stop::NotRetryable);
+    assert_eq!(trace.error().stop_reason(), StopReason::NotRetryable);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn resuming_after_the_deadline_ends_the_call() {
     // The machine was asleep.
     let error = backoff.resume(start() + secs(3600)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(error.stop(), Stop::DeadlineNear);
+    assert_eq!(error.stop_reason(), StopReason::DeadlineNear);
     assert!(
         matches!(error.cause(), Cause::Deadline { total, last: Some(_) } if *total == secs(10))
     );

@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use pipeline_proto::{
-    Auth, BuildError, Call, CallOptions, Context, DecodeError, Draft, ErrorKind, Idempotency,
-    NodeName, Operation, Region, ResourceOwner,
+    Auth, BuildError, Call, CallOptions, Context, DecodeError, ErrorKind, Idempotency, NodeName,
+    Operation, Region, RequestTemplate, ResourceOwner,
     model::{Node, NodeType, Nodes},
     resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
@@ -270,8 +270,8 @@ fn headers_that_a_call_sets_itself_are_refused() {
             .header(name.clone(), value.clone())
             .unwrap_err();
         assert!(error.to_string().contains(reserved), "{error}");
-        let draft = Draft::new(Method::GET, &["v2"]).unwrap();
-        assert!(draft.header(name, value.clone()).is_err(), "{reserved}");
+        let template = RequestTemplate::new(Method::GET, &["v2"]).unwrap();
+        assert!(template.header(name, value.clone()).is_err(), "{reserved}");
     }
 }
 
@@ -284,9 +284,9 @@ impl Operation for Exists {
     const NAME: &'static str = "exists";
     const IDEMPOTENCY: Idempotency = Idempotency::Safe;
 
-    fn draft(&self) -> Result<Draft, BuildError> {
+    fn template(&self) -> Result<RequestTemplate, BuildError> {
         let name = HeaderName::from_static("x-qiniu-trace");
-        Draft::new(Method::GET, &["v2", "repos", "clicks", "exists"])?
+        RequestTemplate::new(Method::GET, &["v2", "repos", "clicks", "exists"])?
             .query("from", "a b&c")
             .header(name, HeaderValue::from_static("on"))
     }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use pipeline_proto::{
     Call, CallOptions, Effect, ErrorCode, ErrorKind, Fault, FaultKind, Idempotency, Next,
-    Operation, RepoName, RetryPolicy, RetryReason, Stop,
+    Operation, RepoName, RetryPolicy, RetryReason, StopReason,
     resource::push::PushPoints,
     resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
@@ -120,7 +120,10 @@ fn a_permanent_fault_ends_the_call() {
         else {
             panic!("a permanent fault is the end");
         };
-        assert_eq!((error.attempts(), error.stop()), (1, Stop::NotRetryable));
+        assert_eq!(
+            (error.attempts(), error.stop_reason()),
+            (1, StopReason::NotRetryable)
+        );
         assert!(!error.is_retryable());
     }
 }
@@ -183,7 +186,7 @@ fn a_create_whose_connection_breaks_makes_one_attempt_and_its_effect_is_not_know
     let error = trace.error();
     assert_eq!(error.kind(), ErrorKind::Network);
     assert_eq!(error.effect(), Effect::Possible);
-    assert_eq!(error.stop(), Stop::NotRepeatable);
+    assert_eq!(error.stop_reason(), StopReason::NotRepeatable);
     assert!(error.is_retryable());
     assert!(
         error.to_string().ends_with("it may have taken effect"),
@@ -262,7 +265,7 @@ fn still_being_created_is_waited_for_by_a_get_and_an_error_of_a_create() {
     let error = trace.error();
     assert_eq!(error.kind(), ErrorKind::InProgress);
     assert_eq!(error.code(), Some(ErrorCode::REPO_BEING_CREATED));
-    assert_eq!(error.stop(), Stop::NotRepeatable);
+    assert_eq!(error.stop_reason(), StopReason::NotRepeatable);
 }
 
 #[test]
@@ -272,7 +275,7 @@ fn what_is_not_implemented_is_not_asked_for_again() {
         assert_eq!(trace.attempts(), 1, "{status}");
         let error = trace.error();
         assert_eq!(error.code(), Some(ErrorCode::NOT_IMPLEMENTED));
-        assert_eq!(error.stop(), Stop::NotRetryable);
+        assert_eq!(error.stop_reason(), StopReason::NotRetryable);
     }
     // Its neighbour in the table is worth another try.
     let trace = run(get(), [error(400, "E9000: internal"), a_workflow()]);

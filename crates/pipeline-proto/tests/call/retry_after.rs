@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline_proto::{
-    CallOptions, Effect, RetryPolicy, Stop,
+    CallOptions, Effect, RetryPolicy, StopReason,
     resource::workflow::{CreateWorkflow, GetWorkflow},
 };
 
@@ -69,13 +69,13 @@ fn a_create_is_repeated_only_when_it_was_turned_away_with_a_time() {
         assert!(trace.result.is_ok(), "{status}");
 
         let error = run(create(), [answer(status)]).error();
-        assert_eq!(error.stop(), Stop::NotRepeatable, "{status}");
+        assert_eq!(error.stop_reason(), StopReason::NotRepeatable, "{status}");
     }
     // Behind these the service may have worked.
     for status in [500, 502, 504] {
         let later = answer(status).header("retry-after", "2");
         let error = run(create(), [later]).error();
-        assert_eq!(error.stop(), Stop::NotRepeatable, "{status}");
+        assert_eq!(error.stop_reason(), StopReason::NotRepeatable, "{status}");
         assert_eq!(error.effect(), Effect::Possible, "{status}");
     }
 }

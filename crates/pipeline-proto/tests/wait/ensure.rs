@@ -332,7 +332,7 @@ fn each_request_of_a_wait_has_the_name_and_the_rules_of_its_operation() {
         ),
     ] {
         assert_eq!((ask.name(), ask.idempotency()), (operation, idempotency));
-        assert_eq!(ask.draft().unwrap().target(), target);
+        assert_eq!(ask.template().unwrap().target(), target);
         assert_eq!(ask.fallback().is_some(), idempotency == Idempotency::Safe);
         let error = super::failure(ask, lost());
         assert_eq!(error.operation(), operation);

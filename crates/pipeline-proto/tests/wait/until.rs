@@ -290,7 +290,7 @@ fn the_look_can_be_one_of_two_operations() {
         let Step::Send(due) = step else {
             panic!("{step:?}")
         };
-        assert_eq!(due.operation().draft().unwrap().target(), target);
+        assert_eq!(due.operation().template().unwrap().target(), target);
     }
 }
 

@@ -74,6 +74,6 @@ fn read(name: &WorkflowName, path: &Path) -> Result<(Definition, UpdateWorkflow)
     let region = region.map_err(|error| file.wrong(&error))?;
     let update = UpdateWorkflow::new(name.clone(), definition.nodes.clone()).region(region);
     // Nothing is sent, not even to look, of what cannot be sent.
-    update.draft().map_err(|error| file.wrong(&error))?;
+    update.template().map_err(|error| file.wrong(&error))?;
     Ok((definition, update))
 }

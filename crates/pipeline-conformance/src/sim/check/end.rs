@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use pipeline_proto::{Cause, Effect, Error, Idempotency, Stop};
+use pipeline_proto::{Cause, Effect, Error, Idempotency, StopReason};
 
 use super::{
     Rule, Violation,
@@ -212,12 +212,12 @@ fn stop_is_true(
         asked_for(attempt, outcome, call.limits.max_retry_after).1
     });
     let longest = call.limits.longest_delay(call.counted(), most);
-    let right = match error.stop() {
-        Stop::NotRetryable => !may_pass,
-        Stop::NotRepeatable => may_pass && !permitted,
-        Stop::AttemptsExhausted => permitted && call.counted() == call.limits.attempts,
-        Stop::BudgetExhausted => permitted && call.waited + longest > call.limits.budget,
-        Stop::DeadlineNear => {
+    let right = match error.stop_reason() {
+        StopReason::NotRetryable => !may_pass,
+        StopReason::NotRepeatable => may_pass && !permitted,
+        StopReason::AttemptsExhausted => permitted && call.counted() == call.limits.attempts,
+        StopReason::BudgetExhausted => permitted && call.waited + longest > call.limits.budget,
+        StopReason::DeadlineNear => {
             let over = now >= call.deadline;
             over || permitted && now + longest >= call.deadline
         }
@@ -227,7 +227,7 @@ fn stop_is_true(
         right,
         Rule::Truth,
         "{:?} is not why it was not tried again after {outcome:?}",
-        error.stop(),
+        error.stop_reason(),
     );
     Ok(())
 }

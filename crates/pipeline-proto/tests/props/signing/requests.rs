@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use pipeline_proto::{
-    Call, CallOptions, Context, Draft, Endpoint, Now, Operation, UnixTime, operation::Visitor,
-    sign, strategies,
+    Call, CallOptions, Context, Endpoint, Now, Operation, RequestTemplate, UnixTime,
+    operation::Visitor, sign, strategies,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -39,7 +39,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The first request of any operation, and the target of its draft.
+/// The first request of any operation, and the target of its template.
 pub(crate) struct Sent {
     pub(crate) context: Context,
     pub(crate) options: CallOptions,
@@ -50,7 +50,7 @@ impl Visitor for Sent {
     type Output = (Request<Bytes>, String);
 
     fn visit<O: Operation + Clone>(self, operation: O) -> Self::Output {
-        let target = operation.draft().unwrap().target().to_owned();
+        let target = operation.template().unwrap().target().to_owned();
         // A header that the operation sets itself is refused.
         let call = Call::new(&self.context, operation.clone(), self.options)
             .or_else(|_| Call::new(&self.context, operation, CallOptions::new()))
@@ -98,10 +98,10 @@ proptest! {
             !matches!(*segment, "" | "." | "..")
                 && segment.chars().all(|c| c.is_ascii_alphanumeric() || "_.-~".contains(c))
         };
-        match Draft::new(Method::GET, &borrowed) {
-            Ok(draft) => {
+        match RequestTemplate::new(Method::GET, &borrowed) {
+            Ok(template) => {
                 prop_assert!(borrowed.iter().all(plain));
-                prop_assert_eq!(draft.target(), format!("/{}", segments.join("/")));
+                prop_assert_eq!(template.target(), format!("/{}", segments.join("/")));
             }
             Err(error) => {
                 prop_assert!(!borrowed.iter().all(plain));
@@ -113,11 +113,11 @@ proptest! {
 
     #[test]
     fn a_query_is_decoded_to_what_was_given(pairs in vec((any::<String>(), any::<String>()), 1..4)) {
-        let mut draft = Draft::new(Method::GET, &["v2"]).unwrap();
+        let mut template = RequestTemplate::new(Method::GET, &["v2"]).unwrap();
         for (name, value) in &pairs {
-            draft = draft.query(name, value);
+            template = template.query(name, value);
         }
-        let query = draft.target().strip_prefix("/v2?").unwrap();
+        let query = template.target().strip_prefix("/v2?").unwrap();
         let found: Vec<(String, String)> = query
             .split('&')
             .map(|pair| pair.split_once('=').unwrap())

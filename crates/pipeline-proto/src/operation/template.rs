@@ -35,7 +35,7 @@ static RESERVED: [&HeaderName; 11] = [
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 static TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
-/// The media type of a body, by the function of [`Draft`] that writes it; `None` without a body.
+/// The media type of a body, by the function of [`RequestTemplate`] that writes it; `None` without a body.
 pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
     let [kind, ..] = kind else { return None };
     match kind.as_bytes() {
@@ -43,7 +43,7 @@ pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
         b"jar" => Some("application/java-archive"),
         b"text" | b"points" => Some("text/plain"),
         b"bodiless" => None,
-        _ => panic!("no function of `Draft` writes this kind of body"),
+        _ => panic!("no function of `RequestTemplate` writes this kind of body"),
     }
 }
 
@@ -51,14 +51,14 @@ pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
 ///
 /// ```
 /// use http::Method;
-/// use pipeline_proto::operation::Draft;
+/// use pipeline_proto::operation::RequestTemplate;
 ///
-/// let draft = Draft::new(Method::GET, &["v2", "repos"])?.query("sourceType", "a b");
-/// assert_eq!(draft.target(), "/v2/repos?sourceType=a%20b");
+/// let template = RequestTemplate::new(Method::GET, &["v2", "repos"])?.query("sourceType", "a b");
+/// assert_eq!(template.target(), "/v2/repos?sourceType=a%20b");
 /// # Ok::<(), pipeline_proto::BuildError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct RequestTemplate {
     pub(crate) method: Method,
     pub(crate) target: Text,
     pub(crate) content_type: Option<HeaderValue>,
@@ -66,7 +66,7 @@ pub struct Draft {
     pub(crate) body: Bytes,
 }
 
-impl Draft {
+impl RequestTemplate {
     /// A request for the path of these segments.
     ///
     /// # Errors
@@ -75,15 +75,15 @@ impl Draft {
     /// `_ . - ~`. Those look the same encoded and decoded, so the path that is signed is the path
     /// that is sent.
     pub fn new(method: Method, path: &[&str]) -> Result<Self, BuildError> {
-        let mut draft = Self::empty(method);
+        let mut template = Self::empty(method);
         for segment in path {
             if !is_plain_segment(segment) {
                 return Err(BuildReason::Segment((*segment).to_owned()).into());
             }
-            draft.target.push(b"/");
-            draft.target.push(segment.as_bytes());
+            template.target.push(b"/");
+            template.target.push(segment.as_bytes());
         }
-        Ok(draft)
+        Ok(template)
     }
 
     /// A request without a path.
@@ -164,10 +164,10 @@ impl Draft {
     }
 }
 
-impl fmt::Debug for Draft {
+impl fmt::Debug for RequestTemplate {
     /// Shows only the length of the body, which may hold the secrets of a node.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draft")
+        f.debug_struct("RequestTemplate")
             .field("method", &self.method)
             .field("target", &self.target())
             .field("content_type", &self.content_type)
@@ -212,17 +212,18 @@ mod tests {
     fn a_path_takes_plain_segments_only() {
         for segment in ["", ".", "..", "a/b", "a%2Fb", "a b", "a?b", "é", "a\n"] {
             assert!(
-                Draft::new(Method::GET, &["v2", segment]).is_err(),
+                RequestTemplate::new(Method::GET, &["v2", segment]).is_err(),
                 "{segment:?}"
             );
         }
-        let draft = Draft::new(Method::GET, &["v2", "plugins", "com.qiniu.Parser_1"]).unwrap();
-        assert_eq!(draft.target(), "/v2/plugins/com.qiniu.Parser_1");
+        let template =
+            RequestTemplate::new(Method::GET, &["v2", "plugins", "com.qiniu.Parser_1"]).unwrap();
+        assert_eq!(template.target(), "/v2/plugins/com.qiniu.Parser_1");
     }
 
     #[test]
     fn headers_of_the_call_and_repeated_headers_are_refused() {
-        let draft = Draft::new(Method::GET, &["v2"]).unwrap();
+        let template = RequestTemplate::new(Method::GET, &["v2"]).unwrap();
         let value = HeaderValue::from_static("x");
         for name in [
             "authorization",
@@ -231,16 +232,16 @@ mod tests {
             "x-resource-owner",
             "host",
         ] {
-            let error = draft
+            let error = template
                 .clone()
                 .header(HeaderName::from_static(name), value.clone())
                 .unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }
         let name = HeaderName::from_static("x-qiniu-a");
-        let draft = draft.header(name.clone(), value.clone()).unwrap();
+        let template = template.header(name.clone(), value.clone()).unwrap();
         assert!(
-            draft
+            template
                 .header(name, value)
                 .unwrap_err()
                 .to_string()
@@ -250,8 +251,8 @@ mod tests {
 
     #[test]
     fn a_query_is_encoded() {
-        let draft = Draft::new(Method::GET, &["v2"]).unwrap();
-        let draft = draft.query("a&b=", "c=d+e").query("工", "~");
-        assert_eq!(draft.target(), "/v2?a%26b%3D=c=d%2Be&%E5%B7%A5=~");
+        let template = RequestTemplate::new(Method::GET, &["v2"]).unwrap();
+        let template = template.query("a&b=", "c=d+e").query("工", "~");
+        assert_eq!(template.target(), "/v2?a%26b%3D=c=d%2Be&%E5%B7%A5=~");
     }
 }
