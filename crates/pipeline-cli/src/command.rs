@@ -6,11 +6,16 @@ mod demo;
 mod doctor;
 mod emulator;
 mod explain;
+mod export;
 pub(crate) mod help;
 mod man;
 pub(crate) mod noun;
+mod plugin;
+mod repo;
+pub(crate) mod resource;
 mod sign;
 mod token;
+mod transform;
 mod workflow;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -58,6 +63,8 @@ pub(crate) fn without_help_of_clap() -> clap::Command {
 pub(crate) enum Command {
     #[command(subcommand)]
     Workflow(workflow::Workflow),
+    #[command(flatten)]
+    Resource(resource::Resources),
     Sign(sign::Sign),
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -76,6 +83,7 @@ impl Command {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         match self {
             Self::Workflow(command) => command.run(global),
+            Self::Resource(command) => command.run(global),
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),
             Self::Explain(command) => command.run(global),

@@ -13,7 +13,7 @@ use pipeline_transport::{TlsFailure, TlsProblem};
 use crate::{
     exit::Exit,
     lang::{self, Lang},
-    reason::{self, By},
+    reason::{self, By, Subject},
 };
 
 /// A failure. `Display` is one line without the word "error".
@@ -73,7 +73,7 @@ impl Failure {
     pub(crate) fn of_call(
         error: &Error,
         endpoint: &Endpoint,
-        about: Option<WorkflowName>,
+        about: Option<Subject>,
         reason: Option<&str>,
     ) -> Self {
         let line = describe(error, endpoint, reason);
@@ -139,7 +139,7 @@ impl Failure {
     ) -> Self {
         let (exit, next) = match error.failure() {
             WaitFailure::NotFound(cause) | WaitFailure::Failed(cause) => {
-                return Self::of_call(cause, endpoint, Some(name.clone()), None);
+                return Self::of_call(cause, endpoint, Some(name.into()), None);
             }
             WaitFailure::Settled(status) if by == By::Acting => {
                 let line = lang::pick(

@@ -1,12 +1,13 @@
 //! Why something failed and what to type next, in words that a person can act on.
 
 use pipeline_proto::{
-    Effect, Error, ErrorCode, ErrorKind, WorkflowName,
+    Effect, Error, ErrorCode, ErrorKind, Operation, WorkflowName,
     model::{LogSearch, LogStatus, NodeId, Nodes, Status, Workflow, WorkflowState},
+    resource::OPERATIONS,
     wait::Goal,
 };
 
-use crate::lang::pick;
+use crate::{command::resource::Resource, lang::pick};
 
 /// So many nodes are named at most.
 const MOST_NODES: usize = 5;
@@ -19,10 +20,58 @@ pub(crate) fn noun(operation: &str) -> Option<(&'static str, &'static str)> {
         "delete" => ("deletion", "删除"),
         "start" => ("start", "启动"),
         "stop" => ("stop", "停止"),
-        "list" => ("list of workflows", "列出工作流"),
+        "list" if operation == "list_workflows" => ("list of workflows", "列出工作流"),
+        "list" => ("list", "列出"),
         "search" => ("search of the logs", "搜索日志"),
         _ => return None,
     })
+}
+
+/// What a call is about: its noun, and the names that say which one.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    noun: &'static str,
+    names: Vec<String>,
+}
+
+impl Subject {
+    /// What an operation of the table names in its path.
+    pub(crate) fn of<O: Operation>(operation: &O) -> Option<Self> {
+        let info = OPERATIONS
+            .iter()
+            .find(|info| info.name == operation.name())?;
+        let template = operation.template().ok()?;
+        let pieces = info
+            .path
+            .split('/')
+            .zip(template.target().split(['/', '?']));
+        // A destination may be there already, and is not what is made.
+        let names = pieces.filter(|(piece, _)| piece.starts_with('{') && *piece != "{destination}");
+        let names: Vec<String> = names.map(|(_, name)| name.to_owned()).collect();
+        let noun = Resource::of(info.name).map_or("workflow", |noun| noun.word);
+        (!names.is_empty()).then_some(Self { noun, names })
+    }
+
+    /// The workflow, if it is one.
+    pub(crate) fn workflow(&self) -> Option<WorkflowName> {
+        let name = self.names.first().filter(|_| self.noun == "workflow")?;
+        WorkflowName::new(name.as_str()).ok()
+    }
+}
+
+impl From<&WorkflowName> for Subject {
+    fn from(name: &WorkflowName) -> Self {
+        Self {
+            noun: "workflow",
+            names: vec![name.to_string()],
+        }
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.names.join("/"))
+    }
 }
 
 /// Whether a wait may start or stop the workflow itself.
@@ -103,12 +152,26 @@ pub(crate) fn of_state(error: &Error, workflow: &Workflow) -> Option<String> {
 }
 
 /// What to type next after an error, if there is a command that helps.
-pub(crate) fn next(error: &Error, name: Option<&WorkflowName>) -> Option<String> {
-    let of = |command: &str| name.map(|name| format!("pipeline workflow {command} {name}"));
+pub(crate) fn next(error: &Error, subject: Option<&Subject>) -> Option<String> {
+    let of = |command: &str| {
+        let Subject { noun, names } = subject?;
+        Some(format!("pipeline {noun} {command} {}", names.join(" ")))
+    };
+    let is_workflow = subject.is_some_and(|subject| subject.noun == "workflow");
     if error.effect() == Effect::Possible {
-        return of("status");
+        return of(if is_workflow { "status" } else { "get" });
     }
+    let missing = OPERATIONS
+        .iter()
+        .find(|info| info.done_on.is_some() && info.done_on == error.code());
+    let missing = missing.and_then(|info| Resource::of(info.name));
     match (error.code(), error.kind()) {
+        _ if missing.is_some() => missing.map(|noun| format!("pipeline {} list", noun.word)),
+        (Some(_), ErrorKind::Conflict)
+            if !is_workflow && error.operation().starts_with("create") =>
+        {
+            of("get")
+        }
         (Some(ErrorCode::NOT_IMPLEMENTED), _) => Some("pipeline doctor".to_owned()),
         (Some(ErrorCode::WORKFLOW_NOT_FOUND), _) => Some("pipeline workflow list".to_owned()),
         (Some(ErrorCode::WORKFLOW_EXISTS | ErrorCode::NOTHING_TO_RUN), _) => of("get"),

@@ -18,7 +18,7 @@ use crate::{
     wire::Replay,
 };
 
-pub(crate) use crate::reason::By;
+pub(crate) use crate::reason::{By, Subject};
 
 /// Longest wait unless the options say otherwise.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -108,9 +108,9 @@ impl Remote {
 
     /// Sends an operation.
     pub(crate) fn send<O: Operation>(&self, operation: O) -> Result<O::Output, Failure> {
-        let name = workflow(&operation);
+        let subject = Subject::of(&operation);
         self.try_send(operation)
-            .map_err(|error| self.failure(&error, name))
+            .map_err(|error| self.failure(&error, subject))
     }
 
     /// Sends an operation whose error is to be looked at.
@@ -132,15 +132,16 @@ impl Remote {
             Ok(workflow) => Ok(Some(workflow)),
             // Another 404 speaks of the owner, or comes from something that is not the service.
             Err(error) if error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND) => Ok(None),
-            Err(error) => Err(self.failure(&error, Some(name.clone()))),
+            Err(error) => Err(self.failure(&error, Some(name.into()))),
         }
     }
 
-    /// The error of a call about this workflow, ready to be shown.
-    pub(crate) fn failure(&self, error: &Error, name: Option<WorkflowName>) -> Failure {
+    /// The error of a call about this, ready to be shown.
+    pub(crate) fn failure(&self, error: &Error, subject: Option<Subject>) -> Failure {
         self.of_replay().unwrap_or_else(|| {
-            let reason = name.as_ref().and_then(|name| self.reason(error, name));
-            Failure::of_call(error, &self.endpoint, name, reason.as_deref())
+            let workflow = subject.as_ref().and_then(Subject::workflow);
+            let reason = workflow.and_then(|name| self.reason(error, &name));
+            Failure::of_call(error, &self.endpoint, subject, reason.as_deref())
         })
     }
 
@@ -282,7 +283,7 @@ impl Remote {
     pub(crate) fn wait_failure(&self, error: &WaitError, by: By, name: &WorkflowName) -> Failure {
         self.of_replay().unwrap_or_else(|| match error.failure() {
             // A start or a stop that was refused.
-            WaitFailure::Failed(cause) => self.failure(cause, Some(name.clone())),
+            WaitFailure::Failed(cause) => self.failure(cause, Some(name.into())),
             _ => Failure::of_wait(error, name, by, &self.endpoint),
         })
     }
@@ -345,15 +346,8 @@ impl Remote {
 /// What an operation changes, in words: "the start of w".
 fn change<O: Operation>(operation: &O) -> String {
     let noun = reason::noun(operation.name()).map_or(operation.name(), |(noun, _)| noun);
-    match workflow(operation) {
-        Some(name) => format!("the {noun} of {name}"),
+    match Subject::of(operation) {
+        Some(subject) => format!("the {noun} of {subject}"),
         None => format!("the {noun}"),
     }
-}
-
-/// The workflow that an operation is about: `/v2/workflows/NAME…`.
-fn workflow<O: Operation>(operation: &O) -> Option<WorkflowName> {
-    let template = operation.template().ok()?;
-    let name = template.target().split(['/', '?']).nth(3)?;
-    WorkflowName::new(name).ok()
 }

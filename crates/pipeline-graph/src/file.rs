@@ -41,11 +41,13 @@ use crate::{
 mod fill;
 mod keep;
 mod read;
+mod resource;
 mod schema;
 mod write;
 
 pub use fill::{Filled, Variable};
 pub(crate) use read::complete_edges;
+pub use resource::ResourceFile;
 pub use schema::json_schema;
 pub use write::{Masked, Secrets, WriteError, Written};
 
@@ -170,16 +172,8 @@ impl WorkflowFile {
     ///
     /// When the text is not in this notation.
     pub fn parse(text: &str, format: Format) -> Result<Self, FileError> {
-        let tree = match format {
-            Format::Yaml => tree::yaml::read_noting(text),
-            Format::Json => tree::json::read(text).map(|tree| (tree, HashMap::new())),
-        };
-        match tree {
-            Ok((tree, with_zeros)) => Ok(read::file(tree, with_zeros)),
-            Err(error) => Err(FileError {
-                findings: vec![Finding::new(Rule::Syntax, error.message).at(Some(error.at))],
-            }),
-        }
+        let (tree, with_zeros) = trees(text, format)?;
+        Ok(read::file(tree, with_zeros))
     }
 
     /// The workflow's name as the file has it, variables not filled in.
@@ -193,6 +187,17 @@ impl WorkflowFile {
         complete_edges(&mut nodes);
         nodes
     }
+}
+
+/// A text as values, and numbers as they were written where they lost zeros.
+fn trees(text: &str, format: Format) -> Result<(Tree, tree::yaml::Numbers), FileError> {
+    let tree = match format {
+        Format::Yaml => tree::yaml::read_noting(text),
+        Format::Json => tree::json::read(text).map(|tree| (tree, HashMap::new())),
+    };
+    tree.map_err(|error| FileError {
+        findings: vec![Finding::new(Rule::Syntax, error.message).at(Some(error.at))],
+    })
 }
 
 impl fmt::Debug for WorkflowFile {

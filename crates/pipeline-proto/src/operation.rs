@@ -50,6 +50,7 @@ use http::{Response, StatusCode};
 
 pub use decode::{decode_json, decode_nothing};
 pub use found::{Detailed, Details, Find, Optional};
+pub(crate) use info::written_json;
 pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::{Path, segment};
 pub use template::RequestTemplate;

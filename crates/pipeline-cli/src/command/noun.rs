@@ -6,7 +6,7 @@ mod list;
 mod many;
 mod outcome;
 mod progress;
-mod selector;
+pub(crate) mod selector;
 mod targets;
 
 use std::{

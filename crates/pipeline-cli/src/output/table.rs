@@ -63,14 +63,14 @@ impl<T: AsRef<str>> From<T> for Cell {
 /// Rows of columns, aligned by display width, so that Chinese text does not break the columns.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    headings: Vec<&'static str>,
+    headings: Vec<String>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    pub(crate) fn new(headings: &[&'static str]) -> Self {
+    pub(crate) fn new(headings: &[impl AsRef<str>]) -> Self {
         Self {
-            headings: headings.to_vec(),
+            headings: headings.iter().map(|it| it.as_ref().to_owned()).collect(),
             rows: Vec::new(),
         }
     }
@@ -85,7 +85,7 @@ impl Table {
     }
 
     /// A name in bold and its value.
-    pub(crate) fn pair(&mut self, name: &'static str, value: Cell) {
+    pub(crate) fn pair(&mut self, name: impl AsRef<str>, value: Cell) {
         self.row([Cell::new(name).style(Style::new().bold()), value]);
     }
 

@@ -238,7 +238,7 @@ fn commands_options_and_values_are_offered() {
     assert_eq!(offers(&["explain", "not"]), ["not-found"]);
     assert_eq!(
         offers(&["help", "e"]),
-        ["explain", "emulator", "environment", "exit-codes"]
+        ["export", "explain", "emulator", "environment", "exit-codes"]
     );
     assert_eq!(offers(&["help", "workflow", "sta"]), ["start", "status"]);
     assert!(service.asked().is_empty());

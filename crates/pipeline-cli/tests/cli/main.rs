@@ -17,6 +17,7 @@ mod help;
 mod lang;
 mod many;
 mod matrix;
+mod nouns;
 mod output;
 #[cfg(unix)]
 mod pages;

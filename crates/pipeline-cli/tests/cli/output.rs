@@ -118,13 +118,18 @@ impl Page {
         }
         let object = value.as_object().unwrap_or_else(|| panic!("{at}: {value}"));
         let mut inner = Vec::new();
+        let open = known.members.iter().any(|member| member.name == "*");
         for name in object.keys() {
             assert!(
-                known.members.iter().any(|member| member.name == *name),
+                open || known.members.iter().any(|member| member.name == *name),
                 "{at}: {name} does not stand under {shape}"
             );
         }
         for member in &known.members {
+            if member.name == "*" {
+                self.seen.insert((shape.to_owned(), "*".to_owned()));
+                continue;
+            }
             let key = (shape.to_owned(), member.name.clone());
             if let Some(value) = object.get(&member.name) {
                 self.seen.insert(key);
@@ -337,6 +342,7 @@ fn the_page_says_what_is_written_and_nothing_else() {
     several(&mut check);
     sparse_answers(&mut check);
     tokens_and_codes(&mut check);
+    resources(&mut check);
     settings(&mut check);
     check.page.finish();
 }
@@ -435,6 +441,59 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     check.read("explain CODE", &["explain", "E18641"]);
     check.read("explain --all", &["explain", "--all"]);
     check.read("explain KIND", &["explain", "not-found"]);
+}
+
+/// Resources of every kind: two of each, and what changes the first.
+const RESOURCES: &[(&str, [&str; 2], [&str; 2], &str)] = &[
+    (
+        "repo",
+        ["b", "d"],
+        ["b --schema ip", "d --schema ip"],
+        "--add ref",
+    ),
+    (
+        "transform",
+        ["b/t", "b/u"],
+        ["b t x --sql s", "b u y --sql s"],
+        "--interval 5m",
+    ),
+    (
+        "export",
+        ["b/e", "b/f"],
+        [
+            "b e --to http --host h --uri /u",
+            "b f --to http --host h --uri /u",
+        ],
+        "--uri /v",
+    ),
+];
+
+/// Their commands differ in their words only.
+fn resources(check: &mut Checker<'_>) {
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for (noun, [one, other], [create, create_other], update) in RESOURCES {
+        let mut run = |verb: &str, line: String| {
+            let arguments = words(&format!("{noun} {line}"));
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            check.run(&format!("{noun} {verb}"), &arguments);
+        };
+        run("create", format!("create {create}"));
+        run("create", format!("create {create_other}"));
+        run(
+            "update",
+            format!("update {} {update}", one.replace('/', " ")),
+        );
+        run("list", "list".to_owned());
+        run("get", format!("get {one}"));
+        run("get of several", format!("get {one} {other} {other}x"));
+        run("exists", format!("exists {one}"));
+        run("exists of several", format!("exists {one} {other}x"));
+    }
+    for (noun, [one, other], ..) in RESOURCES.iter().rev() {
+        check.run(&format!("{noun} delete"), &[noun, "delete", one, "-y"]);
+        let several = [noun, "delete", one, other, "-y"];
+        check.run(&format!("{noun} delete of several"), &several);
+    }
 }
 
 fn settings(check: &mut Checker<'_>) {

@@ -87,6 +87,53 @@ pub(super) fn file(tree: Tree, with_zeros: Numbers) -> WorkflowFile {
     file
 }
 
+/// A file about one resource, as one about a workflow with this node alone; and the texts that name it.
+pub(super) fn resource(
+    mut tree: Tree,
+    with_zeros: Numbers,
+    id: &NodeId,
+    names: &[&str],
+) -> (WorkflowFile, Vec<(Box<str>, String)>) {
+    let mut reader = Reader {
+        with_zeros,
+        ..Reader::default()
+    };
+    let mut found = Vec::new();
+    if let Value::Map(members) = &mut tree.value {
+        members.retain(|member| {
+            let text = member.tree.as_text();
+            let name = text.filter(|_| names.contains(&&*member.name));
+            found.extend(name.map(|text| (member.name.clone(), text.to_owned())));
+            name.is_none() && !IGNORED[..2].contains(&&*member.name)
+        });
+    }
+    let at = tree.at;
+    let data = Member {
+        name: "data".into(),
+        at,
+        tree,
+    };
+    let tree = Tree {
+        at,
+        value: Value::Map(vec![data]),
+    };
+    let mut node = Node::default();
+    if let Some((name, node_type)) = id.parts() {
+        name.clone_into(&mut node.name);
+        node.node_type = node_type;
+    }
+    reader.node(Some(id.clone()), node, at, tree, &mut Path::default());
+    let file = WorkflowFile {
+        name: None,
+        region: None,
+        comment: None,
+        nodes: reader.nodes,
+        places: reader.places,
+        findings: reader.findings,
+    };
+    (file, found)
+}
+
 #[derive(Default)]
 struct Reader {
     nodes: Nodes,

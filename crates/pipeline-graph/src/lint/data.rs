@@ -3,7 +3,12 @@
 use pipeline_proto::{
     describe::{Fact, Form, Member as Described, Object, Shape},
     model::NodeType,
-    resource::schema::{MAX_MAPS, SchemaEntry},
+    resource::{
+        group::GroupSpec,
+        schema::{MAX_MAPS, SchemaEntry},
+        udf::UdfSpec,
+        variable::VariableSpec,
+    },
 };
 
 use super::{Linter, Rule, Subject, cron, mapping::Source};
@@ -28,7 +33,7 @@ pub(super) struct Spec<'a> {
 impl<'a> Spec<'a> {
     /// The data of a node of a known type.
     pub(super) fn new(node_type: &NodeType, data: &'a Tree) -> Option<Self> {
-        let description = node_type.description()?;
+        let description = description(node_type)?;
         let names = |members: &'a [Member]| members.iter().map(|member| &*member.name);
         let inside = data.get("spec").filter(|inside| {
             let (outside, inside) = (data.as_map(), inside.as_map());
@@ -68,6 +73,18 @@ impl<'a> Spec<'a> {
             None => work(path),
         }
     }
+}
+
+/// What the data of a node is made of, and what resources are made of that are no nodes.
+fn description(node_type: &NodeType) -> Option<&'static Object> {
+    node_type.description().or_else(|| {
+        Some(match node_type.as_str() {
+            "group" => GroupSpec::description(),
+            "variable" => VariableSpec::description(),
+            "udf_function" => UdfSpec::description(),
+            _ => return None,
+        })
+    })
 }
 
 /// The vendor's SDKs write members that they do not set as `null` or `""`.

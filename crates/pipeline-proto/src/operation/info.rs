@@ -1,8 +1,10 @@
 use std::fmt;
 
+use bytes::Bytes;
 use http::Method;
+use serde::de::DeserializeOwned;
 
-use super::Idempotency;
+use super::{Idempotency, RequestTemplate};
 use crate::{
     error::{BuildError, ErrorCode},
     name::NameError,
@@ -45,6 +47,7 @@ pub struct OperationInfo {
     pub source: Source,
     /// What it does, as the documentation of its type says it: a summary, then whatever else.
     pub about: &'static str,
+    pub(crate) template: fn(&[&str], &Bytes) -> Result<RequestTemplate, BuildError>,
 }
 
 impl OperationInfo {
@@ -70,6 +73,32 @@ impl OperationInfo {
         }
         Ok(target)
     }
+
+    /// The request that a value of the operation's type makes, from names and a body as they are written.
+    /// What may be set beside them is not.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use pipeline_proto::resource::OPERATIONS;
+    ///
+    /// let create = OPERATIONS.iter().find(|info| info.name == "create_repo").unwrap();
+    /// let template = create.template(&["clicks"], &Bytes::from_static(br#"{"schema":[]}"#))?;
+    /// assert_eq!(template.target(), "/v2/repos/clicks");
+    /// # Ok::<(), pipeline_proto::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`target`](Self::target), and if the operation's body is not what this is read as.
+    pub fn template(&self, names: &[&str], body: &Bytes) -> Result<RequestTemplate, BuildError> {
+        self.target(names)?;
+        (self.template)(names, body)
+    }
+}
+
+/// A body of a row, from its JSON.
+pub(crate) fn written_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, BuildError> {
+    serde_json::from_slice(body).map_err(|error| BuildError::custom(error.to_string()))
 }
 
 /// A placeholder of a path.
@@ -79,6 +108,17 @@ pub struct NameInfo {
     /// What stands between the braces.
     pub key: &'static str,
     pub(crate) check: fn(&str) -> Result<(), NameError>,
+}
+
+impl NameInfo {
+    /// Whether a text is legal in this place.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks.
+    pub fn check(&self, name: &str) -> Result<(), NameError> {
+        (self.check)(name)
+    }
 }
 
 /// Where an operation is known from.

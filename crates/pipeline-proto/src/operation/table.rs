@@ -150,6 +150,12 @@ macro_rules! operations {
                 content_type: $crate::operation::content_type(&[$(stringify!($kind),)? $(stringify!($hand),)?]),
                 idempotency: <$Op as $crate::Operation>::IDEMPOTENCY,
                 done_on: $crate::operation::table::operations!(@done $($done)?),
+                template: |names, body| {
+                    let &[$($key),*] = names else { return Err($crate::BuildError::custom("names are missing")) };
+                    let _ = body;
+                    $(let $body: Result<$Body, $crate::BuildError> = $crate::operation::table::operations!(@read $kind body);)?
+                    $crate::Operation::template(&$Op::new($(<$Key>::new($key)?,)* $($body?)?))
+                },
                 source: $crate::operation::Source::$source,
                 about: concat!($($about, "\n"),+),
             },
@@ -186,6 +192,9 @@ macro_rules! operations {
     };
     (@template $self:ident [] $regular:block) => { $regular };
     (@template $self:ident [$hand:ident] $regular:block) => { $self.by_hand() };
+    (@read json $written:ident) => { $crate::operation::written_json($written) };
+    (@read jar $written:ident) => { Ok($crate::resource::plugin::Jar($written.clone())) };
+    (@read $other:ident $written:ident) => { Err($crate::BuildError::custom("its body is no JSON")) };
     (@done) => { None };
     (@done $done:ident) => { Some($crate::ErrorCode::$done) };
 }

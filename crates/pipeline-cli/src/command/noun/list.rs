@@ -28,8 +28,8 @@ pub(crate) struct List<N: Noun> {
         long,
         value_name = "SELECTOR",
         conflicts_with = "names",
-        help = selector::help::<N>(),
-        long_help = selector::long_help::<N>()
+        help = selector::help(N::MANY, N::SELECTOR),
+        long_help = selector::long_help(&selector::help(N::MANY, N::SELECTOR), N::KEYS)
     )]
     selector: Option<Selector<N>>,
 }

@@ -41,23 +41,20 @@ impl<T> Key<T> {
 }
 
 /// Help for the option.
-pub(super) fn help<N: Noun>() -> String {
-    format!("All {} that fit, such as {}", N::MANY, N::SELECTOR)
+pub(crate) fn help(many: &str, example: &str) -> String {
+    format!("All {many} that fit, such as {example}")
 }
 
 /// The same with the rules.
-pub(super) fn long_help<N: Noun>() -> String {
-    let any_case = N::KEYS.iter().filter(|key| key.any_case);
+pub(crate) fn long_help<T>(help: &str, keys: &[Key<T>]) -> String {
+    let any_case = keys.iter().filter(|key| key.any_case);
     let any_case: Vec<&str> = any_case.map(|key| key.name).collect();
     let (last, before) = match any_case.split_last() {
-        None => return format!("{}\n\n{RULES}", help::<N>()),
+        None => return format!("{help}\n\n{RULES}"),
         Some((last, [])) => (format!("{last} is"), String::new()),
         Some((last, before)) => (format!("{last} are"), format!("{} and ", before.join(", "))),
     };
-    format!(
-        "{}\n\n{RULES} {before}{last} compared without regard to case.",
-        help::<N>()
-    )
+    format!("{help}\n\n{RULES} {before}{last} compared without regard to case.")
 }
 
 const RULES: &str =
@@ -65,21 +62,21 @@ const RULES: &str =
 
 /// Terms that a thing has to meet, all of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Selector<N: Noun> {
+pub(crate) struct Selector<T: 'static> {
     text: String,
-    terms: Vec<Term<N>>,
+    terms: Vec<Term<T>>,
 }
 
 #[derive(Debug, Clone)]
-struct Term<N: Noun> {
-    key: &'static Key<N>,
+struct Term<T: 'static> {
+    key: &'static Key<T>,
     /// Whether the value has to be so, and not otherwise.
     equal: bool,
     pattern: WildMatch,
 }
 
-impl<N: Noun> Selector<N> {
-    pub(super) fn matches(&self, thing: &N) -> bool {
+impl<T> Selector<T> {
+    pub(crate) fn matches(&self, thing: &T) -> bool {
         self.terms.iter().all(|term| {
             let value = (term.key.value)(thing);
             let value = if term.key.any_case {
@@ -90,13 +87,10 @@ impl<N: Noun> Selector<N> {
             term.pattern.matches(&value) == term.equal
         })
     }
-}
 
-impl<N: Noun> FromStr for Selector<N> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let names = || N::KEYS.iter().map(|key| key.name);
+    /// Reads terms that are about these; the first key is the name.
+    pub(crate) fn parse(text: &str, keys: &'static [Key<T>]) -> Result<Self, String> {
+        let names = || keys.iter().map(|key| key.name);
         let terms = text.split(',').map(|term| {
             let (key, value) = term.split_once('=').ok_or_else(|| {
                 let others: Vec<String> = names().skip(1).map(|key| format!("{key}=…")).collect();
@@ -105,14 +99,14 @@ impl<N: Noun> FromStr for Selector<N> {
                     Some((last, [])) => format!(" or {last}"),
                     Some((last, before)) => format!(", {} or {last}", before.join(", ")),
                 };
-                let first = N::KEYS[0].name;
+                let first = keys[0].name;
                 format!("{term:?} is no term of a selector: write {first}=PATTERN{others}")
             })?;
             let (key, equal) = key
                 .strip_suffix('!')
                 .map_or((key, true), |key| (key, false));
             let (key, value) = (key.trim(), value.trim());
-            let known = N::KEYS.iter().find(|known| known.name == key);
+            let known = keys.iter().find(|known| known.name == key);
             let known = known.ok_or_else(|| {
                 let keys: Vec<&str> = names().collect();
                 format!("a selector knows no key {key:?}, only {}", keys.join(", "))
@@ -141,6 +135,14 @@ impl<N: Noun> FromStr for Selector<N> {
     }
 }
 
+impl<N: Noun> FromStr for Selector<N> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text, N::KEYS)
+    }
+}
+
 /// A word that no thing can have fits nothing, or everything with `!=`. A pattern may be meant for one
 /// that came later.
 fn check(key: &str, value: &str, known: &[&str]) -> Result<(), String> {
@@ -156,7 +158,7 @@ fn check(key: &str, value: &str, known: &[&str]) -> Result<(), String> {
     ))
 }
 
-impl<N: Noun> fmt::Display for Selector<N> {
+impl<T> fmt::Display for Selector<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

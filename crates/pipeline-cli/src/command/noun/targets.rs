@@ -37,8 +37,8 @@ pub(crate) struct Targets<N: Noun> {
         long,
         value_name = "SELECTOR",
         group = "which",
-        help = selector::help::<N>(),
-        long_help = selector::long_help::<N>()
+        help = selector::help(N::MANY, N::SELECTOR),
+        long_help = selector::long_help(&selector::help(N::MANY, N::SELECTOR), N::KEYS)
     )]
     selector: Option<Selector<N>>,
 

@@ -12,7 +12,7 @@ use std::{
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use pipeline_graph::{
     Definition, Finding, HIDDEN_SECRET, Position,
-    file::{FileError, Filled, Format, Variable, WorkflowFile},
+    file::{FileError, Filled, Format, ResourceFile, Variable, WorkflowFile},
     lint::Rule,
 };
 use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkflow};
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The rule for help texts.
-pub(super) const RULE: &str = "\
+pub(in crate::command) const RULE: &str = "\
 A file that exists, and anything with a dot or a slash in it, is taken as a file, `-` as stdin; any \
 other word is the name of a workflow of the service.";
 
@@ -39,12 +39,12 @@ pub(in crate::command) enum Source {
 
 impl Source {
     /// For a command that draws one workflow.
-    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+    pub(in crate::command) fn parser() -> impl TypedValueParser<Value = Self> {
         OsStringValueParser::new().try_map(|word| Self::parse(word, Path::is_file))
     }
 
     /// For a command that takes folders as well.
-    pub(super) fn parser_with_folders() -> impl TypedValueParser<Value = Self> {
+    pub(in crate::command) fn parser_with_folders() -> impl TypedValueParser<Value = Self> {
         OsStringValueParser::new().try_map(|word| Self::parse(word, Path::exists))
     }
 
@@ -62,7 +62,7 @@ impl Source {
     }
 
     /// The file, which it has to be.
-    pub(super) fn path(&self) -> Result<&Path, Failure> {
+    pub(in crate::command) fn path(&self) -> Result<&Path, Failure> {
         match self {
             Self::File(path) => Ok(path),
             Self::Service(_) => Err(Failure::usage("it is a name; this takes files")),
@@ -79,7 +79,7 @@ impl Source {
         .unwrap_or_else(|| Identity::Word(self.to_string()))
     }
 
-    pub(super) fn is_folder(&self) -> bool {
+    pub(in crate::command) fn is_folder(&self) -> bool {
         matches!(self, Self::File(path) if path.is_dir())
     }
 }
@@ -115,7 +115,7 @@ fn label(path: &Path) -> String {
 }
 
 /// The sources, with the files of a folder in its place, each file once whatever names it has.
-pub(super) fn expanded(sources: Vec<Source>, recursive: bool) -> Vec<Source> {
+pub(in crate::command) fn expanded(sources: Vec<Source>, recursive: bool) -> Vec<Source> {
     let mut all = Vec::new();
     for source in sources {
         match source {
@@ -172,11 +172,16 @@ fn files_in(folder: &Path, recursive: bool, all: &mut Vec<Source>) {
 
 /// Which file is about which workflow: no two of several may be about the same.
 #[derive(Default)]
-pub(super) struct Owners(Mutex<HashMap<String, String>>);
+pub(in crate::command) struct Owners(Mutex<HashMap<String, String>>);
 
 impl Owners {
     /// `written` is the name as it is shown.
-    pub(super) fn claim(&self, name: &str, written: &str, source: &Source) -> Result<(), Failure> {
+    pub(in crate::command) fn claim(
+        &self,
+        name: &str,
+        written: &str,
+        source: &Source,
+    ) -> Result<(), Failure> {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match owners.insert(name.to_owned(), source.to_string()) {
             Some(other) => Err(Failure::usage(format!(
@@ -188,14 +193,14 @@ impl Owners {
 }
 
 /// A workflow file, read.
-pub(super) struct File {
+pub(in crate::command) struct File {
     label: String,
     text: String,
     format: Format,
 }
 
 impl File {
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::command) fn read(path: &Path) -> Result<Self, Failure> {
         let text = input::read(path)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         let format = extension
@@ -208,40 +213,57 @@ impl File {
         })
     }
 
-    pub(super) fn parse(&self) -> Result<WorkflowFile, Failure> {
+    pub(in crate::command) fn parse(&self) -> Result<WorkflowFile, Failure> {
         self.try_parse().map_err(|error| self.unusable(&error))
     }
 
-    pub(super) fn try_parse(&self) -> Result<WorkflowFile, FileError> {
+    pub(in crate::command) fn try_parse(&self) -> Result<WorkflowFile, FileError> {
         WorkflowFile::parse(&self.text, self.format)
     }
 
-    pub(super) fn label(&self) -> &str {
+    pub(in crate::command) fn label(&self) -> &str {
         &self.label
     }
 
     /// The name of the workflow that it is about, with its variables and as it is written; none if it has
     /// none, or it cannot be told.
-    pub(super) fn name(parsed: &WorkflowFile, filled: &Filled<'_>) -> Option<(String, String)> {
+    pub(in crate::command) fn name(
+        parsed: &WorkflowFile,
+        filled: &Filled<'_>,
+    ) -> Option<(String, String)> {
         let written = parsed.name().filter(|name| !name.is_empty())?.to_owned();
         let definition = filled.clone().leave_unset().definition();
         let name = definition.map_or_else(|_| written.clone(), |definition| definition.name);
         Some((name, written))
     }
 
+    /// The same about one resource of this kind; members of these names say which one.
+    pub(in crate::command) fn resource(
+        &self,
+        kind: &str,
+        names: &[&str],
+    ) -> Result<ResourceFile, Failure> {
+        let file = ResourceFile::parse(&self.text, self.format, kind, names);
+        file.map_err(|error| self.unusable(&error))
+    }
+
     /// What is wrong with the file, on one line.
-    pub(super) fn wrong(&self, what: &dyn std::fmt::Display) -> Failure {
+    pub(in crate::command) fn wrong(&self, what: &dyn std::fmt::Display) -> Failure {
         self.wrong_at(None, what)
     }
 
     /// The same as compilers write it: `file:line:column: what`.
-    pub(super) fn wrong_at(&self, at: Option<Position>, what: &dyn std::fmt::Display) -> Failure {
+    pub(in crate::command) fn wrong_at(
+        &self,
+        at: Option<Position>,
+        what: &dyn std::fmt::Display,
+    ) -> Failure {
         let at = at.map(|at| format!(":{at}")).unwrap_or_default();
         Failure::usage(what).about(format_args!("{}{at}", self.label))
     }
 
     /// That it cannot be read, or not be filled in.
-    pub(super) fn unusable(&self, error: &FileError) -> Failure {
+    pub(in crate::command) fn unusable(&self, error: &FileError) -> Failure {
         let (line, at) = (error.to_string(), error.findings()[0].position);
         let place = at.map(|at| format!("{at}: ")).unwrap_or_default();
         self.wrong_at(at, &line.strip_prefix(&place).unwrap_or(&line))
@@ -267,7 +289,10 @@ pub(in crate::command) fn variable(name: &str) -> Variable {
 
 /// Refuses a file that asks for a variable of this program, even where no value is shown: what draws
 /// today is applied tomorrow.
-pub(super) fn refuse_own_variables(file: &File, parsed: &WorkflowFile) -> Result<(), Failure> {
+pub(in crate::command) fn refuse_own_variables(
+    file: &File,
+    parsed: &WorkflowFile,
+) -> Result<(), Failure> {
     let findings = parsed.fill(without_values).lint();
     let refused = findings.iter().find(|it| it.rule == Rule::RefusedVariable);
     refused.map_or(Ok(()), |finding| {
@@ -276,7 +301,7 @@ pub(super) fn refuse_own_variables(file: &File, parsed: &WorkflowFile) -> Result
 }
 
 /// What [`variable`] refuses; all others stand for themselves.
-pub(super) fn without_values(name: &str) -> Variable {
+pub(in crate::command) fn without_values(name: &str) -> Variable {
     match variable(name) {
         Variable::Set(_) | Variable::Unset => Variable::Elsewhere,
         variable => variable,
@@ -284,7 +309,7 @@ pub(super) fn without_values(name: &str) -> Variable {
 }
 
 /// A finding without its severity and place, for a line that begins with "error" already.
-pub(super) fn on_one_line(finding: &Finding) -> String {
+pub(in crate::command) fn on_one_line(finding: &Finding) -> String {
     format!("{} [{}]", finding.message, finding.rule)
 }
 
@@ -296,7 +321,7 @@ pub(in crate::command) fn from_file(path: &Path) -> Result<Definition, Failure> 
 }
 
 /// Says which variables are not set, and what is taken for their values.
-pub(super) fn tell_unset(label: &str, filled: &Filled<'_>) {
+pub(in crate::command) fn tell_unset(label: &str, filled: &Filled<'_>) {
     let unset = filled.unset();
     let (is, values) = match unset.len() {
         0 => return,
@@ -310,20 +335,20 @@ pub(super) fn tell_unset(label: &str, filled: &Filled<'_>) {
 }
 
 /// The service, connected to when it is first needed: files alone need no credentials.
-pub(super) struct Service<'a> {
+pub(in crate::command) struct Service<'a> {
     global: &'a Global,
     remote: OnceLock<Remote>,
 }
 
 impl<'a> Service<'a> {
-    pub(super) fn new(global: &'a Global) -> Self {
+    pub(in crate::command) fn new(global: &'a Global) -> Self {
         Self {
             global,
             remote: OnceLock::new(),
         }
     }
 
-    pub(super) fn remote(&self) -> Result<&Remote, Failure> {
+    pub(in crate::command) fn remote(&self) -> Result<&Remote, Failure> {
         if let Some(remote) = self.remote.get() {
             return Ok(remote);
         }
@@ -331,7 +356,7 @@ impl<'a> Service<'a> {
         Ok(self.remote.get_or_init(|| remote))
     }
 
-    pub(super) fn get(&self, name: &WorkflowName) -> Result<Workflow, Failure> {
+    pub(in crate::command) fn get(&self, name: &WorkflowName) -> Result<Workflow, Failure> {
         self.remote()?.send(GetWorkflow::new(name.clone()))
     }
 }

@@ -291,7 +291,7 @@ impl Looker {
     }
 
     fn failure(&self, remote: &Remote, error: &Error) -> Failure {
-        remote.failure(error, Some(self.name.clone()))
+        remote.failure(error, Some((&self.name).into()))
     }
 
     /// With the graph, which is read when the nodes are others.

@@ -1,0 +1,88 @@
+//! `pipeline plugin …`: jars of parsers for transforms.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pipeline_proto::{
+    Operation as _,
+    name::PluginName,
+    resource::plugin::{Jar, UploadPlugin, VerifyPlugin},
+};
+
+use super::resource::{Item, Names, Operations, Own, Resource, Verb};
+use crate::{exit::Exit, failure::Failure, input, options::Global};
+
+pub(super) static RESOURCE: Resource = Resource {
+    word: "plugin",
+    one: "a plugin",
+    many: "plugins",
+    operations: Operations {
+        list: "list_plugins",
+        get: "get_plugin",
+        delete: "delete_plugin",
+        ..Resource::BASE.operations
+    },
+    columns: &[("UPLOADED", "createTime")],
+    verbs: &[
+        Verb::own::<Upload>("upload", &[UploadPlugin::NAME]),
+        Verb::own::<Verify>("verify", &[VerifyPlugin::NAME]),
+    ],
+    examples: ("com.qiniu.NginxLogParser", ""),
+    ..Resource::BASE
+};
+
+/// Upload the jar of a plugin
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline plugin upload com.qiniu.NginxLogParser parser.jar
+
+There is no update: delete it first. It is not repeated when its response is lost.")]
+struct Upload {
+    /// Name of the plugin: the full name of its parser class
+    name: PluginName,
+
+    /// The jar, of 100 MB at most; `-` for stdin
+    jar: PathBuf,
+}
+
+impl Own for Upload {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let Self { name, jar } = self;
+        let jar = Jar::from(input::read_bytes(&jar)?);
+        global
+            .remote()?
+            .send(UploadPlugin::new(name.clone(), jar))?;
+        Item::done(
+            resource,
+            &Names::of(&name),
+            &[("action", "uploaded".into())],
+        )
+        .report(global, "uploaded")
+    }
+}
+
+/// Say which fields a plugin makes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline plugin verify com.qiniu.NginxLogParser")]
+struct Verify {
+    /// Name of the plugin
+    name: PluginName,
+}
+
+impl Own for Verify {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let fields = global
+            .remote()?
+            .send(VerifyPlugin::new(self.name.clone()))?;
+        let fields = serde_json::to_value(fields).map_err(Failure::usage)?;
+        global.format().write(&Item::shown(
+            resource,
+            &Names::of(&self.name),
+            &[("outputFields", fields)],
+        ))?;
+        Ok(Exit::Done)
+    }
+}

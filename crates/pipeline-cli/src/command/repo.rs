@@ -1,0 +1,77 @@
+//! `pipeline repo …`: message queues.
+
+use pipeline_proto::resource::{repo::RepoSpec, schema::Schema};
+use serde_json::Value;
+
+use super::{
+    noun::Key,
+    resource::{How, Item, NAME, Operations, Resource, Short},
+};
+use crate::{failure::Failure, output::note};
+
+pub(super) static RESOURCE: Resource = Resource {
+    word: "repo",
+    one: "a message queue",
+    many: "message queues",
+    body: Some(RepoSpec::description),
+    operations: Operations {
+        list: "list_repos",
+        // Those of workflows as well.
+        query: &[("withDag", "true")],
+        get: "get_repo",
+        create: "create_repo",
+        update: "update_repo",
+        delete: "delete_repo",
+        exists: "repo_exists",
+        ..Resource::BASE.operations
+    },
+    changes: &["schema", "options", "ruleNames", "description"],
+    columns: &[
+        ("REGION", "region"),
+        ("WORKFLOW", "workflow"),
+        ("FILLED BY", "derivedFrom"),
+        ("ABOUT", "description"),
+    ],
+    keys: &[
+        NAME,
+        Key::new("region", |it: &Item| it.text("region")).in_any_case(),
+        Key::new("workflow", |it| it.text("workflow")),
+        Key::new("filled-by", |it| it.text("derivedFrom")),
+    ],
+    shorts: &[
+        Short {
+            flag: "add",
+            member: "schema",
+            value: "FIELDS",
+            help: "Fields to go behind those that are there, in the same form",
+            read: schema,
+            how: How::Append,
+        },
+        Short {
+            flag: "schema",
+            member: "schema",
+            value: "FIELDS",
+            help: "Its fields: 'ip string, *at date, tags array(string), geo map{lat float, lon float}'; \
+               a star for those that every record must have",
+            read: schema,
+            how: How::Set,
+        },
+    ],
+    examples: (
+        "clicks --schema 'ip string, *at date, tags array(string), geo map{lat float, lon float}'",
+        "--add 'ref string'",
+    ),
+    ..Resource::BASE
+};
+
+/// A schema in its short form. An error shows its place.
+pub(super) fn schema(text: &str) -> Result<Value, Failure> {
+    let schema: Schema = text.parse().map_err(
+        |error: pipeline_proto::resource::schema::ParseSchemaError| {
+            let line = text.lines().nth(error.line() - 1).unwrap_or_default();
+            note(format_args!("  {line}\n  {:>1$}", '^', error.column()));
+            Failure::usage(error)
+        },
+    )?;
+    serde_json::to_value(schema.0).map_err(Failure::usage)
+}

@@ -1,0 +1,359 @@
+//! `pipeline NOUN VERB …`: one grammar for every resource.
+//!
+//! A resource is a row: how it is called, which operations of the core it has, which columns its list shows.
+//! What is the same for all of them is written once, here and below; what only one resource can do is a
+//! [`Verb`] in its own file.
+
+mod create;
+mod delete;
+mod exists;
+mod flags;
+mod get;
+mod item;
+mod key;
+mod list;
+mod page;
+mod tabled;
+
+use std::fmt;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use pipeline_proto::{describe::Object, operation::OperationInfo, resource::OPERATIONS};
+
+pub(super) use self::{
+    flags::{How, Short, as_it_is},
+    item::Item,
+    key::Names,
+};
+use super::noun::Key;
+use crate::{exit::Exit, failure::Failure, options::Global};
+
+/// Every resource, in the order of the help.
+static RESOURCES: &[&Resource] = &[
+    &super::repo::RESOURCE,
+    &super::transform::RESOURCE,
+    &super::export::RESOURCE,
+    &super::plugin::RESOURCE,
+];
+
+/// What every selector can ask.
+pub(super) const NAME: Key<Item> = Key::new("name", Item::name);
+
+/// What `pipeline NOUN …` is about.
+pub(crate) struct Resource {
+    /// As it is typed; one that belongs to a group has that before it: `udf jar`.
+    pub(crate) word: &'static str,
+    /// With its article, and several of them.
+    pub(super) one: &'static str,
+    pub(super) many: &'static str,
+    /// The resource whose specs [`pipeline_graph`] knows, if that is not the word.
+    pub(super) kind: &'static str,
+    /// What it consists of, where people make it of parts.
+    pub(super) body: Option<fn() -> &'static Object>,
+    /// What it belongs to, and has to be named with.
+    pub(super) parent: Option<&'static Resource>,
+    pub(super) operations: Operations,
+    /// Members of the body that an update takes; all if there are none.
+    pub(super) changes: &'static [&'static str],
+    /// Headings of columns, and the members that are shown there.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+    /// What selectors can ask; the first one is its name.
+    pub(super) keys: &'static [Key<Item>],
+    /// Options for members that people write in another way than JSON does.
+    pub(super) shorts: &'static [Short],
+    /// Options that are not called as their members are.
+    pub(super) renamed: &'static [(&'static str, &'static str)],
+    /// What only this resource can do.
+    pub(super) verbs: &'static [Verb],
+    /// Names and options of a create, and options of an update, for examples.
+    pub(super) examples: (&'static str, &'static str),
+}
+
+/// The operations that all nouns have, by their names in [`OPERATIONS`]; none where there is no such thing.
+pub(super) struct Operations {
+    pub(super) list: &'static str,
+    /// What the list asks for beside the path.
+    pub(super) query: &'static [(&'static str, &'static str)],
+    /// Without one, it is looked up in the list.
+    pub(super) get: &'static str,
+    /// The member of a listed one that is its name.
+    pub(super) name: &'static str,
+    pub(super) create: &'static str,
+    pub(super) update: &'static str,
+    pub(super) delete: &'static str,
+    pub(super) exists: &'static str,
+}
+
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+impl Resource {
+    /// What most of them have.
+    pub(super) const BASE: Self = Self {
+        word: "",
+        one: "",
+        many: "",
+        kind: "",
+        body: None,
+        parent: None,
+        operations: Operations {
+            list: "",
+            query: &[],
+            get: "",
+            name: "name",
+            create: "",
+            update: "",
+            delete: "",
+            exists: "",
+        },
+        changes: &[],
+        columns: &[],
+        keys: &[NAME],
+        shorts: &[],
+        renamed: &[],
+        verbs: &[],
+        examples: ("", ""),
+    };
+
+    /// The resource that has an operation.
+    pub(crate) fn of(operation: &str) -> Option<&'static Self> {
+        let mut nouns = RESOURCES.iter().copied();
+        nouns.find(|resource| {
+            resource
+                .verbs()
+                .any(|verb| verb.operations.contains(&operation))
+        })
+    }
+
+    /// The resource of these words.
+    pub(crate) fn typed(words: &[&str]) -> Option<&'static Self> {
+        let mut nouns = RESOURCES.iter().copied();
+        nouns.find(|resource| resource.word.split(' ').eq(words.iter().copied()))
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.kind.is_empty() {
+            self.word
+        } else {
+            self.kind
+        }
+    }
+
+    fn verbs(&'static self) -> impl Iterator<Item = Verb> {
+        let Operations {
+            list,
+            get,
+            create,
+            update,
+            delete,
+            exists,
+            ..
+        } = &self.operations;
+        // One that is looked up in the list is no operation of its own.
+        let get = if get.is_empty() { list } else { get };
+        let common = [
+            Verb::new(
+                "list",
+                std::slice::from_ref(list),
+                list::arguments,
+                list::run,
+            ),
+            Verb::new("get", std::slice::from_ref(get), get::arguments, get::run),
+            Verb::new(
+                "create",
+                std::slice::from_ref(create),
+                create::arguments,
+                create::create,
+            ),
+            Verb::new(
+                "update",
+                std::slice::from_ref(update),
+                create::arguments_of_update,
+                create::update,
+            ),
+            Verb::new(
+                "delete",
+                std::slice::from_ref(delete),
+                delete::arguments,
+                delete::run,
+            ),
+            Verb::new(
+                "exists",
+                std::slice::from_ref(exists),
+                exists::arguments,
+                exists::run,
+            ),
+        ];
+        let common = common
+            .into_iter()
+            .filter(|verb| !verb.operations[0].is_empty());
+        common.chain(self.verbs.iter().copied())
+    }
+
+    fn command(&'static self) -> Command {
+        let word = self.word.rsplit(' ').next().unwrap_or_default();
+        let mut about = self.many.to_owned();
+        if let Some(first) = about.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let verbs: Vec<String> = self.verbs().map(|verb| verb.name.to_owned()).collect();
+        let command = Command::new(word)
+            .about(format!("{about}: {}", verbs.join(", ")))
+            .subcommand_required(true)
+            .arg_required_else_help(true);
+        self.verbs().fold(command, |command, verb| {
+            command.subcommand((verb.arguments)(self, Command::new(verb.name)))
+        })
+    }
+
+    /// Examples for the help of a verb.
+    fn examples(&self, lines: &[String]) -> String {
+        let lines = lines
+            .iter()
+            .map(|line| format!("\n  pipeline {} {line}", self.word));
+        format!("Examples:{}", lines.collect::<String>())
+    }
+
+    /// The names in the example of a create, up to its own.
+    fn example(&self) -> String {
+        let names = 1 + usize::from(self.parent.is_some());
+        let words = self.examples.0.split(' ').take(names);
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An operation of the table.
+pub(super) fn operation(name: &str) -> &'static OperationInfo {
+    let mut all = OPERATIONS.iter();
+    all.find(|info| info.name == name)
+        .expect("a test looks for the operations of every resource")
+}
+
+/// What can be done with a resource.
+#[derive(Clone, Copy)]
+pub(super) struct Verb {
+    name: &'static str,
+    operations: &'static [&'static str],
+    arguments: fn(&'static Resource, Command) -> Command,
+    run: fn(&'static Resource, &ArgMatches, &Global) -> Result<Exit, Failure>,
+}
+
+/// The arguments of a verb that one resource has.
+pub(super) trait Own: Args {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure>;
+}
+
+impl Verb {
+    const fn new(
+        name: &'static str,
+        operations: &'static [&'static str],
+        arguments: fn(&'static Resource, Command) -> Command,
+        run: fn(&'static Resource, &ArgMatches, &Global) -> Result<Exit, Failure>,
+    ) -> Self {
+        Self {
+            name,
+            operations,
+            arguments,
+            run,
+        }
+    }
+
+    /// One of a resource's own, which takes these arguments and sends these operations.
+    pub(super) const fn own<T: Own>(
+        name: &'static str,
+        operations: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            operations,
+            arguments: |_, command| T::augment_args(command),
+            run: |resource, matches, global| {
+                let arguments = T::from_arg_matches(matches).map_err(Failure::usage)?;
+                arguments.run(resource, global)
+            },
+        }
+    }
+}
+
+/// A command about a resource, as it was typed.
+#[derive(Debug)]
+pub(crate) struct Resources(Vec<String>, ArgMatches);
+
+impl Resources {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let Self(words, matches) = self;
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let verb = words.pop().unwrap_or_default();
+        let resource = Resource::typed(&words);
+        let found = resource
+            .and_then(|resource| Some((resource, resource.verbs().find(|it| it.name == verb)?)));
+        match found {
+            Some((resource, verb)) => (verb.run)(resource, &matches, global),
+            None => Err(Failure::usage("there is no such command")),
+        }
+    }
+}
+
+impl FromArgMatches for Resources {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (mut words, mut at) = (Vec::new(), matches);
+        while let Some((word, below)) = at.subcommand() {
+            words.push(word.to_owned());
+            at = below;
+        }
+        Ok(Self(words, at.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for Resources {
+    fn augment_subcommands(command: Command) -> Command {
+        RESOURCES.iter().fold(command, |command, resource| {
+            match resource.word.split_once(' ') {
+                None => command.subcommand(resource.command()),
+                Some((group, _)) if command.find_subcommand(group).is_some() => {
+                    command.mut_subcommand(group, |group| group.subcommand(resource.command()))
+                }
+                Some((group, _)) => command.subcommand(
+                    Command::new(group.to_owned())
+                        .about("User-defined functions of batch computations, and their jars")
+                        .subcommand_required(true)
+                        .arg_required_else_help(true)
+                        .subcommand(resource.command()),
+                ),
+            }
+        })
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        RESOURCES
+            .iter()
+            .any(|resource| resource.word.split(' ').next() == Some(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operations_of_every_noun_are_those_of_the_table() {
+        for resource in RESOURCES {
+            for name in resource.verbs().flat_map(|verb| verb.operations) {
+                let known = OPERATIONS.iter().any(|info| info.name == *name);
+                assert!(known, "{}: {name}", resource.word);
+            }
+        }
+    }
+}

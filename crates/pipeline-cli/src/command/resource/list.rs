@@ -1,0 +1,171 @@
+use std::num::NonZeroUsize;
+
+use bytes::Bytes;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use pipeline_proto::model::RawJson;
+use serde_json::Value;
+
+use super::{
+    Names, Resource,
+    item::{Item, Items},
+    key, operation,
+    tabled::Tabled,
+};
+use crate::{
+    command::noun::{Many, selector::Selector},
+    exit::Exit,
+    failure::Failure,
+    options::Global,
+    output::{self, note},
+    remote::Remote,
+};
+
+pub(super) fn arguments(resource: &'static Resource, command: Command) -> Command {
+    let Resource { many, .. } = resource;
+    let mut examples = vec!["list".to_owned(), "list -o json".to_owned()];
+    let names = match (resource.parent, key::path(resource)) {
+        (Some(parent), [info, ..]) => {
+            let first = resource.example();
+            examples.push(format!(
+                "list {}",
+                first.split(' ').next().unwrap_or_default()
+            ));
+            key::name(*info).help(format!("Only those of {}", parent.many))
+        }
+        (None, [.., info]) => key::name(*info).help(format!("Only the {many} of these names")),
+        (_, []) => return command,
+    };
+    examples.push("list --selector 'name=test_*'".to_owned());
+    command
+        .about(format!("List {many}"))
+        .arg(names.id("names").action(ArgAction::Append).num_args(1..))
+        .arg(key::selector(resource))
+        .arg(key::parallel().hide(resource.parent.is_none()))
+        .arg(with_secrets())
+        .after_help(resource.examples(&examples))
+}
+
+pub(super) fn with_secrets() -> Arg {
+    Arg::new("with-secrets")
+        .long("with-secrets")
+        .action(ArgAction::SetTrue)
+        .help("Show secrets; otherwise ${HIDDEN} stands for them, which no command takes for one")
+}
+
+pub(super) fn run(
+    resource: &'static Resource,
+    matches: &ArgMatches,
+    global: &Global,
+) -> Result<Exit, Failure> {
+    let names = matches.get_many::<String>("names").into_iter().flatten();
+    let names: Vec<String> = names.cloned().collect();
+    let parents = if resource.parent.is_some() {
+        names.as_slice()
+    } else {
+        &[]
+    };
+    let mut items = listed(
+        resource,
+        &global.remote()?,
+        parents,
+        key::of_parallel(matches),
+    )?;
+    if let Some(selector) = matches.get_one::<Selector<Item>>("selector") {
+        items.retain(|item| selector.matches(item));
+        if items.is_empty() {
+            note(key::no_match(resource, selector));
+        }
+    } else if items.is_empty() {
+        note(format_args!("there are no {}", resource.many));
+    }
+    let mut exit = Exit::Done;
+    if resource.parent.is_none() && !names.is_empty() {
+        let is = |item: &Item, name: &String| item.names.0.last() == Some(name);
+        for name in names
+            .iter()
+            .filter(|name| !items.iter().any(|item| is(item, name)))
+        {
+            output::report(&format_args!("{name}: there is no such {}", resource.word));
+            exit = Exit::NotFound;
+        }
+        items.retain(|item| names.iter().any(|name| is(item, name)));
+    }
+    let items = items
+        .into_iter()
+        .map(|item| item.discreet(matches))
+        .collect();
+    global.format().write(&Items(items))?;
+    Ok(exit)
+}
+
+/// All that there are, by their names: those of the account, or those that belong to these, or to any.
+pub(super) fn listed(
+    resource: &'static Resource,
+    remote: &Remote,
+    parents: &[String],
+    parallel: NonZeroUsize,
+) -> Result<Vec<Item>, Failure> {
+    let Some(parent) = resource.parent else {
+        return of(resource, remote, None);
+    };
+    let parents = match parents {
+        [] => named(parent, remote)?,
+        parents => parents.to_vec(),
+    };
+    if let [parent] = parents.as_slice() {
+        return of(resource, remote, Some(parent));
+    }
+    let lists = Many::run(&parents, parallel, "listed", |parent| {
+        of(resource, remote, Some(parent))
+    });
+    match lists.exit() {
+        Exit::Done => Ok(lists.into_successes().into_iter().flatten().collect()),
+        exit => {
+            lists.tell();
+            Err(Failure::new(
+                exit,
+                format!("not all {} could be listed", resource.many),
+            ))
+        }
+    }
+}
+
+/// The names of all that there are.
+pub(in crate::command) fn named(
+    resource: &'static Resource,
+    remote: &Remote,
+) -> Result<Vec<String>, Failure> {
+    let items = listed(resource, remote, &[], NonZeroUsize::MIN)?;
+    Ok(items.iter().map(|item| item.names.to_string()).collect())
+}
+
+/// One list of the service.
+fn of(
+    resource: &'static Resource,
+    remote: &Remote,
+    parent: Option<&String>,
+) -> Result<Vec<Item>, Failure> {
+    let names: Vec<&str> = parent.into_iter().map(String::as_str).collect();
+    let info = operation(resource.operations.list);
+    let list = Tabled::new(info, &names, resource.operations.query, &Bytes::new());
+    let response = remote.send(list.map_err(Failure::usage)?)?;
+    let mut items = elements(&response).into_iter().filter_map(|json| {
+        let value: Value = json.parse().ok()?;
+        let own = value.get(resource.operations.name)?.as_str()?;
+        let key = names.iter().copied().chain([own]).map(ToOwned::to_owned);
+        Some(Item::new(resource, Names(key.collect()), &json))
+    });
+    let mut items: Vec<Item> = items.by_ref().collect::<Result<_, _>>()?;
+    items.sort_by(|a, b| a.names.0.cmp(&b.names.0));
+    Ok(items)
+}
+
+/// A list of the service is an array, or an object whose only array it is.
+fn elements(response: &RawJson) -> Vec<RawJson> {
+    let list = |json: &RawJson| json.parse::<Vec<RawJson>>().ok();
+    let inside = || {
+        let members: std::collections::BTreeMap<String, RawJson> = response.parse().ok()?;
+        members.values().find_map(list)
+    };
+    list(response).or_else(inside).unwrap_or_default()
+}

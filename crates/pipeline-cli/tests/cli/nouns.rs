@@ -1,0 +1,374 @@
+//! Resources of every kind in one grammar: made from options and files, shown, changed, deleted.
+
+use serde_json::json;
+
+use crate::support::{Service, TemporaryFile};
+
+const CLICKS: &[&str] = &[
+    "repo",
+    "create",
+    "clicks",
+    "--schema",
+    "ip string, *at date, geo map{lat float}",
+];
+const CLEAN: &[&str] = &[
+    "transform",
+    "create",
+    "clicks",
+    "clean",
+    "clean_clicks",
+    "--sql",
+    "select ip from stream",
+    "--container",
+    "2U4Gx3",
+];
+const SAVE: &[&str] = &[
+    "export", "create", "clicks", "save", "--to", "kodo", "--bucket", "clicks", "--fields",
+    "ip=#ip", "--fields", "at=#at",
+];
+
+/// A service with one resource of each kind that can be made by options.
+fn service() -> Service {
+    let service = Service::new();
+    for arguments in [CLICKS, CLEAN, SAVE] {
+        service.run(arguments).ok();
+    }
+    service
+}
+
+#[test]
+fn what_options_say_is_what_is_there() {
+    let service = service();
+    let get = |words: &str| {
+        let arguments: Vec<&str> = words.split(' ').chain(["-o", "json"]).collect();
+        service.run(&arguments).json()
+    };
+    let repo = get("repo get clicks");
+    assert_eq!(
+        repo["schema"][1],
+        json!({"key": "at", "valtype": "date", "required": true})
+    );
+    assert_eq!(repo["region"], "nb");
+    let transform = get("transform get clicks clean");
+    assert_eq!(transform["source"], "clicks");
+    assert_eq!(
+        transform["spec"],
+        json!({"mode": "sql", "code": "select ip from stream", "container": {"type": "2U4G", "count": 3}})
+    );
+    let export = get("export get clicks/save");
+    assert_eq!(export["type"], "kodo");
+    assert_eq!(
+        export["spec"],
+        json!({"bucket": "clicks", "fields": {"at": "#at", "ip": "#ip"}})
+    );
+    for (noun, names) in [("repo", 2), ("transform", 1), ("export", 1)] {
+        let list = service.run(&[noun, "list", "-o", "name"]).ok();
+        assert_eq!(list.lines().count(), names, "{list}");
+    }
+}
+
+#[test]
+fn people_see_schemas_and_where_things_come_from_and_go_to() {
+    let service = service();
+    for (words, says) in [
+        (
+            "repo list",
+            "NAME          REGION  WORKFLOW  FILLED BY  ABOUT",
+        ),
+        ("repo list", "clean_clicks  nb      -         clean"),
+        ("repo get clicks", "at     date            yes"),
+        ("repo get clicks", "geo    map{lat float}  no"),
+        (
+            "transform list",
+            "clicks  clean  clean_clicks  -         2U4Gx3",
+        ),
+        ("transform get clicks clean", "  select ip from stream\n"),
+        ("export get clicks save", "at     #at\n"),
+        ("export list clicks", "clicks  save  kodo"),
+    ] {
+        let shown = service.run(&words.split(' ').collect::<Vec<_>>()).ok();
+        assert!(shown.contains(says), "{words}: {shown}");
+    }
+}
+
+#[test]
+fn an_update_keeps_what_is_there() {
+    let service = service();
+    let ran = |words: &[&str]| service.run(words);
+    ran(&["repo", "update", "clicks", "--add", "ref string"]).ok();
+    ran(&["transform", "update", "clicks", "clean", "--interval", "5m"]).ok();
+    ran(&[
+        "export",
+        "update",
+        "clicks",
+        "save",
+        "--rotate-interval",
+        "60",
+    ])
+    .ok();
+    let repo = ran(&["repo", "get", "clicks", "-o", "json"]).json();
+    assert_eq!(repo["schema"].as_array().unwrap().len(), 4);
+    let transform = ran(&["transform", "get", "clicks", "clean", "-o", "json"]).json();
+    assert_eq!(transform["spec"]["container"]["count"], 3);
+    assert_eq!(transform["spec"]["interval"], "5m");
+    let export = ran(&["export", "get", "clicks", "save", "-o", "json"]).json();
+    assert_eq!(export["spec"]["rotateInterval"], 60);
+    assert_eq!(export["spec"]["bucket"], "clicks");
+    let nothing = ran(&["repo", "update", "clicks"]).failed(2);
+    assert!(nothing.contains("say what is to be changed"), "{nothing}");
+}
+
+#[test]
+fn fields_are_removed_only_when_that_is_meant() {
+    let service = service();
+    let file = TemporaryFile::new("clicks.yaml", "schema: [{key: ip, valtype: string}]");
+    let update = ["repo", "update", "clicks", "-f", file.path()];
+    let asked = service.run(&update).failed(2);
+    assert!(
+        asked.contains("Remove from clicks the fields at, geo?"),
+        "{asked}"
+    );
+    let option = ["repo", "update", "clicks", "--schema", "ip string"];
+    assert!(service.run(&option).failed(2).contains("at, geo"));
+    // What the service says of it is its own: the question is not asked again.
+    assert!(
+        !service
+            .run(&[&update[..], &["-y"]].concat())
+            .stderr
+            .contains("Remove")
+    );
+}
+
+#[test]
+fn what_get_writes_is_a_file_to_create_and_update_from() {
+    for form in ["json", "yaml"] {
+        let service = service();
+        for (noun, names) in [
+            ("export", "clicks/save"),
+            ("transform", "clicks/clean"),
+            ("repo", "clicks"),
+        ] {
+            let text = service.run(&[noun, "get", names, "-o", form]).ok();
+            let file = TemporaryFile::new(&format!("it.{form}"), &text);
+            let update = service.run(&[noun, "update", "-f", file.path()]);
+            assert_eq!(update.stderr, format!("updated {names}\n"));
+            if noun == "repo" {
+                service.run(&["repo", "delete", "clean_clicks", "-y"]);
+            }
+            service.run(&[noun, "delete", names, "-y"]).ok();
+            service.run(&[noun, "create", "-f", file.path()]).ok();
+            let again = service.run(&[noun, "get", names, "-o", form]).ok();
+            assert_eq!(again, text);
+            if noun != "repo" {
+                service.run(&[noun, "delete", names, "-y"]).ok();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_said_with_its_place_and_nothing_is_sent() {
+    let service = service();
+    let before = service.asked().len();
+    for (noun, words, file, says) in [
+        (
+            "repo",
+            "create b",
+            "schema: [{key: ip, valtype: text}]",
+            "1:29: the service knows no type \"text\"",
+        ),
+        (
+            "repo",
+            "create b",
+            "shema: [{key: ip, valtype: long}]",
+            "1:1: \"shema\" means nothing here; did you mean \"schema\"?",
+        ),
+        ("repo", "create b", "{\"schema\": [}", "1:12: "),
+        (
+            "repo",
+            "create b",
+            "name: c\nschema: [{key: ip, valtype: ip}]",
+            "the file is about \"c\", not b",
+        ),
+        (
+            "repo",
+            "create",
+            "schema: [{key: ip, valtype: ip}]",
+            "say NAME on the command line",
+        ),
+        (
+            "repo",
+            "create b",
+            "schema: [{key: ip, valtype: \"${NOWHERE}\"}]",
+            "variable NOWHERE is not set",
+        ),
+        (
+            "repo",
+            "create b",
+            "schema: [{key: ip, valtype: \"${PANDORA_SECRET_KEY}\"}]",
+            "reads it for itself",
+        ),
+        (
+            "export",
+            "create clicks b",
+            "type: kodo\nspec: {buket: b, fields: {}}",
+            "2:8: \"buket\" means nothing here; did you mean \"bucket\"?",
+        ),
+        (
+            "export",
+            "create clicks b --to kodo",
+            "",
+            "\"bucket\" is missing",
+        ),
+        ("export", "create clicks b --to ftp", "", "ftp"),
+        (
+            "transform",
+            "create a-b c d --sql x",
+            "",
+            "invalid value 'a-b'",
+        ),
+        (
+            "transform",
+            "create clicks c d --sql x --container 1U2Gxy",
+            "",
+            "\"y\" is no number",
+        ),
+        (
+            "transform",
+            "get clicks",
+            "",
+            "name a transform after clicks",
+        ),
+        ("transform", "get clicks/a b", "", "write FROM/NAME"),
+    ] {
+        let path = TemporaryFile::new("it.yaml", file);
+        let mut arguments: Vec<&str> = vec![noun];
+        arguments.extend(words.split(' '));
+        if !file.is_empty() {
+            arguments.extend(["-f", path.path()]);
+        }
+        let said = service.run(&arguments).failed(2);
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+    assert_eq!(service.asked().len(), before);
+    // The caret stands under what is wrong.
+    let ran = service.run(&["repo", "create", "b", "--schema", "ip string, at dat"]);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines[..2], ["  ip string, at dat", "                ^"]);
+    assert!(
+        lines[2].starts_with("error: column 15: 'dat' is not a type"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_deletion_is_asked_about_and_takes_several() {
+    let service = service();
+    for words in [
+        "repo delete clicks",
+        "transform delete clicks clean",
+        "export delete clicks/save",
+        "export delete --all",
+        "repo delete -l name=c*",
+    ] {
+        let ran = service.run(&words.split(' ').collect::<Vec<_>>()).failed(2);
+        assert!(
+            ran.starts_with("Delete ") && ran.contains("--yes"),
+            "{words}: {ran}"
+        );
+    }
+    let hangs = service.run(&["repo", "delete", "clicks", "-y"]);
+    assert!(hangs.stderr.contains("E18112"), "{hangs:?}");
+    service.run(&["export", "delete", "clicks/save", "-y"]).ok();
+}
+
+#[test]
+fn secrets_are_shown_when_they_are_asked_for_only() {
+    let service = service();
+    let file = TemporaryFile::new(
+        "it.yaml",
+        "type: kodo\nspec: {bucket: b, fields: {ip: '#ip'}, exportSecretKey: \"${KODO_SECRET}\"}",
+    );
+    let mut create = service.command(&["export", "create", "clicks", "other", "-f", file.path()]);
+    assert!(
+        create
+            .env("KODO_SECRET", "s3cret")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    for words in [
+        "export get clicks other",
+        "export list",
+        "export list -o yaml",
+        "export get clicks/other -o json",
+    ] {
+        let shown = service.run(&words.split(' ').collect::<Vec<_>>()).ok();
+        assert!(!shown.contains("s3cret"), "{words}: {shown}");
+    }
+    let shown = service.run(&[
+        "export",
+        "get",
+        "clicks",
+        "other",
+        "--with-secrets",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(shown.json()["spec"]["exportSecretKey"], "s3cret");
+    // None can be given where others would see it.
+    let help = service.run(&["export", "create", "--help"]).ok();
+    assert!(!help.contains("secret-key <"), "{help}");
+    // What hides a secret is never sent for one.
+    let hidden = service
+        .run(&["export", "get", "clicks", "other", "-o", "yaml"])
+        .ok();
+    let hidden = TemporaryFile::new("hidden.yaml", &hidden);
+    let update = service
+        .run(&["export", "update", "-f", hidden.path()])
+        .failed(2);
+    assert!(update.contains("HIDDEN"), "{update}");
+    let keeps = service.run(&["export", "update", "clicks", "other", "--bucket", "c"]);
+    assert_eq!(keeps.code, Some(0), "{keeps:?}");
+    let shown = service.run(&[
+        "export",
+        "get",
+        "clicks",
+        "other",
+        "--with-secrets",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(shown.json()["spec"]["exportSecretKey"], "s3cret");
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_sent() {
+    let service = service();
+    let before = service.asked().len();
+    let shown = service
+        .run(&[CLICKS, &["--dry-run", "-o", "json"]].concat())
+        .json();
+    assert_eq!(shown["schema"][0]["key"], "ip");
+    assert_eq!(service.asked().len(), before);
+}
+
+#[test]
+fn exists_says_it_by_its_exit_code() {
+    let service = service();
+    service
+        .run(&["repo", "exists", "clicks", "clean_clicks"])
+        .ok();
+    let both = service.run(&["repo", "exists", "clicks", "nothing", "-o", "json"]);
+    assert_eq!(both.code, Some(3));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&both.stdout).unwrap()["items"][1]["exists"],
+        false
+    );
+    // Its queue is not there either.
+    assert_eq!(
+        service.run(&["transform", "exists", "nothing/at_all"]).code,
+        Some(3)
+    );
+}
