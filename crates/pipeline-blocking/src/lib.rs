@@ -25,6 +25,8 @@
 //! A [`Client`] is cheap to clone and can be used from many threads. Connections are kept and used
 //! again. No redirect is followed, because the signature would go with it.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod client;
 mod connect;

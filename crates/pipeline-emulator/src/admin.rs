@@ -81,7 +81,7 @@ impl Emulator {
     /// asked for a signature, and its requests stand in no log. `Host` has to name the loopback or an
     /// [`admin_host`](crate::EmulatorBuilder::admin_host), pages of other origins are refused, and a body
     /// has to be declared as JSON: a page that somebody has open must not be able to use it. A GET of `/_emulator/` lists all there
-    /// is; `docs/testing-with-the-emulator.md` has it as a table with examples.
+    /// is; `docs/testing-with-the-emulator.md` in the repository has it as a table with examples.
     ///
     /// ```
     /// use bytes::Bytes;

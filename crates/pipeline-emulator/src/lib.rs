@@ -96,6 +96,8 @@
 //! | `from`, `size`, `sort`, `page` that are no numbers or columns | 400 without a code |
 //! | system variables | are shown, and are E18656 for everything else |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod account;
 mod admin;
 mod auth;

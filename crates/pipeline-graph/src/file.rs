@@ -1,6 +1,6 @@
 //! The workflow file: a workflow as a text in YAML or JSON, for people and for version control.
 //!
-//! `docs/workflow-file.md` describes the format. An edge may be written once, at either end;
+//! `docs/workflow-file.md` in the repository describes the format. An edge may be written once, at either end;
 //! `${NAME}` stands for a value of the environment, so that secrets stay out of files.
 //!
 //! ```

@@ -36,6 +36,8 @@
 //! Nothing recurses on the length of a path: a chain of a hundred thousand nodes is as good as a
 //! broad graph.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod build;
 pub mod definition;
 pub mod diff;

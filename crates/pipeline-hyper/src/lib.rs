@@ -40,6 +40,8 @@
 //! For create, start, stop, update, push and delete, look what the service shows before repeating a call
 //! that was dropped. For all others it does not matter.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod client;
 mod connector;

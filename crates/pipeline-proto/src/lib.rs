@@ -46,6 +46,8 @@
 //! | find out which proxy an endpoint is reached by | `proxy`, with the feature `proxy` |
 //! | test a program that makes requests | `strategies`, with the feature `proptest` |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod call;
 mod client;
 mod credentials;

@@ -3,7 +3,7 @@
 //! Reading is lenient and loses nothing: a missing member or `null` gives the default, status
 //! strings and node types are open sets, members that this version does not know are kept in
 //! `extra` and written out again, and the `data` of a node stays the JSON text it came as, with
-//! [typed specs](crate::resource) on demand. `docs/protocol.md` gives the reason for each reading.
+//! [typed specs](crate::resource) on demand. `docs/protocol.md` in the repository gives the reason for each reading.
 //!
 //! ```
 //! use pipeline_proto::model::{Status, Workflow};

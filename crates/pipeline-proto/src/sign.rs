@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The rules, with the vendor's documents, SDKs and mistakes weighed against each other, are in
-//! `docs/protocol.md`.
+//! `docs/protocol.md` in the repository.
 
 use std::{borrow::Cow, fmt};
 

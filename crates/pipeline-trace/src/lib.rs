@@ -19,6 +19,8 @@
 //! level debug for each wait before a further attempt, with `reason` and `delay_ms`, and one at level
 //! warn with the `error` if the call fails. Nothing holds a header or a body, and so no secret.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},

@@ -4,6 +4,8 @@
 //!
 //! Without the feature `tls`, on by default, they speak plain HTTP only, as on loopback or behind a sidecar.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod failure;
 mod settings;
 #[cfg(feature = "tls")]
