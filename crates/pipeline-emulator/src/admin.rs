@@ -45,6 +45,11 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
         "/restore",
         "puts a snapshot in the place of all workflows",
     ),
+    (
+        "GET",
+        "/data",
+        "how many records and bytes were pushed into each queue",
+    ),
     ("GET", "/clock", "how far the clock is off"),
     (
         "PUT",
@@ -147,6 +152,10 @@ impl Emulator {
                 let snapshot: Snapshot = read(body)?;
                 self.restore(&snapshot, now);
                 Ok(DONE)
+            }
+            ("GET", "/data") => {
+                let queues: Vec<_> = self.queues().collect();
+                answer(&json!({ "queues": queues }))
             }
             ("GET", "/clock") => answer(&Clock::of(self, now)),
             ("PUT", "/clock") => {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use pipeline_proto::{ErrorCode, Now};
 
-pub use control::SeedError;
+pub use control::{PushedData, SeedError};
 
 use crate::{
     account::Accounts,
@@ -160,7 +160,9 @@ impl Emulator {
             space: &mut self.state.of(&owner),
             names: &names,
             query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
             body,
+            max_body: self.max_body,
             now,
         })
     }

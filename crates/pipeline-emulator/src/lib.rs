@@ -51,8 +51,8 @@
 //! | 15 minutes, a token's expiry | counted in whole seconds; the last second is still good |
 //! | trailing slash | an empty name, E18639 |
 //!
-//! Of all other resources it keeps the definitions, and checks them; nothing is computed, and no data
-//! can be pushed. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
+//! Of all other resources it keeps the definitions, and checks them; nothing is computed. Data that are pushed
+//! are checked and counted, and the latest of each queue are kept: a hundred records, 256 KiB at most. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
 //! sources leave open about them:
 //!
 //! | question | reading |
@@ -66,6 +66,16 @@
 //! | the name of a transform that is not legal | E18207 |
 //! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205 |
 //! | `derivedFrom` | the transform that made the repo |
+//! | a push | all of it or nothing. The place of what is wrong stands behind the code: E18110 for a value that is not of its type, or a required field that is missing; E18111, E18104, E18007 for what is no `key=value` or no UTF-8, E18006 without a record |
+//! | values of points | `long` of 64 bits, `float` finite, `date` of RFC 3339 with `T` and zone; arrays and maps as JSON of their declared types, a map without fields of any; no empty text but in a `string` |
+//! | blank lines, the last line feed | ignored; a carriage return belongs to the value |
+//! | gzip | for points only; E18125 if it is damaged or another coding, E18005 above the size of a body when unpacked |
+//! | tags | fields of every record, where the schema has them and the record does not; others are dropped. E18138 |
+//! | lines, raw text with rules | kept and counted as they are: no rule is applied |
+//! | raw text | without rules it has to be points. Refusals stand in a body of status 200, but for those that come before the name |
+//! | the schema | is valid for pushes at once |
+//! | sample | the latest records, up to ten, as the schema has their types now; `unescapeLine` restores tabs and line feeds. `count` that is no number above 0 is 400 |
+//! | `withTimestamp`, `withIP` | the time of receipt is added to points, the address is not |
 //! | delete of a repo | E18206 while a transform fills it, else E18112 while one reads from it |
 //! | members of a body that are `null` | missing |
 //! | a `destrepo` that is not legal | E18229 |
@@ -104,6 +114,7 @@ mod auth;
 mod body;
 mod builder;
 mod clock;
+mod data;
 mod emulator;
 mod fault;
 mod network;
@@ -134,7 +145,7 @@ pub use account::{Account, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPM
 pub use auth::Authentication;
 pub use builder::EmulatorBuilder;
 pub use clock::ClockSkew;
-pub use emulator::{Emulator, SeedError};
+pub use emulator::{Emulator, PushedData, SeedError};
 pub use fault::{FaultReport, InjectedFault, UnknownOperation};
 pub use network::{Interruption, NetworkFault};
 pub use request_log::RecordedRequest;

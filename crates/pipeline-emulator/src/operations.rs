@@ -1,6 +1,7 @@
 //! What each operation of workflows does: functions over what one account has.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use pipeline_graph::{Definition, Graph};
 use pipeline_proto::{
     ErrorCode, Now, Region, WorkflowName,
@@ -29,7 +30,10 @@ pub(crate) struct Call<'a, 'b> {
     /// The names in the path, in their order.
     pub(crate) names: &'a [String],
     pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
+    /// How long a body may be, unpacked.
+    pub(crate) max_body: usize,
     pub(crate) now: Now,
 }
 
@@ -124,9 +128,10 @@ pub(crate) fn add(
     definition: &Definition,
     now: Now,
 ) -> Result<(), Refusal> {
-    let (names, query, body) = (&[], "", &[]);
+    let (names, query, body, max_body) = (&[], "", &[], 0);
+    let headers = &HeaderMap::new();
     #[rustfmt::skip]
-    let call = Call { rules, space, names, query, body, now };
+    let call = Call { rules, space, names, query, headers, body, max_body, now };
     let name = parse_name(&definition.name)?;
     let (region, comment) = (definition.region.clone(), definition.comment.clone());
     let mut workflow = made(&call, &name, Some(region), comment)?;

@@ -44,7 +44,7 @@ pub(crate) use job_export::JobExport;
 use judge::Judged;
 pub(crate) use plugin::{Plugin, verify_plugin};
 pub(crate) use repo::Repo;
-pub(crate) use transform::Transform;
+pub(crate) use transform::{Transform, filling};
 pub(crate) use udf::{
     UdfJar, debug_udf, deregister_udf, list_builtins, list_udf_jars, list_udfs, register_udf,
 };

@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use http::{Method, Uri};
 
 use crate::{
+    data,
     operations::{self, Call, Outcome},
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
@@ -110,7 +111,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::PUT, "/v2/repos/{}", "update_repo", verbs::update::<Repo>),
     row(Method::DELETE, "/v2/repos/{}", "delete_repo", verbs::delete::<Repo>),
     row(Method::GET, "/v2/repos/{}/exists", "repo_exists", verbs::exists::<Repo>),
-    row(Method::GET, "/v2/repos/{}/data", "sample_repo", verbs::sample),
+    row(Method::GET, "/v2/repos/{}/data", "sample_repo", data::sample),
+    row(Method::POST, "/v2/repos/{}/data", "push_points", data::push_points),
+    row(Method::POST, "/v2/streams/{}/data", "push_lines", data::push_lines),
+    row(Method::POST, "/v2/stream/{}/data", "push_raw", data::push_raw),
 
     row(Method::GET, "/v2/repos/{}/transforms", "list_transforms", verbs::list::<Transform>),
     row(Method::GET, "/v2/repos/{}/transforms/{}", "get_transform", verbs::get::<Transform>),

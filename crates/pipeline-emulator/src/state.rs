@@ -35,6 +35,7 @@ macro_rules! kinds {
 kinds! {
     Workflow = "workflow",
     Repo = "repo",
+    Data = "data",
     Transform = "transform",
     Export = "export",
     Datasource = "datasource",
@@ -158,6 +159,19 @@ impl State {
                 owner.as_str(),
                 all.values().filter_map(|it| it.workflow()).count(),
             )
+        })
+    }
+
+    /// What was pushed into each queue, by account and repo.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (&str, &str, &Members)> {
+        self.accounts.iter().flat_map(|(owner, all)| {
+            let of_data = all.range(Id::new(Kind::Data, "")..);
+            of_data
+                .take_while(|(id, _)| id.kind == Kind::Data)
+                .filter_map(|(id, item)| match &**item {
+                    Item::Other(members) => Some((owner.as_str(), id.path.as_str(), members)),
+                    Item::Workflow(_) => None,
+                })
         })
     }
 
@@ -287,6 +301,10 @@ impl Space<'_> {
 
     /// Gives whether it was there.
     pub(crate) fn remove(&mut self, id: &Id) -> bool {
+        if id.kind == Kind::Repo {
+            // What was pushed goes with its queue, whatever takes that away.
+            self.remove(&Id::new(Kind::Data, &id.path));
+        }
         self.touched.note(self.owner, id, self.all.get(id));
         self.all.remove(id).is_some()
     }

@@ -7,7 +7,7 @@ use crate::{
     body,
     operations::{Call, Outcome, json, no_data},
     refusal::Refusal,
-    resource::{Members, Repo, Resource},
+    resource::{Members, Resource},
     state::{Id, Item},
 };
 
@@ -97,10 +97,4 @@ pub(crate) fn delete<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
     R::deleted(call, &members)?;
     call.space.remove(&id::<R>(call));
     Ok(no_data())
-}
-
-/// No data can be pushed yet, so that every queue is empty.
-pub(crate) fn sample(call: &mut Call<'_, '_>) -> Outcome {
-    members::<Repo>(call)?;
-    json(&json!({ "records": [] }))
 }

@@ -159,6 +159,20 @@ fn a_snapshot_can_be_restored() {
 }
 
 #[test]
+fn what_was_pushed_is_counted_by_account_and_queue() {
+    let mut service = Fixture::new();
+    assert_eq!(service.admin("GET", "/data", ""), json!({"queues": []}));
+    let repo = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
+    service.ok("POST", "/v2/repos/r", repo);
+    service.ok("POST", "/v2/repos/r/data", "a=1\na=2\n");
+    let counted = json!({"owner": "development", "repo": "r", "records": 2, "bytes": 8});
+    assert_eq!(
+        service.admin("GET", "/data", ""),
+        json!({"queues": [counted]})
+    );
+}
+
+#[test]
 fn the_clock_can_be_set() {
     let mut service = Fixture::new();
     let clock = service.admin("PUT", "/clock", r#"{"offset_ms": -1000}"#);

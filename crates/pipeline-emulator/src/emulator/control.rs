@@ -6,12 +6,14 @@ use std::fmt;
 use http::request;
 use pipeline_graph::Definition;
 use pipeline_proto::{ErrorCode, Now};
+use serde::Serialize;
 
 use super::Emulator;
 #[cfg(feature = "server")]
 use crate::route::{Route, Target};
 use crate::{
     clock::ClockSkew,
+    data::Queue,
     fault::{FaultReport, InjectedFault},
     operations,
     refusal::Refusal,
@@ -19,6 +21,20 @@ use crate::{
     snapshot::Snapshot,
     transition::Transition,
 };
+
+/// What was pushed into one queue since it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PushedData {
+    /// The account.
+    pub owner: String,
+    /// The queue.
+    pub repo: String,
+    /// How many records were taken.
+    pub records: u64,
+    /// How many bytes of text they were, uncompressed.
+    pub bytes: u64,
+}
 
 impl Emulator {
     /// Puts a fault in the way of coming requests, behind those that are there already.
@@ -50,6 +66,36 @@ impl Emulator {
     /// Forgets the requests so far.
     pub fn clear_requests(&mut self) {
         self.request_log.clear();
+    }
+
+    /// What was pushed into each queue, with its repo there or not; queues into which nothing was pushed are none.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::Request;
+    /// use pipeline_emulator::{Authentication, Emulator};
+    /// use pipeline_proto::Now;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+    /// let mut emulator = Emulator::builder().authentication(Authentication::Off).build();
+    /// let repo = r#"{"region":"nb","schema":[{"key":"n","valtype":"long"}]}"#;
+    /// emulator.handle(Request::post("/v2/repos/r").body(Bytes::from(repo))?, now);
+    /// emulator.handle(Request::post("/v2/repos/r/data").body(Bytes::from("n=1\nn=2\n"))?, now);
+    /// let queue = emulator.queues().next().unwrap();
+    /// assert_eq!((queue.repo.as_str(), queue.records), ("r", 2));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn queues(&self) -> impl Iterator<Item = PushedData> {
+        self.state.queues().map(|(owner, repo, members)| {
+            let Queue { records, bytes, .. } = Queue::of(members);
+            PushedData {
+                owner: owner.to_owned(),
+                repo: repo.to_owned(),
+                records,
+                bytes,
+            }
+        })
     }
 
     /// Forgets workflows, faults and requests. Accounts, settings and the sequence of request ids

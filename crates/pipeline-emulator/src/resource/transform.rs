@@ -99,7 +99,7 @@ impl Resource for Transform {
 }
 
 /// The transform that fills a repo.
-pub(super) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str> {
+pub(crate) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str> {
     let mut all = call.space.others(Kind::Transform, "");
     all.find_map(|(path, transform)| (text(transform, "to") == repo).then_some(path))
 }

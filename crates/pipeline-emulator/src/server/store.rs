@@ -266,4 +266,28 @@ mod tests {
         let new = service.emulator.snapshot(service.now);
         assert!(store.contents().is_ok_and(|it| it == Some(new)));
     }
+
+    #[test]
+    fn what_was_pushed_is_written_down_and_goes_with_its_repo() {
+        let mut service = Fixture::new();
+        let store = Store::open(InMemoryBackend::new()).unwrap();
+        service.emulator.state.take_changes(service.now);
+        store
+            .write_all(&service.emulator.state.image(), service.now)
+            .unwrap();
+        let repo = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
+        for (method, target, body, left) in [
+            ("POST", "/v2/repos/r", repo, 1),
+            ("POST", "/v2/repos/r/data", "a=1\na=2", 2),
+            ("POST", "/v2/repos/r/data", "a=3", 2),
+            ("DELETE", "/v2/repos/r", "", 0),
+        ] {
+            service.ok(method, target, body);
+            let changes = service.emulator.state.take_changes(service.now);
+            store.write(&changes).unwrap();
+            let kept = store.contents().unwrap_or_default().unwrap();
+            assert_eq!(kept, service.emulator.snapshot(service.now));
+            assert_eq!(kept.iter().count(), left);
+        }
+    }
 }

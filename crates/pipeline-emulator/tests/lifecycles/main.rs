@@ -6,6 +6,7 @@
 //!     {}                                      the whole body of a success
 //! PUT /v2/groups/g json                       a type without a body
 //!     400 E18006                              status and code of a refusal
+//! POST /v2/repos/r/data text a=1\tb=2\n       plain text; `\t`, `\n` and `\\` are escapes
 //! POST /v2/plugins/p jar plugin content       bytes of a jar with their digest, which is another for `damaged`;
 //!     409 E18217                              `@` and a name is one that `jars` makes
 //! wait 500                                    milliseconds that pass
@@ -26,6 +27,7 @@ use support::{send, serve};
 const FILES: &[(&str, &str)] = &[
     ("exports", include_str!("exports.txt")),
     ("batch", include_str!("batch.txt")),
+    ("data", include_str!("data.txt")),
     (
         "groups_and_variables",
         include_str!("groups_and_variables.txt"),
@@ -64,6 +66,13 @@ fn play(file: &str, lifecycle: &str) {
             ("bare", body) => ("", body.as_bytes().to_vec()),
             ("jar" | "damaged", body) => ("application/java-archive", jars::bytes(body)),
             ("json", body) => ("application/json", body.as_bytes().to_vec()),
+            ("text", body) => {
+                let plain = ["\\t", "\t", "\\n", "\n", "\\\\", "\\"];
+                let body = plain
+                    .chunks(2)
+                    .fold(body.to_owned(), |body, it| body.replace(it[0], it[1]));
+                ("text/plain", body.into_bytes())
+            }
             ("", _) => ("", Vec::new()),
             _ => ("application/json", body.as_bytes().to_vec()),
         };
