@@ -57,7 +57,6 @@ mod unpack;
 
 pub use auth::Auth;
 pub use context::{Context, ContextBuilder};
-pub(crate) use date::civil;
 pub use machine::{Attempt, Backoff, Call, InFlight, Next};
 pub use options::{CallOptions, ResourceOwner};
 pub use policy::RetryPolicy;

@@ -33,6 +33,7 @@ use http::{
     header::{CONTENT_TYPE, DATE, HeaderName},
     request::Parts,
 };
+use percent_encoding::percent_decode_str;
 
 use crate::{
     credentials::{Credentials, encode_signature},
@@ -170,26 +171,15 @@ fn write_canonical_headers(put: &mut impl FnMut(&[u8]), headers: &HeaderMap) {
 ///
 /// If there is a `%` that starts no escape.
 pub fn canonical_resource(path: &str) -> Result<Cow<'_, [u8]>, SignError> {
-    if !path.contains('%') {
-        return Ok(Cow::Borrowed(path.as_bytes()));
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if path.split('%').skip(1).all(is_escape) {
+        Ok(percent_decode_str(path).into())
+    } else {
+        Err(SignError)
     }
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first != b'%' {
-            decoded.push(first);
-            rest = tail;
-            continue;
-        }
-        let [high, low, tail @ ..] = tail else {
-            return Err(SignError);
-        };
-        let digit = |b: u8| char::from(b).to_digit(16).ok_or(SignError);
-        let byte = digit(*high)? * 16 + digit(*low)?;
-        decoded.push(u8::try_from(byte).map_err(|_| SignError)?);
-        rest = tail;
-    }
-    Ok(Cow::Owned(decoded))
 }
 
 /// The request cannot be signed: its path has a `%` that starts no escape.

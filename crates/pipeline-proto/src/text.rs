@@ -57,20 +57,6 @@ impl Text {
         }
     }
 
-    /// Pushes a number in decimal. By hand and without `fmt`, because each request with a body needs
-    /// one.
-    pub(crate) fn push_number(&mut self, number: usize) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        let mut rest = number;
-        while start > 0 && (rest > 0 || start == digits.len()) {
-            start -= 1;
-            digits[start] = b"0123456789"[rest % 10];
-            rest /= 10;
-        }
-        self.push(&digits[start..]);
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.as_ref().len()
     }
@@ -151,15 +137,6 @@ mod tests {
         text.push(b"b");
         assert!(matches!(text, Text::Long(_)));
         assert_eq!(text.len(), SHORT + 1);
-    }
-
-    #[test]
-    fn a_number_is_written_as_the_general_formatter_writes_it() {
-        for number in [0, 1, 9, 10, 99, 100, 1234, usize::MAX - 1, usize::MAX] {
-            let mut text = Text::new();
-            text.push_number(number);
-            assert_eq!(text.as_str(), number.to_string());
-        }
     }
 
     #[test]

@@ -10,9 +10,11 @@
 //! assert_eq!(later.since(start), Duration::from_secs(300));
 //! ```
 
+mod civil;
 mod offset;
 mod unix;
 
+pub(crate) use civil::{date_of, days_of};
 pub use offset::{ClockOffset, Uncorrected};
 pub use unix::UnixTime;
 

@@ -27,7 +27,7 @@ pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime
     let mut text = Text::new();
     text.push(&date);
     if needs_length(&call.method, &call.body) {
-        text.push_number(call.body.len());
+        text.push(itoa::Buffer::new().format(call.body.len()).as_bytes());
     }
     let length_end = text.len();
     let sign = |text: &mut Text, credentials: &Credentials| {

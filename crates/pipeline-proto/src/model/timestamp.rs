@@ -1,9 +1,8 @@
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::time::{UnixTime, days_of};
 
 /// A time as the service wrote it. The format is stated nowhere, so the text is kept and read only
 /// on demand.
@@ -36,100 +35,58 @@ impl Timestamp {
     /// Reads RFC 3339, else `2017-06-01 15:00:00` as China Standard Time (UTC+8), the form in which
     /// the vendor's documents print times. Fractions of a second are dropped.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        let (date, time) = self.0.split_at_checked(10)?;
-        let days = parse_date(date)?;
-        let (separator, time) = time.split_at_checked(1)?;
-        let (clock, zone) = time.split_at_checked(8)?;
-        let seconds = parse_clock(clock)?;
-        let zone = match (separator, zone) {
-            (" ", "") => 8 * 3600,
-            ("T" | "t" | " ", zone) => parse_zone(strip_fraction(zone)?)?,
+        let (moment, zone) = self.0.split_at_checked(19)?;
+        let separator = moment.as_bytes()[10];
+        let [year, month, day, hour, minute, second] = numbers(moment, "dddd-dd-dd?dd:dd:dd")?;
+        let offset = match (separator, zone) {
+            (b' ', "") => 8 * 3600,
+            (b'T' | b't' | b' ', zone) => offset(zone)?,
             _ => return None,
         };
-        let unix = days * 86_400 + seconds - zone;
-        let distance = Duration::from_secs(unix.unsigned_abs());
-        if unix < 0 {
-            SystemTime::UNIX_EPOCH.checked_sub(distance)
-        } else {
-            SystemTime::UNIX_EPOCH.checked_add(distance)
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let seconds = days_of(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second;
+        UnixTime::from_secs(seconds - offset).to_system_time()
+    }
+}
+
+/// The decimal numbers in a text of this form, in which `d` stands for a digit and `?` for anything.
+fn numbers<const N: usize>(text: &str, form: &str) -> Option<[i64; N]> {
+    let mut numbers = [0; N];
+    let mut place = 0;
+    for (byte, expected) in text.bytes().zip(form.bytes()) {
+        match expected {
+            b'd' if byte.is_ascii_digit() => {
+                let number: &mut i64 = numbers.get_mut(place)?;
+                *number = *number * 10 + i64::from(byte - b'0');
+            }
+            b'd' => return None,
+            b'?' => place += 1,
+            _ if byte == expected => place += 1,
+            _ => return None,
         }
     }
+    (text.len() == form.len()).then_some(numbers)
 }
 
-/// A decimal number of so many digits, and nothing else.
-fn digits(text: &str, count: usize) -> Option<i64> {
-    if text.len() != count || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok()
-}
-
-/// Days since 1970 of `YYYY-MM-DD`, a text of that length, in the Gregorian calendar.
-fn parse_date(text: &str) -> Option<i64> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (
-        digits(parts.next()?, 4)?,
-        digits(parts.next()?, 2)?,
-        digits(parts.next()?, 2)?,
-    );
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+/// Seconds east of Greenwich of `Z` or `+hh:mm`, behind a fraction of a second or not.
+fn offset(zone: &str) -> Option<i64> {
+    let zone = match zone.strip_prefix('.') {
+        Some(fraction) if fraction.starts_with(|c: char| c.is_ascii_digit()) => {
+            fraction.trim_start_matches(|c: char| c.is_ascii_digit())
+        }
+        Some(_) => return None,
+        None => zone,
+    };
+    let sign = match zone.as_bytes().first()? {
+        b'Z' | b'z' if zone.len() == 1 => return Some(0),
+        b'+' => 1,
+        b'-' => -1,
         _ => return None,
     };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years counted from March, so that the leap day comes last.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let century_days =
-        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    Some(century_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
-}
-
-/// Seconds since midnight of `hh:mm:ss`, a text of that length.
-fn parse_clock(text: &str) -> Option<i64> {
-    let mut parts = text.split(':');
-    let (hour, minute, second) = (
-        digits(parts.next()?, 2)?,
-        digits(parts.next()?, 2)?,
-        digits(parts.next()?, 2)?,
-    );
-    (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
-}
-
-fn strip_fraction(zone: &str) -> Option<&str> {
-    let Some(fraction) = zone.strip_prefix('.') else {
-        return Some(zone);
-    };
-    let end = fraction.bytes().take_while(u8::is_ascii_digit).count();
-    (end > 0).then(|| &fraction[end..])
-}
-
-/// Seconds east of Greenwich of `Z` or `+hh:mm`.
-fn parse_zone(text: &str) -> Option<i64> {
-    if matches!(text, "Z" | "z") {
-        return Some(0);
-    }
-    let (sign, rest) = text.split_at_checked(1)?;
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
-    if hours > 23 || minutes > 59 {
-        return None;
-    }
-    let seconds = hours * 3600 + minutes * 60;
-    match sign {
-        "+" => Some(seconds),
-        "-" => Some(-seconds),
-        _ => None,
-    }
+    let [hours, minutes] = numbers(&zone[1..], "dd:dd")?;
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
@@ -201,10 +158,7 @@ mod tests {
 
     fn unix(text: &str) -> Option<i64> {
         let time = Timestamp::from(text).to_system_time()?;
-        Some(match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => after.as_secs().cast_signed(),
-            Err(before) => -before.duration().as_secs().cast_signed(),
-        })
+        Some(UnixTime::from(time).as_secs())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use http::{
         TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::{
@@ -46,6 +47,16 @@ pub(crate) const fn content_type(kind: &[&str]) -> Option<&'static str> {
         _ => panic!("no function of `RequestTemplate` writes this kind of body"),
     }
 }
+
+/// What is percent-encoded in the name of a query parameter: all but RFC 3986's unreserved characters.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// And in its value, as the vendor's clients send lists, sort orders and base64.
+const VALUE: &AsciiSet = &NAME.remove(b',').remove(b':').remove(b'=');
 
 /// A request without what depends on the moment or the account.
 ///
@@ -111,10 +122,9 @@ impl RequestTemplate {
     pub fn query(mut self, name: &str, value: &str) -> Self {
         let first = !self.target.as_ref().contains(&b'?');
         self.target.push(if first { b"?" } else { b"&" });
-        push_encoded(&mut self.target, name, b"");
+        push_encoded(&mut self.target, name, NAME);
         self.target.push(b"=");
-        // As the vendor's clients send lists, sort orders and base64.
-        push_encoded(&mut self.target, value, b",:=");
+        push_encoded(&mut self.target, value, VALUE);
         self
     }
 
@@ -188,19 +198,9 @@ pub(crate) fn check_header(headers: &HeaderMap, name: &HeaderName) -> Result<(),
     Ok(())
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters and these.
-fn push_encoded(out: &mut Text, text: &str, plain: &[u8]) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            || plain.contains(&byte)
-        {
-            out.push(&[byte]);
-        } else {
-            let digit = |half: u8| HEX[usize::from(half)];
-            out.push(&[b'%', digit(byte >> 4), digit(byte & 15)]);
-        }
+fn push_encoded(out: &mut Text, text: &str, encoded: &'static AsciiSet) {
+    for piece in utf8_percent_encode(text, encoded) {
+        out.push(piece.as_bytes());
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use serde::{Serializer, ser::Error as _};
 
-use crate::{call::civil, model::Timestamp};
+use crate::{model::Timestamp, time::date_of};
 
 /// Writes a moment in a field of type date, as RFC 3339 has it. For `serialize_with`, since `serde` takes a
 /// [`SystemTime`] for a struct; those of the usual crates for times are written so by themselves.
@@ -42,7 +42,7 @@ struct Rfc3339(Duration);
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
-        let (year, month, day) = civil(seconds / 86_400);
+        let (year, month, day) = date_of(seconds / 86_400);
         let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
         write!(
             f,
