@@ -8,7 +8,7 @@ use pipeline_proto::{
     Auth, CallOptions, Cause, Context, Credentials, Effect, Endpoint, Error, Operation,
     RetryPolicy, WorkflowName,
     observe::{Event, Observed},
-    wait::{Goal, Observation, WaitError, WaitOptions},
+    wait::{Goal, Observation, WaitError, WaitOptions, Watch},
 };
 
 /// A client, whichever it is. The suite is written once against this.
@@ -52,17 +52,29 @@ pub trait Driver: Sized {
         options: WaitOptions,
     ) -> Result<Observation, WaitError>;
 
+    /// Waits for whatever can be watched.
+    ///
+    /// # Errors
+    ///
+    /// As the client.
+    fn wait<W: Watch>(
+        &self,
+        watched: W,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation<W>, WaitError>;
+
     /// Starts or stops, and waits.
     ///
     /// # Errors
     ///
     /// As the client.
-    fn ensure(
+    fn ensure<W: Watch>(
         &self,
-        name: &WorkflowName,
+        watched: &W,
         goal: Goal,
         options: WaitOptions,
-    ) -> Result<Observation, WaitError>;
+    ) -> Result<Observation<W>, WaitError>;
 
     /// What the calls of the client have in common.
     fn context(&self) -> &Context;
@@ -252,13 +264,22 @@ impl Driver for BlockingDriver {
         self.0.wait_until(name, goal).options(options).wait()
     }
 
-    fn ensure(
+    fn wait<W: Watch>(
         &self,
-        name: &WorkflowName,
+        watched: W,
         goal: Goal,
         options: WaitOptions,
-    ) -> Result<Observation, WaitError> {
-        self.0.ensure(name.clone(), goal).options(options).wait()
+    ) -> Result<Observation<W>, WaitError> {
+        self.0.wait(watched, goal).options(options).wait()
+    }
+
+    fn ensure<W: Watch>(
+        &self,
+        watched: &W,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation<W>, WaitError> {
+        self.0.ensure(watched.clone(), goal).options(options).wait()
     }
 
     fn context(&self) -> &Context {
@@ -311,13 +332,23 @@ impl Driver for HyperDriver {
         self.runtime.block_on(wait.into_future())
     }
 
-    fn ensure(
+    fn wait<W: Watch>(
         &self,
-        name: &WorkflowName,
+        watched: W,
         goal: Goal,
         options: WaitOptions,
-    ) -> Result<Observation, WaitError> {
-        let wait = self.client.ensure(name.clone(), goal).options(options);
+    ) -> Result<Observation<W>, WaitError> {
+        let wait = self.client.wait(watched, goal).options(options);
+        self.runtime.block_on(wait.into_future())
+    }
+
+    fn ensure<W: Watch>(
+        &self,
+        watched: &W,
+        goal: Goal,
+        options: WaitOptions,
+    ) -> Result<Observation<W>, WaitError> {
+        let wait = self.client.ensure(watched.clone(), goal).options(options);
         self.runtime.block_on(wait.into_future())
     }
 

@@ -12,11 +12,17 @@ use pipeline_proto::{
     Auth, CallOptions, Credentials, Effect, ErrorCode, ErrorKind, NodeName, Region,
     TokenDescriptor, WorkflowName,
     model::{Node, NodeType, Nodes, Status},
+    name::{DatasourceName, GroupName, JobName},
     resource::workflow::{
         CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs,
         StartWorkflow, StopWorkflow, UpdateWorkflow,
     },
-    wait::{Goal, WaitOptions},
+    resource::{
+        datasource::CreateDatasource,
+        group::CreateGroup,
+        job::{Batch, BatchStatus, CreateJob, DeleteJob, StopBatch},
+    },
+    wait::{Goal, JobRun, WaitFailure, WaitOptions},
 };
 
 pipeline_conformance::suite! {
@@ -25,6 +31,7 @@ pipeline_conformance::suite! {
     wrong_keys_are_not_tried_again
     a_token_is_enough_for_the_one_thing_it_permits
     ensuring_is_right_from_every_state
+    jobs_their_runs_and_groups_are_waited_for
     a_delete_whose_answer_was_lost_is_a_success
     a_put_off_create_is_sent_again
 }
@@ -66,6 +73,67 @@ fn nodes() -> Nodes {
         .into_iter()
         .map(|node| (node.id(), node))
         .collect()
+}
+
+/// Whatever is read from JSON.
+fn of<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).unwrap()
+}
+
+fn jobs_their_runs_and_groups_are_waited_for<D: Driver>() {
+    let server = emulator(Transition::After(Duration::from_millis(5)));
+    let client = D::new(&server.url(), |settings| settings);
+
+    let group = GroupName::from_static("pool");
+    let container = of(r#"{"container":{"type":"1U2G","count":1}}"#);
+    client
+        .send(CreateGroup::new(group.clone(), container))
+        .unwrap();
+    client.ensure(&group, Goal::Started, quick()).unwrap();
+    let seen = client.ensure(&group, Goal::Stopped, quick()).unwrap();
+    assert_eq!(seen.to_string(), "Stopped");
+
+    let (files, job) = (
+        DatasourceName::from_static("files"),
+        JobName::from_static("daily"),
+    );
+    let spec = of(
+        r#"{"type":"kodo","spec":{"bucket":"bkt","fileType":"json"},"schema":[{"key":"a","valtype":"long"}]}"#,
+    );
+    client.send(CreateDatasource::new(files, spec)).unwrap();
+    let spec = of(
+        r#"{"srcs":[{"name":"files","type":"datasource","tableName":"t"}],"computation":{"code":"select 1","type":"sql"},
+            "container":{"type":"1U2G","count":1},"scheduler":{"type":"manual"}}"#,
+    );
+    client.send(CreateJob::new(job.clone(), spec)).unwrap();
+    client.ensure(&job, Goal::Started, quick()).unwrap();
+    let seen = client
+        .wait(JobRun::latest(job.clone()), Goal::Stopped, quick())
+        .unwrap();
+    let run = &seen.state.unwrap().runs[0];
+    assert_eq!(
+        (run.run_id, &run.status),
+        (Some(1), &BatchStatus::Successful)
+    );
+    client.wait(job.clone(), Goal::Stopped, quick()).unwrap();
+
+    // It has run, and so it runs again.
+    let run = JobRun::new(job.clone(), 1);
+    let seen = client.ensure(&run, Goal::Started, quick()).unwrap();
+    assert_eq!(seen.to_string(), "Running");
+    client.send(StopBatch::new(Batch::of(&job, 1))).unwrap();
+    let seen = client.wait(run, Goal::Stopped, quick()).unwrap();
+    assert_eq!(seen.to_string(), "Canceled");
+
+    client.send(DeleteJob::new(job.clone())).unwrap();
+    client.wait(job.clone(), Goal::Deleted, quick()).unwrap();
+    let error = client
+        .wait(JobRun::new(job, 1), Goal::Stopped, quick())
+        .unwrap_err();
+    assert!(
+        matches!(error.failure(), WaitFailure::NotFound(_)),
+        "{error}"
+    );
 }
 
 fn quick() -> WaitOptions {

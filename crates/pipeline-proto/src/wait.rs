@@ -1,7 +1,7 @@
-//! Waiting for a workflow to be started, stopped or gone, and bringing it there, as a state machine
+//! Waiting for something to be started, stopped or gone, and bringing it there, as a state machine
 //! that does no IO.
 //!
-//! What can be waited for is a [`Watch`].
+//! What can be waited for is a [`Watch`]: a workflow, a job or a group by its name, and a [`JobRun`].
 //!
 //! [`Waiter::until`] only looks; [`Waiter::ensure`] also starts or stops. Either way there is one
 //! deadline, computed once. The machine says what to do next, the driver does it and says what came
@@ -43,9 +43,11 @@
 mod failure;
 mod machine;
 mod options;
+mod resources;
 mod watch;
 
 pub use failure::{WaitError, WaitFailure};
 pub use machine::{Due, Observation, Pause, Step, Waiter};
 pub use options::{Goal, WaitOptions};
+pub use resources::JobRun;
 pub use watch::{Ask, Progress, Watch};

@@ -15,9 +15,10 @@ use crate::resource::workflow::PollBy;
 pub enum Goal {
     /// Every resource is started.
     Started,
-    /// Nothing runs. `Ready` counts as well: no source says whether a workflow can return to it.
+    /// Nothing runs. `Ready` counts as well: no source says whether a workflow can return to it. A run of
+    /// a job has ended.
     Stopped,
-    /// The workflow is gone.
+    /// It is gone.
     Deleted,
 }
 

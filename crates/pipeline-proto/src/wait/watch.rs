@@ -29,9 +29,9 @@ pub trait Watch: Clone + fmt::Debug + fmt::Display + Send + 'static {
     /// A look.
     type Look: Operation<Output = Self::State> + Clone + fmt::Debug + Send;
     /// A start.
-    type Start: Operation<Output = ()> + Clone + fmt::Debug + Send;
+    type Start: Operation + Clone + fmt::Debug + Send;
     /// A stop.
-    type Stop: Operation<Output = ()> + Clone + fmt::Debug + Send;
+    type Stop: Operation + Clone + fmt::Debug + Send;
 
     /// Looks at it.
     fn look(&self, options: &WaitOptions) -> Self::Look;
@@ -96,19 +96,7 @@ impl Watch for WorkflowName {
     }
 
     fn progress(state: &WorkflowState, goal: Goal) -> Progress {
-        let status = &state.status;
-        let (reached, under_way) = match goal {
-            Goal::Started => (*status == Status::Started, *status == Status::Starting),
-            Goal::Stopped => (status.is_idle(), *status == Status::Stopping),
-            Goal::Deleted => return Progress::Open,
-        };
-        match status {
-            _ if reached => Progress::Reached,
-            _ if under_way => Progress::UnderWay,
-            // Not `Unknown`, nor a status that this version does not know.
-            _ if status.is_settled() => Progress::Settled,
-            _ => Progress::Open,
-        }
+        progress_of(&state.status, goal)
     }
 
     fn is_gone(error: &Error) -> bool {
@@ -117,6 +105,22 @@ impl Watch for WorkflowName {
 
     fn stays_refused(error: &Error) -> bool {
         error.code() == Some(ErrorCode::NOTHING_TO_RUN)
+    }
+}
+
+/// How far it is to a goal by the words that workflows have.
+pub(super) fn progress_of(status: &Status, goal: Goal) -> Progress {
+    let (reached, under_way) = match goal {
+        Goal::Started => (*status == Status::Started, *status == Status::Starting),
+        Goal::Stopped => (status.is_idle(), *status == Status::Stopping),
+        Goal::Deleted => return Progress::Open,
+    };
+    match status {
+        _ if reached => Progress::Reached,
+        _ if under_way => Progress::UnderWay,
+        // Not `Unknown`, nor a status that this version does not know.
+        _ if status.is_settled() => Progress::Settled,
+        _ => Progress::Open,
     }
 }
 
@@ -171,16 +175,16 @@ impl<W: Watch> Operation for Ask<W> {
     fn decode(&self, response: &Response<Bytes>) -> Result<Self::Output, DecodeError> {
         match self {
             Self::Look(look) => look.decode(response).map(Some),
-            Self::Start(start) => start.decode(response).map(|()| None),
-            Self::Stop(stop) => stop.decode(response).map(|()| None),
+            Self::Start(start) => start.decode(response).map(|_| None),
+            Self::Stop(stop) => stop.decode(response).map(|_| None),
         }
     }
 
     fn done_before(&self, error: &ApiError) -> Option<Self::Output> {
         match self {
             Self::Look(look) => look.done_before(error).map(Some),
-            Self::Start(start) => start.done_before(error).map(|()| None),
-            Self::Stop(stop) => stop.done_before(error).map(|()| None),
+            Self::Start(start) => start.done_before(error).map(|_| None),
+            Self::Stop(stop) => stop.done_before(error).map(|_| None),
         }
     }
 

@@ -4,6 +4,7 @@
 mod support;
 
 mod ensure;
+mod resources;
 mod until;
 
 use std::{iter::repeat, time::Duration};
