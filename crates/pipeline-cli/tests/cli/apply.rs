@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use pipeline_emulator::{Emulator, InjectedFault, Transition};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     breaker::{Breaker, Lost},
@@ -60,159 +60,6 @@ fn get(service: &Service) -> Value {
 
 fn changed(text: &str) -> TemporaryFile {
     TemporaryFile::new("changed.yaml", &text.replace("example.com", "example.org"))
-}
-
-#[test]
-fn a_new_workflow_is_created_and_a_second_apply_changes_nothing() {
-    let service = Service::new();
-    let file = TemporaryFile::new("clicks.yaml", FILE);
-    let shown = apply(&service, &["-f", file.path()]);
-    assert_eq!(shown.stderr, "clicks: created, updated\n");
-    assert!(shown.ok().contains("+ node save-export\n"));
-    assert_eq!(changes(&service), ["create_workflow", "update_workflow"]);
-    let workflow = get(&service);
-    assert_eq!(workflow["comment"], "from a file");
-    assert_eq!(workflow["nodes"]["raw-repo"]["children"][0]["name"], "save");
-    assert_eq!(
-        workflow["nodes"]["save-export"]["data"]["spec"]["token"],
-        TOKEN
-    );
-
-    let again = apply(&service, &["-f", file.path()]);
-    assert_eq!(again.stderr, "clicks is as the file says\n");
-    assert_eq!(again.ok(), "");
-    assert_eq!(changes(&service), [""; 0]);
-}
-
-#[test]
-fn what_is_done_is_data_if_asked_for() {
-    let service = Service::new();
-    let file = TemporaryFile::new("clicks.yaml", FILE);
-    let report = apply(&service, &["-f", file.path(), "-o", "json"]).json();
-    assert_eq!(
-        (&report["name"], &report["action"]),
-        (&json!("clicks"), &json!("created"))
-    );
-    assert_eq!(report["steps"], json!(["create", "update"]));
-    assert_eq!(report["diff"]["edges"][0]["child"], "save-export");
-    let again = apply(&service, &["-f", file.path(), "-o", "json"]).json();
-    assert_eq!(
-        (&again["action"], &again["steps"]),
-        (&json!("unchanged"), &json!([]))
-    );
-}
-
-#[test]
-fn a_dry_run_shows_and_changes_nothing() {
-    let service = Service::new();
-    let file = TemporaryFile::new("clicks.yaml", FILE);
-    let ran = apply(&service, &["-f", file.path(), "--dry-run"]);
-    assert_eq!(ran.code, Some(10));
-    assert!(ran.stdout.contains("+ edge raw-repo -> save-export\n"));
-    assert_eq!(ran.stderr, "would be done: create, update\n");
-    assert_eq!(changes(&service), [""; 0]);
-
-    apply(&service, &["-f", file.path()]).ok();
-    apply(&service, &["-f", file.path(), "--dry-run"]).ok();
-
-    // A running workflow can be looked at as well.
-    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
-    changes(&service);
-    let ran = apply(
-        &service,
-        &["-f", changed(FILE).path(), "--dry-run", "-o", "json"],
-    );
-    assert_eq!(ran.code, Some(10));
-    assert!(ran.stderr.contains("--restart"), "{ran:?}");
-    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["dry_run"], true);
-    assert_eq!(changes(&service), [""; 0]);
-}
-
-#[test]
-fn a_file_with_an_error_is_not_sent() {
-    let service = Service::new();
-    for (text, code, says) in [
-        (
-            FILE.replace("valtype: string", "valtype: text"),
-            1,
-            "[schema-valtype]",
-        ),
-        (
-            FILE.replace("[raw-repo]", "[row-repo]"),
-            1,
-            "[dangling-edge]",
-        ),
-        (
-            FILE.replace("name: clicks", "name: cli-cks"),
-            1,
-            "[workflow-name]",
-        ),
-        (
-            FILE.replace("name: clicks\n", ""),
-            2,
-            "the workflow name is empty",
-        ),
-        (
-            FILE.replace("UPLOAD_TOKEN", "NOT_SET"),
-            2,
-            "NOT_SET is not set",
-        ),
-        ("nodes: [".to_owned(), 2, "broken.yaml:1:8: "),
-    ] {
-        let file = TemporaryFile::new("broken.yaml", &text);
-        let line = apply(&service, &["-f", file.path()]).failed(code);
-        assert!(
-            line.contains(says) && line.contains("broken.yaml:"),
-            "{line}"
-        );
-    }
-    assert_eq!(service.asked(), [""; 0]);
-}
-
-#[test]
-fn a_running_workflow_is_changed_with_restart_only() {
-    let service = Service::new();
-    let file = TemporaryFile::new("clicks.yaml", FILE);
-    apply(&service, &["-f", file.path()]).ok();
-    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
-    changes(&service);
-
-    let changed = changed(FILE);
-    let refused = apply(&service, &["-f", changed.path()]);
-    assert_eq!(refused.code, Some(5));
-    assert!(
-        refused
-            .stdout
-            .contains("\"http://example.com\" -> \"http://example.org\"")
-    );
-    assert!(refused.stderr.contains("clicks is Started") && refused.stderr.contains("--restart"));
-    apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
-    assert_eq!(changes(&service), [""; 0]);
-
-    let ran = apply(&service, &["-f", changed.path(), "--restart", "--wait"]);
-    assert_eq!(ran.stderr, "clicks: stopped, updated, started\n");
-    assert_eq!(
-        changes(&service),
-        ["stop_workflow", "update_workflow", "start_workflow"]
-    );
-    assert_eq!(get(&service)["status"], "Started");
-    apply(&service, &["-f", changed.path(), "--restart", "--wait"]).ok();
-    assert_eq!(changes(&service), [""; 0]);
-
-    // One that does not run is not started, changed or not, unless that is asked for.
-    service.run(&["workflow", "stop", "clicks", "--wait"]).ok();
-    changes(&service);
-    for (file, expected) in [
-        (changed.path(), &[][..]),
-        (file.path(), &["update_workflow"]),
-    ] {
-        apply(&service, &["-f", file, "--restart", "--wait"]).ok();
-        assert_eq!(changes(&service), expected);
-        assert_eq!(get(&service)["status"], "Stopped");
-    }
-    apply(&service, &["-f", file.path(), "--start", "--wait"]).ok();
-    assert_eq!(changes(&service), ["start_workflow"]);
 }
 
 #[test]
@@ -290,48 +137,6 @@ fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
     apply(&service, &["-f", changed.path(), "--wait"]).ok();
     assert_eq!(changes(&service), ["update_workflow"]);
     assert_eq!(get(&service)["status"], "Stopped");
-}
-
-#[test]
-fn what_cannot_be_changed_is_said() {
-    let service = Service::new();
-    let file = TemporaryFile::new("clicks.yaml", FILE);
-    apply(&service, &["-f", file.path()]).ok();
-    changes(&service);
-
-    let comment = TemporaryFile::new("comment.yaml", &FILE.replace("from a file", "another"));
-    let ran = apply(&service, &["-f", comment.path()]);
-    assert!(
-        ran.stderr.contains("the comment differs and stays"),
-        "{ran:?}"
-    );
-    assert_eq!(ran.ok(), "");
-
-    let region = TemporaryFile::new(
-        "region.yaml",
-        &FILE.replace("region: nb\n", "region: jjh\n"),
-    );
-    let ran = apply(&service, &["-f", region.path(), "-o", "json"]).failed(5);
-    assert!(ran.contains("cannot be moved"), "{ran}");
-    assert_eq!(changes(&service), [""; 0]);
-}
-
-#[test]
-fn a_workflow_without_nodes_can_be_made_and_emptied() {
-    let service = Service::new();
-    let empty = TemporaryFile::new("empty.yaml", "name: clicks\nregion: nb\nnodes: {}\n");
-    let ran = apply(&service, &["-f", empty.path(), "--start"]);
-    assert!(ran.stderr.contains("clicks will not be started"), "{ran:?}");
-    ran.ok();
-    assert_eq!(changes(&service), ["create_workflow"]);
-    apply(
-        &service,
-        &["-f", TemporaryFile::new("clicks.yaml", FILE).path()],
-    )
-    .ok();
-    apply(&service, &["-f", empty.path(), "--yes"]).ok();
-    assert_eq!(changes(&service), ["update_workflow", "update_workflow"]);
-    assert_eq!(get(&service)["nodes"], json!({}));
 }
 
 /// One way of being cut short: what goes wrong is said, and the same command again does the rest.

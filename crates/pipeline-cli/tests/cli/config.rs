@@ -43,14 +43,6 @@ impl Home {
         run_with_input(command, SECRET_KEY.as_bytes()).ok();
         self
     }
-
-    #[cfg(unix)]
-    fn write(&self, text: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::create_dir_all(&self.folder).unwrap();
-        fs::write(self.path(), text).unwrap();
-        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o600)).unwrap();
-    }
 }
 
 impl Drop for Home {
@@ -105,70 +97,6 @@ fn a_secret_goes_in_by_stdin_and_never_comes_out() {
     assert!(line.contains("not taken as an argument"), "{line}");
 }
 
-#[cfg(unix)]
-#[test]
-fn a_broken_file_is_named_with_the_line_but_without_its_text() {
-    let home = Home::new("broken");
-    for (text, says) in [
-        (
-            format!("[profiles.work]\nsecret_key = \"{SECRET_KEY}\nregion = 1\n"),
-            "config.toml:2:",
-        ),
-        (
-            "[profiles.w]\nacces_key = \"x\"\n".into(),
-            "no setting \"acces_key\"",
-        ),
-        ("[profiles.w]\nregion = 3\n".into(), "region is not a text"),
-        (
-            "[profiles.w]\nendpoint = \"ftp://x\"\n".into(),
-            "https:// or http://",
-        ),
-        ("[profile.w]\n".into(), "\"profile\" is neither"),
-        (
-            "default_profile = \"gone\"\n".into(),
-            "\"gone\", which there is not",
-        ),
-        (
-            "[profiles.w]\nca_file = \"x.pem\"\n".into(),
-            "absolute path",
-        ),
-        (
-            format!("[profiles.w]\nsecret_key = \"{SECRET_KEY}\"\nsecret_key_file = \"/x\"\n"),
-            "keep one of them",
-        ),
-    ] {
-        home.write(&text);
-        let line = home.run(&["workflow", "list"]).failed(2);
-        assert!(line.contains(says), "{line}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn comments_and_order_survive_a_change() {
-    let home = Home::new("comments");
-    home.write("# mine\n[profiles.b]\nregion = \"nb\" # Ningbo\n\n[profiles.a]\nregion = \"nb\"\n");
-    home.run(&["config", "use", "a"]).ok();
-    home.run(&["config", "set", "access_key", "AK", "--profile", "b"])
-        .ok();
-    home.run(&["config", "unset", "region", "--profile", "a"])
-        .ok();
-    assert_eq!(
-        fs::read_to_string(home.path()).unwrap(),
-        "default_profile = \"a\"\n# mine\n[profiles.b]\nregion = \"nb\" # Ningbo\naccess_key = \"AK\"\n\n[profiles.a]\n"
-    );
-    assert_eq!(home.run(&["config", "list", "-o", "name"]).ok(), "b\na\n");
-    assert_eq!(
-        home.run(&["config", "get", "access_key", "--profile", "b"])
-            .ok(),
-        "AK\n"
-    );
-    let line = home.run(&["config", "get", "region"]).failed(3);
-    assert!(line.contains("profile a has no region"), "{line}");
-    let line = home.run(&["config", "use", "c"]).failed(2);
-    assert!(line.contains("there is b, a"), "{line}");
-}
-
 /// What `config explain` says of a setting.
 fn source(command: &mut Command, setting: &str) -> (String, String) {
     let json = Ran::of(command.output().unwrap()).json();
@@ -179,49 +107,6 @@ fn source(command: &mut Command, setting: &str) -> (String, String) {
         .unwrap();
     let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();
     (text("value"), text("source"))
-}
-
-#[cfg(unix)]
-#[test]
-fn options_come_first_then_a_named_profile_then_variables_then_the_chosen_profile() {
-    let home = Home::new("order");
-    let explain = ["config", "explain", "-o", "json"];
-    let endpoint = |command: &mut Command| source(command, "endpoint").1;
-    assert_eq!(endpoint(&mut home.command(&explain)), "default");
-    home.write(
-        "default_profile = \"a\"\n[profiles.a]\nendpoint = \"http://a\"\n[profiles.b]\nendpoint = \"http://b\"\n",
-    );
-    assert_eq!(
-        source(&mut home.command(&explain), "endpoint"),
-        ("http://a".into(), "endpoint of profile a".into())
-    );
-    let with_variables = |arguments: &[&str]| {
-        let mut command = home.command(&[&explain[..], arguments].concat());
-        command.env("PANDORA_ENDPOINT", "http://v");
-        command.env("PANDORA_PROFILE", "b");
-        command
-    };
-    assert_eq!(
-        endpoint(&mut with_variables(&[])),
-        "variable PANDORA_ENDPOINT"
-    );
-    assert_eq!(
-        endpoint(with_variables(&[]).env("PANDORA_ENDPOINT", "")),
-        "endpoint of profile b"
-    );
-    assert_eq!(
-        endpoint(&mut with_variables(&["--profile", "a"])),
-        "endpoint of profile a"
-    );
-    assert_eq!(
-        endpoint(&mut with_variables(&[
-            "--profile",
-            "a",
-            "--endpoint",
-            "http://o"
-        ])),
-        "option --endpoint"
-    );
 }
 
 #[test]
@@ -277,14 +162,4 @@ fn a_program_can_know_the_keys() {
     // Explaining runs nothing.
     set("exit 3");
     home.run(&["config", "explain"]).ok();
-}
-
-#[test]
-fn the_region_of_the_profile_is_that_of_a_new_workflow() {
-    let service = Service::new();
-    let home = Home::new("region").with_profile("work", &service);
-    home.run(&["config", "set", "region", "hd"]).ok();
-    home.run(&["workflow", "create", "w"]).ok();
-    let workflow = home.run(&["workflow", "get", "w", "-o", "json"]).json();
-    assert_eq!(workflow["region"], "hd");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Service, run_with_input};
+use crate::support::{Ran, Service, TemporaryFile, run, run_with_input};
 
 const CANARY: &str = "canary-value-5b1e";
 
@@ -577,4 +577,29 @@ fn a_graph_of_a_faulty_workflow_says_the_errors_and_is_drawn() {
             assert!(ran.ok().contains("raw"));
         }
     }
+}
+
+#[test]
+fn a_flowchart_that_mermaid_would_refuse_is_said_to_be_one() {
+    let children: Vec<_> = (0..501)
+        .map(|n| format!(r#"{{"name":"b{n}","type":"export"}}"#))
+        .collect();
+    let nodes: Vec<_> = (0..501)
+        .map(|n| format!(r#""b{n}-export":{{"name":"b{n}","type":"export"}}"#))
+        .collect();
+    let text = format!(
+        r#"{{"name":"w","nodes":{{"a-repo":{{"name":"a","type":"repo","children":[{}]}},{}}}}}"#,
+        children.join(","),
+        nodes.join(",")
+    );
+    let file = TemporaryFile::new("wide.json", &text);
+    let ran = run(&["workflow", "graph", file.path(), "--format", "mermaid"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(
+        ran.stderr.contains("up to 500 edges") && ran.stderr.contains("maxEdges"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&["workflow", "graph", file.path(), "--format", "dot"]);
+    assert_eq!(ran.stderr, "");
 }

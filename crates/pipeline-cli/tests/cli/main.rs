@@ -10,20 +10,14 @@ mod emulator;
 #[cfg(unix)]
 mod environment;
 mod exit_codes;
-mod explain;
-mod files;
 mod folders;
 mod help;
-mod lang;
-mod many;
 mod matrix;
 mod nouns;
 mod output;
 #[cfg(unix)]
 mod pages;
 mod proxies;
-mod reasons;
-mod several;
 #[cfg(unix)]
 mod signals;
 mod signing;
@@ -33,6 +27,7 @@ mod streams;
 mod support;
 mod times;
 mod tokens;
+#[cfg(unix)]
+mod transcripts;
 mod watch;
 mod wire;
-mod workflow;

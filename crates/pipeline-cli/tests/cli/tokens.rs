@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::support::{NODES, Ran, Service, pipeline, run, run_with_input};
+use crate::support::{NODES, Ran, Service, pipeline, run_with_input};
 use pipeline_blocking::Client;
 use pipeline_proto::{
     Auth, CallOptions, Endpoint, Error, ErrorKind, Operation, Token, WorkflowName,
@@ -63,27 +63,6 @@ fn a_token_is_taken_for_its_own_call() {
         assert_eq!(service.asked().last(), Some(&operation));
     }
     assert_eq!(service.asked(), OPERATIONS);
-}
-
-#[test]
-fn without_a_token_it_is_said_where_one_can_come_from() {
-    for (arguments, says) in [
-        (
-            &["token", "verify"][..],
-            "standard input is empty; a token is wanted",
-        ),
-        (
-            &["token", "decode", "-"],
-            "standard input is empty; a token is wanted",
-        ),
-        (&["token", "verify", "no-such-token"], "no-such-token: "),
-    ] {
-        let line = run(arguments).failed(2);
-        assert!(
-            line.contains(says) && line.contains("PANDORA_TOKEN"),
-            "{line}"
-        );
-    }
 }
 
 #[test]
@@ -186,161 +165,4 @@ fn without_token(entry: &Value) -> Value {
 fn decoded(token: &str) -> Value {
     let decode = pipeline(&["token", "decode", "-", "-o", "json"]);
     run_with_input(decode, token.as_bytes()).json()
-}
-
-#[test]
-fn a_bundle_permits_what_was_chosen() {
-    let service = Service::new();
-    let bundle = |more: &[&str]| {
-        let ran = service.run(&[&["token", "bundle", "clicks"], more].concat());
-        let tokens = ran.json()["tokens"].clone();
-        let tokens = tokens.as_array().unwrap();
-        tokens.iter().map(without_token).collect::<Vec<_>>()
-    };
-    let chosen = bundle(&[
-        "--operation",
-        "search_logs,list_workflows",
-        "--operation",
-        "search_logs",
-    ]);
-    assert_eq!(
-        chosen,
-        [
-            json!({"operation": "search_logs", "method": "POST", "path": "/v2/workflows/clicks/search",
-                "content_type": "application/json"}),
-            json!({"operation": "list_workflows", "method": "GET", "path": "/v2/workflows",
-                "content_type": ""}),
-        ]
-    );
-    let all = bundle(&["--operation", &OPERATIONS.join(",")]);
-    assert_eq!(all.len(), 9);
-}
-
-#[test]
-fn the_forms_for_people_do_not_show_the_tokens_of_a_bundle() {
-    let service = Service::new();
-    let bundle = |format| {
-        let arguments = ["token", "bundle", "clicks", "--expires", "4102444800"];
-        service.run(&[&arguments[..], format].concat()).ok()
-    };
-    let full = bundle(&[]);
-    assert!(
-        full.contains("\"expires_at\": \"2100-01-01T00:00:00Z\""),
-        "{full}"
-    );
-    assert_eq!(full, bundle(&["-o", "json"]));
-    assert!(bundle(&["-o", "yaml"]).contains("Pandora access-key-for-tests:"));
-    assert_eq!(
-        bundle(&["-o", "name"]),
-        "get_workflow\nget_workflow_status\nstart_workflow\nstop_workflow\n"
-    );
-    let table = bundle(&["-o", "table"]);
-    assert!(
-        !table.contains("Pandora") && !table.contains("access-key"),
-        "{table}"
-    );
-    assert!(
-        table.contains("2100-01-01 00:00:00 +00:00, good for another"),
-        "{table}"
-    );
-    assert!(
-        table.contains("start_workflow       POST    /v2/workflows/clicks/start"),
-        "{table}"
-    );
-    // The option counts before the command's name as well.
-    let before = service.run(&["-o", "table", "token", "bundle", "clicks"]);
-    assert!(!before.ok().contains("Pandora"));
-}
-
-#[test]
-fn a_minted_token_is_described_as_data() {
-    let service = Service::new();
-    let minted = service.run(&[
-        "token",
-        "mint",
-        "create_workflow",
-        "w",
-        "--expires",
-        "0",
-        "-o",
-        "json",
-    ]);
-    assert_eq!(minted.stderr, "the token has expired already\n");
-    let minted = minted.json();
-    assert_eq!(minted["expires_at"], "1970-01-01T00:00:00Z");
-    assert_eq!(
-        (&minted["operation"], &minted["method"], &minted["path"]),
-        (
-            &json!("create_workflow"),
-            &json!("POST"),
-            &json!("/v2/workflows/w")
-        )
-    );
-    assert_eq!(minted["content_type"], "application/json");
-    let decoded = decoded(minted["token"].as_str().unwrap());
-    assert_eq!(
-        (&decoded["expired"], &decoded["expires"]),
-        (&json!(true), &json!(0))
-    );
-}
-
-#[test]
-fn an_operation_and_options_do_not_mix() {
-    let service = Service::new();
-    for (arguments, expected) in [
-        (&["mint", "start_workflow"][..], "start_workflow takes name"),
-        (
-            &["mint", "list_workflows", "clicks"],
-            "list_workflows takes no name",
-        ),
-        (
-            &["mint", "start", "clicks"],
-            "there is start_workflow, start_job, ",
-        ),
-        (
-            &["mint", "strt_workflow", "clicks"],
-            "there is start_workflow",
-        ),
-        (&["mint", "x"], "--help` lists"),
-        (&["mint", "start_workflow", "a-b"], "contains '-'"),
-        (
-            &["mint", "start_workflow", "clicks", "-X", "GET"],
-            "cannot be used with",
-        ),
-        (
-            &["mint", "start_workflow", "clicks", "--batch"],
-            "cannot be used with",
-        ),
-        (
-            &[
-                "mint",
-                "start_workflow",
-                "clicks",
-                "--ttl",
-                "1h",
-                "--expires",
-                "0",
-            ],
-            "cannot be used with",
-        ),
-        (&["mint", "-X", "GET"], "--resource"),
-        (
-            &["mint", "-X", "GET", "--resource", "/v2"],
-            "--ttl or --expires",
-        ),
-        (
-            &["bundle", "clicks", "--operation", "begin"],
-            "invalid value 'begin'",
-        ),
-        (&["bundle"], "<NAME>"),
-    ] {
-        let line = service.run(&[&["token"], arguments].concat()).failed(2);
-        assert!(line.contains(expected), "{arguments:?}: {line}");
-    }
-    assert_eq!(
-        service.server.with(|emulator| emulator.requests().count()),
-        0
-    );
-    let line = run(&["token", "bundle", "clicks"]).failed(4);
-    assert!(line.contains("PANDORA_ACCESS_KEY"), "{line}");
 }

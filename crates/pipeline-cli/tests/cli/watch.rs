@@ -455,3 +455,43 @@ nix        gone
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_gone_or_interrupted_is_said_in_chinese() {
+    if crate::support::is_ignored("INT") {
+        return;
+    }
+    let service = Service::new().with_workflow("w");
+    let watch = "workflow watch w --interval 5ms --lang zh";
+    let mut watch = service.command(&watch.split(' ').collect::<Vec<_>>());
+    let start = |command: &mut std::process::Command| {
+        let piped = std::process::Stdio::piped;
+        command.stdout(piped()).stderr(piped()).spawn().unwrap()
+    };
+    let child = start(&mut watch);
+    service.when_asked(2);
+    service.run(&["workflow", "delete", "w", "--yes"]).ok();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert!(ran.stdout.ends_with("\nw  已不存在\n"), "{ran:?}");
+    let service = Service::new().with_workflow("w");
+    let child = start(watch.env("PANDORA_ENDPOINT", service.server.url()));
+    service.when_asked(2);
+    signal(&child, "INT");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.stderr, "错误：已中断\n");
+}
+
+#[test]
+fn what_is_deleted_between_two_looks_is_called_deleted() {
+    let service = service();
+    let child = service
+        .command(&["workflow", "wait", "w", "--for", "deleted"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    service.when_asked(1);
+    service.run(&["workflow", "delete", "w", "--yes"]).ok();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert!(ran.stderr.starts_with("w is deleted (waited "), "{ran:?}");
+}
