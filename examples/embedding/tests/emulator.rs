@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use pipeline_embedding_example::Runtime;
@@ -14,7 +14,8 @@ use pipeline_emulator::{
     server::{Server, ServerThread},
 };
 use pipeline_proto::{
-    CallOptions, Context, ContextBuilder, Credentials, Effect, ErrorKind, WorkflowName,
+    Call, CallOptions, Context, ContextBuilder, Credentials, Effect, ErrorCode, ErrorKind, Next,
+    Now, WorkflowName,
     resource::workflow::{CreateWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows},
 };
 
@@ -186,4 +187,24 @@ fn one_slow_answer_holds_nobody_up_and_ends_in_time() {
 fn tls_is_refused_rather_than_left_out() {
     let error = Runtime::new(context("https://pipeline.example").build()).err();
     assert!(error.unwrap().to_string().contains("no TLS"));
+}
+
+/// What a transport does that sends a request again without saying so. Nothing can be done about it from
+/// outside, which is why the guide warns of it.
+#[test]
+fn a_transport_that_resends_by_itself_hides_that_a_create_was_done() {
+    let mut emulator = Emulator::builder().build();
+    let context = context("http://pipeline.test").build();
+    let now = Now::new(SystemTime::now(), Duration::ZERO);
+    let create = CreateWorkflow::new(name(1));
+    let attempt = Call::new(&context, create, CallOptions::new());
+    let (request, in_flight) = attempt.unwrap().start(now).send();
+    let lost = emulator.handle(request.clone(), now);
+    assert_eq!(lost.status(), 200);
+    let Next::Done(result) = in_flight.on_response(emulator.handle(request, now), now) else {
+        panic!("a create is not sent again");
+    };
+    let error = result.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::WORKFLOW_EXISTS));
+    assert_eq!(error.effect(), Effect::None);
 }
