@@ -40,7 +40,7 @@ fn check(text: &str, format: Format) {
         return;
     }
     if let Err(error) = Graph::new(&definition.nodes) {
-        assert!(!error.faults().is_empty());
+        assert!(!error.findings().is_empty());
     }
     for format in [Format::Yaml, Format::Json] {
         let masked = definition.write(format, Secrets::Mask);

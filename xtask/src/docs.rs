@@ -5,17 +5,38 @@ mod operations;
 
 use std::fs;
 
+use pipeline_graph::Rule;
 use serde_json::Value;
 
 use crate::{Result, cargo};
 
 /// Files, from the root of the checkout, and what they should contain.
-fn documents() -> [(&'static str, String); 3] {
+fn documents() -> [(&'static str, String); 4] {
     [
         ("docs/errors.md", errors::document()),
+        ("docs/lint-rules.md", lint_rules()),
         ("docs/operations.md", operations::document()),
         ("docs/workflow-file.schema.json", schema()),
     ]
+}
+
+/// What `pipeline workflow lint` finds.
+fn lint_rules() -> String {
+    let row = |rule: &Rule| format!("| `{rule}` | {} | {} |\n", rule.severity(), rule.meaning());
+    format!(
+        "\
+# Rules of lint
+
+<!-- Generated from crates/pipeline-graph/src/finding.rs by `cargo xtask docs`. Do not edit. -->
+
+What `pipeline workflow lint` finds in a [workflow file](workflow-file.md#checks), and in the nodes of the service. Errors
+are what the service refuses or what cannot work; warnings are most likely not what was meant; hints are worth knowing.
+
+| rule | severity | meaning |
+|---|---|---|
+{}",
+        Rule::ALL.iter().map(row).collect::<String>()
+    )
 }
 
 /// The JSON Schema that editors check workflow files with.

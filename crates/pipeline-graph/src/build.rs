@@ -36,8 +36,8 @@ use serde::Serialize;
 
 use crate::{
     file::complete_edges,
-    finding::{Finding, Rule, Severity, and_more},
-    graph::{Side, may_feed},
+    finding::{Finding, Rule, Severity},
+    graph::{GraphError, Side, may_feed},
     lint::lint_nodes,
 };
 
@@ -46,6 +46,19 @@ use crate::{
 /// Each node takes the spec that its resource has elsewhere, or what can be made into one: a repo also the
 /// [short form of its schema](pipeline_proto::resource::schema::Schema), a transform also SQL, an export also its
 /// target.
+///
+/// ```
+/// use pipeline_graph::Graph;
+///
+/// let error = Graph::builder()
+///     .repo("clicks", "ip strng")
+///     .transform("clean", "select 1").from("click")
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(error.findings().len(), 3);
+/// let first = r#"node "clicks-repo": column 4: 'strng' is not a type; known are "#;
+/// assert!(error.to_string().starts_with(first) && error.to_string().ends_with("and 2 more faults"));
+/// ```
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct GraphBuilder {
@@ -114,7 +127,7 @@ impl GraphBuilder {
     /// # Errors
     ///
     /// All findings of severity error.
-    pub fn build(self) -> Result<Nodes, InvalidGraph> {
+    pub fn build(self) -> Result<Nodes, GraphError> {
         let mut findings = self.findings;
         let mut list = self.nodes;
         for (at, side, name) in self.edges {
@@ -128,10 +141,7 @@ impl GraphBuilder {
             let other = types.find(|other| fits(other)).cloned();
             // An export writes to no node; lint will say so.
             let reference = NodeRef::new(name, other.unwrap_or(NodeType::Repo));
-            match side {
-                Side::Parents => list[at].parents.push(reference),
-                Side::Children => list[at].children.push(reference),
-            }
+            side.list(&mut list[at]).push(reference);
         }
         let mut nodes = Nodes::new();
         for node in list {
@@ -152,7 +162,7 @@ impl GraphBuilder {
         if findings.is_empty() {
             Ok(nodes)
         } else {
-            Err(InvalidGraph { findings })
+            Err(GraphError::new(findings))
         }
     }
 
@@ -183,8 +193,7 @@ impl GraphBuilder {
         match data {
             Ok(data) => node.data = Some(data),
             Err(error) => {
-                let message = format!("node {:?}: {error}", node.id());
-                let finding = Finding::new(Rule::MalformedValue, message);
+                let finding = Finding::new(Rule::MalformedValue, error.to_string());
                 self.findings.push(finding.node(&node.id()));
             }
         }
@@ -216,43 +225,3 @@ fn name_sources(job: &mut Node) {
         job.data = RawJson::from_value(&spec).ok().or(job.data.take());
     }
 }
-
-/// Why nodes do not make a workflow.
-///
-/// ```
-/// use pipeline_graph::Graph;
-///
-/// let error = Graph::builder()
-///     .repo("clicks", "ip strng")
-///     .transform("clean", "select 1").from("click")
-///     .build()
-///     .unwrap_err();
-/// assert_eq!(error.findings().len(), 3);
-/// let first = r#"node "clicks-repo": column 4: 'strng' is not a type; known are "#;
-/// assert!(error.to_string().starts_with(first) && error.to_string().ends_with("and 2 more faults"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidGraph {
-    /// Never empty.
-    findings: Vec<Finding>,
-}
-
-impl InvalidGraph {
-    /// What is wrong; all of it of severity error.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-}
-
-impl fmt::Display for InvalidGraph {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { path, message, .. } = &self.findings[0];
-        if !path.is_empty() {
-            write!(f, "{path}: ")?;
-        }
-        f.write_str(message)?;
-        and_more(f, self.findings.len())
-    }
-}
-
-impl std::error::Error for InvalidGraph {}

@@ -31,7 +31,8 @@ mod fault;
 pub(crate) use adjacency::{Adjacency, position};
 pub(crate) use check::{by_name, check, may_feed};
 pub(crate) use cycle::levels;
-pub use fault::{Fault, GraphError, Side};
+pub use fault::GraphError;
+pub(crate) use fault::{Fault, Side};
 
 /// A workflow's nodes that form a legal graph: acyclic, every edge stored at both ends.
 ///
@@ -81,7 +82,7 @@ impl Graph {
     pub fn new(nodes: &Nodes) -> Result<Self, GraphError> {
         let checked = check(nodes);
         if !checked.faults.is_empty() {
-            return Err(GraphError::new(checked.faults));
+            return Err(GraphError::of(checked.faults));
         }
         let children = checked.children;
         let parents = children.transpose();

@@ -56,7 +56,7 @@ mod visible;
 pub use build::GraphBuilder;
 pub use definition::Definition;
 pub use finding::{Finding, Rule, Severity};
-pub use graph::{Fault, Graph, GraphError};
+pub use graph::{Graph, GraphError};
 pub use secrets::{HIDDEN_SECRET, hide_secrets};
 pub use suggest::nearest;
 pub use tree::Position;

@@ -264,34 +264,20 @@ impl<'a> Linter<'a> {
 
     fn report_faults(&mut self, faults: &[Fault]) {
         for fault in faults {
-            let Some((id, node)) = self.nodes.get_key_value(fault.node()) else {
+            let Some((id, node)) = self.nodes.get_key_value(&fault.node) else {
                 continue;
             };
+            // In a file one end is enough.
+            if fault.rule == Rule::OneSidedEdge && self.file.is_some() {
+                continue;
+            }
             let subject = self.subject_without_data(id, node);
-            let (rule, (path, at)) = match fault {
-                Fault::NodeName { .. } => (Rule::NodeName, subject.name()),
-                Fault::NodeKey { node_type, .. } if node_type.as_str().is_empty() => {
-                    (Rule::MissingType, (subject.whole(), None))
-                }
-                Fault::NodeKey { .. } => (Rule::NodeId, (subject.whole(), None)),
-                Fault::DanglingEdge { side, index, .. } => {
-                    (Rule::DanglingEdge, subject.edge(*side, *index))
-                }
-                Fault::DuplicateEdge { side, index, .. } => {
-                    (Rule::DuplicateEdge, subject.edge(*side, *index))
-                }
-                // In a file one end is enough.
-                Fault::OneSidedEdge { .. } if self.file.is_some() => continue,
-                Fault::OneSidedEdge { side, index, .. } => {
-                    (Rule::OneSidedEdge, subject.edge(*side, *index))
-                }
-                Fault::IllegalEdge { side, index, .. } => {
-                    (Rule::IllegalEdge, subject.edge(*side, *index))
-                }
-                Fault::Cycle { .. } => (Rule::Cycle, (subject.whole(), None)),
-                Fault::MixedSchedules { .. } => (Rule::MixedSchedules, (subject.whole(), None)),
+            let (path, at) = match (fault.rule, fault.edge) {
+                (_, Some((side, index))) => subject.edge(side, index),
+                (Rule::NodeName, _) => subject.name(),
+                _ => (subject.whole(), None),
             };
-            self.report(&subject, rule, fault.to_string(), &path, at);
+            self.report(&subject, fault.rule, &*fault.message, &path, at);
         }
     }
 

@@ -111,7 +111,7 @@ fn what_is_wrong_is_told_when_the_graph_is_built() {
             clicks()
                 .export("save", HttpTarget::new("", "/u"))
                 .from("clicks"),
-            "nodes['save-export'].data.spec: \"host\" is missing",
+            "node \"save-export\": \"host\" is missing",
         ),
         (
             clicks()

@@ -404,10 +404,7 @@ impl Reader {
 pub(crate) fn complete_edges(nodes: &mut Nodes) {
     for (id, side, reference) in missing_ends(nodes) {
         if let Some(node) = nodes.get_mut(&id) {
-            match side {
-                Side::Parents => node.parents.push(reference),
-                Side::Children => node.children.push(reference),
-            }
+            side.list(node).push(reference);
         }
     }
 }

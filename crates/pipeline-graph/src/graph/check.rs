@@ -11,6 +11,7 @@ use super::{
     cycle,
     fault::{Fault, Side},
 };
+use crate::finding::Rule;
 
 /// What a look at all nodes found.
 pub(crate) struct Checked {
@@ -36,10 +37,13 @@ pub(crate) fn check(nodes: &Nodes) -> Checked {
     }
     let (levels, blocked) = cycle::levels(&edges.children);
     for cycle in cycle::name(&edges.children, &blocked) {
-        let nodes = cycle.iter().map(|at| list[*at as usize].0.clone());
-        faults.push(Fault::Cycle {
-            nodes: nodes.collect(),
-        });
+        let ids: Vec<&NodeId> = cycle.iter().map(|at| list[*at as usize].0).collect();
+        let mut message = "the nodes form a cycle: ".to_owned();
+        for id in &ids {
+            message.extend([id.as_str(), " -> "]);
+        }
+        message += ids[0].as_str();
+        faults.push(Fault::new(Rule::Cycle, ids[0], message));
     }
     faults.extend(mixed_schedules(&list));
     Checked {
@@ -154,18 +158,16 @@ impl Marks {
 
 fn check_identity(id: &NodeId, node: &Node, faults: &mut Vec<Fault>) {
     if let Err(error) = NodeName::new(node.name.as_str()) {
-        faults.push(Fault::NodeName {
-            node: id.clone(),
-            error,
-        });
+        let message = format!("node {id:?}: {error}");
+        faults.push(Fault::new(Rule::NodeName, id, message));
     }
     let expected = node.id();
-    if *id != expected || node.node_type.as_str().is_empty() {
-        faults.push(Fault::NodeKey {
-            node: id.clone(),
-            node_type: node.node_type.clone(),
-            expected,
-        });
+    if node.node_type.as_str().is_empty() {
+        let message = format!("node {id:?} has no type");
+        faults.push(Fault::new(Rule::MissingType, id, message));
+    } else if *id != expected {
+        let message = format!("node {id:?} must have the key {expected:?}, which is <name>-<type>");
+        faults.push(Fault::new(Rule::NodeId, id, message));
     }
 }
 
@@ -179,49 +181,41 @@ fn check_list(
     let (id, node) = list[at as usize];
     let side = ends.side;
     for (index, target) in ends.written[at as usize].iter().enumerate() {
+        let mut fault = |rule, message| faults.push(Fault::new(rule, id, message).at(side, index));
         let Some(target) = *target else {
-            faults.push(Fault::DanglingEdge {
-                node: id.clone(),
-                side,
-                index,
-                neighbour: side.of(node)[index].id(),
-            });
+            let (one, neighbour) = (side.one(), side.of(node)[index].id());
+            let message = format!("node {id:?} names the {one} {neighbour:?}, which is not there");
+            fault(Rule::DanglingEdge, message);
             continue;
         };
         let neighbour = list[target as usize];
+        let other = neighbour.0;
+        let side_name = side.as_str();
         if marks.is_repeated(target) {
-            faults.push(Fault::DuplicateEdge {
-                node: id.clone(),
-                side,
-                index,
-                neighbour: neighbour.0.clone(),
-            });
+            let message = format!("node {id:?} has {other:?} among its {side_name} twice");
+            fault(Rule::DuplicateEdge, message);
             continue;
         }
         let at_both_ends = marks.is_expected(target);
         if !at_both_ends {
-            faults.push(Fault::OneSidedEdge {
-                node: id.clone(),
-                side,
-                index,
-                neighbour: neighbour.0.clone(),
-            });
+            let message = format!(
+                "node {id:?} has {other:?} among its {side_name}, but {other:?} does not have {id:?} among its {}",
+                side.other().as_str()
+            );
+            fault(Rule::OneSidedEdge, message);
         }
-        let (parent, child) = match side {
+        let ((parent, upper), (child, lower)) = match side {
             Side::Parents => (neighbour, (id, node)),
             Side::Children => ((id, node), neighbour),
         };
         // Of an edge that is at both ends, the child's counts.
         let counts = side == Side::Parents || !at_both_ends;
-        if counts && !may_feed(&parent.1.node_type, &child.1.node_type) {
-            faults.push(Fault::IllegalEdge {
-                parent: parent.0.clone(),
-                child: child.0.clone(),
-                parent_type: parent.1.node_type.clone(),
-                child_type: child.1.node_type.clone(),
-                side,
-                index,
-            });
+        if counts && !may_feed(&upper.node_type, &lower.node_type) {
+            let message = format!(
+                "the edge {parent:?} -> {child:?} is not possible: no {} can feed a {}",
+                upper.node_type, lower.node_type
+            );
+            fault(Rule::IllegalEdge, message);
         }
     }
 }
@@ -256,10 +250,11 @@ fn mixed_schedules(list: &[(&NodeId, &Node)]) -> Option<Fault> {
         };
         slot.get_or_insert_with(|| (*id).clone());
     }
-    Some(Fault::MixedSchedules {
-        scheduled: scheduled?,
-        manual: manual?,
-    })
+    let (scheduled, manual) = (scheduled?, manual?);
+    let message = format!(
+        "scheduled work ({scheduled:?}) and manually run jobs ({manual:?}) cannot share a workflow"
+    );
+    Some(Fault::new(Rule::MixedSchedules, &manual, message))
 }
 
 fn scheduler(job: &Node) -> Option<SchedulerType> {

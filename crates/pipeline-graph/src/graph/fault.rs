@@ -1,24 +1,25 @@
 use std::fmt;
 
 use pipeline_proto::{
-    ErrorCode, NameError,
-    model::{Node, NodeId, NodeRef, NodeType},
+    ErrorCode,
+    model::{Node, NodeId, NodeRef},
 };
 
-use crate::finding::and_more;
+use crate::{
+    finding::{Finding, Rule, and_more},
+    path::Path,
+};
 
 /// Which list of a node an edge is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The node's `parents`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
     Parents,
-    /// The node's `children`.
     Children,
 }
 
 impl Side {
     /// The name of the member.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Parents => "parents",
             Self::Children => "children",
@@ -26,8 +27,7 @@ impl Side {
     }
 
     /// The list at the other end of the edge.
-    #[must_use]
-    pub const fn other(self) -> Self {
+    pub(crate) const fn other(self) -> Self {
         match self {
             Self::Parents => Self::Children,
             Self::Children => Self::Parents,
@@ -50,7 +50,14 @@ impl Side {
         }
     }
 
-    const fn one(self) -> &'static str {
+    pub(crate) fn list(self, node: &mut Node) -> &mut Vec<NodeRef> {
+        match self {
+            Self::Parents => &mut node.parents,
+            Self::Children => &mut node.children,
+        }
+    }
+
+    pub(super) const fn one(self) -> &'static str {
         match self {
             Self::Parents => "parent",
             Self::Children => "child",
@@ -58,202 +65,44 @@ impl Side {
     }
 }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// One reason why nodes do not form a legal graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// A node's name breaks the naming rules.
-    #[non_exhaustive]
-    NodeName {
-        /// The node's key.
-        node: NodeId,
-        /// What is wrong with the name.
-        error: NameError,
-    },
-    /// A node's key is not `<name>-<type>`, or the node has no type.
-    #[non_exhaustive]
-    NodeKey {
-        /// The node's key.
-        node: NodeId,
-        /// The node's type; empty when it has none.
-        node_type: NodeType,
-        /// The key that name and type call for.
-        expected: NodeId,
-    },
-    /// An edge leads to a node that is not there.
-    #[non_exhaustive]
-    DanglingEdge {
-        /// The node that has the edge.
-        node: NodeId,
-        /// The list it is written in.
-        side: Side,
-        /// Its place in the list.
-        index: usize,
-        /// The node that is missing.
-        neighbour: NodeId,
-    },
-    /// An edge is written in the same list more than once.
-    #[non_exhaustive]
-    DuplicateEdge {
-        /// The node that has the edge.
-        node: NodeId,
-        /// The list it is written in.
-        side: Side,
-        /// The place of the repetition in the list.
-        index: usize,
-        /// The other end.
-        neighbour: NodeId,
-    },
-    /// An edge is stored at one end only.
-    #[non_exhaustive]
-    OneSidedEdge {
-        /// The node that has the edge.
-        node: NodeId,
-        /// The list it is written in.
-        side: Side,
-        /// Its place in the list.
-        index: usize,
-        /// The node that lacks it.
-        neighbour: NodeId,
-    },
-    /// An edge joins two types that cannot be joined.
-    #[non_exhaustive]
-    IllegalEdge {
-        /// Where the edge starts.
-        parent: NodeId,
-        /// Where it ends.
-        child: NodeId,
-        /// The type at the start.
-        parent_type: NodeType,
-        /// The type at the end.
-        child_type: NodeType,
-        /// The list it is written in; of an edge that is at both ends, the child's.
-        side: Side,
-        /// Its place in the list.
-        index: usize,
-    },
-    /// Edges lead back to where they started. One cycle is named for each group of nodes that are
-    /// on cycles together: the shortest through the group's first node.
-    #[non_exhaustive]
-    Cycle {
-        /// The nodes of the cycle in its direction; the first follows the last.
-        nodes: Vec<NodeId>,
-    },
-    /// Scheduled work (stream computations, batch computations with a plan) and manually run batch
-    /// computations in one workflow.
-    #[non_exhaustive]
-    MixedSchedules {
-        /// The first scheduled node.
-        scheduled: NodeId,
-        /// The first manually run job.
-        manual: NodeId,
-    },
+pub(crate) struct Fault {
+    pub(crate) rule: Rule,
+    /// The node at which to look first.
+    pub(crate) node: NodeId,
+    /// The entry in one of its lists, if it is about one.
+    pub(crate) edge: Option<(Side, usize)>,
+    pub(crate) message: String,
 }
 
 impl Fault {
-    /// The code with which the service refuses this.
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::MixedSchedules { .. } => ErrorCode::SCHEDULED_AND_MANUAL_JOBS_MIXED,
-            _ => ErrorCode::INVALID_WORKFLOW_GRAPH,
+    pub(super) fn new(rule: Rule, node: &NodeId, message: String) -> Self {
+        Self {
+            rule,
+            node: node.clone(),
+            edge: None,
+            message,
         }
     }
 
-    /// The node at which to look first.
-    pub fn node(&self) -> &NodeId {
-        match self {
-            Self::NodeName { node, .. }
-            | Self::NodeKey { node, .. }
-            | Self::DanglingEdge { node, .. }
-            | Self::DuplicateEdge { node, .. }
-            | Self::OneSidedEdge { node, .. } => node,
-            Self::IllegalEdge {
-                parent,
-                child,
-                side,
-                ..
-            } => match side {
-                Side::Parents => child,
-                Side::Children => parent,
-            },
-            Self::Cycle { nodes } => &nodes[0],
-            Self::MixedSchedules { manual, .. } => manual,
+    pub(super) fn at(self, side: Side, index: usize) -> Self {
+        Self {
+            edge: Some((side, index)),
+            ..self
         }
     }
-}
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NodeName { node, error } => write!(f, "node {node:?}: {error}"),
-            Self::NodeKey {
-                node,
-                node_type,
-                expected,
-            } => {
-                if node_type.as_str().is_empty() {
-                    write!(f, "node {node:?} has no type")
-                } else {
-                    write!(
-                        f,
-                        "node {node:?} must have the key {expected:?}, which is <name>-<type>"
-                    )
-                }
-            }
-            Self::DanglingEdge {
-                node,
-                side,
-                neighbour,
-                ..
-            } => write!(
-                f,
-                "node {node:?} names the {} {neighbour:?}, which is not there",
-                side.one()
-            ),
-            Self::DuplicateEdge {
-                node,
-                side,
-                neighbour,
-                ..
-            } => write!(f, "node {node:?} has {neighbour:?} among its {side} twice"),
-            Self::OneSidedEdge {
-                node,
-                side,
-                neighbour,
-                ..
-            } => write!(
-                f,
-                "node {node:?} has {neighbour:?} among its {side}, but {neighbour:?} does not have {node:?} among its {}",
-                side.other()
-            ),
-            Self::IllegalEdge {
-                parent,
-                child,
-                parent_type,
-                child_type,
-                ..
-            } => write!(
-                f,
-                "the edge {parent:?} -> {child:?} is not possible: no {parent_type} can feed a {child_type}"
-            ),
-            Self::Cycle { nodes } => {
-                f.write_str("the nodes form a cycle: ")?;
-                for node in nodes {
-                    write!(f, "{node} -> ")?;
-                }
-                write!(f, "{}", nodes[0])
-            }
-            Self::MixedSchedules { scheduled, manual } => write!(
-                f,
-                "scheduled work ({scheduled:?}) and manually run jobs ({manual:?}) cannot share a workflow"
-            ),
-        }
+    fn into_finding(self) -> Finding {
+        let mut path = Path::inside("nodes", self.node.as_str());
+        let path = match self.edge {
+            Some((side, index)) => path.in_member(side.as_str(), |path| {
+                path.in_element(index, |path| path.as_str().to_owned())
+            }),
+            None => path.as_str().to_owned(),
+        };
+        Finding::new(self.rule, self.message)
+            .node(&self.node)
+            .path(path)
     }
 }
 
@@ -269,35 +118,47 @@ impl fmt::Display for Fault {
 ///     "raw-repo": {"name": "raw", "type": "repo", "children": [{"name": "gone", "type": "export"}]}}"#)?;
 /// let error = Graph::new(&nodes).unwrap_err();
 /// assert_eq!(error.code(), ErrorCode::INVALID_WORKFLOW_GRAPH);
-/// assert_eq!(error.faults()[0].node().as_str(), "raw-repo");
+/// assert_eq!(error.findings()[0].path, "nodes['raw-repo'].children[0]");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphError {
     /// Never empty.
-    faults: Vec<Fault>,
+    findings: Vec<Finding>,
 }
 
 impl GraphError {
-    pub(super) fn new(faults: Vec<Fault>) -> Self {
-        Self { faults }
+    pub(crate) fn new(findings: Vec<Finding>) -> Self {
+        Self { findings }
     }
 
-    /// All faults: by node, then cycles, then what concerns the workflow as a whole.
-    pub fn faults(&self) -> &[Fault] {
-        &self.faults
+    pub(super) fn of(faults: Vec<Fault>) -> Self {
+        Self::new(faults.into_iter().map(Fault::into_finding).collect())
     }
 
-    /// The code with which the service refuses the nodes: that of the first fault.
+    /// All faults, of severity error: by node, then cycles, then what concerns the workflow as a whole.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The code with which the service refuses the nodes, by the first fault.
     pub fn code(&self) -> ErrorCode {
-        self.faults[0].code()
+        let code = self.findings[0].rule.code();
+        code.unwrap_or(ErrorCode::INVALID_WORKFLOW_GRAPH)
     }
 }
 
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.faults[0])?;
-        and_more(f, self.faults.len())
+        let Finding { node, message, .. } = &self.findings[0];
+        if let Some(node) = node
+            .as_ref()
+            .filter(|node| !message.contains(node.as_str()))
+        {
+            write!(f, "node {node:?}: ")?;
+        }
+        f.write_str(message)?;
+        and_more(f, self.findings.len())
     }
 }
 
