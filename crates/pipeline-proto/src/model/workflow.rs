@@ -5,6 +5,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::name::{NameError, WorkflowName};
+
 use super::{
     json::object,
     node::{NodeType, Nodes},
@@ -45,6 +47,14 @@ object! {
         "isManualWorkflow" => is_manual: Option<bool>,
         /// The graph. `None` when the response has none, as in a list.
         "nodes" => nodes: Option<Nodes>,
+    }
+}
+
+impl TryFrom<&Workflow> for WorkflowName {
+    type Error = NameError;
+
+    fn try_from(workflow: &Workflow) -> Result<Self, NameError> {
+        Self::new(&*workflow.name)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     error::{BuildError, DecodeError},
     model::WorkflowList,
-    name::NodeName,
+    name::{NameError, NodeName},
     operation::{
         Operation, RequestTemplate,
         read::{json, nothing},
@@ -133,6 +133,29 @@ impl CreateWorkflow {
 }
 
 impl UpdateWorkflow {
+    /// An update of a workflow that was read: of its name, and in its region, where [`new`](Self::new) goes by
+    /// the default.
+    ///
+    /// ```
+    /// use pipeline_proto::{model::{Nodes, Workflow}, resource::workflow::UpdateWorkflow};
+    ///
+    /// let read: Workflow = serde_json::from_str(r#"{"name":"logs","region":"z0"}"#)?;
+    /// let update = UpdateWorkflow::of(&read, read.nodes.clone().unwrap_or_default())?;
+    /// assert_eq!(update.region.unwrap().as_str(), "z0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name or the region of the response is not legal.
+    pub fn of(workflow: &Workflow, nodes: Nodes) -> Result<Self, NameError> {
+        let update = Self::new(workflow.try_into()?, nodes);
+        Ok(match &*workflow.region {
+            "" => update,
+            region => update.region(Region::new(region)?),
+        })
+    }
+
     /// The name stands in the body as well, as in the vendor's clients; so do the names of nodes, which
     /// may have come from a response and are judged here.
     fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
