@@ -35,9 +35,8 @@ use pipeline_proto::{
 use serde::Serialize;
 
 use crate::{
-    file::complete_edges,
     finding::{Finding, Rule, Severity},
-    graph::{GraphError, Side, may_feed},
+    graph::{GraphError, Side, complete_edges, may_feed},
     lint::lint_nodes,
 };
 

@@ -35,6 +35,7 @@ use pipeline_proto::model::{NodeId, Nodes};
 
 use crate::{
     finding::{self, Finding, Rule},
+    graph::complete_edges,
     tree::{self, Member, Position, Tree, json, yaml},
 };
 
@@ -46,7 +47,6 @@ mod schema;
 mod write;
 
 pub use fill::{Filled, Variable};
-pub(crate) use read::complete_edges;
 pub use resource::ResourceFile;
 pub use schema::json_schema;
 pub use write::{Masked, Secrets, WriteError, Written};

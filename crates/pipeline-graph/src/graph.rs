@@ -29,7 +29,7 @@ mod cycle;
 mod fault;
 
 pub(crate) use adjacency::{Adjacency, position};
-pub(crate) use check::{by_name, check, may_feed};
+pub(crate) use check::{check, complete_edges, may_feed};
 pub(crate) use cycle::levels;
 pub use fault::GraphError;
 pub(crate) use fault::{Fault, Side};

@@ -50,6 +50,7 @@ mod filled;
 mod mapping;
 mod relations;
 
+use data::Spec;
 use mapping::Source;
 
 /// Checks a workflow file. Findings come in the order of the text.
@@ -345,6 +346,11 @@ impl<'a> Linter<'a> {
 }
 
 impl Subject<'_> {
+    /// The data as what it should be, if the type is known.
+    fn spec(&self) -> Option<Spec<'_>> {
+        Spec::new(&self.node.node_type, self.data.as_deref()?)
+    }
+
     /// The path of the node.
     fn whole(&self) -> String {
         match self.place {

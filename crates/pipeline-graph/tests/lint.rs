@@ -273,41 +273,10 @@ fn any_nodes() -> impl Strategy<Value = Nodes> {
 /// Data made of members that a typed view knows, with values of any type.
 fn any_data() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;
-    let names = [
-        "region",
-        "schema",
-        "options",
-        "group",
-        "workflow",
-        "ruleNames",
-        "description",
-        "fromDag",
-        "key",
-        "valtype",
-        "required",
-        "elemtype",
-        "withIP",
-        "unescapeLine",
-        "plugin",
-        "output",
-        "mode",
-        "code",
-        "container",
-        "count",
-        "type",
-        "status",
-        "destrepo",
-        "spec",
-        "name",
-        "srcs",
-        "tableName",
-        "computation",
-        "scheduler",
-        "crontab",
-        "params",
-        "noVerifySchema",
-        "other",
-    ];
+    let names = "region schema options group workflow ruleNames description fromDag key valtype required elemtype \
+        withIP unescapeLine plugin output mode code container count type status destrepo spec name srcs tableName \
+        computation scheduler crontab params noVerifySchema other";
+    let names: Vec<&str> = names.split(' ').collect();
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -317,7 +286,7 @@ fn any_data() -> impl Strategy<Value = serde_json::Value> {
         "[a-z]{0,3}".prop_map(Value::from),
     ];
     let any_value = leaf.prop_recursive(4, 40, 6, move |part| {
-        let members = collection::hash_map(sample::select(names.to_vec()), part.clone(), 0..6);
+        let members = collection::hash_map(sample::select(names.clone()), part.clone(), 0..6);
         prop_oneof![
             1 => collection::vec(part, 0..4).prop_map(Value::from),
             3 => members.prop_map(|members| {

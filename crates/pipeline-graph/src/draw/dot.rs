@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Direction, Kind, Picture};
+use super::{Direction, Item, Kind, Picture};
+use crate::visible::visible;
 
 pub(super) fn draw(picture: &Picture<'_>) -> String {
     let sketch = picture.sketch();
@@ -23,6 +24,7 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
     }
     out.push_str("    node [style=filled, fontname=Helvetica]\n");
     out.push_str("    edge [color=\"#6b7480\"]\n");
+    let name = |item: &Item<'_>| quote(&visible(item.id.as_str()));
     for item in &sketch.items {
         let colours = item.kind.light();
         let mut lines = vec![item.name.as_str(), item.about.as_str()];
@@ -31,7 +33,7 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         let _ = writeln!(
             out,
             "    {} [label=\"{}\", shape={}, fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"]",
-            quote(&crate::visible::visible(item.id.as_str())),
+            name(item),
             lines.join("\\n"),
             shape(item.kind),
             colours.fill,
@@ -45,12 +47,8 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         .iter()
         .map(|edge| (*edge, " [style=dashed, constraint=false]"));
     for ((parent, child), style) in edges.chain(back) {
-        let name = |at: u32| {
-            quote(&crate::visible::visible(
-                sketch.items[at as usize].id.as_str(),
-            ))
-        };
-        let _ = writeln!(out, "    {} -> {}{style}", name(parent), name(child));
+        let [parent, child] = [parent, child].map(|at| name(&sketch.items[at as usize]));
+        let _ = writeln!(out, "    {parent} -> {child}{style}");
     }
     out.push_str("}\n");
     out

@@ -7,7 +7,6 @@ use pipeline_proto::model::{Node, NodeId, NodeRef, NodeType, Nodes};
 use super::{Place, Spot, WorkflowFile};
 use crate::{
     finding::{Finding, Rule},
-    graph::{Side, by_name, position},
     path::Path,
     references::{self, Piece},
     secrets::Scope,
@@ -398,48 +397,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// Writes every edge at both ends. What is added goes behind what is there, in the order of ids.
-pub(crate) fn complete_edges(nodes: &mut Nodes) {
-    for (id, side, reference) in missing_ends(nodes) {
-        if let Some(node) = nodes.get_mut(&id) {
-            side.list(node).push(reference);
-        }
-    }
-}
-
-/// What has to be added to which list of which node.
-fn missing_ends(nodes: &Nodes) -> Vec<(NodeId, Side, NodeRef)> {
-    let list: Vec<(&NodeId, &Node)> = nodes.iter().collect();
-    let known = by_name(&list);
-    // Pairs of a node and one of its neighbours on this side.
-    let written = |side: Side| -> HashSet<(u32, u32)> {
-        let known = &known;
-        let each = list.iter().enumerate().flat_map(|(at, (_, node))| {
-            let neighbours = side.of(node).iter().filter_map(|neighbour| {
-                let wanted = (neighbour.name.as_str(), neighbour.node_type.as_str());
-                known.get(&wanted)
-            });
-            neighbours.map(move |neighbour| (position(at), *neighbour))
-        });
-        each.collect()
-    };
-    let ends = [Side::Parents, Side::Children].map(|side| (side, written(side)));
-    let mut missing = Vec::new();
-    for (mine, other) in [(0, 1), (1, 0)] {
-        let (side, have) = &ends[mine];
-        let turned = ends[other]
-            .1
-            .iter()
-            .map(|(at, neighbour)| (*neighbour, *at));
-        let mut lacks: Vec<_> = turned.filter(|pair| !have.contains(pair)).collect();
-        lacks.sort_unstable();
-        let named = |(at, neighbour): (u32, u32)| {
-            let (id, neighbour) = (list[at as usize].0, list[neighbour as usize].1);
-            (id.clone(), *side, neighbour.to_ref())
-        };
-        missing.extend(lacks.into_iter().map(named));
-    }
-    missing
 }

@@ -53,6 +53,31 @@ pub(crate) fn check(nodes: &Nodes) -> Checked {
     }
 }
 
+/// Writes every edge at both ends. What is added goes behind what is there, in the order of ids.
+pub(crate) fn complete_edges(nodes: &mut Nodes) {
+    let list: Vec<(&NodeId, &Node)> = nodes.iter().collect();
+    let edges = Edges::resolve(&list);
+    let mut marks = Marks::new(list.len());
+    let mut missing = Vec::new();
+    for (at, (_, node)) in list.iter().enumerate() {
+        for (mine, theirs) in [(0, 1), (1, 0)] {
+            let [mine, theirs] = [mine, theirs].map(|side: usize| &edges.ends[side]);
+            marks.start(theirs.reverse.of(position(at)));
+            for neighbour in mine.written[at].iter().flatten() {
+                if !marks.is_repeated(*neighbour) && !marks.is_expected(*neighbour) {
+                    let neighbour = list[*neighbour as usize].0.clone();
+                    missing.push((neighbour, theirs.side, node.to_ref()));
+                }
+            }
+        }
+    }
+    for (id, side, reference) in missing {
+        if let Some(node) = nodes.get_mut(&id) {
+            side.list(node).push(reference);
+        }
+    }
+}
+
 /// The edges as they are written, with neighbours found by name and type.
 struct Edges {
     /// Those in `parents`, then those in `children`.
@@ -90,7 +115,7 @@ impl Edges {
 }
 
 /// The positions of nodes by name and type.
-pub(crate) fn by_name<'a>(list: &[(&'a NodeId, &'a Node)]) -> HashMap<(&'a str, &'a str), u32> {
+fn by_name<'a>(list: &[(&'a NodeId, &'a Node)]) -> HashMap<(&'a str, &'a str), u32> {
     let mut known = HashMap::with_capacity(list.len());
     for (at, (id, _)) in list.iter().enumerate() {
         if let Some(parts) = id.as_str().split_once('-') {

@@ -120,7 +120,7 @@ impl Linter<'_> {
                 self.report(subject, Rule::DuplicateKey, message, path.as_str(), None);
             });
         }
-        if let Some(spec) = Spec::new(&subject.node.node_type, data) {
+        if let Some(spec) = subject.spec() {
             let mut walk = Walk {
                 linter: self,
                 subject,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pipeline_proto::model::NodeType;
 
-use super::{Linter, Rule, Subject, data::Spec};
+use super::{Linter, Rule, Subject};
 use crate::{
     path::Path,
     references,
@@ -24,7 +24,7 @@ impl<'a> Source<'a> {
         if !matches!(subject.node.node_type, NodeType::Repo | NodeType::Job) {
             return None;
         }
-        let spec = Spec::new(&subject.node.node_type, subject.data.as_deref()?)?;
+        let spec = subject.spec()?;
         let mut fields = HashMap::new();
         for field in spec.get("schema")?.as_list()? {
             let valtype = field.get("valtype").and_then(Tree::as_text);

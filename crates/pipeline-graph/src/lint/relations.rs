@@ -26,18 +26,10 @@ enum Step<'a> {
 
 use Step::{Element, Member};
 
-/// A node whose data can be read.
-struct Known<'l, 's> {
-    subject: &'l Subject<'s>,
-    spec: Spec<'l>,
-}
-
 impl Linter<'_> {
     pub(super) fn check_relations(&mut self, subjects: &[Subject<'_>], parents: &Adjacency) {
         let children = parents.transpose();
         for (at, subject) in parents.positions().zip(subjects) {
-            let data = subject.data.as_deref();
-            let spec = data.and_then(|data| Spec::new(&subject.node.node_type, data));
             let (above, below) = (parents.of(at), children.of(at));
             let ids = |list: &[u32]| -> Vec<&NodeId> {
                 list.iter().map(|at| subjects[*at as usize].id).collect()
@@ -47,32 +39,32 @@ impl Linter<'_> {
             if let Some((above, below)) = &edges {
                 self.check_counts(subject, above, below);
             }
-            let Some(spec) = spec else { continue };
-            let known = Known { subject, spec };
+            let Some(spec) = subject.spec() else { continue };
             match subject.node.node_type {
                 NodeType::Transform => {
-                    self.check_transform(&known);
+                    self.check_transform(subject, &spec);
                     if let [child] = children.of(at) {
-                        self.check_destination(&known, &subjects[*child as usize]);
+                        self.check_destination(subject, &spec, &subjects[*child as usize]);
                     }
                 }
-                NodeType::Job => self.check_job(&known),
+                NodeType::Job => self.check_job(subject, &spec),
                 _ => {}
             }
             if let Some((above, below)) = &edges {
-                self.check_names(&known, above, below);
+                self.check_names(subject, &spec, above, below);
                 if subject.node.node_type == NodeType::Job {
-                    self.check_sources(&known, above);
+                    self.check_sources(subject, &spec, above);
                 }
             }
         }
         self.check_tables(subjects, parents);
     }
 
-    fn find(&mut self, known: &Known<'_, '_>, steps: &[Step<'_>], rule: Rule, message: &str) {
-        let subject = known.subject;
-        known.spec.in_path(&mut subject.path("data"), |path| {
-            descend(known.spec.tree(), path, steps, &mut |tree, path| {
+    /// Reports what is found at some place in the spec, or as far down as there is something.
+    fn find(&mut self, subject: &Subject<'_>, steps: &[Step<'_>], rule: Rule, message: &str) {
+        let Some(spec) = subject.spec() else { return };
+        spec.in_path(&mut subject.path("data"), |path| {
+            descend(spec.tree(), path, steps, &mut |tree, path| {
                 let at = Some(tree.at);
                 self.report(subject, rule, message, path.as_str(), at);
             });
@@ -115,13 +107,19 @@ impl Linter<'_> {
     }
 
     /// Names of the node and of its neighbours that the data repeats.
-    fn check_names(&mut self, known: &Known<'_, '_>, parents: &[&NodeId], children: &[&NodeId]) {
-        let node = known.subject.node;
+    fn check_names(
+        &mut self,
+        subject: &Subject<'_>,
+        spec: &Spec<'_>,
+        parents: &[&NodeId],
+        children: &[&NodeId],
+    ) {
+        let node = subject.node;
         let is_one = |ids: &[&NodeId], name: &str| {
             let mut names = ids.iter().filter_map(|id| Some(id.parts()?.0));
             names.any(|one| one == name)
         };
-        let says = |member: &'static str| Some((member, known.spec.text(member)?));
+        let says = |member: &'static str| Some((member, spec.text(member)?));
         let (member, message) = match (&node.node_type, says("to"), says("derivedFrom")) {
             (NodeType::Transform, Some((to, name)), _) if !is_one(children, name) => (
                 to,
@@ -142,26 +140,25 @@ impl Linter<'_> {
             _ => return,
         };
         // On reading these stand outside of a spec that is wrapped.
-        let subject = known.subject;
         let outside = subject.data.as_deref().and_then(|data| data.get(member));
         let at = outside.map(|tree| tree.at);
         let path = Path::inside(subject.path("data").as_str(), member);
         self.report(subject, Rule::EdgeMismatch, message, path.as_str(), at);
     }
 
-    fn check_transform(&mut self, known: &Known<'_, '_>) {
-        let has = |name| known.spec.get(name).is_some();
+    fn check_transform(&mut self, subject: &Subject<'_>, spec: &Spec<'_>) {
+        let has = |name| spec.get(name).is_some();
         let message = match (has("mode"), has("code"), has("plugin")) {
             (_, false, false) => "a transform needs mode and code, a plugin, or all three",
             (true, false, true) => "\"code\" is missing: mode says in which language it is",
             _ => return,
         };
-        self.find(known, &[], Rule::MissingMember, message);
+        self.find(subject, &[], Rule::MissingMember, message);
     }
 
     /// What a transform says of the fields of its destination.
-    fn check_destination(&mut self, known: &Known<'_, '_>, child: &Subject<'_>) {
-        let fields = known.spec.get("destrepo").and_then(Tree::as_list);
+    fn check_destination(&mut self, subject: &Subject<'_>, spec: &Spec<'_>, child: &Subject<'_>) {
+        let fields = spec.get("destrepo").and_then(Tree::as_list);
         let (Some(fields), Some(there)) = (fields, Source::new(child)) else {
             return;
         };
@@ -186,12 +183,11 @@ impl Linter<'_> {
                 _ => continue,
             };
             let steps = [Member("destrepo"), Element(index), Member(member)];
-            self.find(known, &steps, Rule::EdgeMismatch, &message);
+            self.find(subject, &steps, Rule::EdgeMismatch, &message);
         }
     }
 
-    fn check_job(&mut self, known: &Known<'_, '_>) {
-        let spec = &known.spec;
+    fn check_job(&mut self, subject: &Subject<'_>, spec: &Spec<'_>) {
         let scheduler = spec.get("scheduler");
         let kind = scheduler
             .and_then(|it| it.get("type"))
@@ -204,21 +200,21 @@ impl Linter<'_> {
         };
         let planned = [Member("scheduler"), Member("spec")];
         match kind {
-            Some(SchedulerType::Depend) => return self.check_depending_job(known),
+            Some(SchedulerType::Depend) => return self.check_depending_job(subject, spec),
             Some(SchedulerType::Crontab)
                 if plan.is_some_and(|it| !it.is_null()) && !says("crontab") =>
             {
                 let message = "\"crontab\" is missing: fields of a cron table, as 0 0 0/1 * *";
-                self.find(known, &planned, Rule::MissingMember, message);
+                self.find(subject, &planned, Rule::MissingMember, message);
             }
             Some(SchedulerType::Loop) if says("crontab") => {
                 let message = "a loop does not look at crontab; write loop: 5m, or type: crontab";
                 let steps = [Member("scheduler"), Member("spec"), Member("crontab")];
-                self.find(known, &steps, Rule::MisplacedMember, message);
+                self.find(subject, &steps, Rule::MisplacedMember, message);
             }
             Some(SchedulerType::Manual) if says("crontab") || says("loop") => {
                 let message = "a manual job does not look at a plan; leave it out";
-                self.find(known, &planned, Rule::MisplacedMember, message);
+                self.find(subject, &planned, Rule::MisplacedMember, message);
             }
             _ => {}
         }
@@ -227,7 +223,7 @@ impl Linter<'_> {
             if kind.is_some_and(|kind| SchedulerType::KNOWN.contains(&kind)) {
                 let message =
                     "\"container\" is missing: what the job runs in, as {type: 1U2G, count: 1}";
-                self.find(known, &[], Rule::MissingMember, message);
+                self.find(subject, &[], Rule::MissingMember, message);
             }
             return;
         };
@@ -244,13 +240,12 @@ impl Linter<'_> {
                 "{cores} cores {count} times are more than the {MAX_CORES} that a job may have"
             );
             let steps = [Member("container"), Member("count")];
-            self.find(known, &steps, Rule::OutOfRange, &message);
+            self.find(subject, &steps, Rule::OutOfRange, &message);
         }
     }
 
     /// It runs with the job that it reads from, and in the container of that.
-    fn check_depending_job(&mut self, known: &Known<'_, '_>) {
-        let spec = &known.spec;
+    fn check_depending_job(&mut self, subject: &Subject<'_>, spec: &Spec<'_>) {
         let plan = spec.get("scheduler").and_then(|it| it.get("spec"));
         let own: [(_, _, &[Step<'_>]); 3] = [
             ("container", spec.get("container"), &[Member("container")]),
@@ -262,10 +257,10 @@ impl Linter<'_> {
             if tree.is_some_and(|tree| !empty(tree)) {
                 let message =
                     format!("a job that depends on another has no {what} of its own; leave it out");
-                self.find(known, steps, Rule::Contradiction, &message);
+                self.find(subject, steps, Rule::Contradiction, &message);
             }
         }
-        let sources = known.spec.get("srcs").and_then(Tree::as_list);
+        let sources = spec.get("srcs").and_then(Tree::as_list);
         let Some(sources) = sources.filter(|sources| !sources.is_empty()) else {
             return;
         };
@@ -273,13 +268,13 @@ impl Linter<'_> {
         let is_job = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("job"));
         if sources.len() > 1 || !is_job {
             let message = "a job that depends on another has one source, and that is a job";
-            self.find(known, &[Member("srcs")], Rule::Contradiction, message);
+            self.find(subject, &[Member("srcs")], Rule::Contradiction, message);
         }
     }
 
     /// Whether what a job reads are the nodes that lead to it.
-    fn check_sources(&mut self, known: &Known<'_, '_>, parents: &[&NodeId]) {
-        let Some(list) = known.spec.get("srcs").and_then(Tree::as_list) else {
+    fn check_sources(&mut self, subject: &Subject<'_>, spec: &Spec<'_>, parents: &[&NodeId]) {
+        let Some(list) = spec.get("srcs").and_then(Tree::as_list) else {
             return;
         };
         let nodes = self.nodes;
@@ -304,7 +299,7 @@ impl Linter<'_> {
                     let message =
                         format!("srcs names {id:?}, which is no parent; write parents: [{id}]");
                     let steps = [Member("srcs"), Element(index)];
-                    self.find(known, &steps, Rule::EdgeMismatch, &message);
+                    self.find(subject, &steps, Rule::EdgeMismatch, &message);
                 }
                 read.insert(id);
                 continue;
@@ -323,12 +318,12 @@ impl Linter<'_> {
                 ("name", format!("the workflow has no {kind} {name:?}{near}"))
             };
             let steps = [Member("srcs"), Element(index), Member(member)];
-            self.find(known, &steps, Rule::UnknownSource, &message);
+            self.find(subject, &steps, Rule::UnknownSource, &message);
         }
         for parent in parents.iter().filter(|_| all && !list.is_empty()) {
             if !read.contains(*parent) {
                 let message = format!("{parent:?} is a parent, but srcs does not name it");
-                self.find(known, &[Member("srcs")], Rule::EdgeMismatch, &message);
+                self.find(subject, &[Member("srcs")], Rule::EdgeMismatch, &message);
             }
         }
     }
@@ -356,22 +351,12 @@ impl Linter<'_> {
                     continue;
                 };
                 let subject = &subjects[*at as usize];
-                let Some(spec) = (subject.data.as_deref())
-                    .and_then(|data| Spec::new(&subject.node.node_type, data))
-                else {
-                    continue;
-                };
                 let message = format!(
                     "tableName {table:?} stands in {} already, from which this job reads",
                     subjects[above as usize].id
                 );
                 let steps = [Member("srcs"), Element(*index), Member("tableName")];
-                self.find(
-                    &Known { subject, spec },
-                    &steps,
-                    Rule::DuplicateName,
-                    &message,
-                );
+                self.find(subject, &steps, Rule::DuplicateName, &message);
             }
         }
     }
@@ -382,9 +367,7 @@ fn tables<'a>(subject: &'a Subject<'_>) -> Vec<Option<&'a str>> {
     if subject.node.node_type != NodeType::Job {
         return Vec::new();
     }
-    let data = subject.data.as_deref();
-    let spec = data.and_then(|data| Spec::new(&subject.node.node_type, data));
-    let list = spec.and_then(|spec| spec.get("srcs")?.as_list());
+    let list = subject.spec().and_then(|spec| spec.get("srcs")?.as_list());
     let name = |source: &'a Tree| {
         let text = source.get("tableName").and_then(Tree::as_text);
         text.filter(|text| !text.is_empty() && !references::has_variable(text))
