@@ -17,15 +17,6 @@ use super::{
 };
 use crate::{graph::Adjacency, path::Path, references, suggest, tree::Tree};
 
-/// A way down from the spec; what is not there ends it.
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Member(&'a str),
-    Element(usize),
-}
-
-use Step::{Element, Member};
-
 impl Linter<'_> {
     pub(super) fn check_relations(&mut self, subjects: &[Subject<'_>], parents: &Adjacency) {
         let children = parents.transpose();
@@ -61,10 +52,10 @@ impl Linter<'_> {
     }
 
     /// Reports what is found at some place in the spec, or as far down as there is something.
-    fn find(&mut self, subject: &Subject<'_>, steps: &[Step<'_>], rule: Rule, message: &str) {
+    fn find(&mut self, subject: &Subject<'_>, way: &str, rule: Rule, message: &str) {
         let Some(spec) = subject.spec() else { return };
         spec.in_path(&mut subject.path("data"), |path| {
-            descend(spec.tree(), path, steps, &mut |tree, path| {
+            descend(spec.tree(), path, way, &mut |tree, path| {
                 let at = Some(tree.at);
                 self.report(subject, rule, message, path.as_str(), at);
             });
@@ -153,7 +144,7 @@ impl Linter<'_> {
             (true, false, true) => "\"code\" is missing: mode says in which language it is",
             _ => return,
         };
-        self.find(subject, &[], Rule::MissingMember, message);
+        self.find(subject, "", Rule::MissingMember, message);
     }
 
     /// What a transform says of the fields of its destination.
@@ -182,8 +173,8 @@ impl Linter<'_> {
                 }
                 _ => continue,
             };
-            let steps = [Member("destrepo"), Element(index), Member(member)];
-            self.find(subject, &steps, Rule::EdgeMismatch, &message);
+            let way = format!("destrepo[{index}].{member}");
+            self.find(subject, &way, Rule::EdgeMismatch, &message);
         }
     }
 
@@ -198,23 +189,27 @@ impl Linter<'_> {
             let tree = plan.and_then(|plan| plan.get(name));
             tree.is_some_and(|tree| !is_absent(tree))
         };
-        let planned = [Member("scheduler"), Member("spec")];
+        let planned = "scheduler.spec";
         match kind {
             Some(SchedulerType::Depend) => return self.check_depending_job(subject, spec),
             Some(SchedulerType::Crontab)
                 if plan.is_some_and(|it| !it.is_null()) && !says("crontab") =>
             {
                 let message = "\"crontab\" is missing: fields of a cron table, as 0 0 0/1 * *";
-                self.find(subject, &planned, Rule::MissingMember, message);
+                self.find(subject, planned, Rule::MissingMember, message);
             }
             Some(SchedulerType::Loop) if says("crontab") => {
                 let message = "a loop does not look at crontab; write loop: 5m, or type: crontab";
-                let steps = [Member("scheduler"), Member("spec"), Member("crontab")];
-                self.find(subject, &steps, Rule::MisplacedMember, message);
+                self.find(
+                    subject,
+                    "scheduler.spec.crontab",
+                    Rule::MisplacedMember,
+                    message,
+                );
             }
             Some(SchedulerType::Manual) if says("crontab") || says("loop") => {
                 let message = "a manual job does not look at a plan; leave it out";
-                self.find(subject, &planned, Rule::MisplacedMember, message);
+                self.find(subject, planned, Rule::MisplacedMember, message);
             }
             _ => {}
         }
@@ -223,7 +218,7 @@ impl Linter<'_> {
             if kind.is_some_and(|kind| SchedulerType::KNOWN.contains(&kind)) {
                 let message =
                     "\"container\" is missing: what the job runs in, as {type: 1U2G, count: 1}";
-                self.find(subject, &[], Rule::MissingMember, message);
+                self.find(subject, "", Rule::MissingMember, message);
             }
             return;
         };
@@ -239,18 +234,17 @@ impl Linter<'_> {
             let message = format!(
                 "{cores} cores {count} times are more than the {MAX_CORES} that a job may have"
             );
-            let steps = [Member("container"), Member("count")];
-            self.find(subject, &steps, Rule::OutOfRange, &message);
+            self.find(subject, "container.count", Rule::OutOfRange, &message);
         }
     }
 
     /// It runs with the job that it reads from, and in the container of that.
     fn check_depending_job(&mut self, subject: &Subject<'_>, spec: &Spec<'_>) {
         let plan = spec.get("scheduler").and_then(|it| it.get("spec"));
-        let own: [(_, _, &[Step<'_>]); 3] = [
-            ("container", spec.get("container"), &[Member("container")]),
-            ("params", spec.get("params"), &[Member("params")]),
-            ("plan", plan, &[Member("scheduler"), Member("spec")]),
+        let own = [
+            ("container", spec.get("container"), "container"),
+            ("params", spec.get("params"), "params"),
+            ("plan", plan, "scheduler.spec"),
         ];
         for (what, tree, steps) in own {
             let empty = |tree: &Tree| is_empty(tree) || tree.as_map().is_some_and(<[_]>::is_empty);
@@ -268,7 +262,7 @@ impl Linter<'_> {
         let is_job = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("job"));
         if sources.len() > 1 || !is_job {
             let message = "a job that depends on another has one source, and that is a job";
-            self.find(subject, &[Member("srcs")], Rule::Contradiction, message);
+            self.find(subject, "srcs", Rule::Contradiction, message);
         }
     }
 
@@ -298,8 +292,8 @@ impl Linter<'_> {
                 if !parents.contains(&&id) {
                     let message =
                         format!("srcs names {id:?}, which is no parent; write parents: [{id}]");
-                    let steps = [Member("srcs"), Element(index)];
-                    self.find(subject, &steps, Rule::EdgeMismatch, &message);
+                    let way = format!("srcs[{index}]");
+                    self.find(subject, &way, Rule::EdgeMismatch, &message);
                 }
                 read.insert(id);
                 continue;
@@ -317,13 +311,13 @@ impl Linter<'_> {
                     near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
                 ("name", format!("the workflow has no {kind} {name:?}{near}"))
             };
-            let steps = [Member("srcs"), Element(index), Member(member)];
-            self.find(subject, &steps, Rule::UnknownSource, &message);
+            let way = format!("srcs[{index}].{member}");
+            self.find(subject, &way, Rule::UnknownSource, &message);
         }
         for parent in parents.iter().filter(|_| all && !list.is_empty()) {
             if !read.contains(*parent) {
                 let message = format!("{parent:?} is a parent, but srcs does not name it");
-                self.find(subject, &[Member("srcs")], Rule::EdgeMismatch, &message);
+                self.find(subject, "srcs", Rule::EdgeMismatch, &message);
             }
         }
     }
@@ -355,8 +349,8 @@ impl Linter<'_> {
                     "tableName {table:?} stands in {} already, from which this job reads",
                     subjects[above as usize].id
                 );
-                let steps = [Member("srcs"), Element(*index), Member("tableName")];
-                self.find(subject, &steps, Rule::DuplicateName, &message);
+                let way = format!("srcs[{index}].tableName");
+                self.find(subject, &way, Rule::DuplicateName, &message);
             }
         }
     }
@@ -392,18 +386,22 @@ fn ancestor(at: u32, parents: &Adjacency, wanted: impl Fn(u32) -> bool) -> Optio
     None
 }
 
-fn descend(tree: &Tree, path: &mut Path, steps: &[Step<'_>], found: &mut dyn FnMut(&Tree, &Path)) {
-    let Some((step, rest)) = steps.split_first() else {
+/// Goes down a way such as `srcs[0].name`, as far as there is something.
+fn descend(tree: &Tree, path: &mut Path, way: &str, found: &mut dyn FnMut(&Tree, &Path)) {
+    let (step, rest) = way.split_once('.').unwrap_or((way, ""));
+    let (name, index) = match step.trim_end_matches(']').split_once('[') {
+        Some((name, index)) => (name, index.parse().ok()),
+        None => (step, None),
+    };
+    let Some(next) = tree.get(name).filter(|_| !name.is_empty()) else {
         return found(tree, path);
     };
-    match *step {
-        Member(name) => match tree.get(name) {
-            Some(next) => path.in_member(name, |path| descend(next, path, rest, found)),
-            None => found(tree, path),
-        },
-        Element(index) => match tree.as_list().and_then(|list| list.get(index)) {
-            Some(next) => path.in_element(index, |path| descend(next, path, rest, found)),
-            None => found(tree, path),
-        },
-    }
+    let element = |index: usize| Some((index, next.as_list()?.get(index)?));
+    path.in_member(name, |path| match index.map(element) {
+        None => descend(next, path, rest, found),
+        Some(None) => found(next, path),
+        Some(Some((index, element))) => {
+            path.in_element(index, |path| descend(element, path, rest, found));
+        }
+    });
 }
