@@ -14,6 +14,7 @@
 
 #[cfg(feature = "clients")]
 mod driver;
+pub mod model;
 #[cfg(feature = "clients")]
 mod relay;
 mod script;

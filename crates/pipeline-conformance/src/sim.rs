@@ -14,10 +14,8 @@
 
 mod check;
 mod clock;
-mod graph;
 mod history;
 mod machine;
-mod model;
 mod network;
 mod rng;
 mod scenario;

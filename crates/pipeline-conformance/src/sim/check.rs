@@ -4,7 +4,6 @@
 mod call;
 mod end;
 mod refusal;
-mod shown;
 mod wait;
 
 use std::fmt;

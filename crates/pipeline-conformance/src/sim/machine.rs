@@ -1,46 +1,34 @@
 //! The client's machines, with the type of their operation forgotten, so that calls of all kinds
 //! can be in flight at once.
 
-use std::{fmt::Debug, time::Duration};
+use std::{any::Any, fmt::Debug, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use pipeline_proto::{
     Attempt, Backoff, Call, CallOptions, Context, Error, Fault, InFlight, Next, Now, Operation,
-    RetryReason,
-    model::{Workflow, WorkflowState},
+    RetryReason, model::WorkflowState,
 };
+use serde::Serialize;
+use serde_json::Value;
 
-/// What a call of any kind can bring.
+/// What a call of any kind has brought.
 #[derive(Debug, Clone)]
-pub(super) enum Output {
-    Nothing,
-    Workflow(Box<Workflow>),
-    State(WorkflowState),
-    List(Vec<Workflow>),
+pub(super) struct Output {
+    /// As JSON.
+    pub(super) shown: Value,
+    /// For a wait.
+    pub(super) state: Option<WorkflowState>,
 }
 
-impl From<()> for Output {
-    fn from((): ()) -> Self {
-        Self::Nothing
-    }
-}
-
-impl From<Workflow> for Output {
-    fn from(workflow: Workflow) -> Self {
-        Self::Workflow(Box::new(workflow))
-    }
-}
-
-impl From<WorkflowState> for Output {
-    fn from(state: WorkflowState) -> Self {
-        Self::State(state)
-    }
-}
-
-impl From<Vec<Workflow>> for Output {
-    fn from(list: Vec<Workflow>) -> Self {
-        Self::List(list)
+impl Output {
+    fn new<T: Serialize + 'static>(output: T) -> Self {
+        let any: &dyn Any = &output;
+        let state = any.downcast_ref::<WorkflowState>().cloned();
+        Self {
+            shown: serde_json::to_value(output).unwrap_or_default(),
+            state,
+        }
     }
 }
 
@@ -82,7 +70,7 @@ pub(super) fn start<O>(
     now: Now,
 ) -> Result<Sent, Error>
 where
-    O: Operation<Output: Into<Output>> + Debug + 'static,
+    O: Operation<Output: Serialize> + Debug + 'static,
 {
     let call = Call::new(context, operation, options)?;
     Ok(send(call.start(now)))
@@ -90,7 +78,7 @@ where
 
 fn send<O>(attempt: Attempt<O>) -> Sent
 where
-    O: Operation<Output: Into<Output>> + Debug + 'static,
+    O: Operation<Output: Serialize> + Debug + 'static,
 {
     let (number, timeout) = (attempt.number(), attempt.timeout());
     let printed = format!("{attempt:?}");
@@ -106,7 +94,7 @@ where
 
 impl<O> Flight for InFlight<O>
 where
-    O: Operation<Output: Into<Output>> + Debug + 'static,
+    O: Operation<Output: Serialize> + Debug + 'static,
 {
     fn on_response(self: Box<Self>, response: Response<Bytes>, now: Now) -> Step {
         (*self).on_response(response, now).into()
@@ -119,11 +107,11 @@ where
 
 impl<O> From<Next<O>> for Step
 where
-    O: Operation<Output: Into<Output>> + Debug + 'static,
+    O: Operation<Output: Serialize> + Debug + 'static,
 {
     fn from(next: Next<O>) -> Self {
         match next {
-            Next::Done(result) => Self::Done(result.map(Into::into)),
+            Next::Done(result) => Self::Done(result.map(Output::new)),
             Next::Retry(backoff) => Self::Retry(Box::new(backoff)),
         }
     }
@@ -131,7 +119,7 @@ where
 
 impl<O> Retry for Backoff<O>
 where
-    O: Operation<Output: Into<Output>> + Debug + 'static,
+    O: Operation<Output: Serialize> + Debug + 'static,
 {
     fn delay(&self) -> Duration {
         self.delay()

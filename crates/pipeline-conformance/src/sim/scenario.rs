@@ -12,7 +12,7 @@ use super::{
     rng::Rng,
     trouble::Trouble,
     verifier::Keys,
-    work::Task,
+    work::{Subjects, Task},
 };
 
 /// Secret keys have this in them, and nothing else has.
@@ -146,11 +146,14 @@ impl Scenario {
     pub(super) fn draw(seed: u64, config: &Config) -> Self {
         let weather = Weather::draw(&mut Rng::of(&[seed, Part::Weather as u64]), config);
         let mut rng = Rng::of(&[seed, Part::Service as u64]);
-        let names = *rng.pick(&[1, 1, 1, 2, 2, 3]);
+        let subjects = Subjects {
+            workflows: *rng.pick(&[1, 1, 1, 2, 2, 3]),
+            related: *rng.pick(&[0, 0, 0, 100, 900]),
+        };
         let clients = 1 + rng.small(CLIENTS);
         let service = Service::draw(&mut rng, &weather);
         let clients = (0..clients.min(config.clients))
-            .map(|number| Client::draw(seed, number, names, &weather, config))
+            .map(|number| Client::draw(seed, number, subjects, &weather, config))
             .collect();
         Self {
             weather,
@@ -244,7 +247,7 @@ impl Service {
 }
 
 impl Client {
-    fn draw(seed: u64, number: u8, names: u64, weather: &Weather, config: &Config) -> Self {
+    fn draw(seed: u64, number: u8, subjects: Subjects, weather: &Weather, config: &Config) -> Self {
         use Trouble::{ClientClockDrifts, ClientClockJumps, ClientClockOff};
         let client = u64::from(number);
         let mut rng = Rng::of(&[seed, Part::Client as u64, client]);
@@ -268,7 +271,7 @@ impl Client {
             let draw = |item: u8| {
                 let hand = u64::from(hand);
                 let coordinates = [seed, Part::Item as u64, client, hand, u64::from(item)];
-                Item::draw(&mut Rng::of(&coordinates), item, names)
+                Item::draw(&mut Rng::of(&coordinates), item, subjects)
             };
             items.map(draw).collect()
         });
@@ -325,7 +328,7 @@ impl Limits {
 }
 
 impl Item {
-    fn draw(rng: &mut Rng, number: u8, names: u64) -> Self {
+    fn draw(rng: &mut Rng, number: u8, subjects: Subjects) -> Self {
         let idle = if rng.chance(40) {
             HOUR * 72
         } else {
@@ -334,7 +337,7 @@ impl Item {
         Self {
             number,
             idle: rng.magnitude(idle),
-            task: Task::draw(rng, number, names, &KEYRING.map(|keys| keys.account)),
+            task: Task::draw(rng, number, subjects, &KEYRING.map(|keys| keys.account)),
             pass: match rng.below(100) {
                 0..88 => Pass::Own,
                 88..91 => Pass::Token(3600),

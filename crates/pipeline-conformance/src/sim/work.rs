@@ -1,77 +1,56 @@
 //! What the clients of a run are told to do.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use pipeline_proto::{
     CallOptions, Context, Error, Idempotency, Now, Region, WorkflowName,
-    resource::workflow::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy,
-        StartWorkflow, StopWorkflow, UpdateWorkflow,
+    resource::{
+        export, repo, transform,
+        workflow::{self as of, PollBy},
     },
     wait::{Goal, WaitOptions},
 };
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::{
-    graph::{Graph, Shape},
     machine::{Sent, start},
-    model::REGIONS,
     rng::Rng,
 };
+use crate::model::{self, Graph, REGIONS, Request};
 
 const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Create,
-    Update,
-    List,
-    Get,
-    Status,
-    Start,
-    Stop,
-    Delete,
-}
+/// Graphs, the more useful ones more often.
+const GRAPHS: &[(u64, Graph)] = &[
+    (5, Graph::Export),
+    (5, Graph::Transform),
+    (3, Graph::Manual),
+    (1, Graph::Queue),
+    (1, Graph::Empty),
+    (1, Graph::Dangling),
+    (1, Graph::Cycle),
+    (1, Graph::Mixed),
+    (1, Graph::IllegalName),
+];
 
-impl Kind {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::List => "list",
-            Self::Get => "get",
-            Self::Status => "status",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// What a second sending could do; said here once more, and not asked of the client.
-    pub(super) const fn idempotency(self) -> Idempotency {
-        match self {
-            Self::Create | Self::Start | Self::Stop => Idempotency::Never,
-            Self::Update | Self::Delete => Idempotency::Idempotent,
-            Self::List | Self::Get | Self::Status => Idempotency::Safe,
-        }
-    }
-
-    pub(super) const fn is_write(self) -> bool {
-        !matches!(self.idempotency(), Idempotency::Safe)
-    }
-}
-
-/// What a request asks for, as its caller means it.
+/// What a call asks for, as its caller means it.
 #[derive(Debug, Clone)]
 pub(super) struct Intent {
-    pub(super) kind: Kind,
-    pub(super) name: &'static str,
-    pub(super) region: &'static str,
-    pub(super) comment: Option<u64>,
-    pub(super) graph: Option<Graph>,
+    pub(super) request: Request,
     /// The account that `X-Resource-Owner` names.
     pub(super) owner: Option<&'static str>,
     /// For a look of a waiter, by which operation it looks.
     pub(super) look: Option<PollBy>,
+}
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subjects {
+    /// So many workflows.
+    pub(super) workflows: u64,
+    /// How many of a thousand things are done to repos and what hangs on them.
+    pub(super) related: u16,
 }
 
 /// One thing to do.
@@ -126,25 +105,36 @@ impl Patience {
 }
 
 impl Task {
-    /// Something to do about one of the first `names` workflows. A hand's first things are mostly
-    /// such that there is something to do something about.
-    pub(super) fn draw(rng: &mut Rng, number: u8, names: u64, accounts: &[&'static str]) -> Self {
-        let name = NAMES[usize::try_from(rng.below(names)).unwrap_or(0)];
+    /// A hand's first things are mostly such that there is something to do something about.
+    pub(super) fn draw(
+        rng: &mut Rng,
+        number: u8,
+        subjects: Subjects,
+        accounts: &[&'static str],
+    ) -> Self {
+        let name = NAMES[usize::try_from(rng.below(subjects.workflows)).unwrap_or(0)];
         let owner = match rng.below(100) {
             0..93 => None,
             93..98 => Some(*rng.pick(accounts)),
             _ => Some("nobody"),
         };
         let early = rng.chance(600).then_some(number);
-        let kind = match (early, rng.below(100)) {
-            (Some(0), _) | (_, 0..8) => Kind::Create,
-            (Some(1), _) | (_, 8..20) => Kind::Update,
-            (_, 20..24) => Kind::List,
-            (_, 24..30) => Kind::Get,
-            (_, 30..36) => Kind::Status,
-            (Some(2), _) | (_, 36..54) => Kind::Start,
-            (_, 54..66) => Kind::Stop,
-            (_, 66..70) => Kind::Delete,
+        if rng.chance(subjects.related) {
+            return Self::Call(Intent {
+                request: related(rng, early),
+                owner,
+                look: None,
+            });
+        }
+        let operation = match (early, rng.below(100)) {
+            (Some(0), _) | (_, 0..8) => "create_workflow",
+            (Some(1), _) | (_, 8..20) => "update_workflow",
+            (_, 20..24) => "list_workflows",
+            (_, 24..30) => "get_workflow",
+            (_, 30..36) => "get_workflow_status",
+            (Some(2), _) | (_, 36..54) => "start_workflow",
+            (_, 54..66) => "stop_workflow",
+            (_, 66..70) => "delete_workflow",
             (_, wait) => {
                 let goals = [Goal::Started, Goal::Started, Goal::Stopped, Goal::Deleted];
                 return Self::Wait {
@@ -161,36 +151,97 @@ impl Task {
             17..19 => REGIONS[1],
             _ => "moon",
         };
+        let comment = rng.chance(500).then(|| format!("\"{}\"\n日志", rng.next()));
+        let request = match operation {
+            "update_workflow" => {
+                let version = u32::try_from(rng.below(1_000_000)).unwrap_or(0);
+                Request::update(name, Some(region), Some((graph(rng), version)))
+            }
+            "create_workflow" => Request::new(
+                operation,
+                &[name],
+                json!({"region": region, "comment": comment}),
+            ),
+            "list_workflows" => Request::new(operation, &[], Value::Null),
+            _ => Request::new(operation, &[name], Value::Null),
+        };
         Self::Call(Intent {
-            name: if kind == Kind::List { "" } else { name },
-            region,
-            comment: rng.chance(500).then(|| rng.next()),
-            graph: (kind == Kind::Update)
-                .then(|| Graph::new(*rng.pick(Shape::DRAWN), rng.below(1_000_000))),
+            request,
             owner,
             look: None,
-            kind,
         })
     }
+}
+
+fn graph(rng: &mut Rng) -> Graph {
+    let mut at = rng.below(GRAPHS.iter().map(|(weight, _)| weight).sum());
+    let found = GRAPHS
+        .iter()
+        .find(|(weight, _)| match at.checked_sub(*weight) {
+            Some(rest) => {
+                at = rest;
+                false
+            }
+            None => true,
+        });
+    found.map_or(Graph::Empty, |(_, graph)| *graph)
+}
+
+/// An operation of a repo, or of what hangs on one.
+fn related(rng: &mut Rng, early: Option<u8>) -> Request {
+    let all: Vec<_> = model::operations()
+        .filter(|info| info.resource != "workflow")
+        .collect();
+    let of = |name| Request::new(name, &[], Value::Null).operation;
+    let operation = match (early, rng.below(10)) {
+        (Some(0), _) => of("create_repo"),
+        (Some(1), _) | (_, 0) => of("create_transform"),
+        (Some(2), _) | (_, 1) => of("create_export"),
+        _ => *rng.pick(&all),
+    };
+    let mut draw = |info: &str| match info {
+        "name" if operation.resource != "repo" => *rng.pick(&["first", "first", "second"]),
+        "destination" => *rng.pick(&["clean", "clean", "clicks", "copy"]),
+        _ => *rng.pick(&["clicks", "clicks", "clicks", "clean"]),
+    };
+    let names: Vec<_> = operation.names.iter().map(|info| draw(info.key)).collect();
+    let number = rng.below(1_000_000);
+    let valtype = *rng.pick(&["string", "string", "string", "long"]);
+    let schema =
+        json!([{"key": "a", "valtype": valtype}, {"key": format!("b{number}"), "valtype": "date"}]);
+    let target = json!({"host": "example.com", "uri": format!("/{number}")});
+    let body = match operation.name {
+        "create_repo" => {
+            json!({"region": *rng.pick(&[REGIONS[0], REGIONS[1], "moon"]), "schema": schema})
+        }
+        "update_repo" => json!({ "schema": schema }),
+        "create_transform" => json!({"mode": "sql", "code": format!("select {number}")}),
+        "update_transform" => json!({"code": format!("select {number}")}),
+        "create_export" => json!({"type": "http", "spec": target, "whence": "newest"}),
+        "update_export" => json!({ "spec": target }),
+        _ => Value::Null,
+    };
+    Request::new(operation.name, &names, body)
 }
 
 impl Intent {
     /// A call of a waiter.
     pub(super) fn of_wait(
-        kind: Kind,
+        operation: &str,
         name: &'static str,
         owner: Option<&'static str>,
         look: Option<PollBy>,
     ) -> Self {
+        let request = Request::new(operation, &[name], Value::Null);
         Self {
-            kind,
-            name,
-            region: REGIONS[0],
-            comment: None,
-            graph: None,
+            request,
             owner,
             look,
         }
+    }
+
+    pub(super) fn idempotency(&self) -> Idempotency {
+        model::idempotency(self.request.operation)
     }
 
     /// Makes the call and its first attempt.
@@ -200,39 +251,69 @@ impl Intent {
         options: CallOptions,
         now: Now,
     ) -> Result<Sent, Error> {
-        // A list has none.
-        let name = || workflow(self.name);
-        if let Some(by) = self.look {
-            return start(context, GetWorkflowStatus::new(name()).by(by), options, now);
+        let Request {
+            operation, body, ..
+        } = &self.request;
+        let region = || {
+            Region::new(body["region"].as_str().unwrap_or_default()).expect("a region is a word")
+        };
+        macro_rules! call {
+            ($($Op:ident)::+($($at:literal)* $(; $body:expr)?) $(. $set:ident($value:expr))*) => {
+                start(context, $($Op)::+::new($(self.name($at),)* $($body)?)$(.$set($value))*, options, now)
+            };
         }
-        let region = Region::from_static(self.region);
-        match self.kind {
-            Kind::Create => {
-                let mut create = CreateWorkflow::new(name()).region(region);
-                create.comment = self.comment.map(comment);
+        if let Some(by) = self.look {
+            return call!(of::GetWorkflowStatus(0).by(by));
+        }
+        match operation.name {
+            "create_workflow" => {
+                let mut create = of::CreateWorkflow::new(self.name(0)).region(region());
+                create.comment = body["comment"].as_str().map(str::to_owned);
                 start(context, create, options, now)
             }
-            Kind::Update => {
-                let graph = self.graph.as_ref();
-                let nodes = graph.map(|graph| (*graph.nodes).clone());
-                let update = UpdateWorkflow::new(name(), nodes.unwrap_or_default()).region(region);
-                start(context, update, options, now)
+            "update_workflow" => {
+                call!(of::UpdateWorkflow(0; part(&body["nodes"])).region(region()))
             }
-            Kind::List => start(context, ListWorkflows::new(), options, now),
-            Kind::Get => start(context, GetWorkflow::new(name()), options, now),
-            Kind::Status => start(context, GetWorkflowStatus::new(name()), options, now),
-            Kind::Start => start(context, StartWorkflow::new(name()), options, now),
-            Kind::Stop => start(context, StopWorkflow::new(name()), options, now),
-            Kind::Delete => start(context, DeleteWorkflow::new(name()), options, now),
+            "list_workflows" => call!(of::ListWorkflows()),
+            "get_workflow" => call!(of::GetWorkflow(0)),
+            "get_workflow_status" => call!(of::GetWorkflowStatus(0)),
+            "start_workflow" => call!(of::StartWorkflow(0)),
+            "stop_workflow" => call!(of::StopWorkflow(0)),
+            "delete_workflow" => call!(of::DeleteWorkflow(0)),
+            "create_repo" => call!(repo::CreateRepo(0; part(body))),
+            "update_repo" => call!(repo::UpdateRepo(0; part(body))),
+            "list_repos" => call!(repo::ListRepos()),
+            "get_repo" => call!(repo::GetRepo(0)),
+            "repo_exists" => call!(repo::RepoExists(0)),
+            "delete_repo" => call!(repo::DeleteRepo(0)),
+            "create_transform" => call!(transform::CreateTransform(0 1 2; part(body))),
+            "update_transform" => call!(transform::UpdateTransform(0 1; part(body))),
+            "list_transforms" => call!(transform::ListTransforms(0)),
+            "get_transform" => call!(transform::GetTransform(0 1)),
+            "transform_exists" => call!(transform::TransformExists(0 1)),
+            "delete_transform" => call!(transform::DeleteTransform(0 1)),
+            "create_export" => call!(export::CreateExport(0 1; part(body))),
+            "update_export" => call!(export::UpdateExport(0 1; part(body))),
+            "list_exports" => call!(export::ListExports(0)),
+            "get_export" => call!(export::GetExport(0 1)),
+            "export_exists" => call!(export::ExportExists(0 1)),
+            "delete_export" => call!(export::DeleteExport(0 1)),
+            other => unreachable!("{other} is not drawn"),
         }
     }
+
+    fn name<T: FromStr<Err: std::fmt::Debug>>(&self, at: usize) -> T {
+        self.request.names[at]
+            .parse()
+            .expect("the names of the simulation are legal")
+    }
+}
+
+/// What a client makes of a part of the body.
+fn part<T: DeserializeOwned>(body: &Value) -> T {
+    serde_json::from_value(body.clone()).expect("the bodies of the simulation can be read")
 }
 
 pub(super) fn workflow(name: &'static str) -> WorkflowName {
     WorkflowName::from_static(name)
-}
-
-/// The text of a comment, with what JSON has to escape in it.
-pub(super) fn comment(number: u64) -> String {
-    format!("\"{number}\"\n日志")
 }

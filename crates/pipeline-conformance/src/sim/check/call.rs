@@ -51,13 +51,13 @@ pub(in crate::sim) fn sent(
         call.limits.attempt_timeout,
         call.deadline,
     );
-    if call.intent.kind.idempotency() == Idempotency::Never {
+    if call.intent.idempotency() == Idempotency::Never {
         let risky = earlier.iter().any(|one| one.on_its_way || one.had_effect());
         demand!(
             !risky,
             Rule::Repetition,
             "{} is sent again although an earlier sending worked, or may still work",
-            call.intent.kind.as_str(),
+            call.intent.request.operation.name,
         );
     }
     let date = attempt.request.headers().get(header::DATE);
@@ -188,12 +188,12 @@ pub(in crate::sim) fn retried(
     if matches!(reason, RetryReason::Clock(_) | RetryReason::Fallback(_)) {
         return Ok(());
     }
-    let repeatable = call.intent.kind.idempotency() != Idempotency::Never;
+    let repeatable = call.intent.idempotency() != Idempotency::Never;
     demand!(
         outcome.may_pass() && (repeatable || outcome.was_not_acted_on()),
         Rule::Repetition,
         "{} must not be sent again after {outcome:?}",
-        call.intent.kind.as_str(),
+        call.intent.request.operation.name,
     );
     demand!(
         call.counted() < call.limits.attempts,

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use http::Method;
 use pipeline_proto::{Cause, Effect, Error, Idempotency, StopReason};
 
 use super::{
@@ -7,14 +8,14 @@ use super::{
     call::{asked_for, asks_for_status, signature},
     demand, no_secret,
     refusal::refusal_is_true,
-    shown::agrees,
 };
+use serde_json::{Value, json};
+
+use crate::model::{self, Graph};
 use crate::sim::{
-    graph::Shape,
     history::{AttemptLog, CallLog, Outcome},
     machine::Output,
     network::Origin,
-    work::Kind,
 };
 
 /// What holds when a call ends.
@@ -47,7 +48,7 @@ pub(in crate::sim) fn ended(
 }
 
 fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
-    let kind = call.intent.kind;
+    let operation = call.intent.request.operation;
     let (Some((attempt, earlier)), Some(Outcome::Answer(answer))) =
         (call.attempts.split_last(), call.outcome())
     else {
@@ -56,8 +57,8 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
             what: "a success without a response".into(),
         });
     };
-    let gone_before = kind == Kind::Delete
-        && (answer.status, answer.code) == (404, Some(18641))
+    let gone_before = operation.method == Method::DELETE
+        && (answer.status, answer.code) == (404, Some(model::missing(operation)))
         && earlier
             .iter()
             .any(|one| one.outcome.as_ref().is_some_and(|o| !o.rules_out_effect()));
@@ -67,7 +68,7 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
         "a success is made of {answer:?}",
     );
     let effects = call.effects();
-    let enough = match kind.idempotency() {
+    let enough = match call.intent.idempotency() {
         Idempotency::Safe => effects == 0,
         Idempotency::Never => effects == 1,
         Idempotency::Idempotent => effects >= 1 || gone_before,
@@ -77,24 +78,51 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
         enough,
         Rule::Success,
         "{} succeeded, it took effect {effects} times",
-        kind.as_str()
+        operation.name
     );
-    let views = attempt
-        .handled
-        .as_ref()
-        .map(|handled| &*handled.expected.shown);
+    let Some(handled) = &attempt.handled else {
+        return Ok(());
+    };
+    let mut expected = handled.expected.body.clone();
+    if answer.status_unknown {
+        forget_status(&mut expected);
+    }
+    if output.state.is_some() && !asks_for_status(attempt) {
+        // A look by *get* has no nodes to show.
+        expected = json!({"name": expected["name"], "region": expected["region"], "status": expected["status"], "nodes": []});
+    }
+    let bare = matches!(output.shown, Value::Array(_) | Value::Bool(_));
+    if let Some(only) = expected
+        .as_object()
+        .and_then(|it| it.values().next())
+        .filter(|_| bare)
+    {
+        expected = only.clone();
+    }
+    let writes = call.intent.idempotency() != Idempotency::Safe;
     demand!(
-        agrees(
-            kind,
-            asks_for_status(attempt),
-            output,
-            views.unwrap_or_default(),
-            answer.status_unknown
-        ),
+        gone_before || writes && output.shown.is_null() || model::shows(&output.shown, &expected),
         Rule::Model,
-        "the client was given {output:?}, the service had {views:?}",
+        "the client was given {}, the service had {expected}",
+        output.shown,
     );
     Ok(())
+}
+
+/// What a read shows when the service could not find out.
+fn forget_status(shown: &mut Value) {
+    match shown {
+        Value::Array(list) => list.iter_mut().for_each(forget_status),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match name.as_str() {
+                    "status" => *value = "Unknown".into(),
+                    _ => forget_status(value),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn failure(call: &CallLog, error: &Error, now: Duration) -> Result<(), Violation> {
@@ -108,7 +136,8 @@ fn failure(call: &CallLog, error: &Error, now: Duration) -> Result<(), Violation
         call.attempts.len(),
     );
     let unknown = |one: &AttemptLog| one.outcome.as_ref().is_some_and(|o| !o.rules_out_effect());
-    let possible = call.intent.kind.is_write() && call.attempts.iter().any(unknown);
+    let possible =
+        call.intent.idempotency() != Idempotency::Safe && call.attempts.iter().any(unknown);
     demand!(
         possible == (error.effect() == Effect::Possible),
         Rule::Effect,
@@ -116,8 +145,7 @@ fn failure(call: &CallLog, error: &Error, now: Duration) -> Result<(), Violation
         error.effect(),
     );
     let Some(outcome) = call.outcome() else {
-        let graph = call.intent.graph.as_ref();
-        let illegal = graph.is_some_and(|graph| graph.shape == Shape::IllegalName);
+        let illegal = call.intent.request.graph == Some(Graph::IllegalName);
         demand!(
             matches!(error.cause(), Cause::Build(_)) && illegal,
             Rule::Truth,
@@ -205,7 +233,7 @@ fn stop_is_true(
     outcome: &Outcome,
     now: Duration,
 ) -> Result<(), Violation> {
-    let repeatable = call.intent.kind.idempotency() != Idempotency::Never;
+    let repeatable = call.intent.idempotency() != Idempotency::Never;
     let may_pass = outcome.may_pass();
     let permitted = may_pass && (repeatable || outcome.was_not_acted_on());
     let most = call.attempts.last().map_or(Duration::ZERO, |attempt| {
@@ -238,8 +266,8 @@ pub(in crate::sim) fn settled_effects(call: &CallLog) -> Result<(), Violation> {
         call.claimed != Some(Effect::None) || call.effects() == 0,
         Rule::Effect,
         "{} {} failed, said to have had no effect, and had one",
-        call.intent.kind.as_str(),
-        call.intent.name,
+        call.intent.request.operation.name,
+        call.intent.request.names.join("/"),
     );
     Ok(())
 }

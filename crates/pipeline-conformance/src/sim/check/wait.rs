@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use pipeline_proto::{
-    Error,
+    Error, Idempotency,
     wait::{Goal, Observation, WaitError, WaitFailure},
 };
 
@@ -9,7 +9,6 @@ use super::{Rule, Violation, demand, no_secret};
 use crate::sim::{
     history::{Asked, CallLog, Outcome, WaitLog},
     machine::Output,
-    work::Kind,
 };
 
 /// After a start or stop of its own, a wait must not take the old status for the last word before it
@@ -28,26 +27,28 @@ pub(in crate::sim) fn begins(wait: &WaitLog, now: Duration) -> Result<(), Violat
 }
 
 /// What holds when a wait starts or stops the workflow.
-pub(in crate::sim) fn acts(wait: &WaitLog, kind: Kind, now: Duration) -> Result<(), Violation> {
+pub(in crate::sim) fn acts(
+    wait: &WaitLog,
+    operation: &str,
+    now: Duration,
+) -> Result<(), Violation> {
     demand!(
         now < wait.deadline + wait.late,
         Rule::Wait,
-        "the wait asks for a {} although its deadline was at {:?}",
-        kind.as_str(),
+        "the wait asks for {operation} although its deadline was at {:?}",
         wait.deadline,
     );
     let wanted = match wait.goal {
-        Goal::Started => Some(Kind::Start),
-        Goal::Stopped => Some(Kind::Stop),
+        Goal::Started => Some("start_workflow"),
+        Goal::Stopped => Some("stop_workflow"),
         _ => None,
     };
     let seen = wait.seen.as_deref().unwrap_or_default();
     demand!(
-        wait.ensure && wanted == Some(kind) && is_settled(seen) && !is_goal(wait.goal, seen),
+        wait.ensure && wanted == Some(operation) && is_settled(seen) && !is_goal(wait.goal, seen),
         Rule::Wait,
-        "the wait for {} asks for a {} when the status is {seen:?}",
+        "the wait for {} asks for {operation} when the status is {seen:?}",
         wait.goal,
-        kind.as_str(),
     );
     Ok(())
 }
@@ -59,14 +60,12 @@ pub(in crate::sim) fn looked(wait: &mut WaitLog, call: &CallLog, result: &Result
         Some(Outcome::Answer(answer)) => answer.status_unknown,
         _ => false,
     };
-    let views = call
-        .attempts
-        .last()
-        .and_then(|attempt| attempt.handled.as_ref());
-    let status = views.and_then(|handled| handled.expected.shown.first());
+    let last = call.attempts.last();
+    let handled = last.and_then(|attempt| attempt.handled.as_ref());
+    let status = handled.and_then(|handled| handled.expected.body["status"].as_str());
     wait.seen = match (result, status) {
         (Ok(_), Some(_)) if unknown => Some("Unknown".into()),
-        (Ok(_), Some(view)) => Some(view.status.into()),
+        (Ok(_), Some(status)) => Some(status.into()),
         _ => None,
     };
     let under_way = match wait.goal {
@@ -138,7 +137,9 @@ pub(in crate::sim) fn wait_ended(
                 lasted,
             );
             let reached = match wait.goal {
-                Goal::Deleted => last == (404, Some(18641)) && !call.intent.kind.is_write(),
+                Goal::Deleted => {
+                    last == (404, Some(18641)) && call.intent.idempotency() == Idempotency::Safe
+                }
                 goal => is_goal(goal, seen),
             };
             demand!(

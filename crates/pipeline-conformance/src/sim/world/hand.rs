@@ -22,7 +22,7 @@ use crate::sim::{
     summary::Group,
     trouble::Trouble,
     verifier::Keys,
-    work::{Intent, Kind, Task, workflow},
+    work::{Intent, Task, workflow},
 };
 
 /// The headers that some calls have, and that are signed: not in their order, and with blanks that
@@ -128,7 +128,7 @@ impl World {
         if let (Some(expires), Some(keys)) = (expires, client.keys) {
             // Made for the first request, so a waiter's start or stop will not get through with it.
             let first = self.hands[hand].first_intent(&intent);
-            fits = first.kind == intent.kind;
+            fits = first.request.operation.name == intent.request.operation.name;
             if let Ok(sample) = first.begin(&client.context, options.clone(), now) {
                 let token = mint(&sample.request, item.pass, keys, expires);
                 options = options.auth(token);
@@ -138,8 +138,8 @@ impl World {
             self,
             self.who(hand),
             "call {call}: {} {} {:?}",
-            intent.kind.as_str(),
-            intent.name,
+            intent.request.operation.name,
+            intent.request.names.join("/"),
             item.pass
         );
         self.summary.calls += 1;
@@ -253,8 +253,8 @@ impl World {
     ) -> Result<(), Violation> {
         match &result {
             Ok(_) => {
-                let kind = self.calls[call].intent.kind;
-                self.summary.tally(Group::Succeeded, kind.as_str());
+                let operation = self.calls[call].intent.request.operation;
+                self.summary.tally(Group::Succeeded, operation.name);
                 note!(self, self.who(hand), "call {call} succeeds");
             }
             Err(error) => {
@@ -282,11 +282,7 @@ impl World {
                         Asked::Failed
                     };
                 }
-                let state = result.map(|output| match output {
-                    Output::State(state) => Some(state),
-                    _ => None,
-                });
-                due.on_result(state, now)
+                due.on_result(result.map(|output| output.state), now)
             }
             Then::Item => unreachable!("the calls of a wait are steps of it"),
         };
@@ -300,20 +296,20 @@ impl World {
             Advice::Pause(pause) => return self.pause(hand, pause),
             Advice::Done(result) => return self.wait_ended(hand, &result),
         };
-        let kind = match due.operation() {
+        let act = match due.operation() {
             Ask::Look(_) => None,
-            Ask::Start(_) => Some(Kind::Start),
-            Ask::Stop(_) => Some(Kind::Stop),
+            Ask::Start(_) => Some("start_workflow"),
+            Ask::Stop(_) => Some("stop_workflow"),
         };
         let state = &mut self.hands[hand];
         let (Some(wait), Some(item)) = (&mut state.wait, &state.item) else {
             unreachable!("who is advised is waiting");
         };
-        if let Some(kind) = kind {
-            check::acts(wait, kind, self.now)?;
+        if let Some(operation) = act {
+            check::acts(wait, operation, self.now)?;
             wait.settled = 0;
         }
-        let intent = item.wait_call(kind);
+        let intent = item.wait_call(act);
         self.begin(hand, intent, Then::Wait(Box::new(due)))
     }
 
@@ -394,7 +390,7 @@ impl Item {
     }
 
     /// A call of the wait that this item is: a start or stop, or else a look.
-    fn wait_call(&self, act: Option<Kind>) -> Intent {
+    fn wait_call(&self, act: Option<&str>) -> Intent {
         let Task::Wait {
             name,
             owner,
@@ -404,11 +400,16 @@ impl Item {
         else {
             unreachable!("only a wait has further calls");
         };
-        let kind = act.unwrap_or(match patience.look {
-            PollBy::Status => Kind::Status,
-            PollBy::Get => Kind::Get,
+        let operation = act.unwrap_or(match patience.look {
+            PollBy::Status => "get_workflow_status",
+            PollBy::Get => "get_workflow",
         });
-        Intent::of_wait(kind, name, *owner, act.is_none().then_some(patience.look))
+        Intent::of_wait(
+            operation,
+            name,
+            *owner,
+            act.is_none().then_some(patience.look),
+        )
     }
 }
 

@@ -150,8 +150,8 @@ impl World {
             self,
             "service",
             "{which}: {copied}{} {} of {verdict:?}: {answer}",
-            intent.kind.as_str(),
-            intent.name,
+            intent.request.operation.name,
+            intent.request.names.join("/"),
         );
         let client = &self.clients[self.hands[which.hand].client];
         check::arrived(call, attempt, verdict, client, &self.server.clock, self.now)?;
