@@ -5,8 +5,8 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, parent,
-    refuse, text,
+    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, export,
+    parent, refuse, text,
 };
 use crate::{
     operations::Call,
@@ -92,6 +92,7 @@ impl Resource for Transform {
         let repo = call.space.get(&Repo::id(to));
         if repo.is_some_and(|repo| text(repo, "derivedFrom") == text(transform, "name")) {
             check_none_reads(call, to)?;
+            export::check_none_reads(call, to)?;
             call.space.remove(&Repo::id(to));
         }
         Ok(())
