@@ -40,6 +40,7 @@ mod pages {
         readme_zh "../../../README.zh-CN.md"
         choosing_a_crate "../../../docs/choosing-a-crate.md"
         embedding_the_core "../../../docs/embedding-the-core.md"
+        everyday_programs "../../../docs/everyday-programs.md"
         migrating "../../../docs/migrating.md"
         quick_start "../../../docs/quick-start.md"
         quick_start_zh "../../../docs/quick-start.zh-CN.md"
