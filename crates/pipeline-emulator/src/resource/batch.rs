@@ -91,12 +91,13 @@ fn set_arguments(job: &mut Members, body: &Members) -> Result<(), Refusal> {
     let arguments = body.get("params").and_then(Value::as_array);
     for argument in arguments.into_iter().flatten() {
         let params = job.get_mut("params").and_then(Value::as_array_mut);
-        let mut params = params.into_iter().flatten();
-        let Some(param) = params.find(|param| param["name"] == argument["name"]) else {
+        let params = params.into_iter().flatten();
+        let mut params = params.filter_map(Value::as_object_mut);
+        let Some(param) = params.find(|param| param.get("name") == argument.get("name")) else {
             let detail = format!("it has no parameter {}", argument["name"]);
             return refuse(ErrorCode::JOB_ARGUMENT_COUNT_MISMATCH, detail);
         };
-        param["value"] = argument["value"].clone();
+        param.insert("value".to_owned(), argument["value"].clone());
     }
     Ok(())
 }

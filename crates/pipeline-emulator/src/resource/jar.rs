@@ -13,7 +13,7 @@ use rawzip::{CompressionMethod, ZipArchive};
 const MAX_CLASS: u64 = 4 * 1024 * 1024;
 
 /// Of all classes of a jar, unpacked: what is beyond is as good as not there.
-const MAX_CLASSES: u64 = 512 * 1024 * 1024;
+const MAX_CLASSES: u64 = 256 * 1024 * 1024;
 
 /// What functions are derived from, by the vendor's tests: the last is looked for in the class itself.
 const BASES: &[(&str, Option<&str>)] = &[

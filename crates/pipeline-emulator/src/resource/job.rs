@@ -243,10 +243,31 @@ fn pause(job: &Members) -> Millis {
         .get("scheduler")
         .and_then(|it| it["spec"]["loop"].as_str());
     let text = text.unwrap_or_default();
-    let (digits, unit) = text.split_at(text.len().saturating_sub(1));
-    let unit = if unit == "h" { 3_600_000 } else { 60_000 };
-    digits
-        .parse::<u64>()
-        .unwrap_or_default()
-        .saturating_mul(unit)
+    let (digits, minutes) = match text.strip_suffix('h') {
+        Some(digits) => (digits, 60),
+        None => (text.trim_end_matches('m'), 1),
+    };
+    let number: u64 = digits.parse().unwrap_or_default();
+    number.saturating_mul(minutes * 60_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_pauses_for_minutes_or_hours_whatever_else_stands_there() {
+        for (text, expected) in [
+            ("5m", 300_000),
+            ("2h", 7_200_000),
+            ("0", 0),
+            ("", 0),
+            ("一小时", 0),
+            ("99999999999999999999h", 0),
+            ("9999999999999999999h", u64::MAX),
+        ] {
+            let job = serde_json::json!({"scheduler": {"type": "loop", "spec": {"loop": text}}});
+            assert_eq!(pause(job.as_object().unwrap()), expected, "{text}");
+        }
+    }
 }
