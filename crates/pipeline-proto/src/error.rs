@@ -41,7 +41,7 @@ pub use api::{ApiError, RefusalCause};
 pub(crate) use body::{is_error_object, without_bom};
 pub use build::BuildError;
 pub(crate) use build::BuildReason;
-pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError};
+pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError, ParseKindError};
 pub use decode::DecodeError;
 pub use fault::{Fault, FaultKind, Phase};
 pub use retry::RetryReason;
@@ -61,8 +61,10 @@ pub use retry::RetryReason;
 /// }
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     operation: &'static str,
     cause: Cause,
@@ -87,7 +89,7 @@ struct Inner {
 /// # let fault = pipeline_proto::Fault::new(pipeline_proto::FaultKind::NotSent);
 /// # assert_eq!(blame(&Cause::Fault(fault)), "the network");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Cause {
     /// The request could not be built; nothing was sent.
@@ -179,13 +181,39 @@ impl Error {
 
     /// The error of an operation whose request could not be built.
     pub fn build(operation: &'static str, error: impl Into<BuildError>) -> Self {
+        Self::of(operation, Cause::Build(error.into()))
+    }
+
+    /// The error of a call that ended with this at its first attempt and had no effect. For tests of a
+    /// program that has to cope with errors.
+    ///
+    /// ```
+    /// use pipeline_proto::{ApiError, Cause, Effect, Error, ErrorCode};
+    ///
+    /// let response = http::Response::builder()
+    ///     .status(409)
+    ///     .body(r#"{"error":"E18640: logs"}"#.into())?;
+    /// let error = Error::of("create_workflow", Cause::Api(ApiError::from_response(&response)));
+    /// assert_eq!(error.code(), Some(ErrorCode::WORKFLOW_EXISTS));
+    /// assert_eq!(error.with_effect(Effect::Possible).effect(), Effect::Possible);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn of(operation: &'static str, cause: Cause) -> Self {
+        let attempts = u32::from(!matches!(cause, Cause::Build(_)));
         Self::new(
             operation,
-            Cause::Build(error.into()),
-            0,
+            cause,
+            attempts,
             Effect::None,
             StopReason::NotRetryable,
         )
+    }
+
+    /// The same with another effect.
+    #[must_use]
+    pub fn with_effect(mut self, effect: Effect) -> Self {
+        self.0.effect = effect;
+        self
     }
 
     /// The operation, as in [`Operation::NAME`](crate::Operation::NAME).

@@ -80,7 +80,7 @@ pub use credentials::{Credentials, CredentialsError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
-    FaultKind, ParseCodeError, Phase, RefusalCause, RetryReason, StopReason,
+    FaultKind, ParseCodeError, ParseKindError, Phase, RefusalCause, RetryReason, StopReason,
 };
 pub use name::{NameError, NodeName, Region, RepoName, TransformName, WorkflowName};
 pub use operation::{Idempotency, Operation, RequestTemplate};

@@ -35,9 +35,7 @@ impl Explain {
         let what = self.what.join(" ");
         let what = what.trim();
         let known = || ErrorCode::known().iter().map(Row::from);
-        let kind = ErrorKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == what);
+        let kind: Option<ErrorKind> = what.parse().ok();
         if self.all {
             global.format().write(&Rows(known().collect()))?;
         } else if let Some(kind) = kind {

@@ -1,4 +1,9 @@
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{
+    error::Error as StdError,
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
@@ -42,6 +47,10 @@ struct Answer {
     media_type: Option<Box<str>>,
     body: Box<str>,
 }
+
+// The parser's own error is only looked at.
+impl UnwindSafe for DecodeError {}
+impl RefUnwindSafe for DecodeError {}
 
 impl DecodeError {
     /// An error of an operation that is defined elsewhere.

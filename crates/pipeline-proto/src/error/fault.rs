@@ -1,4 +1,9 @@
-use std::{error::Error as StdError, fmt};
+use std::{
+    error::Error as StdError,
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+};
 
 use super::ErrorKind;
 
@@ -11,13 +16,17 @@ use super::ErrorKind;
 /// let fault = Fault::new(FaultKind::NotSent).timed_out(Phase::Connect);
 /// assert_eq!(fault.to_string(), "no connection: timed out while connecting");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fault {
     kind: FaultKind,
     phase: Option<Phase>,
     permanent: bool,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
+
+// Whatever the source is, it is only looked at.
+impl UnwindSafe for Fault {}
+impl RefUnwindSafe for Fault {}
 
 /// How far an attempt got.
 ///
@@ -80,7 +89,7 @@ impl Fault {
     /// Adds the transport's own error. It must not hold a secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 
@@ -128,11 +137,23 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.as_str())?;
+        write!(f, "{}", self.kind)?;
         match self.phase {
             None => Ok(()),
-            Some(phase) => write!(f, ": timed out while {}", phase.as_str()),
+            Some(phase) => write!(f, ": timed out while {phase}"),
         }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

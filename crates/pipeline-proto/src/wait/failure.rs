@@ -4,7 +4,7 @@ use super::options::Goal;
 use crate::{error::Error, model::Status};
 
 /// Why a wait did not end as wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct WaitError {
     pub(super) watched: String,
     pub(super) goal: Goal,
@@ -29,7 +29,7 @@ pub struct WaitError {
 /// }
 /// # let _: fn(&WaitError) -> String = advice;
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum WaitFailure {
     /// The time was up. The error of the last look, if that failed.
