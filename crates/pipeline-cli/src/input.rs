@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _},
+    io::{self, BufRead, BufReader, Read as _},
     path::Path,
 };
 
@@ -18,25 +18,34 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
 
 /// Reads a file, or standard input if its name is `-`, which need not be text.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = open(path)?.read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io(&shown(path), &error))?;
+    Ok(bytes)
+}
+
+/// Opens a file, or standard input if its name is `-`, to be read in parts.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
         #[cfg(unix)]
         {
             use std::os::fd::AsFd as _;
             let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
             file::reads(&stdin.and_then(|stdin| stdin.metadata()), path)?;
         }
-        io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::io("standard input", &error))?;
-        return Ok(bytes);
+        return Ok(Box::new(io::stdin().lock()));
     }
-    let failed = |error: io::Error| Failure::io(&path.display().to_string(), &error);
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(|error| Failure::io(&shown(path), &error))?;
     file::reads(&file.metadata(), path)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
+    Ok(Box::new(BufReader::new(file)))
+}
+
+/// A file as messages call it.
+pub(crate) fn shown(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }
 }
 
 /// Reads a secret: the whole text but for what stands around it.
@@ -44,11 +53,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = Zeroizing::new(read(path)?);
     let secret = trimmed(&text);
     if secret.is_empty() {
-        let what = match path.to_str() {
-            Some("-") => "standard input".into(),
-            _ => path.display().to_string(),
-        };
-        return Err(Failure::usage(format!("{what} is empty")));
+        return Err(Failure::usage(format!("{} is empty", shown(path))));
     }
     Ok(Zeroizing::new(secret.to_owned()))
 }

@@ -1,11 +1,21 @@
 //! `pipeline repo …`: message queues.
 
-use pipeline_proto::resource::{repo::RepoSpec, schema::Schema};
+mod push;
+mod sample;
+
+use pipeline_proto::{
+    Operation as _,
+    resource::{
+        push::PushPoints,
+        repo::{RepoSpec, SampleRepo},
+        schema::Schema,
+    },
+};
 use serde_json::Value;
 
 use super::{
     noun::Key,
-    resource::{How, Item, NAME, Operations, Resource, Short},
+    resource::{How, Item, NAME, Operations, Resource, Short, Verb},
 };
 use crate::{failure::Failure, output::note};
 
@@ -56,6 +66,10 @@ pub(super) static RESOURCE: Resource = Resource {
             read: schema,
             how: How::Set,
         },
+    ],
+    verbs: &[
+        Verb::own::<push::Push>("push", &[PushPoints::NAME]),
+        Verb::own::<sample::Sample>("sample", &[SampleRepo::NAME]),
     ],
     examples: (
         "clicks --schema 'ip string, *at date, tags array(string), geo map{lat float, lon float}'",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Service, TemporaryFile};
+use crate::support::{Service, TemporaryFile, pipeline, run_with_input};
 
 const CLICKS: &[&str] = &[
     "repo",
@@ -371,4 +371,120 @@ fn exists_says_it_by_its_exit_code() {
         service.run(&["transform", "exists", "nothing/at_all"]).code,
         Some(3)
     );
+}
+
+/// What goes in comes out, whatever it is written in.
+#[test]
+fn records_are_pushed_and_shown() {
+    let service = service();
+    let ndjson = "\u{feff}{\"at\":\"2026-11-28T00:20:47Z\",\"ip\":\"a\\tb\"}\n\n{\"at\":\"2026-11-28T00:20:48Z\"}\r\n";
+    let points = "at=2026-11-28T00:20:49Z\tip=c\n";
+    for (name, text, options, says) in [
+        (
+            "clicks.ndjson",
+            ndjson,
+            &[][..],
+            "pushed 2 records into clicks (56 bytes)",
+        ),
+        ("clicks.txt", ndjson, &["--no-gzip"], "pushed 2 records"),
+        ("clicks.points", points, &[], "pushed 1 record into"),
+        (
+            "x.json",
+            points,
+            &["--format", "points"],
+            "pushed 1 record into",
+        ),
+        (
+            "t.points",
+            "ip=x\n",
+            &["--tag", "at=2026-11-28T00:20:50Z"],
+            "pushed 1 record into",
+        ),
+        ("empty.points", "", &[], "pushed 0 records"),
+    ] {
+        let file = TemporaryFile::new(name, text);
+        let push = [&["repo", "push", "clicks", file.path()][..], options].concat();
+        let ran = service.run(&push);
+        assert!(
+            ran.code == Some(0) && ran.stderr.contains(says),
+            "{name}: {}",
+            ran.stderr
+        );
+    }
+    let sample =
+        |options: &[&str]| service.run(&[&["repo", "sample", "clicks"][..], options].concat());
+    let last = sample(&["-n", "1", "-o", "json"]).json();
+    assert_eq!(
+        last["items"],
+        json!([{"at": "2026-11-28T00:20:50Z", "ip": "x"}])
+    );
+    assert!(sample(&[]).ok().contains("2026-11-28T00:20:49Z  c"));
+    let points = sample(&["-n", "5", "--points"]).ok();
+    assert!(
+        points.starts_with("at=2026-11-28T00:20:47Z\tip=a\\tb\nat="),
+        "{points}"
+    );
+    assert!(sample(&["-n", "11"]).failed(2).contains("1..=10"));
+}
+
+#[test]
+fn a_bad_record_is_named_by_its_line_and_nothing_of_its_push_is_sent() {
+    let service = service();
+    for (name, text, says) in [
+        (
+            "a.ndjson",
+            "{\"at\":\"2026-11-28T00:20:47Z\"}\n{\"at\":7}\n",
+            "a.ndjson:2: the field \"at\": an integer that cannot be made a date",
+        ),
+        ("b.ndjson", "{\"at\":", "b.ndjson:1: no JSON"),
+        (
+            "c.points",
+            "at=2026-11-28T00:20:47Z\tmore=1",
+            "c.points:1: the field \"more\": the schema does not have it",
+        ),
+        (
+            "d.points",
+            "ip=a",
+            "the field \"at\": the schema requires it",
+        ),
+        ("e.points", "at", "a field without '='"),
+        ("f.points", "\n\n=1", "f.points:3: a key is not empty"),
+    ] {
+        let file = TemporaryFile::new(name, text);
+        let line = service
+            .run(&["repo", "push", "clicks", file.path()])
+            .failed(2);
+        assert!(
+            line.contains(says) && line.contains("nothing was pushed"),
+            "{line}"
+        );
+    }
+    let other = service.run(&["repo", "push", "nowhere", "-"]).failed(3);
+    assert!(other.contains("nowhere"), "{other}");
+    let tag = service
+        .run(&["repo", "push", "clicks", "--tag", "=x"])
+        .failed(2);
+    assert!(tag.contains("cannot be the key of a tag"), "{tag}");
+    assert_eq!(service.run(&["repo", "sample", "clicks"]).ok(), "");
+}
+
+/// With a token nothing but the push is allowed, so that the schema cannot be looked at.
+#[test]
+fn a_token_for_pushing_is_enough_with_tags_as_well() {
+    let service = service();
+    let token = service
+        .run(&["token", "mint", "push_points", "clicks"])
+        .ok();
+    for (text, tags, code) in [
+        ("at=2026-11-28T00:20:47Z", &[][..], 0),
+        ("ip=a", &["--tag", "at=2026-11-28T00:20:47Z"], 0),
+        ("at=7", &[], 1),
+    ] {
+        let mut command = pipeline(&[&["repo", "push", "clicks"][..], tags].concat());
+        command
+            .env("PANDORA_ENDPOINT", service.server.url())
+            .env("PANDORA_TOKEN", token.trim_end());
+        let ran = run_with_input(command, text.as_bytes());
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+    }
 }

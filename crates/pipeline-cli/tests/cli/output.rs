@@ -489,6 +489,9 @@ fn resources(check: &mut Checker<'_>) {
         run("exists", format!("exists {one}"));
         run("exists of several", format!("exists {one} {other}x"));
     }
+    let points = TemporaryFile::new("clicks.points", "ip=1\n");
+    check.run("repo push", &["repo", "push", "b", points.path()]);
+    check.run("repo sample", &["repo", "sample", "b"]);
     for (noun, [one, other], ..) in RESOURCES.iter().rev() {
         check.run(&format!("{noun} delete"), &[noun, "delete", one, "-y"]);
         let several = [noun, "delete", one, other, "-y"];

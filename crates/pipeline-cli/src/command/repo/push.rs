@@ -1,0 +1,269 @@
+use std::{
+    io::BufRead as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use pipeline_proto::{
+    ErrorKind, RepoName,
+    points::{self, Encoder, PointError},
+    resource::{
+        push::{Payload, PushPoints, Tags},
+        repo::GetRepo,
+    },
+};
+
+use crate::{
+    command::resource::{Item, Names, Own, Resource},
+    exit::Exit,
+    failure::Failure,
+    input,
+    options::Global,
+    output::note,
+    remote::{Remote, Subject},
+};
+
+/// What the vendor's clients take for the most that a push can hold, before it is compressed.
+const MOST: usize = 2 * 1024 * 1024;
+
+/// Push records into a message queue
+///
+/// Records are looked at before they are sent: each has to fit the schema of the queue, unless that may not be
+/// read. One that does not is named by file and line, and nothing more is sent. Records are sent in pushes of 2 MiB,
+/// and again if it is unknown whether they have arrived, so that they may be there twice.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline repo push clicks clicks.ndjson
+  tail -n 100 clicks.points | pipeline repo push clicks
+  pipeline repo push clicks --tag host=web1 < clicks.ndjson")]
+pub(super) struct Push {
+    /// Name of the message queue
+    repo: RepoName,
+
+    /// Records, one a line: JSON objects or points; `-` for stdin
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+
+    /// What the records are; without it, by the name of the file or how its first line begins
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// A tag that each of the records gets, `KEY=VALUE`; several times for several tags
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
+
+    /// Without compression
+    #[arg(long)]
+    no_gzip: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// JSON objects, one a line
+    Ndjson,
+    /// `key=value` with tabs between
+    Points,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("say KEY=VALUE")?;
+    Tags::new([(key, value)]).map_err(|error| error.to_string())?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Format {
+    fn of_name(file: &Path) -> Option<Self> {
+        let name = file.extension()?.to_str()?.to_ascii_lowercase();
+        match &*name {
+            "ndjson" | "jsonl" | "json" => Some(Self::Ndjson),
+            "points" => Some(Self::Points),
+            _ => None,
+        }
+    }
+
+    fn of_line(line: &str) -> Self {
+        if line.trim_start().starts_with('{') {
+            Self::Ndjson
+        } else {
+            Self::Points
+        }
+    }
+
+    fn write(
+        self,
+        encoder: &mut Encoder<'_>,
+        out: &mut Vec<u8>,
+        line: &str,
+    ) -> Result<(), PointError> {
+        match self {
+            Self::Ndjson => encoder.write_json(out, line),
+            Self::Points => points::read(line).try_for_each(|point| {
+                // What is wrong in the text of a point is told in the terms of points.
+                point.fields().try_for_each(|field| field.map(drop))?;
+                encoder.write(out, &point)
+            }),
+        }
+    }
+}
+
+impl Own for Push {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let remote = global.remote()?;
+        let tags = (!self.tags.is_empty())
+            .then(|| Tags::new(self.tags.iter().map(|(key, value)| (key, value))));
+        let tags = tags.transpose().map_err(Failure::usage)?;
+        let schema = match remote.try_send(GetRepo::new(self.repo.clone())) {
+            Ok(repo) => Some(repo.schema),
+            // A token is for pushing alone.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Unauthorized | ErrorKind::Permission
+                ) =>
+            {
+                None
+            }
+            Err(error) => return Err(remote.failure(&error, Subject::of(&GetRepo::new(self.repo)))),
+        };
+        // A tag takes the place of a field that a record must have.
+        let schema = schema.map(|mut schema| {
+            let tagged = |key: &str| self.tags.iter().any(|(tag, _)| tag == key);
+            for entry in schema.iter_mut().filter(|entry| tagged(&entry.key)) {
+                entry.required = None;
+            }
+            schema
+        });
+        let mut encoder = schema
+            .as_deref()
+            .map_or_else(Encoder::new, Encoder::checked);
+        let mut pushes = Pushes {
+            push: &self,
+            tags,
+            remote: &remote,
+            batch: Vec::new(),
+            first: 0,
+            last: 0,
+            waiting: 0,
+            records: 0,
+            bytes: 0,
+        };
+        let mut format = self.format.or_else(|| Format::of_name(&self.file));
+        let mut point = Vec::new();
+        let mut lines = input::open(&self.file)?;
+        let (mut line, mut number) = (Vec::new(), 0);
+        loop {
+            line.clear();
+            let read = lines.read_until(b'\n', &mut line);
+            if read.map_err(|error| Failure::io(&input::shown(&self.file), &error))? == 0 {
+                break;
+            }
+            number += 1;
+            let text =
+                std::str::from_utf8(&line).map_err(|_| pushes.bad(number, "not valid UTF-8"))?;
+            let text = text.trim_start_matches('\u{feff}');
+            if text.trim().is_empty() {
+                continue;
+            }
+            let format = *format.get_or_insert_with(|| Format::of_line(text));
+            point.clear();
+            let written = format.write(
+                &mut encoder,
+                &mut point,
+                text.trim_end_matches(['\n', '\r']),
+            );
+            written.map_err(|error| pushes.bad(number, error))?;
+            pushes.add(&point, number)?;
+        }
+        pushes.send()?;
+        let Pushes { records, bytes, .. } = pushes;
+        let one = if records == 1 { "record" } else { "records" };
+        note(format_args!(
+            "pushed {records} {one} into {} ({bytes} bytes)",
+            self.repo
+        ));
+        if !global.format().is_for_people() {
+            let said = [
+                ("action", "pushed".into()),
+                ("records", records.into()),
+                ("bytes", bytes.into()),
+            ];
+            global
+                .format()
+                .write(&Item::done(resource, &Names::of(&self.repo), &said))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Points that wait to be sent, and what was sent of them.
+struct Pushes<'a> {
+    push: &'a Push,
+    tags: Option<Tags>,
+    remote: &'a Remote,
+    batch: Vec<u8>,
+    /// The lines that the batch comes from.
+    first: u64,
+    last: u64,
+    waiting: u64,
+    records: u64,
+    bytes: usize,
+}
+
+impl Pushes<'_> {
+    fn add(&mut self, point: &[u8], line: u64) -> Result<(), Failure> {
+        if self.batch.len() + point.len() > MOST {
+            self.send()?;
+        }
+        if self.batch.is_empty() {
+            self.first = line;
+        }
+        self.last = line;
+        self.waiting += 1;
+        self.batch.extend_from_slice(point);
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), Failure> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let payload = if self.push.no_gzip {
+            Payload::from(self.batch.clone())
+        } else {
+            Payload::gzip(&self.batch)
+        };
+        let mut push = PushPoints::new(self.push.repo.clone(), payload);
+        push.tags.clone_from(&self.tags);
+        self.remote.try_send(push).map_err(|error| {
+            let mut place = format!("{}:{}", input::shown(&self.push.file), self.first);
+            if self.last > self.first {
+                place = format!("{place}-{}", self.last);
+            }
+            self.so_far(self.remote.failure(&error, None).about(place))
+        })?;
+        self.records += self.waiting;
+        self.bytes += self.batch.len();
+        self.waiting = 0;
+        self.batch.clear();
+        Ok(())
+    }
+
+    /// The failure that a line is.
+    fn bad(&self, line: u64, error: impl std::fmt::Display) -> Failure {
+        let exit = if self.records == 0 {
+            Exit::Usage
+        } else {
+            Exit::Service
+        };
+        let place = format!("{}:{line}", input::shown(&self.push.file));
+        self.so_far(Failure::new(exit, error).about(place))
+    }
+
+    fn so_far(&self, failure: Failure) -> Failure {
+        match self.records {
+            0 => failure.and("nothing was pushed"),
+            records => failure.and(format!("{records} records before it were pushed")),
+        }
+    }
+}
