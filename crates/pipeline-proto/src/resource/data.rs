@@ -114,22 +114,16 @@ macro_rules! targets {
             }
         )*
 
-        impl $spec {
-            /// One of this type.
-            ///
-            /// # Errors
-            ///
-            /// When it cannot be written as JSON; those that are known always can.
-            pub fn new(target: &$name) -> Result<Self, serde_json::Error> {
-                let (r#type, spec) = match target {
-                    $( $name::$variant(target) => {
-                        ($type, Some($crate::model::RawJson::from_value(target)?))
-                    } )*
-                    $name::Other { r#type, spec } => (r#type.as_str(), spec.clone()),
-                };
-                Ok(Self { r#type: r#type.into(), spec, ..Self::default() })
+        impl From<$name> for $spec {
+            fn from(target: $name) -> Self {
+                match target {
+                    $( $name::$variant(target) => target.into(), )*
+                    $name::Other { r#type, spec } => Self { r#type, spec, ..Self::default() },
+                }
             }
+        }
 
+        impl $spec {
             /// The spec, read by its type.
             ///
             /// # Errors

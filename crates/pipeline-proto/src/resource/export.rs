@@ -61,10 +61,8 @@ spec! {
     /// ```
     /// use pipeline_proto::resource::export::{ExportSpec, ExportTarget, HttpTarget};
     ///
-    /// let mut http = HttpTarget::default();
-    /// http.host = "https://logs.example.com".into();
-    /// http.uri = "/clicks".into();
-    /// let spec = ExportSpec::new(&ExportTarget::Http(http.clone()))?;
+    /// let http = HttpTarget::new("https://logs.example.com", "/clicks");
+    /// let spec = ExportSpec::from(http.clone());
     /// assert_eq!(spec.r#type, "http");
     /// assert_eq!(spec.target()?, ExportTarget::Http(http));
     /// # Ok::<(), serde_json::Error>(())

@@ -19,7 +19,7 @@ use crate::{
     resource::{
         AnyOperation,
         datasource::DatasourceSpec,
-        export::{ExportSpec, ExportTarget, HttpTarget},
+        export::{ExportSpec, HttpTarget},
         group::GroupSpec,
         job::{Argument, Batch, BatchStatus, JobSpec},
         job_export::JobExportSpec,
@@ -114,11 +114,7 @@ generate! {
         code: Some(code),
         ..TransformSpec::default()
     });
-    ExportSpec = (text(), text()).prop_map(|(host, uri)| {
-        let mut http = HttpTarget::default();
-        (http.host, http.uri) = (host, uri);
-        ExportSpec::new(&ExportTarget::Http(http)).expect("texts can be written as JSON")
-    });
+    ExportSpec = (text(), text()).prop_map(|(host, uri)| HttpTarget::new(host, uri).into());
     JobExportSpec = text().prop_map(|r#type| JobExportSpec { r#type, ..JobExportSpec::default() });
     DatasourceSpec = text().prop_map(|r#type| DatasourceSpec { r#type, ..DatasourceSpec::default() });
     JobSpec = option::of(text()).prop_map(|workflow| JobSpec { workflow, ..JobSpec::default() });

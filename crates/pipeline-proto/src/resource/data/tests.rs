@@ -75,7 +75,7 @@ fn what_is_read_is_written_again_with_what_is_not_known() {
     assert_eq!(serde_json::to_string(&spec).unwrap(), text);
     let target = spec.target().unwrap();
     assert!(matches!(&target, ExportTarget::Other { r#type, .. } if r#type == "lake"));
-    assert_eq!(ExportSpec::new(&target).unwrap().spec, spec.spec);
+    assert_eq!(ExportSpec::from(target).spec, spec.spec);
 }
 
 #[test]
