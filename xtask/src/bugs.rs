@@ -70,7 +70,7 @@ const BUGS: &[Bug] = &[
         name: "a wait for a workflow to be gone is content with any 404",
         file: "crates/pipeline-proto/src/wait/watch.rs",
         from: "error.code() == Some(ErrorCode::WORKFLOW_NOT_FOUND)",
-        to: "error.kind() == ErrorKind::NotFound",
+        to: "error.kind() == crate::error::ErrorKind::NotFound",
     },
     Bug {
         name: "the status `Unknown` is taken for the wanted one",
@@ -116,8 +116,8 @@ pub(crate) fn stale() -> impl Iterator<Item = String> {
         .filter_map(|bug| bug.put_into(&cargo::root()).err())
 }
 
-/// Prints the table of docs/testing.md.
-pub(crate) fn run() -> Result {
+/// Prints the table of docs/testing.md, or its rows with one of these words in the name.
+pub(crate) fn run(words: &[String]) -> Result {
     let root = cargo::root();
     let copy = root.join("target/bugs/checkout");
     copy_checkout(&root, &copy)?;
@@ -128,7 +128,9 @@ pub(crate) fn run() -> Result {
     }
     println!("| bug | seed | rule that it breaks |\n|---|---|---|");
     let mut hidden = Vec::new();
-    for bug in BUGS {
+    let is_chosen =
+        |bug: &&Bug| words.is_empty() || words.iter().any(|word| bug.name.contains(word));
+    for bug in BUGS.iter().filter(is_chosen) {
         let file = copy.join(bug.file);
         write_changed(&file, bug.put_into(&root)?.as_bytes())?;
         let found = simulate(&copy).map_err(|error| format!("{}: {error}", bug.name))?;

@@ -31,7 +31,10 @@ enum Task {
     /// Clients, network and service in one thread, and what must hold
     Sim(sim::Options),
     /// Deliberate bugs that the simulation must find; takes a while
-    Bugs,
+    Bugs {
+        /// Those with such a word in their names; without any, all
+        words: Vec<String>,
+    },
     /// The fuzz targets, each for a while; needs cargo-fuzz
     Fuzz(nightly::Options),
     /// The unit tests of the core, interpreted; needs Miri
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Props(options) => props::run(&options),
         Task::Sim(options) => sim::run(&options),
-        Task::Bugs => bugs::run(),
+        Task::Bugs { words } => bugs::run(&words),
         Task::Fuzz(options) => nightly::fuzz(options),
         Task::Miri => nightly::miri(),
         Task::Mutants(options) => mutants::run(&options),

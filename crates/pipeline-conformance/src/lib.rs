@@ -26,6 +26,12 @@ pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings, is_like,
 pub use relay::{Identity, Relay, Speaks, Special};
 pub use script::{BlackHole, Reply, Request, Script};
 
+/// Rows of a table of cases, one a line: `"what it is called" => what, it, is;`.
+#[macro_export]
+macro_rules! cases {
+    ($($name:expr => $($part:expr),+;)+) => { [$(($name, $($part),+)),+] };
+}
+
 /// The code in the READMEs and in the pages of the book compiles and runs. The test `pages` sees to
 /// it that none is missing.
 #[cfg(doctest)]

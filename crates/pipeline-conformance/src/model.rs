@@ -76,7 +76,7 @@ impl Request {
 }
 
 /// The operations of workflows, and of the other resources that the model knows.
-pub fn operations() -> impl Iterator<Item = &'static OperationInfo> {
+pub fn operations() -> impl Iterator<Item = &'static OperationInfo> + Clone {
     let known =
         |info: &&OperationInfo| info.resource == "workflow" || resource::Kind::of(info).is_some();
     // What a repo holds is not a matter of the model.
@@ -84,6 +84,27 @@ pub fn operations() -> impl Iterator<Item = &'static OperationInfo> {
         .iter()
         .filter(known)
         .filter(|info| info.name != "sample_repo")
+}
+
+/// A body for an operation of a repo or of what hangs on one, of which there are many that differ.
+pub fn body(operation: &str, number: u64, region: &str) -> Value {
+    let valtype = if number.is_multiple_of(4) {
+        "long"
+    } else {
+        "string"
+    };
+    let schema =
+        json!([{"key": "a", "valtype": valtype}, {"key": format!("b{number}"), "valtype": "date"}]);
+    let target = json!({"host": "example.com", "uri": format!("/{number}")});
+    match operation {
+        "create_repo" => json!({"region": region, "schema": schema}),
+        "update_repo" => json!({ "schema": schema }),
+        "create_transform" => json!({"mode": "sql", "code": format!("select {number}")}),
+        "update_transform" => json!({"code": format!("select {number}")}),
+        "create_export" => json!({"type": "http", "spec": target, "whence": "newest"}),
+        "update_export" => json!({ "spec": target }),
+        _ => Value::Null,
+    }
 }
 
 /// What a second sending could do; said here once more, and not asked of the client.

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use http::Response;
+use pipeline_conformance::cases;
 use pipeline_proto::{
     ApiError, Operation, WorkflowName,
     resource::workflow::{GetWorkflow, GetWorkflowStatus, ListWorkflows, SearchLogs},
@@ -56,125 +57,60 @@ fn body(size: usize, [open, part, close]: [&str; 3]) -> String {
 }
 
 /// Beginning, repeated part and end of each body.
-const BODIES: &[(&str, [&str; 3])] = &[
+const BODIES: &[(&str, [&str; 3])] = &cases! {
     // The smallest text for the largest value.
-    ("empty workflows", ["[", "{},", "]"]),
-    ("empty workflows in an object", [r#"{"x":["#, "{},", "]}"]),
-    ("workflows of one node", ["[", r#"{"nodes":{"":{}}},"#, "]"]),
-    ("workflows of one unknown member", ["[", r#"{"":0},"#, "]"]),
-    ("nodes", [r#"{"nodes":{"#, r##""#":{},"##, "}}"]),
-    (
-        "nodes of one parent",
-        [r#"{"nodes":{"#, r##""#":{"parents":[{}]},"##, "}}"],
-    ),
-    ("edges", [r#"{"nodes":{"a":{"parents":["#, "{},", "]}}}"]),
-    ("states of nodes", [r#"{"nodes":["#, "{},", "]}"]),
-    ("log lines", [r#"{"log":["#, "{},", "]}"]),
-    ("changes of status", [r#"{"status":["#, "{},", "]}"]),
-    ("metrics", [r#"{"metric":["#, "{},", "]}"]),
-    ("advice", [r#"{"recommend":["#, r#""","#, "]}"]),
+    "empty workflows" => ["[", "{},", "]"];
+    "empty workflows in an object" => [r#"{"x":["#, "{},", "]}"];
+    "workflows of one node" => ["[", r#"{"nodes":{"":{}}},"#, "]"];
+    "workflows of one unknown member" => ["[", r#"{"":0},"#, "]"];
+    "nodes" => [r#"{"nodes":{"#, r##""#":{},"##, "}}"];
+    "nodes of one parent" => [r#"{"nodes":{"#, r##""#":{"parents":[{}]},"##, "}}"];
+    "edges" => [r#"{"nodes":{"a":{"parents":["#, "{},", "]}}}"];
+    "states of nodes" => [r#"{"nodes":["#, "{},", "]}"];
+    "log lines" => [r#"{"log":["#, "{},", "]}"];
+    "changes of status" => [r#"{"status":["#, "{},", "]}"];
+    "metrics" => [r#"{"metric":["#, "{},", "]}"];
+    "advice" => [r#"{"recommend":["#, r#""","#, "]}"];
     // Just so much text around the values that all of them are read.
-    (
-        "sparse workflows",
-        [
-            "[",
-            "{                                                                    },",
-            "]",
-        ],
-    ),
-    (
-        "sparse workflows of one node",
-        [
-            "[",
-            r#"{"nodes":{"":{                                                                                                                                                                                                                                                                                                                                          }}},"#,
-            "]",
-        ],
-    ),
-    (
-        "sparse workflows of one unknown member",
-        [
-            "[",
-            r#"{"":                                                                                0},"#,
-            "]",
-        ],
-    ),
-    (
-        "sparse edges",
-        [
-            r#"{"nodes":{"a":{"parents":["#,
-            "{                      },",
-            "]}}}",
-        ],
-    ),
-    (
-        "sparse nodes",
-        [
-            r#"{"nodes":{"#,
-            r##""#":{                                      },"##,
-            "}}",
-        ],
-    ),
-    (
-        "sparse advice",
-        [r#"{"recommend":["#, r#""                      ","#, "]}"],
-    ),
-    ("sparse unknown members", ["{", r##""#":"aaaa","##, "}"]),
+    "sparse workflows" => ["[", "{                                                                    },", "]"];
+    "sparse workflows of one node" => ["[", r#"{"nodes":{"":{                                                                                                                                                                                                                                                                                                                                          }}},"#, "]"];
+    "sparse workflows of one unknown member" => ["[", r#"{"":                                                                                0},"#, "]"];
+    "sparse edges" => [r#"{"nodes":{"a":{"parents":["#, "{                      },", "]}}}"];
+    "sparse nodes" => [r#"{"nodes":{"#, r##""#":{                                      },"##, "}}"];
+    "sparse advice" => [r#"{"recommend":["#, r#""                      ","#, "]}"];
+    "sparse unknown members" => ["{", r##""#":"aaaa","##, "}"];
     // Members nobody knows.
-    ("unknown members", ["{", r##""#":0,"##, "}"]),
-    (
-        "unknown members of a node",
-        [r#"{"nodes":{"a":{"#, r##""#":0,"##, "}}}"],
-    ),
-    (
-        "one unknown member, again and again",
-        ["{", r#""x":0,"#, "}"],
-    ),
-    (
-        "one known member, again and again",
-        ["{", r#""name":"a","#, "}"],
-    ),
-    ("one array, again and again", ["{", r#""nodes":[{}],"#, "}"]),
+    "unknown members" => ["{", r##""#":0,"##, "}"];
+    "unknown members of a node" => [r#"{"nodes":{"a":{"#, r##""#":0,"##, "}}}"];
+    "one unknown member, again and again" => ["{", r#""x":0,"#, "}"];
+    "one known member, again and again" => ["{", r#""name":"a","#, "}"];
+    "one array, again and again" => ["{", r#""nodes":[{}],"#, "}"];
     // Depth.
-    ("brackets", ["", "[", ""]),
-    ("braces", ["", r#"{"":"#, ""]),
-    ("brackets in an unknown member", [r#"{"x":"#, "[", ""]),
-    ("brackets in data", [r#"{"nodes":{"a":{"data":"#, "[", ""]),
+    "brackets" => ["", "[", ""];
+    "braces" => ["", r#"{"":"#, ""];
+    "brackets in an unknown member" => [r#"{"x":"#, "[", ""];
+    "brackets in data" => [r#"{"nodes":{"a":{"data":"#, "[", ""];
     // Length.
-    ("a long name", [r#"{"name":""#, "a", r#""}"#]),
-    ("a name of escapes", [r#"{"name":""#, "\\u0041", r#""}"#]),
-    ("a name of short escapes", [r#"{"name":""#, "\\n", r#""}"#]),
-    ("a name that never ends", [r#"{"name":""#, "a", ""]),
-    (
-        "an unknown name of escapes",
-        [r#"{""#, "\\u0041", r#"":0}"#],
-    ),
-    ("an unknown long text", [r#"{"x":""#, "a", r#""}"#]),
-    ("a huge number for a time", [r#"{"createTime":1"#, "0", "}"]),
-    (
-        "a huge fraction for a time",
-        [r#"{"createTime":0."#, "1", "}"],
-    ),
-    (
-        "a huge number for a count",
-        [r#"{"metric":[{"total":1"#, "0", "}]}"],
-    ),
-    ("an unknown huge number", [r#"{"x":1"#, "0", "}"]),
-    ("an error of a long text", [r#"{"error":""#, "a", r#""}"#]),
-    ("an error of escapes", [r#"{"error":""#, "\\u0041", r#""}"#]),
-    (
-        "an error that is an array",
-        [r#"{"error":["#, r#""a","#, r#""a"]}"#],
-    ),
-    ("an error, again and again", ["{", r#""error":"a","#, "}"]),
-    ("an error cut short", [r#"{"error":""#, "\\\"", ""]),
-    (
-        "an error among others",
-        [r#"{"error":"a","#, r##""#":0,"##, "}"],
-    ),
-    ("blanks", ["", " ", "{}"]),
-    ("text", ["", "a", ""]),
-    ("control characters", ["", "\u{1b}", ""]),
-];
+    "a long name" => [r#"{"name":""#, "a", r#""}"#];
+    "a name of escapes" => [r#"{"name":""#, "\\u0041", r#""}"#];
+    "a name of short escapes" => [r#"{"name":""#, "\\n", r#""}"#];
+    "a name that never ends" => [r#"{"name":""#, "a", ""];
+    "an unknown name of escapes" => [r#"{""#, "\\u0041", r#"":0}"#];
+    "an unknown long text" => [r#"{"x":""#, "a", r#""}"#];
+    "a huge number for a time" => [r#"{"createTime":1"#, "0", "}"];
+    "a huge fraction for a time" => [r#"{"createTime":0."#, "1", "}"];
+    "a huge number for a count" => [r#"{"metric":[{"total":1"#, "0", "}]}"];
+    "an unknown huge number" => [r#"{"x":1"#, "0", "}"];
+    "an error of a long text" => [r#"{"error":""#, "a", r#""}"#];
+    "an error of escapes" => [r#"{"error":""#, "\\u0041", r#""}"#];
+    "an error that is an array" => [r#"{"error":["#, r#""a","#, r#""a"]}"#];
+    "an error, again and again" => ["{", r#""error":"a","#, "}"];
+    "an error cut short" => [r#"{"error":""#, "\\\"", ""];
+    "an error among others" => [r#"{"error":"a","#, r##""#":0,"##, "}"];
+    "blanks" => ["", " ", "{}"];
+    "text" => ["", "a", ""];
+    "control characters" => ["", "\u{1b}", ""];
+};
 
 /// Reads each body in each size, and compares what it takes with what it may take.
 fn check<T>(reader: &str, multiple: u64, read: impl Fn(&Response<Bytes>) -> T) {

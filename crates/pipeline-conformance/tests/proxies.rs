@@ -4,7 +4,7 @@
 use std::{process::Command, time::Duration};
 
 use pipeline_conformance::{
-    Driver, Identity, Relay, Reply, Script, Speaks, Special, is_like, words,
+    Driver, Identity, Relay, Reply, Script, Speaks, Special, cases, is_like, words,
 };
 use pipeline_proto::{
     RetryPolicy, WorkflowName,
@@ -20,19 +20,14 @@ fn each_kind_of_proxy_leads_to_the_service<D: Driver>() {
     // `localhost`, because it is looked up on this side for socks5.
     let identity = Identity::new("localhost", Special::None);
     let basic = "Basic bWU6cEBzcw==";
-    for (scheme, speaks, user, expected) in [
-        ("http", Speaks::Connect, "", String::new()),
-        ("http", Speaks::Connect, "me:p%40ss@", format!(" {basic}")),
-        ("https", Speaks::Connect, "me:p%40ss@", format!(" {basic}")),
-        ("socks5h", Speaks::Socks, "", String::new()),
-        (
-            "socks5h",
-            Speaks::Socks,
-            "me:p%40ss@",
-            " me p@ss".to_owned(),
-        ),
-        ("socks5", Speaks::Socks, "", String::new()),
-    ] {
+    for (scheme, speaks, user, expected) in cases! {
+        "http" => Speaks::Connect, "", String::new();
+        "http" => Speaks::Connect, "me:p%40ss@", format!(" {basic}");
+        "https" => Speaks::Connect, "me:p%40ss@", format!(" {basic}");
+        "socks5h" => Speaks::Socks, "", String::new();
+        "socks5h" => Speaks::Socks, "me:p%40ss@", " me p@ss".to_owned();
+        "socks5" => Speaks::Socks, "", String::new();
+    } {
         for service in ["http", "https"] {
             let script = Script::play(vec![Reply::json("200 OK", "[]"); 2]);
             let tls = Relay::start(Speaks::Nothing, Some(&identity), script.url());
@@ -97,130 +92,41 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
                 .collect(),
         )
     };
-    for (scheme, is, expected) in [
-        (
-            "http",
-            say("407 No"),
-            "no connection (the proxy *: HTTP 407, it wants a user and a password)*after 1",
-        ),
-        (
-            "http",
-            say("403 No"),
-            "(the proxy *: HTTP 403, it does not allow a tunnel to localhost:7)*after 1",
-        ),
-        (
-            "http",
-            say("502 No"),
-            "(the proxy *: HTTP 502, it made no tunnel to localhost:7)*after 2",
-        ),
-        (
-            "http",
-            Is::Gone,
-            "no connection (the proxy *: it cannot be reached: *refused*after 2",
-        ),
-        (
-            "https",
-            Is::Gone,
-            "no connection (the proxy *: it cannot be reached: *refused*after 2",
-        ),
-        (
-            "socks5h",
-            Is::Gone,
-            "no connection (the proxy *: it cannot be reached: *refused*after 2",
-        ),
-        (
-            "http",
-            stalling(b""),
-            "timed out while waiting for the proxy (the proxy *after 2",
-        ),
-        (
-            "http",
-            stalling(b"HTTP/1.1 200 OK\r\nx:"),
-            "timed out while waiting for the proxy (the proxy *after 2",
-        ),
-        (
-            "http",
-            closing(Reply::Close(Vec::new())),
-            "no connection (the proxy *closed*after 2",
-        ),
-        (
-            "http",
-            closing(Reply::Reset(Vec::new())),
-            "no connection (the proxy *reset*after 2",
-        ),
-        (
-            "http",
-            closing(Reply::Close(b"SSH-2.0-x\r\n".to_vec())),
-            "(the proxy *: what answers there is no HTTP proxy)*after 1",
-        ),
-        (
-            "http",
-            closing(Reply::Bytes(
-                b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nlogin".to_vec(),
-            )),
-            "(the proxy *: it sent more than the response that was due)*after 2",
-        ),
-        (
-            "http",
-            hasty(&[b"\x15\x03\x03\0\x02\x02\x28"]),
-            "(the proxy *: what answers there is no HTTP proxy)*after 1",
-        ),
-        (
-            "http",
-            stalling(b"HTTP/1.1 200 OK\r\n\r\n"),
-            "no connection: timed out while agreeing on TLS*after 2",
-        ),
-        (
-            "https",
-            hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
-            "(the proxy *: what answers at 127.0.0.1 does not speak TLS)*after 1",
-        ),
-        (
-            "https",
-            hasty(&[b"", b""]),
-            "timed out while agreeing on TLS (the proxy *after 2",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"", b""]),
-            "timed out while waiting for the proxy (the proxy *after 2",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"\x05\0", b"", b"\x05\0", b""]),
-            "timed out while waiting for the proxy (the proxy *after 2",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"\x05\xff"]),
-            "(the proxy *: it wants a user and a password)*after 1",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"\x05\0", b"\x05\x02\0\x01\0\0\0\0\0\0"]),
-            "(the proxy *: it does not allow a tunnel to localhost:7)*after 1",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"\x05\0", b"\x05\x05", b"\x05\0", b"\x05\x05"]),
-            "(the proxy *: it made no tunnel to localhost:7: the connection was refused)*after 2",
-        ),
-        (
-            "socks5h",
-            hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
-            "(the proxy *: what answers there is no SOCKS 5 proxy)*after 1",
-        ),
-        (
-            "https",
-            Is::Stranger,
-            "(the proxy *: the certificate of localhost is signed by no authority*after 1",
-        ),
-        (
-            "http",
-            Is::BeforeStranger,
-            "no connection (the certificate of localhost is signed by no authority*after 1",
-        ),
-    ] {
+    for (scheme, is, expected) in cases! {
+        "http" => say("407 No"), "no connection (the proxy *: HTTP 407, it wants a user and a password)*after 1";
+        "http" => say("403 No"), "(the proxy *: HTTP 403, it does not allow a tunnel to localhost:7)*after 1";
+        "http" => say("502 No"), "(the proxy *: HTTP 502, it made no tunnel to localhost:7)*after 2";
+        "http" => Is::Gone, "no connection (the proxy *: it cannot be reached: *refused*after 2";
+        "https" => Is::Gone, "no connection (the proxy *: it cannot be reached: *refused*after 2";
+        "socks5h" => Is::Gone, "no connection (the proxy *: it cannot be reached: *refused*after 2";
+        "http" => stalling(b""), "timed out while waiting for the proxy (the proxy *after 2";
+        "http" => stalling(b"HTTP/1.1 200 OK\r\nx:"), "timed out while waiting for the proxy (the proxy *after 2";
+        "http" => closing(Reply::Close(Vec::new())), "no connection (the proxy *closed*after 2";
+        "http" => closing(Reply::Reset(Vec::new())), "no connection (the proxy *reset*after 2";
+        "http" => closing(Reply::Close(b"SSH-2.0-x\r\n".to_vec())),
+            "(the proxy *: what answers there is no HTTP proxy)*after 1";
+        "http" => closing(Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nlogin".to_vec())),
+            "(the proxy *: it sent more than the response that was due)*after 2";
+        "http" =>
+            hasty(&[b"\x15\x03\x03\0\x02\x02\x28"]), "(the proxy *: what answers there is no HTTP proxy)*after 1";
+        "http" => stalling(b"HTTP/1.1 200 OK\r\n\r\n"), "no connection: timed out while agreeing on TLS*after 2";
+        "https" => hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
+            "(the proxy *: what answers at 127.0.0.1 does not speak TLS)*after 1";
+        "https" => hasty(&[b"", b""]), "timed out while agreeing on TLS (the proxy *after 2";
+        "socks5h" => hasty(&[b"", b""]), "timed out while waiting for the proxy (the proxy *after 2";
+        "socks5h" =>
+            hasty(&[b"\x05\0", b"", b"\x05\0", b""]), "timed out while waiting for the proxy (the proxy *after 2";
+        "socks5h" => hasty(&[b"\x05\xff"]), "(the proxy *: it wants a user and a password)*after 1";
+        "socks5h" => hasty(&[b"\x05\0", b"\x05\x02\0\x01\0\0\0\0\0\0"]),
+            "(the proxy *: it does not allow a tunnel to localhost:7)*after 1";
+        "socks5h" => hasty(&[b"\x05\0", b"\x05\x05", b"\x05\0", b"\x05\x05"]),
+            "(the proxy *: it made no tunnel to localhost:7: the connection was refused)*after 2";
+        "socks5h" => hasty(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]),
+            "(the proxy *: what answers there is no SOCKS 5 proxy)*after 1";
+        "https" => Is::Stranger, "(the proxy *: the certificate of localhost is signed by no authority*after 1";
+        "http" =>
+            Is::BeforeStranger, "no connection (the certificate of localhost is signed by no authority*after 1";
+    } {
         let identity = Identity::new("localhost", Special::None);
         let (mut script, mut relays) = (None, Vec::new());
         let address = match is {
@@ -273,37 +179,25 @@ fn trouble_on_the_way_is_told_of_whose_it_is_and_nothing_was_sent<D: Driver>() {
 fn the_environment_says_by_which_proxy() {
     let answer = Reply::json("200 OK", "[]");
     let through = "0 workflows through";
-    for (variables, expected) in [
-        ("", "0 workflows"),
-        ("http_proxy=P", through),
-        ("http_proxy=socks5h://S", through),
-        ("all_proxy=P", through),
-        ("ALL_PROXY=P", through),
-        ("http_proxy=P ALL_PROXY=ftp://x", through),
-        ("all_proxy=P http_proxy=", through),
-        ("HTTP_PROXY=P", "0 workflows"),
-        ("HTTP_PROXY=P REQUEST_METHOD=GET", "0 workflows"),
-        ("HTTPS_PROXY=P https_proxy=P", "0 workflows"),
-        ("http_proxy=P no_proxy=x,127.0.0.0/8", "0 workflows"),
-        ("http_proxy=P NO_PROXY=*", "0 workflows"),
-        ("http_proxy=P NO_PROXY=127.0.0.1:1", through),
-        (
-            "http_proxy=ftp://u:s3cret@x",
-            "no client: http_proxy cannot be used: its scheme is ftp",
-        ),
-        (
-            "ALL_PROXY=socks4://u:s3cret@x",
-            "no client: ALL_PROXY cannot be used: SOCKS 4",
-        ),
-        (
-            "ALL_PROXY=u:s3cret@x:port",
-            "no client: ALL_PROXY cannot be used: its port",
-        ),
-        (
-            "http_proxy=127.0.0.1:1",
-            "the proxy http://127.0.0.1:1 (from http_proxy): it cannot be reached",
-        ),
-    ] {
+    for (variables, expected) in cases! {
+        "" => "0 workflows";
+        "http_proxy=P" => through;
+        "http_proxy=socks5h://S" => through;
+        "all_proxy=P" => through;
+        "ALL_PROXY=P" => through;
+        "http_proxy=P ALL_PROXY=ftp://x" => through;
+        "all_proxy=P http_proxy=" => through;
+        "HTTP_PROXY=P" => "0 workflows";
+        "HTTP_PROXY=P REQUEST_METHOD=GET" => "0 workflows";
+        "HTTPS_PROXY=P https_proxy=P" => "0 workflows";
+        "http_proxy=P no_proxy=x,127.0.0.0/8" => "0 workflows";
+        "http_proxy=P NO_PROXY=*" => "0 workflows";
+        "http_proxy=P NO_PROXY=127.0.0.1:1" => through;
+        "http_proxy=ftp://u:s3cret@x" => "no client: http_proxy cannot be used: its scheme is ftp";
+        "ALL_PROXY=socks4://u:s3cret@x" => "no client: ALL_PROXY cannot be used: SOCKS 4";
+        "ALL_PROXY=u:s3cret@x:port" => "no client: ALL_PROXY cannot be used: its port";
+        "http_proxy=127.0.0.1:1" => "the proxy http://127.0.0.1:1 (from http_proxy): it cannot be reached";
+    } {
         let script = Script::play(vec![answer.clone(); 2]);
         let proxy = Relay::start(Speaks::Connect, None, script.url());
         let socks = Relay::start(Speaks::Socks, None, script.url());

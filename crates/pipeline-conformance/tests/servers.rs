@@ -8,7 +8,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
 use pipeline_conformance::{
-    BlackHole, Driver, Identity, Relay, Reply, Script, Settings, Speaks, Special, is_like, words,
+    BlackHole, Driver, Identity, Relay, Reply, Script, Settings, Speaks, Special, cases, is_like,
+    words,
 };
 use pipeline_proto::{
     BuildError, CallOptions, DecodeError, RetryPolicy,
@@ -157,56 +158,26 @@ fn check<D: Driver>(cases: Vec<(&str, Case, &str)>) {
 fn a_response_counts_however_early<D: Driver>() {
     let early = |status| response(status, "content-length: 0\r\n");
     let to_the_end = |status| response(status, "");
-    let cases = vec![
-        (
-            "too large, closed",
-            Case::new([Reply::EarlyClose(early("413 Too Large"))]).sending([LARGE]),
-            "HTTP 413; nothing changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "no permission, body to the end of the connection",
+    let cases = Vec::from(cases! {
+        "too large, closed" => Case::new([Reply::EarlyClose(early("413 Too Large"))]).sending([LARGE]),
+            "HTTP 413; nothing changed after 1; 1 requests, 1 connections";
+        "no permission, body to the end of the connection" =>
             Case::new([Reply::EarlyClose(to_the_end("403 Forbidden"))]).sending([LARGE]),
-            "HTTP 403; nothing changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "too many requests, and neither read nor closed",
-            Case::new([Reply::EarlyStall(early("429 Too Many Requests"))])
-                .one_attempt()
-                .sending([LARGE]),
-            "HTTP 429; nothing changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "an interim response first",
-            Case::new([Reply::EarlyStall(
-                [
-                    response("103 Early Hints", "a: b\r\n"),
-                    early("413 Too Large"),
-                ]
-                .concat(),
-            )])
-            .sending([LARGE]),
-            "HTTP 413; nothing changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "a small body that is not read either",
-            Case::new([Reply::EarlyClose(early("413 Too Large"))]),
-            "HTTP 413; nothing changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "closed without a word",
-            Case::new([Reply::EarlyClose(Vec::new())]).sending([LARGE]),
-            "the connection broke*; may have changed after 1; 1 requests, 1 connections",
-        ),
-        (
-            "another request after a refused one",
-            Case::new([
-                Reply::EarlyClose(early("413 Too Large")),
-                Reply::json("200 OK", "{}"),
-            ])
-            .sending([LARGE, SMALL]),
-            "done; 2 requests, 2 connections",
-        ),
-    ];
+            "HTTP 403; nothing changed after 1; 1 requests, 1 connections";
+        "too many requests, and neither read nor closed" =>
+            Case::new([Reply::EarlyStall(early("429 Too Many Requests"))]).one_attempt().sending([LARGE]),
+            "HTTP 429; nothing changed after 1; 1 requests, 1 connections";
+        "an interim response first" =>
+            Case::new([Reply::EarlyStall([response("103 Early Hints", "a: b\r\n"), early("413 Too Large")].concat())]).sending([LARGE]),
+            "HTTP 413; nothing changed after 1; 1 requests, 1 connections";
+        "a small body that is not read either" => Case::new([Reply::EarlyClose(early("413 Too Large"))]),
+            "HTTP 413; nothing changed after 1; 1 requests, 1 connections";
+        "closed without a word" => Case::new([Reply::EarlyClose(Vec::new())]).sending([LARGE]),
+            "the connection broke*; may have changed after 1; 1 requests, 1 connections";
+        "another request after a refused one" =>
+            Case::new([Reply::EarlyClose(early("413 Too Large")), Reply::json("200 OK", "{}")]).sending([LARGE, SMALL]),
+            "done; 2 requests, 2 connections";
+    });
     let over_tls =
         |(name, case, expected): &(_, Case, _)| (*name, case.clone().over(Tls::Yes), *expected);
     check::<D>(cases.iter().map(over_tls).collect());
@@ -225,44 +196,16 @@ fn a_response_header_may_be_large_but_not_without_end<D: Driver>() {
     };
     let too_large = "the response header is too large: more than 256 KiB or 1024 fields); \
                      may have changed after 1; 1 requests";
-    check::<D>(vec![
-        (
-            "16 KiB",
-            Case::new([Reply::Bytes(one(16 << 10))]),
-            "done; 1",
-        ),
-        (
-            "60 KiB",
-            Case::new([Reply::Bytes(one(60 << 10))]),
-            "done; 1",
-        ),
-        (
-            "250 KiB",
-            Case::new([Reply::Bytes(one(250 << 10))]),
-            "done; 1",
-        ),
-        (
-            "1023 fields",
-            Case::new([Reply::Bytes(many(1022))]),
-            "done; 1",
-        ),
-        (
-            "1026 fields",
-            Case::new([Reply::Bytes(many(1025))]),
-            too_large,
-        ),
-        (
-            "300 KiB",
-            Case::new([Reply::Bytes(one(300 << 10))]),
-            too_large,
-        ),
-        ("2 MiB", Case::new([Reply::Stall(one(2 << 20))]), too_large),
-        (
-            "100,000 fields",
-            Case::new([Reply::Stall(many(100_000))]),
-            too_large,
-        ),
-    ]);
+    check::<D>(Vec::from(cases! {
+        "16 KiB" => Case::new([Reply::Bytes(one(16 << 10))]), "done; 1";
+        "60 KiB" => Case::new([Reply::Bytes(one(60 << 10))]), "done; 1";
+        "250 KiB" => Case::new([Reply::Bytes(one(250 << 10))]), "done; 1";
+        "1023 fields" => Case::new([Reply::Bytes(many(1022))]), "done; 1";
+        "1026 fields" => Case::new([Reply::Bytes(many(1025))]), too_large;
+        "300 KiB" => Case::new([Reply::Bytes(one(300 << 10))]), too_large;
+        "2 MiB" => Case::new([Reply::Stall(one(2 << 20))]), too_large;
+        "100,000 fields" => Case::new([Reply::Stall(many(100_000))]), too_large;
+    }));
 }
 
 fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
@@ -270,82 +213,32 @@ fn a_fault_says_what_was_waited_for_and_whether_the_request_left<D: Driver>() {
     let stall = |bytes: &[u8]| Case::new([Reply::Stall(bytes.to_vec())]).attempt_timeout(SHORT);
     let no_connection =
         "no connection: timed out while connecting*; nothing changed after 1; 0 requests";
-    check::<D>(vec![
-        (
-            "no response",
-            stall(b""),
-            "timed out while waiting for the response*; may have changed after 1; 1",
-        ),
-        (
-            "half a header",
-            stall(b"HTTP/1.1 200 OK\r\ncontent-le"),
-            "timed out while waiting for the response*; may have changed after 1; 1",
-        ),
-        (
-            "a header and no body",
-            stall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
-            "timed out while reading the response*; may have changed after 1; 1",
-        ),
-        (
-            "half a chunk",
-            stall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"),
-            "timed out while reading the response*; may have changed after 1; 1",
-        ),
-        (
-            "nobody reads the body",
-            Case::new([Reply::EarlyStall(Vec::new())])
-                .attempt_timeout(SHORT)
-                .sending([LARGE]),
-            "timed out while sending the request*; may have changed after 1; 1",
-        ),
-        (
-            "no time for an attempt",
-            Case::new([]).attempt_timeout(Duration::ZERO).one_attempt(),
-            no_connection,
-        ),
-        (
-            "next to no time for an attempt",
-            Case::new([])
-                .attempt_timeout(Duration::from_nanos(1))
-                .one_attempt(),
-            no_connection,
-        ),
-        (
-            "no time to connect",
-            Case::new([]).connect_timeout(Duration::ZERO).one_attempt(),
-            no_connection,
-        ),
-        (
-            "next to no time to connect",
-            Case::new([])
-                .connect_timeout(Duration::from_nanos(1))
-                .one_attempt(),
-            no_connection,
-        ),
-        (
-            "no word of TLS in the time to connect",
-            Case::new([])
-                .over(Tls::Silent)
-                .connect_timeout(SHORT)
-                .one_attempt(),
-            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
-        ),
-        (
-            "no word of TLS in the time of the attempt",
-            Case::new([])
-                .over(Tls::Silent)
-                .attempt_timeout(SHORT)
-                .one_attempt(),
-            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests",
-        ),
-        (
-            "all the time in the world",
-            Case::new([Reply::json("200 OK", "{}")])
-                .attempt_timeout(Duration::MAX)
-                .connect_timeout(Duration::MAX),
-            "done; 1 requests",
-        ),
-    ]);
+    check::<D>(Vec::from(cases! {
+        "no response" => stall(b""), "timed out while waiting for the response*; may have changed after 1; 1";
+        "half a header" => stall(b"HTTP/1.1 200 OK\r\ncontent-le"),
+            "timed out while waiting for the response*; may have changed after 1; 1";
+        "a header and no body" => stall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
+            "timed out while reading the response*; may have changed after 1; 1";
+        "half a chunk" => stall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"),
+            "timed out while reading the response*; may have changed after 1; 1";
+        "nobody reads the body" => Case::new([Reply::EarlyStall(Vec::new())]).attempt_timeout(SHORT).sending([LARGE]),
+            "timed out while sending the request*; may have changed after 1; 1";
+        "no time for an attempt" => Case::new([]).attempt_timeout(Duration::ZERO).one_attempt(), no_connection;
+        "next to no time for an attempt" =>
+            Case::new([]).attempt_timeout(Duration::from_nanos(1)).one_attempt(), no_connection;
+        "no time to connect" => Case::new([]).connect_timeout(Duration::ZERO).one_attempt(), no_connection;
+        "next to no time to connect" =>
+            Case::new([]).connect_timeout(Duration::from_nanos(1)).one_attempt(), no_connection;
+        "no word of TLS in the time to connect" =>
+            Case::new([]).over(Tls::Silent).connect_timeout(SHORT).one_attempt(),
+            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests";
+        "no word of TLS in the time of the attempt" =>
+            Case::new([]).over(Tls::Silent).attempt_timeout(SHORT).one_attempt(),
+            "no connection: timed out while agreeing on TLS*; nothing changed after 1; 0 requests";
+        "all the time in the world" =>
+            Case::new([Reply::json("200 OK", "{}")]).attempt_timeout(Duration::MAX).connect_timeout(Duration::MAX),
+            "done; 1 requests";
+    }));
 }
 
 fn a_connection_that_was_given_up_is_replaced_only_where_that_is_safe<D: Driver>() {
@@ -362,38 +255,19 @@ fn a_connection_that_was_given_up_is_replaced_only_where_that_is_safe<D: Driver>
         ])
         .sending([SMALL, SMALL])
     };
-    check::<D>(vec![
-        (
-            "closed in between",
-            Case::new([Reply::Close(done.clone()), Reply::Bytes(done.clone())])
-                .sending_again_after_the_close(),
-            "done; 2 requests, 2 connections",
-        ),
-        (
-            "a response that nobody asked for in between",
-            Case::new([
-                Reply::Close([&done[..], &gave_up].concat()),
-                Reply::Bytes(done.clone()),
-            ])
-            .sending_again_after_the_close(),
-            "done; 2 requests, 2 connections",
-        ),
-        (
-            "given up when the request came",
-            then(Reply::Close(gave_up.clone())),
-            "done; 3 requests, 2 connections",
-        ),
-        (
-            "given up when the first request came",
-            Case::new([Reply::Close(gave_up.clone())]).one_attempt(),
-            "HTTP 408; * after 1; 1 requests",
-        ),
-        (
-            "closed after the request was read",
-            then(Reply::Close(Vec::new())),
-            "the connection broke*; may have changed after 1; 2 requests, 1 connections",
-        ),
-    ]);
+    check::<D>(Vec::from(cases! {
+        "closed in between" =>
+            Case::new([Reply::Close(done.clone()), Reply::Bytes(done.clone())]).sending_again_after_the_close(),
+            "done; 2 requests, 2 connections";
+        "a response that nobody asked for in between" =>
+            Case::new([Reply::Close([&done[..], &gave_up].concat()), Reply::Bytes(done.clone())]).sending_again_after_the_close(),
+            "done; 2 requests, 2 connections";
+        "given up when the request came" => then(Reply::Close(gave_up.clone())), "done; 3 requests, 2 connections";
+        "given up when the first request came" =>
+            Case::new([Reply::Close(gave_up.clone())]).one_attempt(), "HTTP 408; * after 1; 1 requests";
+        "closed after the request was read" => then(Reply::Close(Vec::new())),
+            "the connection broke*; may have changed after 1; 2 requests, 1 connections";
+    }));
 }
 
 /// Hosts with several addresses, of which some are dead.
@@ -410,23 +284,19 @@ fn a_live_address_is_found_beside_dead_ones<D: Driver>() {
     let dead = hole.address();
     let time_out = "no connection: timed out while connecting*; nothing changed";
     let refused = "no connection (*refused*; nothing changed";
-    for (name, addresses, expected) in [
-        ("one", &[None][..], "done"),
-        ("refused, live", &[Some(refusing), None], "done"),
-        ("dead, live", &[Some(dead), None], "done"),
-        ("dead IPv6, live", &[Some(dead_of_ipv6), None], "done"),
-        (
-            "live in the middle",
-            &[Some(dead), Some(refusing), Some(dead), None, Some(dead)],
-            "done",
-        ),
-        ("live and dead", &[None, Some(dead)], "done"),
-        ("dead", &[Some(dead)], time_out),
-        ("all dead", &[Some(dead); 3], time_out),
-        ("refused", &[Some(refusing)], refused),
-        ("all refused", &[Some(refusing); 3], refused),
-        ("refused and dead", &[Some(refusing), Some(dead)], time_out),
-    ] {
+    for (name, addresses, expected) in cases! {
+        "one" => &[None][..], "done";
+        "refused, live" => &[Some(refusing), None], "done";
+        "dead, live" => &[Some(dead), None], "done";
+        "dead IPv6, live" => &[Some(dead_of_ipv6), None], "done";
+        "live in the middle" => &[Some(dead), Some(refusing), Some(dead), None, Some(dead)], "done";
+        "live and dead" => &[None, Some(dead)], "done";
+        "dead" => &[Some(dead)], time_out;
+        "all dead" => &[Some(dead); 3], time_out;
+        "refused" => &[Some(refusing)], refused;
+        "all refused" => &[Some(refusing); 3], refused;
+        "refused and dead" => &[Some(refusing), Some(dead)], time_out;
+    } {
         let reply = Reply::Close(response("200 OK", "content-length: 0\r\n"));
         let script = Script::play(vec![reply; 2]);
         let live: SocketAddr = script.url().replace("http://", "").parse().unwrap();

@@ -1,7 +1,7 @@
 //! TLS: whom the clients trust, and what they say of those whom they do not.
 
 use pipeline_conformance::{
-    Driver, Identity, Relay, Reply, Script, Speaks, Special, is_like, words,
+    Driver, Identity, Relay, Reply, Script, Speaks, Special, cases, is_like, words,
 };
 use pipeline_proto::{WorkflowName, resource::workflow::StartWorkflow};
 
@@ -32,34 +32,14 @@ fn who_is_trusted_is_sent_to<D: Driver>() {
 
 fn who_is_not_trusted_is_told_of_once_and_sent_nothing<D: Driver>() {
     let unknown = "the certificate of localhost is signed by no authority that is trusted";
-    for (host, special, trusted, expected) in [
-        ("localhost", Special::None, false, unknown),
-        ("localhost", Special::Authority, false, "is self-signed"),
-        (
-            "x.test",
-            Special::None,
-            true,
-            "is for another host: *x.test",
-        ),
-        (
-            "x.test",
-            Special::Authority,
-            true,
-            "is for another host: *x.test",
-        ),
-        (
-            "localhost",
-            Special::Old,
-            true,
-            "expired on Sat, 01 Jan 2000*this machine's clock shows",
-        ),
-        (
-            "localhost",
-            Special::New,
-            true,
-            "not valid before Wed, 01 Jan 3000*this machine's clock shows",
-        ),
-    ] {
+    for (host, special, trusted, expected) in cases! {
+        "localhost" => Special::None, false, unknown;
+        "localhost" => Special::Authority, false, "is self-signed";
+        "x.test" => Special::None, true, "is for another host: *x.test";
+        "x.test" => Special::Authority, true, "is for another host: *x.test";
+        "localhost" => Special::Old, true, "expired on Sat, 01 Jan 2000*this machine's clock shows";
+        "localhost" => Special::New, true, "not valid before Wed, 01 Jan 3000*this machine's clock shows";
+    } {
         let script = Script::play([]);
         let identity = Identity::new(host, special);
         let server = Relay::start(Speaks::Nothing, Some(&identity), script.url());

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::TcpListener, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
-use pipeline_conformance::{BlockingDriver, Driver, Events, Reply, Request, Script};
+use pipeline_conformance::{BlockingDriver, Driver, Events, Reply, Request, Script, cases};
 use pipeline_proto::{
     CallOptions, Cause, Effect, ErrorKind, FaultKind, RetryPolicy, StopReason, WorkflowName,
     resource::workflow::{
@@ -352,54 +352,19 @@ fn a_compressed_body_is_read_within_the_limit<D: Driver>() {
     };
     let (start, end) = WORKFLOW.as_bytes().split_at(10);
     let (read, too_large, damaged) = ("wf", "larger than allowed", "as gzip, and damaged");
-    for (name, coding, body, expected) in [
-        ("up to the limit", "gzip", gzip(&text(LIMIT)), read),
-        (
-            "beyond the limit",
-            "gzip",
-            gzip(&text(LIMIT + 1)),
-            too_large,
-        ),
-        ("a bomb", "gzip", gzip(&text(20 << 20)), too_large),
-        (
-            "a bomb in a bomb",
-            "gzip",
-            gzip(&gzip(&text(20 << 20))),
-            too_large,
-        ),
-        (
-            "twice",
-            "gzip, gzip",
-            gzip(&gzip(WORKFLOW.as_bytes())),
-            read,
-        ),
-        (
-            "in two members",
-            "gzip",
-            [gzip(start), gzip(end)].concat(),
-            read,
-        ),
-        ("and not said", "identity", gzip(WORKFLOW.as_bytes()), read),
-        ("said, and not done", "gzip", WORKFLOW.into(), read),
-        (
-            "cut short",
-            "gzip",
-            gzip(&text(100))[..30].to_vec(),
-            damaged,
-        ),
-        (
-            "changed",
-            "gzip",
-            [&gzip(start)[..15], &gzip(end)[15..]].concat(),
-            damaged,
-        ),
-        (
-            "of another kind",
-            "br",
-            b"\x0b\x02\x80".to_vec(),
-            "as br, which was not asked for",
-        ),
-    ] {
+    for (name, coding, body, expected) in cases! {
+        "up to the limit" => "gzip", gzip(&text(LIMIT)), read;
+        "beyond the limit" => "gzip", gzip(&text(LIMIT + 1)), too_large;
+        "a bomb" => "gzip", gzip(&text(20 << 20)), too_large;
+        "a bomb in a bomb" => "gzip", gzip(&gzip(&text(20 << 20))), too_large;
+        "twice" => "gzip, gzip", gzip(&gzip(WORKFLOW.as_bytes())), read;
+        "in two members" => "gzip", [gzip(start), gzip(end)].concat(), read;
+        "and not said" => "identity", gzip(WORKFLOW.as_bytes()), read;
+        "said, and not done" => "gzip", WORKFLOW.into(), read;
+        "cut short" => "gzip", gzip(&text(100))[..30].to_vec(), damaged;
+        "changed" => "gzip", [&gzip(start)[..15], &gzip(end)[15..]].concat(), damaged;
+        "of another kind" => "br", b"\x0b\x02\x80".to_vec(), "as br, which was not asked for";
+    } {
         let header = format!(
             "HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {}\r\n\r\n",
             body.len()

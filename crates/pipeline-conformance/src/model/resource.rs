@@ -264,10 +264,10 @@ impl Resource {
                 spec.append(&mut body);
                 self.shown.insert("spec".to_owned(), spec.into());
             }
-            _ => drop(
-                self.shown
-                    .insert("spec".to_owned(), body.remove("spec").unwrap_or_default()),
-            ),
+            _ => {
+                let spec = body.remove("spec").ok_or_else(|| Answer::of_code(18305))?;
+                self.shown.insert("spec".to_owned(), spec);
+            }
         }
         Ok(())
     }

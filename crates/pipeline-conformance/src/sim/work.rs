@@ -205,22 +205,8 @@ fn related(rng: &mut Rng, early: Option<u8>) -> Request {
         _ => *rng.pick(&["clicks", "clicks", "clicks", "clean"]),
     };
     let names: Vec<_> = operation.names.iter().map(|info| draw(info.key)).collect();
-    let number = rng.below(1_000_000);
-    let valtype = *rng.pick(&["string", "string", "string", "long"]);
-    let schema =
-        json!([{"key": "a", "valtype": valtype}, {"key": format!("b{number}"), "valtype": "date"}]);
-    let target = json!({"host": "example.com", "uri": format!("/{number}")});
-    let body = match operation.name {
-        "create_repo" => {
-            json!({"region": *rng.pick(&[REGIONS[0], REGIONS[1], "moon"]), "schema": schema})
-        }
-        "update_repo" => json!({ "schema": schema }),
-        "create_transform" => json!({"mode": "sql", "code": format!("select {number}")}),
-        "update_transform" => json!({"code": format!("select {number}")}),
-        "create_export" => json!({"type": "http", "spec": target, "whence": "newest"}),
-        "update_export" => json!({ "spec": target }),
-        _ => Value::Null,
-    };
+    let region = *rng.pick(&[REGIONS[0], REGIONS[1], "moon"]);
+    let body = model::body(operation.name, rng.below(1_000_000), region);
     Request::new(operation.name, &names, body)
 }
 

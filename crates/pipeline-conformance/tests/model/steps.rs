@@ -2,15 +2,13 @@
 
 use std::{fmt, time::Duration};
 
+use pipeline_conformance::model::{self, Graph, REGIONS, Request};
 use pipeline_emulator::Transition;
 use proptest::{collection::vec, prelude::*, sample::select};
-
-use crate::graphs::Graph;
+use serde_json::{Value, json};
 
 /// Accounts, which are called like their access keys.
 pub(crate) const ACCOUNTS: [&str; 2] = ["alice", "bob"];
-
-pub(crate) const REGIONS: [&str; 2] = ["nb", "jjh"];
 
 /// One thing that happens. `Debug` says it in a line, because that is what a failure prints.
 #[derive(Clone)]
@@ -23,9 +21,9 @@ pub(crate) enum Step {
     /// The service's clock is so many seconds ahead of the callers'.
     SetOffset(i64),
     /// How starts end from now on.
-    Starts(How),
+    Starts(Transition),
     /// How stops end from now on.
-    Stops(How),
+    Stops(Transition),
     /// All workflows are forgotten.
     Forget,
     /// A snapshot is taken, in the place of the one before.
@@ -36,61 +34,15 @@ pub(crate) enum Step {
     RestoreElsewhere(Duration),
 }
 
-/// How a start or stop ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum How {
-    Immediate,
-    After(Duration),
-    AfterReads(u32),
-    Stuck,
-    FallsBack(Duration),
-}
-
-impl From<How> for Transition {
-    fn from(how: How) -> Self {
-        match how {
-            How::Immediate => Self::Immediate,
-            How::After(time) => Self::After(time),
-            How::AfterReads(reads) => Self::AfterReads(reads),
-            How::Stuck => Self::Stuck,
-            How::FallsBack(time) => Self::FallsBack(time),
-        }
-    }
-}
-
 /// A request.
 #[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) caller: &'static str,
     /// What `X-Resource-Owner` says.
     pub(crate) owner: Option<&'static str>,
-    /// The name in the path; of no meaning for list.
-    pub(crate) name: &'static str,
-    pub(crate) what: What,
+    pub(crate) request: Request,
     /// What is wrong with it beside what it asks for: all of it at once.
     pub(crate) flaws: Vec<Flaw>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
-    Create {
-        region: Option<&'static str>,
-        comment: u8,
-    },
-    Update {
-        region: Option<&'static str>,
-        /// With the version that stands in its data.
-        graph: Option<(Graph, u8)>,
-    },
-    List,
-    Get,
-    Status,
-    Start,
-    Stop,
-    Delete,
-    Search {
-        size: Option<usize>,
-    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +76,11 @@ pub(crate) enum Flaw {
 }
 
 impl Ask {
-    pub(crate) fn new(caller: &'static str, name: &'static str, what: What) -> Self {
+    pub(crate) fn new(caller: &'static str, request: Request) -> Self {
         Self {
             caller,
             owner: None,
-            name,
-            what,
+            request,
             flaws: Vec::new(),
         }
     }
@@ -141,10 +92,17 @@ impl Ask {
 
 impl fmt::Debug for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} asks: {:?}", self.caller, self.what)?;
-        if self.what != What::List {
-            write!(f, " of {:?}", self.name)?;
-        }
+        let Request {
+            operation,
+            names,
+            body,
+            ..
+        } = &self.request;
+        write!(
+            f,
+            "{} asks: {} of {names:?} with {body}",
+            self.caller, operation.name
+        )?;
         if let Some(owner) = self.owner {
             write!(f, ", for {owner:?}")?;
         }
@@ -186,20 +144,32 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
 
 /// Nothing, a workflow that could run, or one that was started.
 pub(crate) fn beginning() -> impl Strategy<Value = Vec<Step>> {
-    let ask = |what| Step::Ask(Ask::new(ACCOUNTS[0], "alpha", what));
-    let region = Some(REGIONS[0]);
+    let ask = |request| Step::Ask(Ask::new(ACCOUNTS[0], request));
     let runnable = runnable().prop_map(move |graph| {
-        let graph = Some((graph, 0));
-        vec![
-            ask(What::Create { region, comment: 0 }),
-            ask(What::Update { region, graph }),
-        ]
+        let create = Request::new("create_workflow", &["alpha"], json!({"region": REGIONS[0]}));
+        let update = Request::update("alpha", Some(REGIONS[0]), Some((graph, 0)));
+        vec![ask(create), ask(update)]
     });
-    let started = (runnable.clone(), how()).prop_map(move |(mut steps, how)| {
-        steps.extend([Step::Starts(how), ask(What::Start)]);
+    let related = |names: &[&'static str], operation| {
+        ask(Request::new(
+            operation,
+            names,
+            model::body(operation, 1, REGIONS[0]),
+        ))
+    };
+    let repos = vec![
+        related(&["clicks"], "create_repo"),
+        related(&["clicks", "first", "clean"], "create_transform"),
+        related(&["clean", "first"], "create_export"),
+    ];
+    let started = (runnable.clone(), how()).prop_map(move |(mut steps, how): (Vec<Step>, _)| {
+        steps.extend([
+            Step::Starts(how),
+            ask(Request::new("start_workflow", &["alpha"], Value::Null)),
+        ]);
         steps
     });
-    prop_oneof![Just(Vec::new()), runnable, started]
+    prop_oneof![Just(Vec::new()), runnable, started, Just(repos)]
 }
 
 /// Anything that can happen within one process.
@@ -232,14 +202,14 @@ fn duration() -> impl Strategy<Value = Duration> {
         .prop_map(Duration::from_millis)
 }
 
-fn how() -> impl Strategy<Value = How> {
+fn how() -> impl Strategy<Value = Transition> {
     prop_oneof![
-        2 => Just(How::Immediate),
-        3 => select(&[0, 100, 500][..]).prop_map(|millis| How::After(Duration::from_millis(millis))),
-        2 => (0..4_u32).prop_map(How::AfterReads),
-        1 => Just(How::Stuck),
+        2 => Just(Transition::Immediate),
+        3 => select(&[0, 100, 500][..]).prop_map(|millis| Transition::After(Duration::from_millis(millis))),
+        2 => (0..4_u32).prop_map(Transition::AfterReads),
+        1 => Just(Transition::Stuck),
         2 => select(&[0, 100, 500][..])
-            .prop_map(|millis| How::FallsBack(Duration::from_millis(millis))),
+            .prop_map(|millis| Transition::FallsBack(Duration::from_millis(millis))),
     ]
 }
 
@@ -252,77 +222,133 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => Just(Some("")),
         1 => Just(Some("nobody")),
     ];
+    let request = prop_oneof![4 => of_workflow(), 2 => related()];
+    let request_with_flaws = request.prop_flat_map(|request| {
+        let flaw = flaw(request.operation.resource == "workflow");
+        let flaws = prop_oneof![
+            14 => Just(Vec::new()),
+            2 => vec(flaw.clone(), 1),
+            1 => vec(flaw, 2),
+        ];
+        (Just(request), flaws)
+    });
+    (caller, owner, request_with_flaws).prop_map(|(caller, owner, (request, flaws))| Ask {
+        caller,
+        owner,
+        request,
+        flaws,
+    })
+}
+
+fn of_workflow() -> impl Strategy<Value = Request> {
+    let region = prop_oneof![
+        20 => Just(Some(REGIONS[0])),
+        2 => Just(Some(REGIONS[1])),
+        1 => Just(Some("moon")),
+        1 => Just(None),
+    ];
     let name = prop_oneof![
         30 => Just("alpha"),
         6 => Just("beta"),
         1 => Just("no-name"),
         1 => Just(""),
     ];
-    let flaws = prop_oneof![
-        14 => Just(Vec::new()),
-        2 => vec(flaw(), 1),
-        1 => vec(flaw(), 2),
+    let operation = prop_oneof![
+        5 => Just("create_workflow"),
+        8 => Just("update_workflow"),
+        1 => Just("list_workflows"),
+        4 => Just("get_workflow"),
+        4 => Just("get_workflow_status"),
+        8 => Just("start_workflow"),
+        8 => Just("stop_workflow"),
+        1 => Just("delete_workflow"),
+        1 => Just("search_logs"),
     ];
-    (caller, owner, name, what(), flaws).prop_map(|(caller, owner, name, what, flaws)| Ask {
-        caller,
-        owner,
-        name,
-        what,
-        flaws,
-    })
+    let size = select(&[None, Some(0), Some(3), Some(1_000)][..]);
+    (operation, name, region, graph(), size, any::<u8>()).prop_map(
+        |(operation, name, region, graph, size, comment)| {
+            let body = match operation {
+                "update_workflow" => return Request::update(name, region, graph),
+                "list_workflows" => return Request::new(operation, &[], Value::Null),
+                "create_workflow" => json!({"region": region, "comment": comment.to_string()}),
+                "search_logs" => json!({ "size": size }),
+                "start_workflow" | "stop_workflow" => json!({ "name": name }),
+                _ => Value::Null,
+            };
+            Request::new(operation, &[name], body)
+        },
+    )
 }
 
-fn what() -> impl Strategy<Value = What> {
-    let region = || {
-        prop_oneof![
-            20 => Just(Some(REGIONS[0])),
-            2 => Just(Some(REGIONS[1])),
-            1 => Just(Some("moon")),
-            1 => Just(None),
-        ]
-    };
-    prop_oneof![
-        5 => (region(), any::<u8>()).prop_map(|(region, comment)| What::Create { region, comment }),
-        8 => (region(), graph()).prop_map(|(region, graph)| What::Update { region, graph }),
-        1 => Just(What::List),
-        4 => Just(What::Get),
-        4 => Just(What::Status),
-        8 => Just(What::Start),
-        8 => Just(What::Stop),
-        1 => Just(What::Delete),
-        1 => select(&[None, Some(0), Some(3), Some(1_000)][..]).prop_map(|size| What::Search { size }),
-    ]
+/// Any other operation of the table that the model knows.
+fn related() -> impl Strategy<Value = Request> {
+    let others = model::operations().filter(|info| info.resource != "workflow");
+    // Without creates, nothing else has anything to do.
+    let creates = others
+        .clone()
+        .filter(|info| info.name.starts_with("create_"));
+    let others = others.chain(creates.clone()).chain(creates);
+    let repo = || prop_oneof![12 => Just("clicks"), 8 => Just("clean"), 1 => Just("no-name")];
+    let own = prop_oneof![12 => Just("first"), 4 => Just("second"), 2 => Just("no-name")];
+    let region = prop_oneof![8 => Just(REGIONS[0]), 1 => Just("moon")];
+    (
+        select(others.collect::<Vec<_>>()),
+        (repo(), own, repo()),
+        region,
+        any::<u64>(),
+    )
+        .prop_map(|(operation, (source, own, destination), region, number)| {
+            let name = |key| match key {
+                "source" => source,
+                "destination" => destination,
+                _ if operation.resource == "repo" => source,
+                _ => own,
+            };
+            let names: Vec<_> = operation.names.iter().map(|info| name(info.key)).collect();
+            // Now and then there is nothing in it.
+            let body = match number % 16 {
+                0 if operation.name != "create_export" => json!({}),
+                _ => model::body(operation.name, number, region),
+            };
+            Request::new(operation.name, &names, body)
+        })
 }
 
 fn runnable() -> impl Strategy<Value = Graph> + Clone {
     select(&[Graph::Export, Graph::Transform, Graph::Manual][..])
 }
 
-fn graph() -> impl Strategy<Value = Option<(Graph, u8)>> {
+fn graph() -> impl Strategy<Value = Option<(Graph, u32)>> {
     let shape = prop_oneof![
         5 => runnable(),
         2 => select(&[Graph::Empty, Graph::Queue, Graph::Dangling, Graph::Cycle, Graph::Mixed][..]),
     ];
     prop_oneof![
         1 => Just(None),
-        9 => (shape, any::<u8>()).prop_map(Some),
+        9 => (shape, any::<u32>()).prop_map(Some),
     ]
 }
 
-fn flaw() -> impl Strategy<Value = Flaw> {
+/// Those of the body are told in words of workflows.
+fn flaw(of_workflow: bool) -> BoxedStrategy<Flaw> {
     let shapes = ["[]", r#"["alpha","nb","x"]"#, "null", "7", r#""alpha""#];
+    let around = select(vec![
+        Flaw::Method,
+        Flaw::Chunked,
+        Flaw::Length,
+        Flaw::TooLarge,
+        Flaw::Unsigned,
+        Flaw::Stranger,
+        Flaw::Forged,
+        Flaw::Digest,
+    ]);
+    if !of_workflow {
+        return around.boxed();
+    }
     prop_oneof![
-        6 => select(vec![
-            Flaw::Method,
-            Flaw::Chunked,
-            Flaw::Length,
-            Flaw::TooLarge,
-            Flaw::Unsigned,
-            Flaw::Stranger,
-            Flaw::Forged,
-            Flaw::Digest,
-        ]),
+        6 => around,
         4 => select(vec![Flaw::Empty, Flaw::Broken, Flaw::OtherName, Flaw::LongComment]),
         2 => select(shapes.to_vec()).prop_map(Flaw::Shape),
     ]
+    .boxed()
 }

@@ -3,15 +3,16 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{Request, Response, header};
-use pipeline_emulator::{Account, ClockSkew, Emulator, Snapshot};
-use pipeline_proto::{Credentials, ErrorCode, Now, model::Timestamp, sign};
+use http::{Request, header};
+use pipeline_conformance::model::{Answer, Kept, Model, REGIONS, Request as Asked, millis, shows};
+use pipeline_emulator::{Account, ClockSkew, Emulator, Snapshot, Transition};
+use pipeline_proto::{Credentials, ErrorCode, Now, sign};
 use serde_json::{Value, json};
 
-use crate::{
-    reference::{Answer, Kept, MANUAL_RUN, Model, millis},
-    steps::{ACCOUNTS, Ask, Flaw, How, REGIONS, Step, What},
-};
+use crate::steps::{ACCOUNTS, Ask, Flaw, Step};
+
+/// How long a workflow of manual jobs runs before it ends by itself.
+const MANUAL_RUN: Duration = Duration::from_millis(700);
 
 /// With room for a comment that is too long.
 const MAX_BODY: usize = 32 * 1024;
@@ -29,7 +30,8 @@ impl World {
             UNIX_EPOCH + Duration::from_secs(784_111_777),
             Duration::from_secs(1_000),
         );
-        let model = Model::new(How::Immediate, How::After(Duration::from_millis(100)));
+        let stop = Transition::After(Duration::from_millis(100));
+        let model = Model::new(&ACCOUNTS, Transition::Immediate, stop, MANUAL_RUN);
         Self {
             emulator: emulator(&model),
             model,
@@ -38,20 +40,17 @@ impl World {
         }
     }
 
-    #[cfg(feature = "server")]
     pub(crate) fn now(&self) -> Now {
         self.now
     }
 
     /// An emulator without workflows and with the present settings.
-    #[cfg(feature = "server")]
     pub(crate) fn new_emulator(&self) -> Emulator {
         emulator(&self.model)
     }
 
     /// What becomes of the model when the emulator's process ends and another one takes over from a
     /// state file.
-    #[cfg(feature = "server")]
     pub(crate) fn restart(&mut self, away: Duration) {
         let kept = self.model.kept(self.now);
         self.now = elsewhere(self.now, away);
@@ -76,16 +75,16 @@ impl World {
             Step::Pass(time) => *now = *now + *time,
             Step::SetWall(seconds) => now.wall = shifted(now.wall, *seconds),
             Step::SetOffset(seconds) => {
-                model.offset = *seconds;
+                model.ahead = *seconds * 1_000;
                 emulator.set_clock_offset(offset(*seconds));
             }
             Step::Starts(how) => {
                 model.start = *how;
-                emulator.set_start_transition((*how).into());
+                emulator.set_start_transition(*how);
             }
             Step::Stops(how) => {
                 model.stop = *how;
-                emulator.set_stop_transition((*how).into());
+                emulator.set_stop_transition(*how);
             }
             Step::Forget => {
                 model.forget();
@@ -115,16 +114,13 @@ impl World {
     /// Compares all that can be read, and leaves no trace: it looks at copies.
     pub(crate) fn look_around(&self) -> Result<(), String> {
         let (mut emulator, mut model) = (self.emulator.clone(), self.model.clone());
-        let mut look = |account, name, what| {
-            let look = Ask::new(account, name, what);
-            ask(&mut emulator, &mut model, &look, self.now).map(drop)
-        };
-        for account in ACCOUNTS {
-            look(account, "", What::List)?;
-        }
-        for (account, name) in self.model.keys() {
-            look(account, name, What::Get)?;
-            look(account, name, What::Search { size: Some(1_000) })?;
+        for (account, request) in self.model.looks() {
+            ask(
+                &mut emulator,
+                &mut model,
+                &Ask::new(account, request),
+                self.now,
+            )?;
         }
         Ok(())
     }
@@ -136,10 +132,10 @@ fn emulator(model: &Model) -> Emulator {
         .account(account(ACCOUNTS[0]))
         .account(account(ACCOUNTS[1]))
         .regions(REGIONS)
-        .start_transition(model.start.into())
-        .stop_transition(model.stop.into())
+        .start_transition(model.start)
+        .stop_transition(model.stop)
         .manual_run(MANUAL_RUN)
-        .clock_offset(offset(model.offset))
+        .clock_offset(offset(model.ahead / 1_000))
         .max_body(MAX_BODY)
         .request_log(0)
         .build()
@@ -173,20 +169,86 @@ fn written_and_read(snapshot: &Snapshot) -> Result<Snapshot, String> {
     serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
 }
 
-/// Asks both, and compares their answers.
+/// Asks both, and compares their answers; what the emulator says.
 fn ask(emulator: &mut Emulator, model: &mut Model, ask: &Ask, now: Now) -> Result<Answer, String> {
-    let expected = model.answer(ask, now);
+    let expected = expected(model, ask, now);
     let response = emulator.handle(request(ask, now), now);
     let date = response.headers().get(header::DATE);
     let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
     let second = date.map(|date| millis(date, 0) / 1_000);
-    let answer = read(&response);
-    if answer == expected && second == Some(millis(now.wall, model.offset) / 1_000) {
-        return Ok(answer);
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let code = body["error"].as_str().and_then(ErrorCode::from_message);
+    let (status, code) = (response.status().as_u16(), code.map(ErrorCode::number));
+    let as_expected = (status, code) == (expected.status, expected.code)
+        && (status != 200 || shows(&body, &expected.body))
+        && second == Some(millis(now.wall, model.ahead) / 1_000);
+    if as_expected {
+        return Ok(expected);
     }
     Err(format!(
-        "{ask:?}\n  must be answered {expected:?}\n  and is answered  {answer:?}\n  at {second:?}"
+        "{ask:?}\n  must be answered {expected:?}\n  and is answered  {status} {code:?} {body} at {second:?}"
     ))
+}
+
+/// What must be answered. What is wrong with the request is told in the order of the table in the
+/// documentation.
+fn expected(model: &mut Model, ask: &Ask, now: Now) -> Answer {
+    let refused = |flaws: &[(Flaw, u16, u32)]| {
+        let found = flaws.iter().find(|(flaw, ..)| ask.has(*flaw));
+        found.map(|(_, status, code)| Answer::refused(*status, *code))
+    };
+    let outside = || {
+        refused(&[
+            (Flaw::Method, 405, 0),
+            (Flaw::Chunked, 411, 18003),
+            (Flaw::Length, 400, 18004),
+            (Flaw::TooLarge, 413, 18005),
+            (Flaw::Unsigned, 401, 0),
+            (Flaw::Stranger, 401, 0),
+            (Flaw::Forged, 401, 0),
+        ])
+    };
+    let late = || (model.ahead.abs() > 15 * 60_000).then(|| Answer::refused(401, 0));
+    if let Some(refusal) = outside().or_else(late) {
+        return refusal;
+    }
+    let account = match model.account(ask.caller, ask.owner) {
+        Ok(account) => account,
+        Err(refusal) => return refusal,
+    };
+    let inside = || {
+        let body = match ask.request.operation.name {
+            "create_workflow" | "update_workflow" | "search_logs" => true,
+            "start_workflow" | "stop_workflow" => !ask.has(Flaw::Empty),
+            _ => return None,
+        };
+        let shape = ask.flaws.iter().any(|flaw| matches!(flaw, Flaw::Shape(_)));
+        let shape = || shape.then(|| Answer::refused(400, 18642));
+        // To a search the name in the body is that of a node.
+        let name =
+            || refused(&[(Flaw::OtherName, 400, 18642)]).filter(|_| !ask.request.is("search_logs"));
+        let text = || refused(&[(Flaw::Empty, 400, 18006), (Flaw::Broken, 400, 18007)]);
+        body.then(text)
+            .and_then(|refusal| refusal.or_else(shape).or_else(name))
+    };
+    let refusal = refused(&[(Flaw::Digest, 400, 18220)]);
+    let refusal = refusal
+        .or_else(|| model.illegal(&ask.request))
+        .or_else(inside);
+    refusal.unwrap_or_else(|| model.perform(account, &with_flaws(ask), now))
+}
+
+/// The request with what is wrong in the JSON of its body.
+fn with_flaws(ask: &Ask) -> Asked {
+    let mut request = ask.request.clone();
+    let has_name = request.operation.resource == "workflow" && !request.is("search_logs");
+    if ask.has(Flaw::OtherName) && request.body.is_object() && has_name {
+        request.body["name"] = json!("gamma");
+    }
+    if ask.has(Flaw::LongComment) && request.is("create_workflow") {
+        request.body["comment"] = json!("字".repeat(10_001));
+    }
+    request
 }
 
 fn secret_key(name: &str) -> String {
@@ -196,25 +258,16 @@ fn secret_key(name: &str) -> String {
 /// The request as a client sends it that signs for this moment.
 fn request(ask: &Ask, now: Now) -> Request<Bytes> {
     let body = body(ask);
-    let (method, action) = match ask.what {
-        What::Create { .. } => ("POST", ""),
-        What::Update { .. } => ("PUT", ""),
-        What::List | What::Get => ("GET", ""),
-        What::Status => ("GET", "/status"),
-        What::Start => ("POST", "/start"),
-        What::Stop => ("POST", "/stop"),
-        What::Delete => ("DELETE", ""),
-        What::Search { .. } => ("POST", "/search"),
-    };
+    let operation = ask.request.operation;
     let method = if ask.has(Flaw::Method) {
         "PATCH"
     } else {
-        method
+        operation.method.as_str()
     };
-    let path = match ask.what {
-        What::List => "/v2/workflows".to_owned(),
-        _ => format!("/v2/workflows/{}{action}", ask.name),
-    };
+    let names = operation.names.iter().zip(&ask.request.names);
+    let path = names.fold(operation.path.to_owned(), |path, (info, name)| {
+        path.replace(&format!("{{{}}}", info.key), name)
+    });
     let mut request = Request::builder().method(method).uri(path);
     request = request.header(header::DATE, httpdate::fmt_http_date(now.wall));
     if ask.has(Flaw::Chunked) {
@@ -258,26 +311,7 @@ fn signed(request: Request<Bytes>, ask: &Ask) -> Request<Bytes> {
 }
 
 fn body(ask: &Ask) -> String {
-    let mut body = match ask.what {
-        What::Create { region, comment } => {
-            let comment = if ask.has(Flaw::LongComment) {
-                "字".repeat(10_001)
-            } else {
-                comment.to_string()
-            };
-            json!({"region": region, "comment": comment})
-        }
-        What::Update { region, graph } => {
-            let nodes = graph.map(|(graph, version)| graph.nodes(version));
-            json!({"region": region, "nodes": nodes})
-        }
-        What::Search { size } => json!({ "size": size }),
-        What::Start | What::Stop => json!({ "name": ask.name }),
-        What::List | What::Get | What::Status | What::Delete => Value::Null,
-    };
-    if ask.has(Flaw::OtherName) && body.is_object() && !matches!(ask.what, What::Search { .. }) {
-        body["name"] = json!("gamma");
-    }
+    let body = with_flaws(ask).body;
     let shape = ask.flaws.iter().find_map(|flaw| match flaw {
         Flaw::Shape(text) => Some((*text).to_owned()),
         _ => None,
@@ -293,51 +327,4 @@ fn body(ask: &Ask) -> String {
         text.push_str(&" ".repeat(MAX_BODY + 1));
     }
     text
-}
-
-/// A response without what the model does not know: words, and how times are written.
-fn read(response: &Response<Bytes>) -> Answer {
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    let status = response.status().as_u16();
-    let code = body["error"].as_str().and_then(ErrorCode::from_message);
-    Answer {
-        status,
-        code: code.map(ErrorCode::number),
-        body: if status == 200 {
-            without_words(body)
-        } else {
-            Value::Null
-        },
-    }
-}
-
-fn without_words(value: Value) -> Value {
-    match value {
-        Value::Array(list) => list.into_iter().map(without_words).collect(),
-        Value::Object(members) => {
-            let members = members.into_iter().filter(|(name, value)| {
-                // The log is a list, and has the words of each line under the same name.
-                !(value.is_string() && matches!(name.as_str(), "reason" | "log"))
-            });
-            let members = members.map(|(name, value)| {
-                let time = match name.as_str() {
-                    "createTime" | "updateTime" | "timestamp" => value.as_str().and_then(moment),
-                    _ => None,
-                };
-                (name, time.map_or_else(|| without_words(value), Value::from))
-            });
-            Value::Object(members.collect())
-        }
-        plain => plain,
-    }
-}
-
-/// `1994-11-06T08:49:37Z`, or with milliseconds.
-fn moment(text: &str) -> Option<i64> {
-    let second = Timestamp::from(text.to_owned()).to_system_time()?;
-    let fraction = match text.split_once('.') {
-        Some((_, fraction)) => fraction.strip_suffix('Z')?.parse().ok()?,
-        None => 0,
-    };
-    Some(millis(second, 0) + fraction)
 }

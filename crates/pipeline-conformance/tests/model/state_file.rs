@@ -13,7 +13,6 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     steps::{Step, beginning, step},
-    support::Folder,
     world::World,
 };
 
@@ -115,8 +114,8 @@ impl Served {
 proptest! {
     #[test]
     fn what_is_in_the_file_is_what_the_model_is(events in events()) {
-        let folder = Folder::new("emulator-model");
-        let mut served = Served::new(folder.0.join("workflows.state"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut served = Served::new(folder.path().join("workflows.state"));
         for event in &events {
             served.happen(event).map_err(TestCaseError::fail)?;
         }
