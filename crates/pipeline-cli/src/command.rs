@@ -1,13 +1,18 @@
 //! The tree of commands, one file each.
 
+mod api;
 pub(crate) mod completions;
 mod config;
+mod datasource;
 mod demo;
 mod doctor;
 mod emulator;
 mod explain;
 mod export;
+mod group;
 pub(crate) mod help;
+mod job;
+mod job_export;
 mod man;
 pub(crate) mod noun;
 mod plugin;
@@ -16,6 +21,8 @@ pub(crate) mod resource;
 mod sign;
 mod token;
 mod transform;
+mod udf;
+mod variable;
 mod workflow;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -65,6 +72,7 @@ pub(crate) enum Command {
     Workflow(workflow::Workflow),
     #[command(flatten)]
     Resource(resource::Resources),
+    Api(api::Api),
     Sign(sign::Sign),
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -84,6 +92,7 @@ impl Command {
         match self {
             Self::Workflow(command) => command.run(global),
             Self::Resource(command) => command.run(global),
+            Self::Api(command) => command.run(global),
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),
             Self::Explain(command) => command.run(global),

@@ -48,7 +48,11 @@ impl Subject {
         // A destination may be there already, and is not what is made.
         let names = pieces.filter(|(piece, _)| piece.starts_with('{') && *piece != "{destination}");
         let names: Vec<String> = names.map(|(_, name)| name.to_owned()).collect();
-        let noun = Resource::of(info.name).map_or("workflow", |noun| noun.word);
+        let noun = match Resource::of(info.name) {
+            Some(resource) => resource.word,
+            None if info.resource == "workflow" => "workflow",
+            None => return None,
+        };
         (!names.is_empty()).then_some(Self { noun, names })
     }
 

@@ -39,6 +39,6 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[("TO", "type"), ("WORKFLOW", "work
 
 pub(super) const KEYS: &[Key<Item>] = &[
     NAME,
-    Key::new("to", |it: &Item| it.text("type")).in_any_case(),
+    Key::new("type", |it: &Item| it.text("type")).in_any_case(),
     Key::new("workflow", |it| it.text("workflow")),
 ];

@@ -9,7 +9,7 @@ use pipeline_proto::{
     resource::plugin::{Jar, UploadPlugin, VerifyPlugin},
 };
 
-use super::resource::{Item, Names, Operations, Own, Resource, Verb};
+use super::resource::{Item, Names, Operations, Own, Resource, Rows, Verb};
 use crate::{exit::Exit, failure::Failure, input, options::Global};
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -73,16 +73,10 @@ struct Verify {
 }
 
 impl Own for Verify {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
-        let fields = global
-            .remote()?
-            .send(VerifyPlugin::new(self.name.clone()))?;
-        let fields = serde_json::to_value(fields).map_err(Failure::usage)?;
-        global.format().write(&Item::shown(
-            resource,
-            &Names::of(&self.name),
-            &[("outputFields", fields)],
-        ))?;
-        Ok(Exit::Done)
+    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        Rows::write(
+            &global.remote()?.send(VerifyPlugin::new(self.name))?,
+            global,
+        )
     }
 }

@@ -48,25 +48,7 @@ pub(super) static RESOURCE: Resource = Resource {
         Key::new("workflow", |it| it.text("workflow")),
         Key::new("filled-by", |it| it.text("derivedFrom")),
     ],
-    shorts: &[
-        Short {
-            flag: "add",
-            member: "schema",
-            value: "FIELDS",
-            help: "Fields to go behind those that are there, in the same form",
-            read: schema,
-            how: How::Append,
-        },
-        Short {
-            flag: "schema",
-            member: "schema",
-            value: "FIELDS",
-            help: "Its fields: 'ip string, *at date, tags array(string), geo map{lat float, lon float}'; \
-               a star for those that every record must have",
-            read: schema,
-            how: How::Set,
-        },
-    ],
+    shorts: &[ADD, SCHEMA],
     verbs: &[
         Verb::own::<push::Push>("push", &[PushPoints::NAME]),
         Verb::own::<sample::Sample>("sample", &[SampleRepo::NAME]),
@@ -76,6 +58,23 @@ pub(super) static RESOURCE: Resource = Resource {
         "--add 'ref string'",
     ),
     ..Resource::BASE
+};
+
+pub(super) const SCHEMA: Short = Short {
+    flag: "schema",
+    member: "schema",
+    value: "FIELDS",
+    help: "Its fields: 'ip string, *at date, tags array(string), geo map{lat float, lon float}'; \
+           a star for those that every record must have",
+    read: schema,
+    how: How::Set,
+};
+
+pub(super) const ADD: Short = Short {
+    flag: "add",
+    help: "Fields to go behind those that are there, in the same form",
+    how: How::Append,
+    ..SCHEMA
 };
 
 /// A schema in its short form. An error shows its place.

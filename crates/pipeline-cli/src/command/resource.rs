@@ -4,8 +4,8 @@
 //! What is the same for all of them is written once, here and below; what only one resource can do is a
 //! [`Verb`] in its own file.
 
+mod act;
 mod create;
-mod delete;
 mod exists;
 mod flags;
 mod get;
@@ -15,25 +15,32 @@ mod list;
 mod page;
 mod tabled;
 
-use std::fmt;
+use std::{fmt, num::NonZeroUsize};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use pipeline_proto::{describe::Object, operation::OperationInfo, resource::OPERATIONS};
 
 pub(super) use self::{
-    flags::{How, Short, as_it_is},
-    item::Item,
+    flags::{How, Short, as_it_is, fill, options},
+    item::{Item, Rows},
     key::Names,
 };
 use super::noun::Key;
-use crate::{exit::Exit, failure::Failure, options::Global};
+use crate::{exit::Exit, failure::Failure, options::Global, remote::Remote};
 
 /// Every resource, in the order of the help.
 static RESOURCES: &[&Resource] = &[
     &super::repo::RESOURCE,
     &super::transform::RESOURCE,
     &super::export::RESOURCE,
+    &super::datasource::RESOURCE,
+    &super::job::RESOURCE,
+    &super::job_export::RESOURCE,
     &super::plugin::RESOURCE,
+    &super::udf::JAR,
+    &super::udf::FUNCTION,
+    &super::variable::RESOURCE,
+    &super::group::RESOURCE,
 ];
 
 /// What every selector can ask.
@@ -53,6 +60,8 @@ pub(crate) struct Resource {
     /// What it belongs to, and has to be named with.
     pub(super) parent: Option<&'static Resource>,
     pub(super) operations: Operations,
+    /// What making one is called here, and deleting it.
+    pub(super) words: (&'static str, &'static str),
     /// Members of the body that an update takes; all if there are none.
     pub(super) changes: &'static [&'static str],
     /// Headings of columns, and the members that are shown there.
@@ -109,6 +118,7 @@ impl Resource {
             delete: "",
             exists: "",
         },
+        words: ("create", "delete"),
         changes: &[],
         columns: &[],
         keys: &[NAME],
@@ -128,6 +138,17 @@ impl Resource {
         })
     }
 
+    #[cfg(test)]
+    /// What does an operation: `repo get NAME`.
+    fn line(operation: &OperationInfo) -> Option<String> {
+        let resource = Self::of(operation.name)?;
+        let mut verbs = resource.verbs();
+        let verb = verbs.find(|verb| verb.operations.contains(&operation.name))?;
+        let names = operation.names.iter().map(|name| key::shown(name.key));
+        let words = [resource.word.to_owned(), verb.name.to_owned()].into_iter();
+        Some(words.chain(names).collect::<Vec<_>>().join(" "))
+    }
+
     /// The resource of these words.
     pub(crate) fn typed(words: &[&str]) -> Option<&'static Self> {
         let mut nouns = RESOURCES.iter().copied();
@@ -139,6 +160,22 @@ impl Resource {
             self.word
         } else {
             self.kind
+        }
+    }
+
+    /// The names of all that there are, as commands take them.
+    pub(crate) fn names(&'static self, remote: &Remote) -> Result<Vec<String>, Failure> {
+        let items = list::listed(self, remote, &[], NonZeroUsize::MIN)?;
+        Ok(items.iter().map(|item| item.names.to_string()).collect())
+    }
+
+    /// Whose name an argument is that is called so in the help. One that exists cannot be created.
+    pub(crate) fn named(&'static self, verb: &str, argument: &str) -> Option<&'static Self> {
+        match argument {
+            "NAME" => (verb != self.words.0 && verb != "upload").then_some(self),
+            "FROM" | "JOB" => self.parent,
+            "TO" => Some(&super::repo::RESOURCE).filter(|_| verb == self.words.0),
+            _ => None,
         }
     }
 
@@ -163,7 +200,7 @@ impl Resource {
             ),
             Verb::new("get", std::slice::from_ref(get), get::arguments, get::run),
             Verb::new(
-                "create",
+                self.words.0,
                 std::slice::from_ref(create),
                 create::arguments,
                 create::create,
@@ -174,12 +211,7 @@ impl Resource {
                 create::arguments_of_update,
                 create::update,
             ),
-            Verb::new(
-                "delete",
-                std::slice::from_ref(delete),
-                delete::arguments,
-                delete::run,
-            ),
+            Verb::act(self.words.1, std::slice::from_ref(delete)),
             Verb::new(
                 "exists",
                 std::slice::from_ref(exists),
@@ -195,17 +227,14 @@ impl Resource {
 
     fn command(&'static self) -> Command {
         let word = self.word.rsplit(' ').next().unwrap_or_default();
-        let mut about = self.many.to_owned();
-        if let Some(first) = about.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+        let about = capital(self.many);
         let verbs: Vec<String> = self.verbs().map(|verb| verb.name.to_owned()).collect();
         let command = Command::new(word)
             .about(format!("{about}: {}", verbs.join(", ")))
             .subcommand_required(true)
             .arg_required_else_help(true);
         self.verbs().fold(command, |command, verb| {
-            command.subcommand((verb.arguments)(self, Command::new(verb.name)))
+            command.subcommand((verb.arguments)(self, &verb, Command::new(verb.name)))
         })
     }
 
@@ -232,13 +261,22 @@ pub(super) fn operation(name: &str) -> &'static OperationInfo {
         .expect("a test looks for the operations of every resource")
 }
 
+/// With a capital at its beginning.
+fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 /// What can be done with a resource.
 #[derive(Clone, Copy)]
 pub(super) struct Verb {
     name: &'static str,
     operations: &'static [&'static str],
-    arguments: fn(&'static Resource, Command) -> Command,
-    run: fn(&'static Resource, &ArgMatches, &Global) -> Result<Exit, Failure>,
+    arguments: fn(&'static Resource, &Self, Command) -> Command,
+    run: fn(&'static Resource, &Self, &ArgMatches, &Global) -> Result<Exit, Failure>,
 }
 
 /// The arguments of a verb that one resource has.
@@ -247,11 +285,11 @@ pub(super) trait Own: Args {
 }
 
 impl Verb {
-    const fn new(
+    pub(super) const fn new(
         name: &'static str,
         operations: &'static [&'static str],
-        arguments: fn(&'static Resource, Command) -> Command,
-        run: fn(&'static Resource, &ArgMatches, &Global) -> Result<Exit, Failure>,
+        arguments: fn(&'static Resource, &Self, Command) -> Command,
+        run: fn(&'static Resource, &Self, &ArgMatches, &Global) -> Result<Exit, Failure>,
     ) -> Self {
         Self {
             name,
@@ -269,8 +307,8 @@ impl Verb {
         Self {
             name,
             operations,
-            arguments: |_, command| T::augment_args(command),
-            run: |resource, matches, global| {
+            arguments: |_, _, command| T::augment_args(command),
+            run: |resource, _, matches, global| {
                 let arguments = T::from_arg_matches(matches).map_err(Failure::usage)?;
                 arguments.run(resource, global)
             },
@@ -291,7 +329,7 @@ impl Resources {
         let found = resource
             .and_then(|resource| Some((resource, resource.verbs().find(|it| it.name == verb)?)));
         match found {
-            Some((resource, verb)) => (verb.run)(resource, &matches, global),
+            Some((resource, verb)) => (verb.run)(resource, &verb, &matches, global),
             None => Err(Failure::usage("there is no such command")),
         }
     }
@@ -354,6 +392,16 @@ mod tests {
                 let known = OPERATIONS.iter().any(|info| info.name == *name);
                 assert!(known, "{}: {name}", resource.word);
             }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_command() {
+        for info in OPERATIONS
+            .iter()
+            .filter(|info| !["workflow", "push"].contains(&info.resource))
+        {
+            assert!(Resource::line(info).is_some(), "{}", info.name);
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Line {
     timeout: i32,
     /// What it needs the workflow to be.
     needs: Needs,
+    /// What it needs beside it, by commands that make it.
+    before: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -35,8 +37,35 @@ const fn line(arguments: &'static [&'static str], needs: Needs) -> Line {
         not_found: 3,
         timeout: 8,
         needs,
+        before: &[],
     }
 }
+
+/// A line of a command about a resource, and what makes what it is about.
+const fn resource(arguments: &'static [&'static str], before: &'static [&'static str]) -> Line {
+    Line {
+        before,
+        ..line(arguments, Needs::Stopped)
+    }
+}
+
+/// The same for one that finds nothing wrong where there is nothing.
+const fn found(arguments: &'static [&'static str], before: &'static [&'static str]) -> Line {
+    Line {
+        not_found: 0,
+        ..resource(arguments, before)
+    }
+}
+
+const SOURCE: &str = "datasource create s --from kodo --bucket bbbb --file-type json --schema ip";
+const JOB: &str = "job create j --from s=t --sql q --container 1U2G --run manual";
+const SAVE: &str = "job-export create j e --to http --host h --uri /u";
+const VARIABLE: &str = "variable create v --type string --value x";
+const GROUP: &str = "group create g --container 1U2G";
+const QUEUE: &str = "repo create q --schema ip";
+const TRANSFORM: &str = "transform create q t out --sql s";
+const EXPORT: &str = "export create q e --to http --host h --uri /u";
+const PLUGIN: &str = "plugin upload com.example.P FILE";
 
 pub(crate) const LINES: &[Line] = &[
     Line {
@@ -98,7 +127,202 @@ pub(crate) const LINES: &[Line] = &[
         not_found: 0,
         ..line(&["doctor"], Needs::Stopped)
     },
+    found(&["repo", "list"], &[]),
+    resource(&["repo", "get", "q"], &[QUEUE]),
+    resource(&["repo", "get", "q", "q"], &[QUEUE]),
+    resource(&["repo", "get", "-l", "name=q*"], &[QUEUE]),
+    found(&["repo", "create", "b", "--schema", "ip"], &[]),
+    resource(
+        &["repo", "update", "out", "--add", "ref"],
+        &[QUEUE, TRANSFORM],
+    ),
+    resource(
+        &["repo", "delete", "b", "-y"],
+        &["repo create b --schema ip"],
+    ),
+    resource(
+        &["repo", "delete", "-l", "name=b", "-y"],
+        &["repo create b --schema ip"],
+    ),
+    resource(&["repo", "sample", "q"], &[QUEUE]),
+    found(&["repo", "exists", "q"], &[QUEUE]),
+    found(&["transform", "list"], &[QUEUE, TRANSFORM]),
+    resource(&["transform", "get", "q", "t"], &[QUEUE, TRANSFORM]),
+    resource(
+        &["transform", "create", "q", "t", "out", "--sql", "q"],
+        &[QUEUE],
+    ),
+    resource(
+        &["transform", "update", "q", "t", "--interval", "5m"],
+        &[QUEUE, TRANSFORM],
+    ),
+    resource(
+        &["transform", "delete", "q", "t", "-y"],
+        &[QUEUE, TRANSFORM],
+    ),
+    found(&["transform", "exists", "q/t"], &[QUEUE, TRANSFORM]),
+    found(&["export", "list"], &[QUEUE, EXPORT]),
+    resource(&["export", "get", "q", "e"], &[QUEUE, EXPORT]),
+    resource(
+        &[
+            "export", "create", "q", "e", "--to", "http", "--host", "h", "--uri", "/u",
+        ],
+        &[QUEUE],
+    ),
+    resource(
+        &["export", "update", "q", "e", "--uri", "/v"],
+        &[QUEUE, EXPORT],
+    ),
+    resource(&["export", "delete", "q", "e", "-y"], &[QUEUE, EXPORT]),
+    found(&["export", "exists", "q/e"], &[QUEUE, EXPORT]),
+    found(&["datasource", "list"], &[SOURCE]),
+    resource(&["datasource", "get", "s"], &[SOURCE]),
+    found(
+        &[
+            "datasource",
+            "create",
+            "s",
+            "--from",
+            "kodo",
+            "--bucket",
+            "bbbb",
+            "--file-type",
+            "json",
+            "--schema",
+            "ip",
+        ],
+        &[],
+    ),
+    resource(&["datasource", "update", "s", "--add", "ref"], &[SOURCE]),
+    resource(&["datasource", "delete", "s", "-y"], &[SOURCE]),
+    found(&["datasource", "exists", "s"], &[SOURCE]),
+    found(
+        &[
+            "datasource",
+            "infer",
+            "--from",
+            "kodo",
+            "--bucket",
+            "bbbb",
+            "--file-type",
+            "json",
+        ],
+        &[SOURCE],
+    ),
+    found(&["job", "list"], &[SOURCE, JOB]),
+    resource(&["job", "get", "j"], &[SOURCE, JOB]),
+    resource(
+        &[
+            "job",
+            "create",
+            "j",
+            "--from",
+            "s=t",
+            "--sql",
+            "q",
+            "--container",
+            "1U2G",
+            "--run",
+            "manual",
+        ],
+        &[SOURCE],
+    ),
+    resource(&["job", "update", "j", "--sql", "r"], &[SOURCE, JOB]),
+    resource(&["job", "delete", "j", "-y"], &[SOURCE, JOB]),
+    found(&["job", "exists", "j"], &[SOURCE, JOB]),
+    resource(&["job", "start", "j"], &[SOURCE, JOB]),
+    resource(&["job", "stop", "j"], &[SOURCE, JOB, "job start j"]),
+    resource(&["job", "history", "j"], &[SOURCE, JOB]),
+    found(&["job-export", "list"], &[SOURCE, JOB, SAVE]),
+    resource(&["job-export", "get", "j", "e"], &[SOURCE, JOB, SAVE]),
+    resource(
+        &[
+            "job-export",
+            "create",
+            "j",
+            "e",
+            "--to",
+            "http",
+            "--host",
+            "h",
+            "--uri",
+            "/u",
+        ],
+        &[SOURCE, JOB],
+    ),
+    resource(
+        &["job-export", "update", "j", "e", "--uri", "/v"],
+        &[SOURCE, JOB, SAVE],
+    ),
+    resource(
+        &["job-export", "delete", "j", "e", "-y"],
+        &[SOURCE, JOB, SAVE],
+    ),
+    found(&["job-export", "exists", "j/e"], &[SOURCE, JOB, SAVE]),
+    found(&["plugin", "list"], &[]),
+    resource(&["plugin", "get", "com.example.P"], &[PLUGIN]),
+    found(&["plugin", "upload", "com.example.P", "FILE"], &[]),
+    resource(&["plugin", "delete", "com.example.P", "-y"], &[PLUGIN]),
+    found(&["udf", "jar", "list"], &[]),
+    found(&["udf", "function", "list"], &[]),
+    found(&["udf", "function", "builtins"], &[]),
+    found(&["variable", "list"], &[VARIABLE]),
+    resource(&["variable", "get", "v"], &[VARIABLE]),
+    found(
+        &[
+            "variable", "create", "v", "--type", "string", "--value", "x",
+        ],
+        &[],
+    ),
+    resource(&["variable", "update", "v", "--value", "y"], &[VARIABLE]),
+    resource(&["variable", "delete", "v", "-y"], &[VARIABLE]),
+    found(&["group", "list"], &[GROUP]),
+    resource(&["group", "get", "g"], &[GROUP]),
+    found(&["group", "create", "g", "--container", "1U2G"], &[]),
+    resource(&["group", "update", "g", "--container", "1U2Gx2"], &[GROUP]),
+    resource(&["group", "start", "g"], &[GROUP]),
+    resource(&["group", "stop", "g"], &[GROUP, "group start g"]),
+    resource(&["group", "delete", "g", "-y"], &[GROUP]),
 ];
+
+/// What needs a jar with classes in it, a run that has ended, or data, and is tried elsewhere.
+const ELSEWHERE: &[&str] = &[
+    "repo push",
+    "job rerun",
+    "plugin verify",
+    "udf jar get",
+    "udf jar upload",
+    "udf jar update",
+    "udf jar delete",
+    "udf function get",
+    "udf function register",
+    "udf function deregister",
+    "udf function debug",
+];
+
+#[test]
+fn every_command_about_a_resource_is_in_the_matrix() {
+    let nouns = [
+        "repo",
+        "transform",
+        "export",
+        "datasource",
+        "job",
+        "job-export",
+        "plugin",
+        "udf",
+        "variable",
+        "group",
+    ];
+    for command in crate::output::commands(&[]) {
+        let words: Vec<&str> = command.split(' ').collect();
+        let known = LINES.iter().any(|line| line.arguments.starts_with(&words));
+        assert!(
+            known || !nouns.contains(&words[0]) || ELSEWHERE.contains(&command.as_str()),
+            "{command}"
+        );
+    }
+}
 
 /// A workflow file about `w`, other than what the tests put there.
 pub(crate) const FILE: &str = r#"{
@@ -119,6 +343,13 @@ impl Line {
             Needs::Started => drop(service.run(&["workflow", "start", "w"]).ok()),
             Needs::Gone => drop(service.run(&["workflow", "delete", "w", "-y"]).ok()),
         }
+        let file = TemporaryFile::new("p.jar", FILE);
+        for before in self.before {
+            let words = before
+                .split(' ')
+                .map(|word| if word == "FILE" { file.path() } else { word });
+            service.run(&words.collect::<Vec<_>>()).ok();
+        }
         service.server.with(Emulator::clear_requests);
         service
     }
@@ -135,6 +366,10 @@ impl Line {
     /// Whether the command knows forms of output. A picture has its own.
     fn has_forms(&self) -> bool {
         self.arguments[1..].first() != Some(&"graph")
+    }
+
+    fn is_about_workflows(&self) -> bool {
+        ["workflow", "doctor"].contains(&self.arguments[0])
     }
 
     /// A command that says what it found also when that is nothing good.
@@ -177,7 +412,9 @@ fn each_fails(
     let file = TemporaryFile::new("w.json", FILE);
     for line in LINES.iter().filter(|line| lines(line)) {
         for form in FORMS {
-            if !line.has_forms() && form != "table" {
+            // What fails says so in one place for all resources.
+            let few = !line.is_about_workflows() && form != "json";
+            if !line.has_forms() && form != "table" || few {
                 continue;
             }
             let mut arguments = line.arguments(form, &file);
@@ -243,7 +480,13 @@ fn a_workflow_that_is_not_there_is_said_to_be_so() {
         &service.server.url(),
         "30s",
         &KEYS,
-        &["E18641, the workflow does not exist", "no workflow fits"],
+        &[
+            "E18641, the workflow does not exist",
+            "no workflow fits",
+            "; see: pipeline ",
+            "none of the",
+            "E18612",
+        ],
     );
 }
 

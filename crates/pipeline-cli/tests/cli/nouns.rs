@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Service, TemporaryFile, pipeline, run_with_input};
+use crate::support::{Service, TemporaryFile, pipeline, run_with_input, words};
 
 const CLICKS: &[&str] = &[
     "repo",
@@ -486,5 +486,75 @@ fn a_token_for_pushing_is_enough_with_tags_as_well() {
             .env("PANDORA_TOKEN", token.trim_end());
         let ran = run_with_input(command, text.as_bytes());
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn names_of_resources_are_offered_while_they_are_typed() {
+    let service = service();
+    let offers = |line: &str| {
+        let mut command = service.command(&[]);
+        command.env("COMPLETE", "fish");
+        command.arg("--").arg("pipeline").args(line.split(' '));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    for (line, offered) in [
+        ("repo get cle", "clean_clicks\n"),
+        ("repo delete clicks cle", "clean_clicks\n"),
+        ("transform get cli", "clicks\n"),
+        ("transform get clicks ", "clean\n"),
+        ("export update clicks sa", "save\n"),
+        ("transform create clicks new clean", "clean_clicks\n"),
+        ("repo create cle", ""),
+    ] {
+        let shown = offers(line);
+        assert!(shown.starts_with(offered), "{line}: {shown}");
+        assert!(
+            !offered.is_empty() || !shown.contains("clean_clicks"),
+            "{line}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn any_request_can_be_sent() {
+    let service = service();
+    let repos = service.run(&words("api GET /v2/repos?withDag=true")).json();
+    assert_eq!(repos["repos"].as_array().unwrap().len(), 2);
+    let file = TemporaryFile::new(
+        "b.json",
+        r#"{"region":"nb","schema":[{"key":"ip","valtype":"string"}]}"#,
+    );
+    let data = format!("@{}", file.path());
+    service
+        .run(&["api", "post", "/v2/repos/b", "-d", &data])
+        .ok();
+    let stdin = service.run_with_input(
+        &words("api PUT /v2/repos/b -d @-"),
+        &std::fs::read_to_string(file.path()).unwrap(),
+    );
+    assert_eq!(stdin.code, Some(0), "{stdin:?}");
+    for (line, code, says) in [
+        ("api GET /v2/repos/nothing", 3, "E18102"),
+        ("api DELETE /v2/repos/clicks", 5, "E18112"),
+        ("api GET /v2/../repos", 2, ".."),
+        ("api GET v2/repos", 2, "a path begins with /"),
+        ("api GET /v2/repos -H Date:x", 2, "date"),
+        (
+            "api GET /v2/repos --endpoint http://127.0.0.1:1",
+            8,
+            "no connection",
+        ),
+    ] {
+        let said = service.run(&words(line));
+        assert_eq!(
+            (said.code, said.stdout.as_str()),
+            (Some(code), ""),
+            "{line}: {said:?}"
+        );
+        assert!(
+            said.stderr.to_lowercase().contains(&says.to_lowercase()),
+            "{line}: {said:?}"
+        );
     }
 }

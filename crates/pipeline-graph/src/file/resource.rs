@@ -76,7 +76,10 @@ impl ResourceFile {
 
 /// Errors in the resource itself: it has no neighbours, and no workflow around it.
 fn refuse(mut findings: Vec<Finding>) -> Result<(), FileError> {
-    findings.retain(|it| it.severity() == Severity::Error && it.path.starts_with("data"));
+    let is_own = |rule| !matches!(rule, Rule::EdgeMismatch | Rule::UnknownSource);
+    findings.retain(|it| {
+        it.severity() == Severity::Error && it.path.starts_with("data") && is_own(it.rule)
+    });
     // One that is misspelled says why another is missing.
     findings.sort_by_key(|it| it.rule != Rule::MisspelledMember);
     if findings.is_empty() {

@@ -15,7 +15,7 @@ use clap_complete::{
 use pipeline_proto::{ErrorCode, ErrorKind, WorkflowName, model::Workflow, wait::Goal};
 
 use crate::{
-    command::{self, help::TOPICS, noun::Noun as _},
+    command::{self, help::TOPICS, noun::Noun as _, resource::Resource},
     interrupt,
     options::Global,
     output::plain,
@@ -91,6 +91,14 @@ fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
         (["workflow", ..], "STATE") => arg.add(ArgValueCandidates::new(states)),
         (["explain"], "CODE") => arg.add(ArgValueCandidates::new(codes)),
         (["help"], _) => arg.add(ArgValueCandidates::new(move || subjects(&line))),
+        ([noun @ .., verb], name) => {
+            match Resource::typed(noun).and_then(|it| it.named(verb, name)) {
+                Some(resource) => arg.add(ArgValueCompleter::new(move |current: &OsStr| {
+                    resources(resource, &line, current)
+                })),
+                None => arg,
+            }
+        }
         _ => arg,
     }
 }
@@ -167,7 +175,7 @@ fn workflows(line: &[OsString], start: &OsStr) -> Vec<CompletionCandidate> {
     if !start.is_empty() && WorkflowName::new(start).is_err() {
         return Vec::new();
     }
-    let workflows = ask(line).unwrap_or_default();
+    let workflows = ask(line, list).unwrap_or_default();
     workflows
         .iter()
         // Only what is a name could be used, and who knows what a shell would make of the rest.
@@ -208,7 +216,40 @@ fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
     values.into_iter().map(whole).collect()
 }
 
-fn ask(line: &[OsString]) -> Option<Vec<Workflow>> {
+/// The resources whose names begin like this. Of those that belong to something that is in the line, their
+/// own names.
+fn resources(
+    resource: &'static Resource,
+    line: &[OsString],
+    start: &OsStr,
+) -> Vec<CompletionCandidate> {
+    let list = move |global: &Global| {
+        let remote = global.remote();
+        remote
+            .and_then(|remote| resource.names(&remote))
+            .unwrap_or_default()
+    };
+    let names = ask(line, list).unwrap_or_default();
+    let own = |name: &String| match name.split_once('/') {
+        Some((parent, own)) if line.iter().any(|word| word == parent) => own.to_owned(),
+        _ => name.clone(),
+    };
+    let fits = |name: &String| start.to_str().is_some_and(|start| name.starts_with(start));
+    let safe = |name: &String| {
+        name.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_./".contains(c))
+    };
+    let names = names
+        .iter()
+        .map(own)
+        .filter(|name| fits(name) && safe(name));
+    names.map(CompletionCandidate::new).collect()
+}
+
+fn ask<T: Send + 'static>(
+    line: &[OsString],
+    list: impl FnOnce(&Global) -> T + Send + 'static,
+) -> Option<T> {
     let mut global = options(line)?;
     // Standard input is the terminal that the line is typed on.
     let files = [&global.secret_key_file, &global.token_file];

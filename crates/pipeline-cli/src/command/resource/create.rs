@@ -8,7 +8,7 @@ use pipeline_graph::file::{Format, ResourceFile, Variable};
 use pipeline_proto::operation::OperationInfo;
 use serde_json::{Map, Value};
 
-use super::{Item, Names, Resource, flags, get, key, operation, tabled::Tabled};
+use super::{Item, Names, Resource, Verb, flags, get, key, operation, tabled::Tabled};
 use crate::{
     command::workflow::source::{self, File},
     exit::Exit,
@@ -23,12 +23,12 @@ The file is YAML or JSON and holds the members that are described in docs/workfl
 node; what `get` prints may stay in it. ${NAME} in it stands for a variable of the environment. Options count \
 more than the file.";
 
-pub(super) fn arguments(resource: &'static Resource, command: Command) -> Command {
-    let (create, _) = resource.examples;
+pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command {
+    let (create, verb) = (resource.examples.0, resource.words.0);
     let (word, name) = (resource.word, resource.example());
     let name = name.rsplit(' ').next().unwrap_or_default();
-    let lines = [format!("create {create}"), format!("create -f {name}.yaml")];
-    let command = command.about(format!("Create {}", resource.one));
+    let lines = [format!("{verb} {create}"), format!("{verb} -f {name}.yaml")];
+    let command = command.about(format!("{} {}", super::capital(verb), resource.one));
     let examples = resource.examples(&lines);
     from(resource, operation(resource.operations.create), command).after_help(format!(
         "{examples}\n\n{FILES}\n\nA create is not repeated when its response is lost: look with \
@@ -36,7 +36,11 @@ pub(super) fn arguments(resource: &'static Resource, command: Command) -> Comman
     ))
 }
 
-pub(super) fn arguments_of_update(resource: &'static Resource, command: Command) -> Command {
+pub(super) fn arguments_of_update(
+    resource: &'static Resource,
+    _: &Verb,
+    command: Command,
+) -> Command {
     let name = resource.example();
     let lines = [
         format!("update {name} {}", resource.examples.1),
@@ -80,6 +84,7 @@ fn from(resource: &'static Resource, info: &'static OperationInfo, command: Comm
 
 pub(super) fn create(
     resource: &'static Resource,
+    _: &Verb,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<Exit, Failure> {
@@ -105,6 +110,7 @@ pub(super) fn create(
 
 pub(super) fn update(
     resource: &'static Resource,
+    _: &Verb,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<Exit, Failure> {

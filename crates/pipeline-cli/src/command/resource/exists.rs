@@ -3,14 +3,14 @@ use clap::{ArgMatches, Command};
 use serde_json::Value;
 
 use super::{
-    Item, Names, Resource,
+    Item, Names, Resource, Verb,
     key::{self, Targets},
     operation,
     tabled::Tabled,
 };
 use crate::{command::noun::Many, exit::Exit, failure::Failure, options::Global, output::note};
 
-pub(super) fn arguments(resource: &'static Resource, command: Command) -> Command {
+pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command {
     let name = resource.example();
     let word = resource.word;
     let lines = [
@@ -31,6 +31,7 @@ pub(super) fn arguments(resource: &'static Resource, command: Command) -> Comman
 
 pub(super) fn run(
     resource: &'static Resource,
+    _: &Verb,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<Exit, Failure> {
@@ -57,19 +58,21 @@ pub(super) fn run(
             there,
         ))
     };
-    let found = Many::run(targets.keys(), targets.parallel, "found", ask);
+    let of = |there: bool| if there { Exit::Done } else { Exit::NotFound };
+    let for_people = global.format().is_for_people();
+    if let Some(names) = targets.one() {
+        let (item, there) = ask(names)?;
+        if !for_people {
+            global.format().write(&item)?;
+        }
+        return Ok(of(there));
+    }
+    let found = Many::run(targets.names(), targets.parallel, "found", ask);
     let (exit, found) = (found.exit(), found.into_successes());
     let there = found.iter().all(|(_, there)| *there);
-    let items: Vec<Item> = found.into_iter().map(|(item, _)| item).collect();
-    if !global.format().is_for_people() {
-        match items.as_slice() {
-            [item] if targets.one().is_some() => global.format().write(item)?,
-            _ => global.format().write(&super::item::Items(items))?,
-        }
+    if !for_people {
+        let items = found.into_iter().map(|(item, _)| item).collect();
+        global.format().write(&super::item::Items(items))?;
     }
-    Ok(if exit == Exit::Done && !there {
-        Exit::NotFound
-    } else {
-        exit
-    })
+    Ok(if exit == Exit::Done { of(there) } else { exit })
 }

@@ -223,8 +223,13 @@ pub(super) fn arguments(resource: &Resource, command: Command, updates: bool) ->
     command.args(shorts).args(of_all).args(of_types)
 }
 
+/// The options of what is made, for another command.
+pub(in crate::command) fn options(resource: &Resource, command: Command) -> Command {
+    arguments(resource, command, false)
+}
+
 /// Sets the members whose options are given. Says whether there were any.
-pub(super) fn fill(
+pub(in crate::command) fn fill(
     resource: &Resource,
     matches: &ArgMatches,
     body: &mut Map<String, Value>,

@@ -2,14 +2,14 @@ use bytes::Bytes;
 use clap::{ArgMatches, Command};
 
 use super::{
-    Item, Names, Resource,
+    Item, Names, Resource, Verb,
     key::{self, Targets},
     list, operation,
     tabled::Tabled,
 };
 use crate::{command::noun::Many, exit::Exit, failure::Failure, options::Global, remote::Remote};
 
-pub(super) fn arguments(resource: &'static Resource, command: Command) -> Command {
+pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command {
     let name = resource.example();
     let lines = [
         format!("get {name}"),
@@ -23,6 +23,7 @@ pub(super) fn arguments(resource: &'static Resource, command: Command) -> Comman
 
 pub(super) fn run(
     resource: &'static Resource,
+    _: &Verb,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<Exit, Failure> {
@@ -33,7 +34,7 @@ pub(super) fn run(
         global.format().write(&get(key)?)?;
         return Ok(Exit::Done);
     }
-    Many::run(targets.keys(), targets.parallel, "shown", get).show(global)
+    Many::run(targets.names(), targets.parallel, "shown", get).show(global)
 }
 
 /// As the service shows it.

@@ -56,17 +56,6 @@ impl Item {
         })
     }
 
-    /// What was found out about a resource: its names, and more.
-    pub(in crate::command) fn shown(
-        resource: &'static Resource,
-        names: &Names,
-        more: &[(&str, Value)],
-    ) -> Self {
-        let mut item = Self::done(resource, names, more);
-        item.value = item.json.parse().unwrap_or_default();
-        item
-    }
-
     /// What was done to a resource: its names, and more.
     pub(in crate::command) fn done(
         resource: &'static Resource,
@@ -194,5 +183,41 @@ impl Show for Items {
         let mut table = Table::new(&names.chain(columns).collect::<Vec<_>>());
         self.0.iter().for_each(|item| table.row(item.cells()));
         table.render()
+    }
+}
+
+/// Things of which the service has a list, and which are nothing by themselves.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(in crate::command) struct Rows(Vec<Value>);
+
+impl Rows {
+    pub(in crate::command) fn write<T: Serialize>(
+        list: &[T],
+        global: &Global,
+    ) -> Result<Exit, Failure> {
+        let rows: Result<Vec<Value>, _> = list.iter().map(serde_json::to_value).collect();
+        global
+            .format()
+            .write(&Self(rows.map_err(Failure::usage)?))?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Show for Rows {
+    /// What each is known by: its first text.
+    fn names(&self) -> Vec<&str> {
+        let members = self.0.iter().filter_map(Value::as_object);
+        members
+            .filter_map(|members| members.values().find_map(Value::as_str))
+            .collect()
+    }
+
+    fn table(&self) -> String {
+        if self.0.is_empty() {
+            String::new()
+        } else {
+            page::several(&self.0)
+        }
     }
 }

@@ -233,7 +233,7 @@ impl Targets {
         }
     }
 
-    pub(super) fn keys(&self) -> &[Names] {
+    pub(super) fn names(&self) -> &[Names] {
         &self.keys
     }
 }

@@ -6,7 +6,7 @@ use pipeline_proto::model::RawJson;
 use serde_json::Value;
 
 use super::{
-    Names, Resource,
+    Names, Resource, Verb,
     item::{Item, Items},
     key, operation,
     tabled::Tabled,
@@ -20,7 +20,7 @@ use crate::{
     remote::Remote,
 };
 
-pub(super) fn arguments(resource: &'static Resource, command: Command) -> Command {
+pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command {
     let Resource { many, .. } = resource;
     let mut examples = vec!["list".to_owned(), "list -o json".to_owned()];
     let names = match (resource.parent, key::path(resource)) {
@@ -54,6 +54,7 @@ pub(super) fn with_secrets() -> Arg {
 
 pub(super) fn run(
     resource: &'static Resource,
+    _: &Verb,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<Exit, Failure> {
@@ -109,7 +110,7 @@ pub(super) fn listed(
         return of(resource, remote, None);
     };
     let parents = match parents {
-        [] => named(parent, remote)?,
+        [] => parent.names(remote)?,
         parents => parents.to_vec(),
     };
     if let [parent] = parents.as_slice() {
@@ -128,15 +129,6 @@ pub(super) fn listed(
             ))
         }
     }
-}
-
-/// The names of all that there are.
-pub(in crate::command) fn named(
-    resource: &'static Resource,
-    remote: &Remote,
-) -> Result<Vec<String>, Failure> {
-    let items = listed(resource, remote, &[], NonZeroUsize::MIN)?;
-    Ok(items.iter().map(|item| item.names.to_string()).collect())
 }
 
 /// One list of the service.

@@ -105,7 +105,7 @@ fn mapping(members: &Map<String, Value>) -> String {
 }
 
 /// A table of objects. Fields of a schema are shown as they are written in its short form.
-fn several(list: &[Value]) -> String {
+pub(super) fn several(list: &[Value]) -> String {
     let fields: Result<Vec<SchemaEntry>, _> =
         list.iter().cloned().map(serde_json::from_value).collect();
     if let Some(fields) = fields
@@ -136,6 +136,9 @@ fn several(list: &[Value]) -> String {
             names.push(name);
         }
     }
+    // What it is called comes first; JSON has them by the alphabet.
+    let is_name = |name: &str| name == "runId" || name.to_lowercase().ends_with("name");
+    names.sort_by_key(|name| !is_name(name));
     let mut table = Table::new(
         &names
             .iter()

@@ -1,0 +1,41 @@
+//! `pipeline group …`: shared resource pools.
+
+use pipeline_proto::resource::group::GroupSpec;
+
+use super::{
+    noun::Key,
+    resource::{Item, NAME, Operations, Resource, Verb},
+    transform::CONTAINER,
+};
+
+pub(super) static RESOURCE: Resource = Resource {
+    word: "group",
+    one: "a shared resource pool",
+    many: "shared resource pools",
+    body: Some(GroupSpec::description),
+    operations: Operations {
+        list: "list_groups",
+        get: "get_group",
+        create: "create_group",
+        update: "update_group",
+        delete: "delete_group",
+        ..Resource::BASE.operations
+    },
+    changes: &["container"],
+    columns: &[
+        ("CONTAINER", "container"),
+        ("STATUS", "container.status"),
+        ("REGION", "region"),
+    ],
+    keys: &[
+        NAME,
+        Key::new("region", |it: &Item| it.text("region")).in_any_case(),
+    ],
+    shorts: &[CONTAINER],
+    verbs: &[
+        Verb::act("start", &["start_group"]),
+        Verb::act("stop", &["stop_group"]),
+    ],
+    examples: ("shared --container 2U4Gx3", "--container 2U4Gx5"),
+    ..Resource::BASE
+};

@@ -1,0 +1,165 @@
+//! `pipeline udf …`: user-defined functions of jobs, and the jars that hold them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pipeline_proto::{
+    Operation as _,
+    name::JarName,
+    resource::plugin::Jar,
+    resource::udf::{
+        DebugUdf, DescribeUdfJar, JarDescription, ListBuiltins, UdfExpression, UdfSpec,
+        UploadUdfJar,
+    },
+};
+
+use super::{
+    noun::Key,
+    resource::{Item, NAME, Names, Operations, Own, Resource, Rows, Verb},
+};
+use crate::{exit::Exit, failure::Failure, input, options::Global};
+
+pub(super) static JAR: Resource = Resource {
+    word: "udf jar",
+    one: "a jar of functions",
+    many: "jars of functions",
+    operations: Operations {
+        list: "list_udf_jars",
+        name: "jarName",
+        delete: "delete_udf_jar",
+        ..Resource::BASE.operations
+    },
+    columns: &[("UPLOADED", "uploadTime"), ("ABOUT", "description")],
+    verbs: &[
+        Verb::own::<Upload>("upload", &[UploadUdfJar::NAME]),
+        Verb::own::<Update>("update", &[DescribeUdfJar::NAME]),
+    ],
+    examples: ("geo.jar", ""),
+    ..Resource::BASE
+};
+
+pub(super) static FUNCTION: Resource = Resource {
+    word: "udf function",
+    one: "a function of a jar",
+    many: "functions of jars",
+    kind: "udf_function",
+    body: Some(UdfSpec::description),
+    operations: Operations {
+        list: "list_udfs",
+        name: "funcName",
+        create: "register_udf",
+        delete: "deregister_udf",
+        ..Resource::BASE.operations
+    },
+    words: ("register", "deregister"),
+    columns: &[
+        ("JAR", "jarName"),
+        ("CLASS", "className"),
+        ("CALLED AS", "funcDeclaration"),
+        ("ABOUT", "description"),
+    ],
+    keys: &[NAME, Key::new("jar", |it| it.text("jarName"))],
+    renamed: &[
+        ("jarName", "jar"),
+        ("className", "class"),
+        ("funcDeclaration", "declaration"),
+    ],
+    verbs: &[
+        Verb::own::<Builtins>("builtins", &[ListBuiltins::NAME]),
+        Verb::own::<Debug>("debug", &[DebugUdf::NAME]),
+    ],
+    examples: (
+        "city --jar geo.jar --class com.example.City --declaration 'city(ip)'",
+        "",
+    ),
+    ..Resource::BASE
+};
+
+/// Upload a jar of functions
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline udf jar upload geo.jar target/geo.jar
+
+There is no update: delete it first. It is not repeated when its response is lost.")]
+struct Upload {
+    /// Name to give
+    name: JarName,
+
+    /// The jar, of 100 MB at most; `-` for stdin
+    jar: PathBuf,
+}
+
+impl Own for Upload {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let jar = Jar::from(input::read_bytes(&self.jar)?);
+        global
+            .remote()?
+            .send(UploadUdfJar::new(self.name.clone(), jar))?;
+        let more = [("action", "uploaded".into())];
+        Item::done(resource, &Names::of(&self.name), &more).report(global, "uploaded")
+    }
+}
+
+/// Say what a jar is for
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline udf jar update geo.jar --description 'cities of addresses'")]
+struct Update {
+    /// Name of the jar
+    name: JarName,
+
+    /// Free text, of 1500 bytes at most
+    #[arg(long, value_name = "TEXT")]
+    description: String,
+}
+
+impl Own for Update {
+    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let mut description = JarDescription::default();
+        description.description = self.description;
+        global
+            .remote()?
+            .send(DescribeUdfJar::new(self.name.clone(), description))?;
+        let more = [("action", "updated".into())];
+        Item::done(resource, &Names::of(&self.name), &more).report(global, "updated")
+    }
+}
+
+/// List the functions that the service brings
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline udf function builtins --category date,string")]
+struct Builtins {
+    /// Only those of these categories, with commas between
+    #[arg(long)]
+    category: Option<String>,
+}
+
+impl Own for Builtins {
+    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let mut list = ListBuiltins::new();
+        list.category = self.category;
+        Rows::write(&global.remote()?.send(list)?, global)
+    }
+}
+
+/// Evaluate an expression of functions
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline udf function debug 'select city(\"1.2.3.4\") as c'")]
+struct Debug {
+    /// The expression, as `select f(1) as a`
+    expression: String,
+}
+
+impl Own for Debug {
+    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+        let mut expression = UdfExpression::default();
+        expression.expression = self.expression;
+        Rows::write(&global.remote()?.send(DebugUdf::new(expression))?, global)
+    }
+}

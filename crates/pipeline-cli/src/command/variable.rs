@@ -1,0 +1,30 @@
+//! `pipeline variable …`: what stands as `$(name)` in SQL, paths and filters of files.
+
+use pipeline_proto::resource::variable::VariableSpec;
+
+use super::{
+    noun::Key,
+    resource::{NAME, Operations, Resource},
+};
+
+pub(super) static RESOURCE: Resource = Resource {
+    word: "variable",
+    one: "a variable",
+    many: "variables",
+    body: Some(VariableSpec::description),
+    operations: Operations {
+        list: "list_variables",
+        get: "get_variable",
+        create: "create_variable",
+        update: "update_variable",
+        delete: "delete_variable",
+        ..Resource::BASE.operations
+    },
+    columns: &[("TYPE", "type"), ("VALUE", "value"), ("FORMAT", "format")],
+    keys: &[NAME, Key::new("type", |it| it.text("type"))],
+    examples: (
+        "yesterday --type time --value '$(now)-1d' --format yyyy-MM-dd",
+        "--value '$(now)-2d'",
+    ),
+    ..Resource::BASE
+};
