@@ -23,7 +23,10 @@ macro_rules! kinds {
         pub(crate) enum Kind { $(#[serde(rename = $word)] $kind),* }
 
         impl Kind {
-            pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
+            #[cfg(feature = "server")]
+            pub(crate) fn of(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$kind),)* _ => None }
+            }
 
             pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $word),* }
@@ -46,12 +49,6 @@ kinds! {
     UdfJar = "udfJar",
     Udf = "udf",
     Variable = "variable",
-}
-
-impl Kind {
-    pub(crate) fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
-    }
 }
 
 /// Which of the things of an account: the names in its path, with slashes between them.
