@@ -1,5 +1,5 @@
 //! What the tests of several crates share: both clients behind one trait, a server that plays a
-//! script, byte for byte, and the [simulation](sim).
+//! script, byte for byte, the [model] of the service, and the [simulation](sim).
 //!
 //! ```
 //! # #[cfg(feature = "clients")] {
