@@ -90,7 +90,7 @@
 //! | the export of a job that is not legal | E18651; E18322, E18330, E18334, E18638 |
 //! | start and stop of a job | E18621 unless it is idle, E18622 unless it is started; E18663 in a workflow; a value for a parameter that it lacks is E18607 |
 //! | the status of a job or a group | that of its container: `Ready`, then as of a workflow. A group that is started already takes another start |
-//! | runs of a job | take the time of a manual run, and begin and are stopped with the transitions that are set, where `AfterReads` means at once and a start that falls back a run that fails. A loop runs again after its pause, what depends on a job after each of its successful runs; a plan in cron text is not carried out: such a job has one run with each start. The latest hundred are kept |
+//! | runs of a job | take the time of a manual run, and begin and are stopped with the transitions that are set, where `AfterReads` means at once and a start that falls back a run that fails. A loop runs again after its pause, what depends on a job after each of its successful runs; a plan in cron text is not carried out: such a job has one run with each start. In a workflow, all by the times at which that is started. The latest hundred are kept |
 //! | history | the latest run first; all of it without `size` |
 //! | `rerunCount` | how often that run was run again |
 //! | `createTime` and the like of groups | as of workflows |

@@ -341,6 +341,11 @@ impl Space<'_> {
         self.put(Id::workflow(name), Item::Workflow(workflow));
     }
 
+    /// A workflow as it was when it was last looked at.
+    pub(crate) fn last_seen(&self, name: &str) -> Option<&Workflow> {
+        self.all.get(&Id::new(Kind::Workflow, name))?.workflow()
+    }
+
     /// A workflow that is to be changed.
     pub(crate) fn edit(&mut self, name: &WorkflowName) -> Option<&mut Workflow> {
         let id = Id::workflow(name);

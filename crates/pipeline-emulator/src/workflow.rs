@@ -256,6 +256,21 @@ impl Workflow {
             .take_while(move |event| event.number >= since)
     }
 
+    /// From when to when it was started, as far back as is known; the last time may go on.
+    pub(crate) fn started(&self) -> Vec<(SystemTime, Option<SystemTime>)> {
+        let mut times: Vec<(SystemTime, Option<SystemTime>)> = Vec::new();
+        for event in &self.history {
+            match (&event.status, times.last_mut()) {
+                // A stop that failed.
+                (Status::Started, Some((_, None))) => {}
+                (Status::Started, _) => times.push((event.wall, None)),
+                (Status::Stopped, Some((_, end @ None))) => *end = Some(event.wall),
+                _ => {}
+            }
+        }
+        times
+    }
+
     fn note(&mut self, at: Now, what: &'static str) {
         if self.history.len() == HISTORY {
             self.history.pop_front();

@@ -13,10 +13,12 @@ use super::{
     query, refuse, text, variable,
 };
 use crate::{
+    clock::to_millis,
     operations::Call,
     refusal::Refusal,
     state::{Id, Kind},
     transition::Transition,
+    workflow::Workflow,
 };
 
 /// A batch computation. Nothing is computed, but its runs take their time.
@@ -174,8 +176,18 @@ pub(super) fn scheduler(job: &Members) -> SchedulerType {
     SchedulerType::from(scheduler.unwrap_or_default())
 }
 
-/// A job that is run by hand comes to its end.
+/// The workflow that a job belongs to, as it is now.
+fn workflow(call: &Call<'_, '_>, job: &Members) -> Option<Workflow> {
+    let mut workflow = call.space.last_seen(text(job, "workflow"))?.clone();
+    workflow.settle(call.now, call.rules.manual_run);
+    Some(workflow)
+}
+
+/// A job of a workflow is where that is; another one that is run by hand comes to its end.
 pub(super) fn status(call: &Call<'_, '_>, name: &str, job: &Members) -> Status {
+    if let Some(workflow) = workflow(call, job) {
+        return workflow.status();
+    }
     let status = kept::<Life>(job, ".life").status(now(call));
     let runs = || runs(call, name, job, DEPTH);
     let has_ended = |run: &Run| run.end().is_some_and(|end| end <= now(call));
@@ -190,25 +202,70 @@ pub(super) fn all_runs(call: &Call<'_, '_>, name: &str, job: &Members) -> Vec<Ru
     runs(call, name, job, DEPTH)
 }
 
-/// Those that were asked for are kept; others follow from the time and from the runs of other jobs.
+/// Those that were asked for are kept; others follow from the times at which the job or its workflow was
+/// started, and from the runs of other jobs.
 fn runs(call: &Call<'_, '_>, name: &str, job: &Members, depth: u32) -> Vec<Run> {
     let (now, takes) = (now(call), millis(call.rules.manual_run));
     let mut runs: Vec<Run> = kept(job, ".runs");
-    let Some(since) = kept::<Life>(job, ".life").since(now) else {
-        return runs;
-    };
-    let at_once = |at| Asked::new(Transition::Immediate, at);
-    let next_id = |runs: &[Run]| runs.last().map_or(1, |run| run.id.saturating_add(1));
+    match workflow(call, job) {
+        Some(workflow) => {
+            for (since, until) in workflow.started() {
+                let (since, until) = (to_millis(since), until.map_or(now, to_millis));
+                // In place of the start of a job by itself.
+                let is_once = matches!(
+                    scheduler(job),
+                    SchedulerType::Manual | SchedulerType::Crontab
+                );
+                if is_once && !runs.iter().any(|run| run.batch == since) {
+                    runs.push(Run::new(next_id(&runs), at_once(since), takes));
+                }
+                add_runs(call, (name, job, depth), &mut runs, (since, until));
+                // One that was run again later goes on.
+                let cut = |run: &&mut Run| {
+                    run.asked.at <= until && run.end().is_some_and(|end| end > until)
+                };
+                for run in runs.iter_mut().filter(|_| until < now).filter(cut) {
+                    run.stopped.get_or_insert_with(|| at_once(until));
+                }
+            }
+        }
+        None => {
+            if let Some(since) = kept::<Life>(job, ".life").since(now) {
+                add_runs(call, (name, job, depth), &mut runs, (since, now));
+            }
+        }
+    }
+    let kept = usize::try_from(RUNS).unwrap_or_default();
+    runs.drain(..runs.len().saturating_sub(kept));
+    runs
+}
+
+fn at_once(at: Millis) -> Asked {
+    Asked::new(Transition::Immediate, at)
+}
+
+fn next_id(runs: &[Run]) -> i64 {
+    runs.last().map_or(1, |run| run.id.saturating_add(1))
+}
+
+/// The runs that a job has by itself while it is started.
+fn add_runs(
+    call: &Call<'_, '_>,
+    (name, job, depth): (&str, &Members, u32),
+    runs: &mut Vec<Run>,
+    (since, until): (Millis, Millis),
+) {
+    let takes = millis(call.rules.manual_run);
     match scheduler(job) {
         SchedulerType::Loop => {
-            let pause = pause(job);
-            let period = takes.saturating_add(pause).max(1_000);
-            let after = |run: &Run| Some(since.max(run.end()?.saturating_add(period - takes)));
-            let mut next = runs.last().map_or(Some(since), after);
-            while let Some(at) = next.filter(|at| *at <= now) {
+            let period = takes.saturating_add(pause(job)).max(1_000);
+            let after = |run: &Run| Some(run.end()?.saturating_add(period - takes));
+            let last = runs.last().filter(|run| run.batch >= since);
+            let mut next = last.map_or(Some(since), after);
+            while let Some(at) = next.filter(|at| *at <= until) {
                 // Nobody sees those that are dropped.
-                let skipped = ((now - at) / period).saturating_sub(RUNS);
-                let id = next_id(&runs).saturating_add_unsigned(skipped);
+                let skipped = ((until - at) / period).saturating_sub(RUNS);
+                let id = next_id(runs).saturating_add_unsigned(skipped);
                 let at = at + skipped * period;
                 runs.push(Run::new(id, at_once(at), takes));
                 next = at.checked_add(period);
@@ -220,11 +277,11 @@ fn runs(call: &Call<'_, '_>, name: &str, job: &Members, depth: u32) -> Vec<Run> 
                 source.and_then(|(kind, name)| Some((name, call.space.get(&Id::new(kind, name))?)));
             let above = source.map(|(name, job)| self::runs(call, name, job, depth - 1));
             for run in above.into_iter().flatten() {
-                let end = run.end().filter(|end| *end >= since);
-                if let (Some(end), BatchStatus::Successful) = (end, run.status(now))
+                let end = run.end().filter(|end| (since..=until).contains(end));
+                if let (Some(end), BatchStatus::Successful) = (end, run.status(now(call)))
                     && !runs.iter().any(|own| own.batch == run.batch)
                 {
-                    let mut own = Run::new(next_id(&runs), at_once(end), takes);
+                    let mut own = Run::new(next_id(runs), at_once(end), takes);
                     own.batch = run.batch;
                     runs.push(own);
                 }
@@ -232,9 +289,6 @@ fn runs(call: &Call<'_, '_>, name: &str, job: &Members, depth: u32) -> Vec<Run> 
         }
         _ => {}
     }
-    let kept = usize::try_from(RUNS).unwrap_or_default();
-    runs.drain(..runs.len().saturating_sub(kept));
-    runs
 }
 
 /// Of a loop, between two runs.
