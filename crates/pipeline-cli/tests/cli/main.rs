@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod credentials;
 mod doctor;
+mod empty_account;
 mod emulator;
 #[cfg(unix)]
 mod environment;

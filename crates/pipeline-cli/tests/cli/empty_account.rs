@@ -1,0 +1,55 @@
+//! Pages of the book whose commands are played, and say what the page says.
+
+use std::path::Path;
+
+use crate::support::{Ran, Service};
+
+/// The words of a line, of which those with blanks stand in quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn the_pages_from_an_empty_account_say_what_the_command_says() {
+    for page in ["from-an-empty-account.md", "from-an-empty-account.zh-CN.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs")
+            .join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
+        let service = Service::new();
+        let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+        assert_eq!(blocks.len(), 6, "{page}");
+        for block in blocks {
+            if let Some(records) = block.strip_prefix("json\n") {
+                std::fs::write(folder.path().join("clicks.ndjson"), records).unwrap();
+                continue;
+            }
+            let commands = block.strip_prefix("console\n$ pipeline ").unwrap();
+            for command in commands.split("\n$ pipeline ") {
+                let (line, says) = command.split_once('\n').unwrap_or((command, ""));
+                let (line, file) = line.split_once(" > ").unwrap_or((line, ""));
+                let words = words(line);
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                let mut run = service.command(&words);
+                let ran = Ran::of(run.current_dir(folder.path()).output().unwrap());
+                assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
+                let said = format!("{}{}", ran.stdout, ran.stderr);
+                if !file.is_empty() {
+                    std::fs::write(folder.path().join(file), ran.stdout).unwrap();
+                } else if !says.is_empty() {
+                    assert_eq!(said.trim_end(), says.trim_end(), "{page}: {line}");
+                }
+            }
+        }
+    }
+}
