@@ -8,6 +8,7 @@ pub mod call;
 pub mod emulator;
 pub mod error;
 mod http_text;
+pub mod points;
 pub mod response;
 pub mod token;
 pub mod workflow_file;
@@ -20,6 +21,7 @@ pub const TARGETS: &[(&str, Run)] = &[
     ("call", call::run),
     ("emulator", emulator::run),
     ("error", error::run),
+    ("points", points::run),
     ("response", response::run),
     ("token", token::run),
     ("workflow_file", workflow_file::run),

@@ -1,6 +1,6 @@
 //! All cases by name. A name may end in `:N`, the size of the input.
 
-use crate::{Failure, decoding, floor, graphs, machines, naive, requests, transports};
+use crate::{Failure, decoding, floor, graphs, machines, naive, points, requests, transports};
 
 /// One run of a case.
 pub(crate) type Case = Box<dyn FnMut()>;
@@ -32,6 +32,13 @@ pub(crate) fn find(name: &str, url: Option<&str>) -> Result<Case, Failure> {
         "nodes-value" => decoding::nodes_value(size),
         "answer" => decoding::answer(),
         "answer-serde" => decoding::answer_serde(),
+
+        "points" => points::typed(),
+        "points-serde" => points::typed_serde(),
+        "points-value" => points::value(),
+        "points-value-serde" => points::value_serde(),
+        "points-json" => points::json(),
+        "points-json-value" => points::json_value(),
 
         "start-only" => machines::start_only(),
         "fault" => machines::fault(),

@@ -21,6 +21,7 @@ mod graphs;
 mod load;
 mod machines;
 mod naive;
+mod points;
 mod requests;
 mod serve;
 mod transports;
