@@ -52,8 +52,9 @@
 //! | trailing slash | an empty name, E18639 |
 //!
 //! Of all other resources it keeps the definitions, and checks them; nothing is computed. Data that are pushed
-//! are checked and counted, and the latest of each queue are kept: a hundred records, 256 KiB at most. The nodes of a workflow are not among them yet, so that E18661 never occurs. What the
-//! sources leave open about them:
+//! are checked and counted, and the latest of each queue are kept: a hundred records, 256 KiB at most. The nodes
+//! of a workflow are the resources that belong to it, whether they came in its graph or one by one; its edges are
+//! what these read from and write to. What the sources leave open about them:
 //!
 //! | question | reading |
 //! |---|---|
@@ -61,7 +62,13 @@
 //! | a schema that is no list of objects, or more than five maps deep | E18109 |
 //! | a field that is there twice | E18104, as the vendor's client reads it |
 //! | update of a repo without a member but `schema` | it stays as it is; a field whose type changes is E18128 |
-//! | a repo with a workflow | the workflow must be there (E18641) and idle (E18643); `fromDag`, and shown in lists with `withDag` only |
+//! | a repo with a workflow | the workflow must be there (E18641); `fromDag`, and shown in lists with `withDag` only |
+//! | the data of a node | shown as it was sent until its own call changes it. What it leaves out is not asked for; what it has is judged as in its own call |
+//! | a node that has the name of a resource outside of the workflow | E18101 and the like; of two transforms (exports, …) of one name in one workflow the second is refused so as well |
+//! | a node of another type than the six, or one that does not hang on exactly one other where its path needs that | E18646; a transform with several sources E18108 |
+//! | a workflow with the name of a repo or a data source | E18661; the other way round it may be |
+//! | a transform from one workflow into a repo of another, or of none | E18646 |
+//! | scheduled and manual work that come one by one | E18653 for the second |
 //! | a list with `sourceType=authorized` | empty |
 //! | the name of a transform that is not legal | E18207 |
 //! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205 |
@@ -76,13 +83,13 @@
 //! | the schema | is valid for pushes at once |
 //! | sample | the latest records, up to ten, as the schema has their types now; `unescapeLine` restores tabs and line feeds. `count` that is no number above 0 is 400 |
 //! | `withTimestamp`, `withIP` | the time of receipt is added to points, the address is not |
-//! | delete of a repo | E18206 while a transform fills it, else E18112 while one reads from it |
+//! | delete of a repo, a data source, a job | E18112, E18603, E18608 while something reads from it; of a repo E18206 while a transform fills it |
 //! | members of a body that are `null` | missing |
 //! | a `destrepo` that is not legal | E18229 |
 //! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName` |
 //! | the destination of an export | not looked up |
 //! | an export without `whence` | shown without |
-//! | what belongs to a workflow, by `workflow` or by what it reads from | made and changed only while that does not run, E18643 |
+//! | what belongs to a workflow, by `workflow` or by what it reads from | made, changed and deleted only while that does not run, E18643; gone with it |
 //! | a data source whose spec is not legal | E18614; E18330 for csv without delimiter, E18638 for a character in a prefix; of a schema as of that of a repo; one that loses a field is E18128 |
 //! | variables in the spec of a `fusion` data source | have to be there (E18705) and times (E18704) |
 //! | the schema of files | `text` of texts; of others that of a data source with the same type and spec, else E18620: there are no files |
@@ -117,6 +124,7 @@ mod clock;
 mod data;
 mod emulator;
 mod fault;
+mod graph;
 mod network;
 mod operations;
 mod refusal;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use pipeline_graph::{Definition, Graph};
+use pipeline_graph::Definition;
 use pipeline_proto::{
     ErrorCode, Now, Region, WorkflowName,
     model::{NodeType, Nodes, Status},
@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     body,
     clock::rfc3339,
+    graph,
     refusal::Refusal,
+    resource::Members,
     rules::Rules,
     search::Search,
-    state::{Id, Space},
+    state::{Id, Item, Kind, Space},
     workflow::Workflow,
 };
 
@@ -74,7 +76,7 @@ struct Shown<'a> {
     can_start: bool,
     is_manual_workflow: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    nodes: Option<&'a Nodes>,
+    nodes: Option<Nodes>,
 }
 
 #[derive(Serialize)]
@@ -89,7 +91,7 @@ struct State<'a> {
 #[derive(Serialize)]
 struct NodeState<'a> {
     name: &'a str,
-    r#type: &'a NodeType,
+    r#type: NodeType,
     status: &'a Status,
 }
 
@@ -109,6 +111,63 @@ impl Call<'_, '_> {
     fn edit(&mut self, name: &WorkflowName) -> Result<&mut Workflow, Refusal> {
         self.space.edit(name).ok_or_else(|| missing(name))
     }
+
+    /// Keeps a resource that has been checked. If it belongs to a workflow, it is one of its nodes now.
+    pub(crate) fn put(&mut self, id: Id, members: Members) -> Result<(), Refusal> {
+        let after = workflow_of(&members)?;
+        let before = self.space.get(&id).map(workflow_of).transpose()?.flatten();
+        if let Some(before) = before.filter(|before| Some(before) != after.as_ref()) {
+            let now = self.now;
+            self.edit(&before)?.leave(&id, now);
+        }
+        if let Some(after) = after {
+            let (runs, now) = (graph::runs(&id, &members), self.now);
+            self.edit(&after)?.join(id.clone(), runs, now);
+        }
+        self.space.put(id, Item::Other(members));
+        Ok(())
+    }
+
+    /// Deletes a resource, which is no node any longer either.
+    pub(crate) fn remove(&mut self, id: &Id) -> Result<(), Refusal> {
+        if let Some(members) = self.space.get(id)
+            && let Some(workflow) = workflow_of(members)?
+        {
+            let now = self.now;
+            self.edit(&workflow)?.leave(id, now);
+        }
+        self.space.remove(id);
+        Ok(())
+    }
+
+    /// Whether a resource may be made, changed or deleted: its workflow, if it has one, must be there and
+    /// must not run; and nothing else may be its node of this name.
+    pub(crate) fn check_workflow(&mut self, id: &Id, members: &Members) -> Result<(), Refusal> {
+        let Some(name) = workflow_of(members)? else {
+            return Ok(());
+        };
+        let workflow = self.find(&name)?;
+        check_idle(&name, &workflow.status())?;
+        let all = workflow.members();
+        graph::check_joins(&all, id, members)
+    }
+}
+
+/// Only at rest a workflow can be changed, and so can what belongs to it.
+fn check_idle(name: &WorkflowName, status: &Status) -> Result<(), Refusal> {
+    if status.is_idle() {
+        return Ok(());
+    }
+    let detail = format!("the workflow {name:?} is {status}; stop it first");
+    Err(Refusal::code(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN, detail))
+}
+
+/// The workflow to which a resource belongs.
+fn workflow_of(members: &Members) -> Result<Option<WorkflowName>, Refusal> {
+    let name = members.get("workflow").and_then(|it| it.as_str());
+    name.filter(|name| !name.is_empty())
+        .map(parse_name)
+        .transpose()
 }
 
 pub(crate) fn create(call: &mut Call<'_, '_>) -> Outcome {
@@ -131,12 +190,11 @@ pub(crate) fn add(
     let (names, query, body, max_body) = (&[], "", &[], 0);
     let headers = &HeaderMap::new();
     #[rustfmt::skip]
-    let call = Call { rules, space, names, query, headers, body, max_body, now };
+    let mut call = Call { rules, space, names, query, headers, body, max_body, now };
     let name = parse_name(&definition.name)?;
     let (region, comment) = (definition.region.clone(), definition.comment.clone());
     let mut workflow = made(&call, &name, Some(region), comment)?;
-    let can_start = can_start(&definition.nodes)?;
-    workflow.replace_nodes(definition.nodes.clone(), can_start, now);
+    graph::replace(&mut call, &name, &mut workflow, &definition.nodes)?;
     space.insert(&name, workflow);
     Ok(())
 }
@@ -159,6 +217,12 @@ fn made(
             format!("{name:?}"),
         ));
     }
+    for kind in [Kind::Repo, Kind::Datasource] {
+        if call.space.get(&Id::new(kind, name.as_str())).is_some() {
+            let detail = format!("there is a {} {name:?}", kind.as_str());
+            return Err(Refusal::code(ErrorCode::WORKFLOW_NAME_TAKEN, detail));
+        }
+    }
     Ok(Workflow::new(region, comment, call.now))
 }
 
@@ -177,16 +241,13 @@ pub(crate) fn update(call: &mut Call<'_, '_>) -> Outcome {
         );
         return Err(Refusal::code(ErrorCode::MALFORMED_WORKFLOW, detail));
     }
-    let status = workflow.status();
-    if !status.is_idle() {
-        let detail = format!("it is {status}; stop it first");
-        return Err(Refusal::code(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN, detail));
-    }
-    let now = call.now;
+    check_idle(&name, &workflow.status())?;
     if let Some(nodes) = update.nodes {
-        let can_start = can_start(&nodes)?;
-        call.edit(&name)?.replace_nodes(nodes, can_start, now);
+        let mut workflow = workflow.clone();
+        graph::replace(call, &name, &mut workflow, &nodes)?;
+        call.space.insert(&name, workflow);
     } else {
+        let now = call.now;
         call.edit(&name)?.updated = now.wall;
     }
     Ok(no_data())
@@ -205,13 +266,9 @@ pub(crate) fn list(call: &mut Call<'_, '_>) -> Outcome {
 
 pub(crate) fn get(call: &mut Call<'_, '_>) -> Outcome {
     let (name, rules) = (call.name()?, call.rules);
-    let workflow = call.find(&name)?;
-    let body = json(&show(
-        rules,
-        name.as_str(),
-        workflow,
-        Some(workflow.nodes()),
-    ))?;
+    let members = call.find(&name)?.members();
+    let nodes = graph::nodes(call.space, &members);
+    let body = json(&show(rules, name.as_str(), call.find(&name)?, Some(nodes)))?;
     call.space.was_read(&name);
     Ok(body)
 }
@@ -220,15 +277,16 @@ pub(crate) fn status(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.name()?;
     let workflow = call.find(&name)?;
     let status = workflow.status();
-    let nodes = workflow.nodes().values();
+    let members = workflow.members();
     let body = json(&State {
         name: &name,
         region: &workflow.region,
         status: &status,
-        nodes: nodes
-            .map(|node| NodeState {
-                name: &node.name,
-                r#type: &node.node_type,
+        nodes: members
+            .values()
+            .map(|member| NodeState {
+                name: member.id.name(),
+                r#type: member.id.node_type(),
                 status: &status,
             })
             .collect(),
@@ -272,7 +330,9 @@ pub(crate) fn search(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.name()?;
     let search: Search = body::read(call.body)?;
     let clock_offset = call.rules.clock_offset;
-    json(&search.run(call.find(&name)?, clock_offset))
+    let members = call.find(&name)?.members();
+    let nodes = graph::nodes(call.space, &members);
+    json(&search.run(call.find(&name)?, &nodes, clock_offset))
 }
 
 pub(crate) fn checked_region(rules: &Rules, text: Option<String>) -> Result<String, Refusal> {
@@ -291,7 +351,7 @@ fn show<'a>(
     rules: &Rules,
     name: &'a str,
     workflow: &'a Workflow,
-    nodes: Option<&'a Nodes>,
+    nodes: Option<Nodes>,
 ) -> Shown<'a> {
     Shown {
         name,
@@ -310,23 +370,15 @@ fn show<'a>(
 /// vendor's tests delete workflows with nodes in them right after use. Careful clients stop first.
 pub(crate) fn delete(call: &mut Call<'_, '_>) -> Outcome {
     let name = call.name()?;
-    if call.space.remove(&Id::workflow(&name)) {
-        Ok(no_data())
-    } else {
-        Err(missing(&name))
+    for member in call.find(&name)?.members().values() {
+        call.space.remove(&member.id);
     }
+    call.space.remove(&Id::workflow(&name));
+    Ok(no_data())
 }
 
 pub(crate) fn parse_name(text: &str) -> Result<WorkflowName, Refusal> {
     WorkflowName::new(text).map_err(|error| Refusal::code(ErrorCode::INVALID_WORKFLOW_NAME, error))
-}
-
-/// Whether there is something to run in a graph, if it is a sound one.
-fn can_start(nodes: &Nodes) -> Result<bool, Refusal> {
-    match Graph::new(nodes) {
-        Ok(graph) => Ok(graph.can_start()),
-        Err(error) => Err(Refusal::code(error.code(), &error)),
-    }
 }
 
 fn missing(name: &WorkflowName) -> Refusal {

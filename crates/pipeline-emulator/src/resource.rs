@@ -6,10 +6,11 @@ mod datasource;
 mod export;
 mod group;
 mod jar;
-mod job;
+pub(crate) mod job;
 mod job_export;
 mod judge;
 mod life;
+pub(crate) mod node;
 mod plugin;
 mod query;
 mod repo;
@@ -24,16 +25,14 @@ use std::fmt::Display;
 use pipeline_proto::{
     ErrorCode, NameError, RepoName,
     describe::{Member, Object},
-    model::Status,
     resource::schema::{MAX_MAPS, SchemaEntry},
 };
 use serde_json::{Map, Value};
 
 use crate::{
-    operations::{Call, checked_region, parse_name},
+    operations::{Call, checked_region},
     refusal::Refusal,
     state::{Id, Kind},
-    workflow::Workflow,
 };
 pub(crate) use batch::{history, rerun_batch, start_job, stop_batch, stop_job};
 pub(crate) use datasource::{Datasource, retrieve_schema};
@@ -124,32 +123,6 @@ fn region(call: &Call<'_, '_>, body: &Members, code: ErrorCode) -> Result<String
     let region = body.get("region").and_then(Value::as_str);
     checked_region(call.rules, region.map(str::to_owned))
         .map_err(|error| error.recoded(ErrorCode::MALFORMED_WORKFLOW, code))
-}
-
-/// The workflow of a body, which has to be there and may not run.
-fn workflow<'a>(call: &mut Call<'_, '_>, body: &'a Members) -> Result<&'a str, Refusal> {
-    let workflow = text(body, "workflow");
-    if !workflow.is_empty() {
-        call.find(&parse_name(workflow)?)?;
-    }
-    check_idle(call, body)?;
-    Ok(workflow)
-}
-
-/// What belongs to a workflow may be made and changed unless that runs. A workflow can be deleted without
-/// what belongs to it.
-fn check_idle(call: &mut Call<'_, '_>, members: &Members) -> Result<(), Refusal> {
-    let workflow = text(members, "workflow").to_owned();
-    if workflow.is_empty() {
-        return Ok(());
-    }
-    match call.find(&parse_name(&workflow)?).map(Workflow::status) {
-        Err(_) | Ok(Status::Ready | Status::Stopped) => Ok(()),
-        Ok(status) => refuse(
-            ErrorCode::WORKFLOW_UPDATE_FORBIDDEN,
-            format!("the workflow {workflow:?} is {status}; stop it first"),
-        ),
-    }
 }
 
 fn refuse<T>(code: ErrorCode, detail: impl Display) -> Result<T, Refusal> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use pipeline_graph::Graph;
-use pipeline_proto::model::{Node, NodeId, NodeType};
+use pipeline_proto::model::{Node, NodeId, NodeType, Nodes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -83,13 +83,18 @@ impl Line<'_> {
 
 impl Search {
     /// The latest entries that match, the latest first.
-    pub(crate) fn run<'a>(&self, workflow: &'a Workflow, offset: ClockSkew) -> Found<'a> {
+    pub(crate) fn run<'a>(
+        &self,
+        workflow: &'a Workflow,
+        nodes: &'a Nodes,
+        offset: ClockSkew,
+    ) -> Found<'a> {
         let size = match self.size.and_then(|size| usize::try_from(size).ok()) {
             None | Some(0) => DEFAULT_SIZE,
             Some(size) => size.min(MAX_SIZE),
         };
         let mut lines: Vec<Line<'a>> = self
-            .nodes(workflow)
+            .meant(nodes)
             .into_iter()
             .flat_map(|(id, node)| {
                 workflow
@@ -123,16 +128,16 @@ impl Search {
     }
 
     /// The nodes that are meant.
-    fn nodes<'a>(&self, workflow: &'a Workflow) -> Vec<(&'a NodeId, &'a Node)> {
+    fn meant<'a>(&self, nodes: &'a Nodes) -> Vec<(&'a NodeId, &'a Node)> {
         let repo = self.repo.as_deref().unwrap_or_default();
-        let downstream = (!repo.is_empty()).then(|| hanging_on(workflow, repo));
+        let downstream = (!repo.is_empty()).then(|| hanging_on(nodes, repo));
         let is = |wanted: &Option<String>, actual: &str| {
             wanted
                 .as_deref()
                 .is_none_or(|wanted| wanted.is_empty() || wanted == actual)
         };
-        let nodes = workflow.nodes().iter();
         nodes
+            .iter()
             .filter(|(id, node)| {
                 is(&self.node_type, node.node_type.as_str())
                     && is(&self.name, &node.name)
@@ -156,10 +161,10 @@ impl Search {
 }
 
 /// A message queue and everything that reads from it, directly or not.
-fn hanging_on(workflow: &Workflow, repo: &str) -> BTreeSet<NodeId> {
+fn hanging_on(nodes: &Nodes, repo: &str) -> BTreeSet<NodeId> {
     let repo = NodeId::of(repo, &NodeType::Repo);
     // The nodes were checked when they were taken; should they not pass again, nothing hangs on it.
-    let Ok(graph) = Graph::new(workflow.nodes()) else {
+    let Ok(graph) = Graph::new(nodes) else {
         return BTreeSet::new();
     };
     graph
@@ -173,8 +178,11 @@ fn hanging_on(workflow: &Workflow, repo: &str) -> BTreeSet<NodeId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transition::Transition;
-    use pipeline_proto::{Now, model::Nodes};
+    use crate::{
+        state::{Id, Kind},
+        transition::Transition,
+    };
+    use pipeline_proto::Now;
     use std::time::{Duration, SystemTime};
 
     fn at(seconds: u64) -> Now {
@@ -182,7 +190,7 @@ mod tests {
     }
 
     /// Created at 1 s; two repos, the first with an export, at 2 s; started from 3 s to 5 s.
-    fn workflow() -> Workflow {
+    fn workflow() -> (Workflow, Nodes) {
         let nodes: Nodes = serde_json::from_str(
             r#"{
                 "clicks-repo": {"name":"clicks","type":"repo","children":[{"name":"save","type":"export"}]},
@@ -192,16 +200,19 @@ mod tests {
         )
         .unwrap();
         let mut workflow = Workflow::new("nb".into(), String::new(), at(1));
-        workflow.replace_nodes(nodes, true, at(2));
+        let (repo, export) = (Kind::Repo, Kind::Export);
+        let all = [(repo, "clicks"), (export, "clicks/save"), (repo, "views")];
+        let all = all.map(|(kind, path)| (Id::new(kind, path), None));
+        workflow.replace(all, at(2));
         workflow.start(Transition::After(Duration::from_secs(2)), at(3));
         workflow.settle(at(9), Duration::ZERO);
-        workflow
+        (workflow, nodes)
     }
 
     fn lines(search: &str) -> Vec<String> {
         let search: Search = serde_json::from_str(search).unwrap();
-        let workflow = workflow();
-        let found = search.run(&workflow, ClockSkew::default());
+        let (workflow, nodes) = workflow();
+        let found = search.run(&workflow, &nodes, ClockSkew::default());
         assert_eq!(found.log.len(), found.status.len());
         found
             .log

@@ -1,17 +1,16 @@
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
-use pipeline_graph::{Graph, GraphError};
-use pipeline_proto::{Now, WorkflowName};
+use pipeline_proto::{Now, WorkflowName, model::Node};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     resource::Members,
     state::{Id, Item, Kind},
-    workflow::{StoredGraph, StoredState, Workflow},
+    workflow::{self, StoredState, Workflow},
 };
 
 /// Of the form in which snapshots are written.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Whose it is, and which of theirs.
 pub(crate) type Key = (String, Id);
@@ -81,131 +80,165 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// Something as it is written down. The graph of a workflow was checked.
+/// Something as it is written down.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stored {
-    Workflow {
-        state: StoredState,
-        graph: StoredGraph<'static>,
-        can_start: bool,
-    },
-    Other(Members),
+    Workflow(StoredState, Arc<workflow::Members>),
+    Other(StoredResource),
+}
+
+/// Anything but a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredResource {
+    pub(crate) members: Members,
+    /// If it came with the graph of its workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<Node>,
 }
 
 impl Stored {
     /// A workflow has been settled to this moment.
     pub(crate) fn of(item: &Item, now: Now) -> Self {
-        match item {
-            Item::Workflow(workflow) => Self::Workflow {
-                state: workflow.stored_state(now),
-                graph: workflow.stored_graph().into_owned(),
-                can_start: workflow.can_start(),
-            },
-            Item::Other(members) => Self::Other(members.clone()),
-        }
-    }
-
-    pub(crate) fn new(state: StoredState, graph: StoredGraph<'static>) -> Result<Self, GraphError> {
-        let can_start = Graph::new(graph.nodes())?.can_start();
-        Ok(Self::Workflow {
-            state,
-            graph,
-            can_start,
-        })
+        let (members, node) = match item {
+            Item::Workflow(workflow) => {
+                return Self::Workflow(workflow.stored_state(now), workflow.members());
+            }
+            Item::Other(members) => (members.clone(), None),
+            Item::Node(members, node) => (members.clone(), Some(node.clone())),
+        };
+        Self::Other(StoredResource { members, node })
     }
 
     pub(crate) fn restored(&self, now: Now) -> Item {
-        match self {
-            Self::Workflow {
-                state,
-                graph,
-                can_start,
-            } => Item::Workflow(Workflow::restored(state, graph, *can_start, now)),
-            Self::Other(members) => Item::Other(members.clone()),
+        match self.clone() {
+            Self::Workflow(state, members) => {
+                Item::Workflow(Workflow::restored(&state, members, now))
+            }
+            Self::Other(StoredResource { members, node }) => match node {
+                Some(node) => Item::Node(members, node),
+                None => Item::Other(members),
+            },
         }
+    }
+}
+
+impl Snapshot {
+    /// Looks whether workflows and what belongs to them agree on that. Gives what is wrong, in words.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for ((owner, id), stored) in &self.items {
+            match stored {
+                Stored::Workflow(_, members) => {
+                    for (node, member) in &**members {
+                        let there = self.items.get(&(owner.clone(), member.id.clone()));
+                        let belongs =
+                            matches!(there, Some(Stored::Other(it)) if it.workflow() == id.path);
+                        if !belongs || *node != member.id.node_id() {
+                            let name = &id.path;
+                            return Err(format!(
+                                "the node {node:?} of {name:?} does not belong to it"
+                            ));
+                        }
+                    }
+                }
+                Stored::Other(it) if it.workflow().is_empty() => {}
+                Stored::Other(it) => {
+                    let workflow = (owner.clone(), Id::new(Kind::Workflow, it.workflow()));
+                    let lists = matches!(self.items.get(&workflow), Some(Stored::Workflow(_, members))
+                        if members.get(&id.node_id()).is_some_and(|member| member.id == *id));
+                    if !lists {
+                        let (path, name) = (&id.path, it.workflow());
+                        return Err(format!("{path:?} is no node of the workflow {name:?}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StoredResource {
+    fn workflow(&self) -> &str {
+        let workflow = self.members.get("workflow");
+        workflow.and_then(|it| it.as_str()).unwrap_or_default()
     }
 }
 
 /// Anything but a workflow in the JSON of a snapshot.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OtherRecord {
-    owner: String,
+struct ResourceRecord<'a> {
+    owner: Cow<'a, str>,
     kind: Kind,
-    path: String,
-    members: Members,
+    path: Cow<'a, str>,
+    members: Cow<'a, Members>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<Cow<'a, Node>>,
 }
 
 /// A workflow in the JSON of a snapshot.
-#[derive(Serialize)]
-struct Record<'a> {
-    owner: &'a str,
-    name: &'a str,
-    state: &'a StoredState,
-    graph: &'a StoredGraph<'a>,
-}
-
-/// A [`Record`] that was read.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OwnedRecord {
-    owner: String,
-    name: WorkflowName,
-    state: Option<StoredState>,
-    graph: Option<StoredGraph<'static>>,
+struct WorkflowRecord<'a> {
+    owner: Cow<'a, str>,
+    name: Cow<'a, str>,
+    state: Cow<'a, StoredState>,
+    nodes: Cow<'a, workflow::Members>,
 }
 
-impl OwnedRecord {
-    /// What was wrong with it, in words.
-    fn whole(self) -> Result<(Key, Stored), String> {
-        let key = (self.owner, Id::workflow(&self.name));
-        let (Some(state), Some(graph)) = (self.state, self.graph) else {
-            return Err(format!("{:?} has no state or no graph", self.name));
-        };
-        match Stored::new(state, graph) {
-            Ok(stored) => Ok((key, stored)),
-            Err(error) => Err(format!("{:?}: {error}", self.name)),
-        }
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written<'a> {
+    version: Version,
+    workflows: Vec<WorkflowRecord<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<ResourceRecord<'a>>,
+}
+
+/// It comes first, so that whoever brings another version hears of that.
+#[derive(Serialize, Deserialize)]
+#[serde(into = "u32", try_from = "u32")]
+#[derive(Clone)]
+struct Version;
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        VERSION
     }
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
-    version: u32,
-    workflows: Vec<Record<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resources: Vec<OtherRecord>,
-}
+impl TryFrom<u32> for Version {
+    type Error = String;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Read {
-    version: u32,
-    workflows: Vec<OwnedRecord>,
-    #[serde(default)]
-    resources: Vec<OtherRecord>,
+    fn try_from(version: u32) -> Result<Self, String> {
+        (version == VERSION).then_some(Self).ok_or_else(|| {
+            format!("the snapshot has version {version}, this program reads version {VERSION}")
+        })
+    }
 }
 
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut written = Written {
-            version: VERSION,
+            version: Version,
             workflows: Vec::new(),
             resources: Vec::new(),
         };
         for ((owner, id), stored) in self.iter() {
+            let owner = Cow::Borrowed(owner.as_str());
             match stored {
-                Stored::Workflow { state, graph, .. } => written.workflows.push(Record {
+                Stored::Workflow(state, members) => written.workflows.push(WorkflowRecord {
                     owner,
-                    name: &id.path,
-                    state,
-                    graph,
+                    name: Cow::Borrowed(&id.path),
+                    state: Cow::Borrowed(state),
+                    nodes: Cow::Borrowed(members),
                 }),
-                Stored::Other(members) => written.resources.push(OtherRecord {
-                    owner: owner.clone(),
+                Stored::Other(resource) => written.resources.push(ResourceRecord {
+                    owner,
                     kind: id.kind,
-                    path: id.path.clone(),
-                    members: members.clone(),
+                    path: Cow::Borrowed(&id.path),
+                    members: Cow::Borrowed(&resource.members),
+                    node: resource.node.as_ref().map(Cow::Borrowed),
                 }),
             }
         }
@@ -215,28 +248,32 @@ impl Serialize for Snapshot {
 
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Read::deserialize(deserializer)?;
-        if read.version != VERSION {
-            let version = read.version;
-            return Err(D::Error::custom(format!(
-                "the snapshot has version {version}, this program reads version {VERSION}"
-            )));
-        }
+        let written = Written::deserialize(deserializer)?;
         let mut snapshot = Self::default();
-        for record in read.workflows {
-            let (key, stored) = record.whole().map_err(D::Error::custom)?;
+        for record in written.workflows {
+            let name = WorkflowName::new(record.name).map_err(D::Error::custom)?;
+            let key = (record.owner.into_owned(), Id::workflow(&name));
+            let members = Arc::new(record.nodes.into_owned());
+            let stored = Stored::Workflow(record.state.into_owned(), members);
             snapshot.add(key, stored).map_err(D::Error::custom)?;
         }
-        for record in read.resources {
+        for record in written.resources {
             if record.kind == Kind::Workflow {
                 return Err(D::Error::custom("a workflow is no other resource"));
             }
-            let id = Id::new(record.kind, &record.path);
-            let stored = Stored::Other(record.members);
+            let key = (
+                record.owner.into_owned(),
+                Id::new(record.kind, &record.path),
+            );
+            let resource = StoredResource {
+                members: record.members.into_owned(),
+                node: record.node.map(Cow::into_owned),
+            };
             snapshot
-                .add((record.owner, id), stored)
+                .add(key, Stored::Other(resource))
                 .map_err(D::Error::custom)?;
         }
+        snapshot.check().map_err(D::Error::custom)?;
         Ok(snapshot)
     }
 }
@@ -345,17 +382,29 @@ mod tests {
             assert!(good.contains(from), "{good}");
             refused(&good.replacen(from, to, 1))
         };
-        assert!(with(r#""version":1"#, r#""version":2"#).contains("version 2"));
+        assert!(with(r#""version":2"#, r#""version":1"#).contains("version 1"));
         assert!(with(r#""name":"w""#, r#""name":"w-""#).contains("'-' at position 2"));
         assert!(with(r#""phase":"ready""#, r#""phase":"odd""#).contains("odd"));
         assert!(with(r#""region""#, r#""Region""#).contains("Region"));
-        assert!(with(r#""type":"export""#, r#""type":"repo""#).contains("\"w\": "));
+        // What belongs to a workflow and what the workflow says of it must agree.
+        assert!(with(r#""workflow":"w""#, r#""workflow":"v""#).contains("does not belong"));
+        assert!(with(r#""path":"clicks/save""#, r#""path":"saved""#).contains("does not belong"));
+        assert!(
+            with(
+                r#","save-export":{"id":{"kind":"export","path":"clicks/save"},"since":1}"#,
+                ""
+            )
+            .contains("is no node")
+        );
         assert!(with(r#""owner":"development","#, "").contains("owner"));
-        let record = &good[r#"{"version":1,"workflows":["#.len()..good.len() - 2];
-        let twice = format!(r#"{{"version":1,"workflows":[{record},{record}]}}"#);
-        assert!(refused(&twice).contains("twice"));
-        let bare = r#"{"version":1,"workflows":[{"owner":"a","name":"w"}]}"#;
-        assert!(refused(bare).contains("no state"));
+        for list in ["workflows", "resources"] {
+            let mut value: serde_json::Value = serde_json::from_str(&good).unwrap();
+            let records = value[list].as_array_mut().unwrap();
+            records.push(records[0].clone());
+            assert!(refused(&value.to_string()).contains("twice"), "{list}");
+        }
+        let bare = r#"{"version":2,"workflows":[{"owner":"a","name":"w"}]}"#;
+        assert!(refused(bare).contains("missing field `state`"));
     }
 
     #[test]

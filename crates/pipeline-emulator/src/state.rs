@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use pipeline_proto::{Now, WorkflowName};
+use pipeline_proto::{
+    Now, WorkflowName,
+    model::{Node, NodeId, NodeType},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,7 +55,7 @@ kinds! {
 }
 
 /// Which of the things of an account: the names in its path, with slashes between them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Id {
     pub(crate) kind: Kind,
     pub(crate) path: String,
@@ -69,6 +72,25 @@ impl Id {
     pub(crate) fn workflow(name: &WorkflowName) -> Self {
         Self::new(Kind::Workflow, name.as_str())
     }
+
+    /// The last of its names, which is its own.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The name of what it hangs on, if its path says that.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.path.split_once('/').map(|(parent, _)| parent)
+    }
+
+    /// As a node of a workflow.
+    pub(crate) fn node_type(&self) -> NodeType {
+        NodeType::from(self.kind.as_str())
+    }
+
+    pub(crate) fn node_id(&self) -> NodeId {
+        NodeId::of(self.name(), &self.node_type())
+    }
 }
 
 /// Something that an account has. Workflows live; of all else the definition is kept.
@@ -76,13 +98,23 @@ impl Id {
 pub(crate) enum Item {
     Workflow(Workflow),
     Other(Members),
+    /// It came with the graph of its workflow, and is shown there as it came, without its edges, until
+    /// it is changed by itself.
+    Node(Members, Node),
 }
 
 impl Item {
     pub(crate) fn workflow(&self) -> Option<&Workflow> {
         match self {
             Self::Workflow(workflow) => Some(workflow),
-            Self::Other(_) => None,
+            Self::Other(_) | Self::Node(..) => None,
+        }
+    }
+
+    pub(crate) fn members(&self) -> Option<&Members> {
+        match self {
+            Self::Workflow(_) => None,
+            Self::Other(members) | Self::Node(members, _) => Some(members),
         }
     }
 
@@ -90,7 +122,7 @@ impl Item {
     fn workflow_mut(item: &mut Arc<Self>) -> Option<&mut Workflow> {
         match Arc::make_mut(item) {
             Self::Workflow(workflow) => Some(workflow),
-            Self::Other(_) => None,
+            Self::Other(_) | Self::Node(..) => None,
         }
     }
 }
@@ -128,7 +160,7 @@ impl Touched {
     }
 }
 
-/// A workflow that has changed. The copies share their graphs if only the state has.
+/// Something that has changed. The copies of a workflow share their members if only the state has.
 #[derive(Debug, Clone)]
 #[cfg(feature = "server")]
 pub(crate) struct Change {
@@ -165,10 +197,7 @@ impl State {
             let of_data = all.range(Id::new(Kind::Data, "")..);
             of_data
                 .take_while(|(id, _)| id.kind == Kind::Data)
-                .filter_map(|(id, item)| match &**item {
-                    Item::Other(members) => Some((owner.as_str(), id.path.as_str(), members)),
-                    Item::Workflow(_) => None,
-                })
+                .filter_map(|(id, item)| Some((owner.as_str(), id.path.as_str(), item.members()?)))
         })
     }
 
@@ -296,6 +325,15 @@ impl Space<'_> {
         self.all.insert(id, Arc::new(item));
     }
 
+    /// Something other than a workflow has other members. As a node it is what it was.
+    pub(crate) fn amend(&mut self, id: Id, members: Members) {
+        let item = match self.item(&id) {
+            Some(Item::Node(_, node)) => Item::Node(members, node.clone()),
+            _ => Item::Other(members),
+        };
+        self.put(id, item);
+    }
+
     /// Gives whether it was there.
     pub(crate) fn remove(&mut self, id: &Id) -> bool {
         if id.kind == Kind::Repo {
@@ -308,10 +346,11 @@ impl Space<'_> {
 
     /// Something other than a workflow.
     pub(crate) fn get(&self, id: &Id) -> Option<&Members> {
-        match &**self.all.get(id)? {
-            Item::Other(members) => Some(members),
-            Item::Workflow(_) => None,
-        }
+        self.item(id)?.members()
+    }
+
+    pub(crate) fn item(&self, id: &Id) -> Option<&Item> {
+        self.all.get(id).map(|item| &**item)
     }
 
     /// All of a kind whose paths begin so, by the rest of their paths.
@@ -322,12 +361,7 @@ impl Space<'_> {
     ) -> impl Iterator<Item = (&str, &Members)> {
         let all = self.all.range(Id::new(kind, inside)..);
         let all = all.take_while(move |(id, _)| id.kind == kind);
-        all.map_while(
-            move |(id, item)| match (id.path.strip_prefix(inside), &**item) {
-                (Some(name), Item::Other(members)) => Some((name, members)),
-                _ => None,
-            },
-        )
+        all.map_while(move |(id, item)| Some((id.path.strip_prefix(inside)?, item.members()?)))
     }
 }
 

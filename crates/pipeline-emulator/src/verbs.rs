@@ -4,11 +4,11 @@ use pipeline_proto::ErrorCode;
 use serde_json::json;
 
 use crate::{
-    body,
+    body, graph,
     operations::{Call, Outcome, json, no_data},
     refusal::Refusal,
     resource::{Members, Resource},
-    state::{Id, Item},
+    state::Id,
 };
 
 /// The one that the names in the path are about.
@@ -53,15 +53,20 @@ fn add<R: Resource>(call: &mut Call<'_, '_>, body: Members) -> Outcome {
         return Err(Refusal::code(R::EXISTS, format!("{name:?}")));
     }
     let made = R::made(call, body)?;
-    call.space.put(id, Item::Other(made));
+    call.check_workflow(&id, &made)?;
+    call.put(id, made)?;
     Ok(no_data())
 }
 
 pub(crate) fn update<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
     let old = members::<R>(call)?;
     let body = sent::<R>(call)?;
-    let changed = R::changed(call, body, old)?;
-    call.space.put(id::<R>(call), Item::Other(changed));
+    let id = id::<R>(call);
+    let changed = R::changed(call, body, old.clone())?;
+    for members in [&old, &changed] {
+        call.check_workflow(&id, members)?;
+    }
+    call.put(id, changed)?;
     Ok(no_data())
 }
 
@@ -93,8 +98,10 @@ pub(crate) fn exists<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 pub(crate) fn delete<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
-    let members = members::<R>(call)?;
+    let (members, id) = (members::<R>(call)?, id::<R>(call));
+    call.check_workflow(&id, &members)?;
     R::deleted(call, &members)?;
-    call.space.remove(&id::<R>(call));
+    graph::check_unread(call.space, &id)?;
+    call.remove(&id)?;
     Ok(no_data())
 }

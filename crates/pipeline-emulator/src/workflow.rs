@@ -1,8 +1,8 @@
-//! One workflow: its definition, its state machine and its history.
+//! One workflow: which resources belong to it, its state machine and its history.
 
 mod stored;
 
-pub(crate) use stored::{StoredGraph, StoredState};
+pub(crate) use stored::StoredState;
 
 use std::{
     borrow::Cow,
@@ -13,11 +13,11 @@ use std::{
 
 use pipeline_proto::{
     Now,
-    model::{Node, NodeId, NodeType, Nodes, Status},
-    resource::{NodeSpec, job::SchedulerType},
+    model::{NodeId, Status},
 };
+use serde::{Deserialize, Serialize};
 
-use crate::transition::Transition;
+use crate::{state::Id, transition::Transition};
 
 /// How many events of a workflow are kept.
 const HISTORY: usize = 100;
@@ -93,20 +93,32 @@ pub(crate) struct Workflow {
     pub(crate) created: SystemTime,
     pub(crate) updated: SystemTime,
     /// Shared by the copies of a workflow for as long as only its state changes.
-    graph: Arc<Known>,
+    members: Arc<Members>,
     phase: Phase,
     history: VecDeque<Event>,
     events: u64,
 }
 
-/// A graph that was checked, and what was found out about it.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    nodes: Nodes,
-    can_start: bool,
-    is_manual: bool,
-    /// The first event that each node has seen.
-    since: BTreeMap<NodeId, u64>,
+/// What belongs to a workflow, by the keys that it has there as nodes.
+pub(crate) type Members = BTreeMap<NodeId, Member>;
+
+/// A resource that belongs to a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Member {
+    pub(crate) id: Id,
+    /// The first event that it has seen.
+    since: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) runs: Option<Runs>,
+}
+
+/// What makes a node run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Runs {
+    ByItself,
+    ByHand,
 }
 
 impl Workflow {
@@ -116,7 +128,7 @@ impl Workflow {
             comment,
             created: now.wall,
             updated: now.wall,
-            graph: Arc::default(),
+            members: Arc::default(),
             phase: Phase::Ready,
             history: VecDeque::new(),
             events: 0,
@@ -125,16 +137,20 @@ impl Workflow {
         workflow
     }
 
-    pub(crate) fn nodes(&self) -> &Nodes {
-        &self.graph.nodes
+    /// What belongs to it. The copy costs nothing.
+    pub(crate) fn members(&self) -> Arc<Members> {
+        self.members.clone()
     }
 
     pub(crate) fn can_start(&self) -> bool {
-        self.graph.can_start
+        let types = self.members.values().map(|member| member.id.node_type());
+        types.into_iter().any(|it| it.makes_startable())
     }
 
+    /// Scheduled and manual jobs cannot share a workflow, so that one job tells what the workflow is.
     pub(crate) fn is_manual(&self) -> bool {
-        self.graph.is_manual
+        let mut members = self.members.values();
+        members.any(|member| member.runs == Some(Runs::ByHand))
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -147,10 +163,10 @@ impl Workflow {
         }
     }
 
-    /// Whether two workflows have the same graph, as copies of one have until it is replaced.
+    /// Whether two workflows have the same members, as copies of one have until these change.
     #[cfg(feature = "server")]
-    pub(crate) fn shares_graph(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.graph, &other.graph)
+    pub(crate) fn shares_members(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.members, &other.members)
     }
 
     /// Whether [`settle`](Self::settle) would change something.
@@ -169,7 +185,7 @@ impl Workflow {
     /// The next change that time or reads have brought about.
     fn due(&self, now: Now, manual_run: Duration) -> Option<(Now, Phase, &'static str)> {
         let started = |at: Now| Phase::Started {
-            ends: self.graph.is_manual.then_some(at + manual_run),
+            ends: self.is_manual().then_some(at + manual_run),
         };
         Some(match self.phase {
             Phase::Starting(moving) => {
@@ -237,19 +253,45 @@ impl Workflow {
         self.note(now, "a stop was asked for");
     }
 
-    /// Takes a new definition, which has been checked.
-    pub(crate) fn replace_nodes(&mut self, nodes: Nodes, can_start: bool, now: Now) {
-        let known = &self.graph.since;
-        let since = |id: &NodeId| known.get(id).copied().unwrap_or(self.events);
-        let since = nodes.keys().map(|id| (id.clone(), since(id))).collect();
-        self.graph = Arc::new(Known::new(nodes, can_start, since));
+    /// Takes a whole graph, which has been checked, in the place of what belonged to it.
+    pub(crate) fn replace(&mut self, all: impl IntoIterator<Item = (Id, Option<Runs>)>, now: Now) {
+        let members = all.into_iter().map(|(id, runs)| self.member(id, runs));
+        self.members = Arc::new(members.collect());
+        self.changed(now, "the nodes were replaced");
+    }
+
+    /// Takes one that is new or has changed.
+    pub(crate) fn join(&mut self, id: Id, runs: Option<Runs>, now: Now) {
+        let (node, member) = self.member(id, runs);
+        let what = if self.members.contains_key(&node) {
+            "a node was changed"
+        } else {
+            "a node was added"
+        };
+        Arc::make_mut(&mut self.members).insert(node, member);
+        self.changed(now, what);
+    }
+
+    /// Gives one up.
+    pub(crate) fn leave(&mut self, id: &Id, now: Now) {
+        Arc::make_mut(&mut self.members).remove(&id.node_id());
+        self.changed(now, "a node was removed");
+    }
+
+    pub(crate) fn changed(&mut self, now: Now, what: &'static str) {
         self.updated = now.wall;
-        self.note(now, "the nodes were replaced");
+        self.note(now, what);
+    }
+
+    fn member(&self, id: Id, runs: Option<Runs>) -> (NodeId, Member) {
+        let node = id.node_id();
+        let since = self.members.get(&node).map_or(self.events, |it| it.since);
+        (node, Member { id, since, runs })
     }
 
     /// What a node has seen, the latest first.
     pub(crate) fn history_of(&self, node: &NodeId) -> impl Iterator<Item = &Event> {
-        let since = self.graph.since.get(node).copied().unwrap_or(u64::MAX);
+        let since = self.members.get(node).map_or(u64::MAX, |it| it.since);
         self.history
             .iter()
             .rev()
@@ -285,32 +327,10 @@ impl Workflow {
     }
 }
 
-impl Known {
-    fn new(nodes: Nodes, can_start: bool, since: BTreeMap<NodeId, u64>) -> Self {
-        Self {
-            is_manual: nodes.values().any(is_manual_job),
-            nodes,
-            can_start,
-            since,
-        }
-    }
-}
-
-/// Scheduled and manual jobs cannot share a workflow, so one job tells what the workflow is.
-fn is_manual_job(node: &Node) -> bool {
-    if node.node_type != NodeType::Job {
-        return false;
-    }
-    let Ok(NodeSpec::Job(job)) = node.spec() else {
-        return false;
-    };
-    job.scheduler
-        .is_some_and(|scheduler| scheduler.r#type == SchedulerType::Manual)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Kind;
 
     const RUN: Duration = Duration::from_secs(10);
 
@@ -378,11 +398,8 @@ mod tests {
     #[test]
     fn a_manual_workflow_runs_once_and_stops_by_itself() {
         let mut workflow = workflow();
-        let nodes: Nodes = serde_json::from_str(
-            r#"{"j-job":{"name":"j","type":"job","data":{"scheduler":{"type":"manual"}}}}"#,
-        )
-        .unwrap();
-        workflow.replace_nodes(nodes, true, at(1));
+        let job = Id::new(Kind::Job, "j");
+        workflow.replace([(job, Some(Runs::ByHand))], at(1));
         assert!(workflow.is_manual());
         workflow.start(Transition::After(seconds(5)), at(10));
         assert_eq!(status(&mut workflow, 24), Status::Started);
@@ -406,18 +423,13 @@ mod tests {
     #[test]
     fn a_node_has_seen_only_what_came_after_it() {
         let mut workflow = workflow();
-        let node = |name: &str| {
-            let mut node = Node::default();
-            node.name = name.into();
-            node.node_type = NodeType::Repo;
-            (node.id(), node)
-        };
-        workflow.replace_nodes([node("a")].into(), true, at(1));
+        let node = |name: &str| (Id::new(Kind::Repo, name), None);
+        workflow.replace([node("a")], at(1));
         workflow.start(Transition::Immediate, at(2));
         workflow.settle(at(2), RUN);
         workflow.stop(Transition::Immediate, at(3));
         workflow.settle(at(3), RUN);
-        workflow.replace_nodes([node("a"), node("b")].into(), true, at(4));
+        workflow.replace([node("a"), node("b")], at(4));
         let seen = |id: &str| workflow.history_of(&NodeId::from(id)).count();
         assert_eq!((seen("a-repo"), seen("b-repo"), seen("c-repo")), (6, 1, 0));
     }

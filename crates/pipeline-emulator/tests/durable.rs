@@ -39,6 +39,11 @@ fn path_of(worker: u64, number: u64) -> String {
     format!("/v2/{resource}/w{worker}_{number}")
 }
 
+/// The queue of a workflow.
+fn repo_of(path: &str) -> String {
+    format!("of_{}", path.rsplit('/').next().unwrap_or_default())
+}
+
 fn is_repo(path: &str) -> bool {
     path.starts_with("/v2/repos/")
 }
@@ -152,15 +157,16 @@ impl Change {
                     r#"{{"schema":[{{"key":"a","valtype":"long"}},{{"key":"n{number}","valtype":"long"}}]}}"#
                 ),
             ),
-            // Of some size, so that the file grows now and then.
+            // Of some size, so that the file grows now and then. No two workflows have one repo.
             Self::Update(number) => (
                 "PUT",
                 "",
                 format!(
                     r#"{{"region":"nb","nodes":{{
-                    "r-repo":{{"name":"r","type":"repo","children":[{{"name":"e","type":"export"}}],"data":{{"number":{number},"pad":"{}"}}}},
-                    "e-export":{{"name":"e","type":"export","parents":[{{"name":"r","type":"repo"}}],"data":{{"number":{number}}}}}}}}}"#,
-                    "x".repeat(usize::try_from(number % 7_000).unwrap())
+                    "{r}-repo":{{"name":"{r}","type":"repo","children":[{{"name":"e","type":"export"}}],"data":{{"number":{number},"pad":"{}"}}}},
+                    "e-export":{{"name":"e","type":"export","parents":[{{"name":"{r}","type":"repo"}}],"data":{{"number":{number}}}}}}}}}"#,
+                    "x".repeat(usize::try_from(number % 7_000).unwrap()),
+                    r = repo_of(path),
                 ),
             ),
             Self::Start => ("POST", "/start", String::new()),
@@ -277,7 +283,7 @@ fn found(emulator: &mut Emulator, path: &str, now: Now) -> Option<Model> {
         });
     }
     let number = |id: &str| workflow["nodes"][id]["data"]["number"].as_u64();
-    let nodes = number("r-repo");
+    let nodes = number(&format!("{}-repo", repo_of(path)));
     assert_eq!(
         nodes,
         number("e-export"),
@@ -426,7 +432,7 @@ fn shown_number(stream: &mut TcpStream) -> Option<u64> {
     let get = b"GET /v2/workflows/w HTTP/1.1\r\nHost: h\r\n\r\n";
     stream.write_all(get).ok()?;
     let workflow = read_answer(stream).ok()?.json();
-    workflow["nodes"]["r-repo"]["data"]["number"].as_u64()
+    workflow["nodes"][format!("{}-repo", repo_of(W))]["data"]["number"].as_u64()
 }
 
 #[test]

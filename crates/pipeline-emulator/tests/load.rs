@@ -219,7 +219,10 @@ fn a_server_under_load_answers_everybody_within_its_memory() {
     };
     report("create", busy(&mut clients, WORKFLOWS_PER_CLIENT, create));
     let update = |stream: &mut TcpStream, client, number| {
-        let answer = send(stream, "PUT", &path(client, number), UPDATE);
+        let own = format!("r{client}_{}", number % WORKFLOWS_PER_CLIENT);
+        let body = UPDATE.replace("r-repo", &format!("{own}-repo"));
+        let body = body.replace(r#""name":"r""#, &format!(r#""name":"{own}""#));
+        let answer = send(stream, "PUT", &path(client, number), &body);
         assert_eq!(answer.status, 200, "{answer:?}");
     };
     report("update", busy(&mut clients, WORKFLOWS_PER_CLIENT, update));

@@ -260,8 +260,8 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
 fn several(more: &[(&str, String)]) -> Folder {
     let healthy = [
         ("a.yaml", file("a")),
-        ("b.json", r#"{"name": "b", "region": "nb", "nodes": {"raw-repo": {"data": {"schema": [{"key": "ip", "valtype": "string"}]}}}}"#.to_owned()),
-        ("deep/c.yml", file("c")),
+        ("b.json", r#"{"name": "b", "region": "nb", "nodes": {"raw_b-repo": {"data": {"schema": [{"key": "ip", "valtype": "string"}]}}}}"#.to_owned()),
+        ("deep/c.yml", file("c").replace("raw", "raw_c")),
         ("deep/notes.txt", "no workflow".to_owned()),
         (".hidden.yaml", "nodes: [".to_owned()),
     ];
@@ -540,7 +540,13 @@ fn update_asks_before_it_removes_as_apply_does() {
             assert!(declined.stderr.contains(what), "{declined:?}");
         }
         assert_eq!(changes(&service), [""; 0]);
-        folder.run(&service, &format!("{update} --yes")).ok();
+        let ran = folder.run(&service, &format!("{update} --yes"));
+        if name == "apart.yaml" {
+            // Asked it has; that an export hangs on a queue is for the service to say.
+            assert!(ran.failed(1).contains("E18646"));
+        } else {
+            ran.ok();
+        }
         // A token for the update alone is enough.
         assert_eq!(service.asked(), ["update_workflow"]);
         folder.run(&service, "update w -f whole.yaml").ok();

@@ -351,7 +351,8 @@ fn the_page_says_what_is_written_and_nothing_else() {
 fn several(check: &mut Checker<'_>) {
     for name in ["x", "y"] {
         check.service.run(&["workflow", "create", name]).ok();
-        let file = TemporaryFile::new("nodes.json", crate::support::NODES);
+        let nodes = crate::support::NODES.replace("clicks", &format!("{name}_clicks"));
+        let file = TemporaryFile::new("nodes.json", &nodes);
         let update = ["workflow", "update", name, "-f", file.path()];
         check.service.run(&update).ok();
     }

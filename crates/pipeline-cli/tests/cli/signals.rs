@@ -158,7 +158,7 @@ fn in_the_middle(
 fn a_signal_in_the_middle_says_what_was_done_and_what_was_not() {
     let nodes = NODES.replace("example.com", "example.org");
     let file = TemporaryFile::new("a.json", &nodes.replacen('{', "{\"name\": \"a\",", 1));
-    let update = TemporaryFile::new("nodes.json", &nodes);
+    let update = TemporaryFile::new("nodes.json", &nodes.replace("clicks", "click1"));
     for (arguments, held, says) in CASES {
         for (name, code, word) in SIGNALS
             .into_iter()

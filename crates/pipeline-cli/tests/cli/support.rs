@@ -151,11 +151,22 @@ impl Service {
 
     /// Creates a workflow that can be started.
     pub(crate) fn with_workflow(self, name: &str) -> Self {
-        self.run(&["workflow", "create", name]).ok();
-        self.run_with_input(&["workflow", "update", name, "-f", "-"], NODES)
-            .ok();
+        self.create(name);
         self.server.with(Emulator::clear_requests);
         self
+    }
+
+    /// The same. No two workflows can have one queue: that of the first is `clicks`, then come `click1` and
+    /// so on.
+    pub(crate) fn create(&self, name: &str) {
+        let now = self.server.now();
+        let nodes = match self.server.with(|emulator| emulator.snapshot(now).len()) {
+            0 => NODES.to_owned(),
+            number => NODES.replace("clicks", &format!("click{number}")),
+        };
+        self.run(&["workflow", "create", name]).ok();
+        self.run_with_input(&["workflow", "update", name, "-f", "-"], &nodes)
+            .ok();
     }
 
     /// The operations that were asked for so far.

@@ -143,14 +143,7 @@ impl Stage {
             ("" | "#", _) => {}
             ("$", _) => return self.run(rest),
             ("workflow", names) => {
-                let update = ["workflow", "update", "", "-f", "-"];
-                for name in names {
-                    self.service.run(&["workflow", "create", name]).ok();
-                    let update = update.map(|word| if word.is_empty() { name } else { word });
-                    self.service
-                        .run_with_input(&update, crate::support::NODES)
-                        .ok();
-                }
+                names.iter().for_each(|name| self.service.create(name));
                 with(&|emulator| emulator.clear_requests());
             }
             ("cat", _) => {

@@ -404,10 +404,10 @@ fn a_terminal_shows_several_through_changes_trouble_and_a_resize() {
     let shows = |expected: &str| until(|| painted.frame().ends_with(expected));
     let logs = "\
 logs                      ◌ Ready
-  clicks   repo           ◌ Ready
+  click1   repo           ◌ Ready
   └─ save  export · http  ◌ Ready
 ";
-    let clicks = logs.replace("logs  ", "clicks");
+    let clicks = logs.replace("logs  ", "clicks").replace("click1", "clicks");
     let nix = "nix                       gone\n";
     shows(&[&clicks, logs, nix].concat());
     assert_eq!(painted.text().matches("error: nix: ").count(), 1);
@@ -427,7 +427,7 @@ clicks     ◌ Ready
   clicks   ◌ Ready
   └─ keep  ◌ Ready
 logs       ◌ Ready
-  clicks   ◌ Ready
+  click1   ◌ Ready
   └─ save  ◌ Ready
 nix        gone
 ",

@@ -17,7 +17,7 @@ use crate::{
     clock::{from_millis, rfc3339},
     operations::{Call, Outcome, json, no_data},
     refusal::Refusal,
-    state::{Id, Item},
+    state::Id,
     verbs::{members, sent},
 };
 
@@ -83,7 +83,7 @@ fn put(call: &mut Call<'_, '_>, name: &str, mut job: Members, life: Option<&Life
         keep(&mut job, ".life", life);
     }
     keep(&mut job, ".runs", &runs);
-    call.space.put(Id::new(Job::KIND, name), Item::Other(job));
+    call.space.amend(Id::new(Job::KIND, name), job);
 }
 
 /// Gives parameters the values that they have from this start on.

@@ -3,8 +3,7 @@ use pipeline_proto::{ErrorCode, name::DatasourceName, resource::datasource::Data
 use serde_json::{Value, json};
 
 use super::{
-    Judged, Members, NameRule, Resource, check_idle, described, job, known, refuse, region, repo,
-    text, variable, workflow,
+    Judged, Members, NameRule, Resource, described, known, refuse, region, repo, text, variable,
 };
 use crate::{
     operations::{Call, Outcome, json},
@@ -30,7 +29,7 @@ impl Resource for Datasource {
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
         let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
         check(call, &body)?;
-        let workflow = workflow(call, &body)?.to_owned();
+        let workflow = text(&body, "workflow").to_owned();
         let mut datasource = known(body, &["type", "spec", "schema"]);
         datasource.insert("region".to_owned(), region.into());
         datasource.insert("fromDag".to_owned(), (!workflow.is_empty()).into());
@@ -53,12 +52,7 @@ impl Resource for Datasource {
             let detail = format!("the field {lost:?} cannot go");
             return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
         }
-        check_idle(call, &old)?;
         Ok(old)
-    }
-
-    fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
-        job::check_none_reads(call, Self::KIND, ErrorCode::DATASOURCE_HAS_DEPENDENTS)
     }
 }
 

@@ -1,10 +1,7 @@
 use pipeline_graph::{Finding, Rule};
 use pipeline_proto::{ErrorCode, name::ExportName, resource::export::ExportSpec};
 
-use super::{
-    Judged, Members, NameRule, Repo, Resource, check_idle, check_name, described, parent, refuse,
-    text,
-};
+use super::{Judged, Members, NameRule, Repo, Resource, check_name, described, parent, text};
 use crate::{operations::Call, refusal::Refusal, state::Kind};
 
 /// What writes the records of a repo elsewhere. Where that is, nobody looks.
@@ -55,7 +52,6 @@ pub(super) fn judged<R: Resource, Source: Resource>(
     code: fn(&Finding) -> ErrorCode,
 ) -> Result<Members, Refusal> {
     let source = parent::<Source>(call)?.clone();
-    check_idle(call, &source)?;
     let mut judged = Judged::new(R::KIND, &call.names[1], &export)?;
     judged.reads(&judged.id(), Source::KIND, &call.names[0], &source)?;
     judged.check(code)?;
@@ -80,16 +76,5 @@ fn code(finding: &Finding) -> ErrorCode {
         (Rule::MissingMember, "destRepoName") => ErrorCode::EXPORT_DESTINATION_EMPTY,
         (Rule::OutOfRange, "rotateSize") => ErrorCode::ROTATE_SIZE_TOO_LARGE,
         _ => ErrorCode::INVALID_EXPORT,
-    }
-}
-
-pub(super) fn check_none_reads(call: &Call<'_, '_>, repo: &str) -> Result<(), Refusal> {
-    let inside = format!("{repo}/");
-    match call.space.others(Kind::Export, &inside).next() {
-        Some((name, _)) => refuse(
-            ErrorCode::REPO_HAS_DEPENDENTS,
-            format!("the export {name:?} reads from {repo:?}"),
-        ),
-        None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Judged, Members, NameRule, Resource, check_idle, described,
+    Judged, Members, NameRule, Resource, described,
     life::{Asked, Life, Millis, Run, kept, millis, now},
     query, refuse, text, variable,
 };
@@ -52,7 +52,6 @@ impl Resource for Job {
         let workflow = workflows.find(|it| !it.is_empty()).unwrap_or_default();
         drop(workflows);
         job.insert("workflow".to_owned(), workflow.into());
-        check_idle(call, &job)?;
         Ok(job)
     }
 
@@ -88,20 +87,10 @@ impl Resource for Job {
         shown.insert("name".to_owned(), name.into());
         Some(shown)
     }
-
-    fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
-        let inside = format!("{}/", call.names[0]);
-        let export = call.space.others(Kind::JobExport, &inside).next();
-        if let Some((export, _)) = export {
-            let detail = format!("the export {export:?} reads from it");
-            return refuse(ErrorCode::JOB_HAS_DEPENDENTS, detail);
-        }
-        check_none_reads(call, Self::KIND, ErrorCode::JOB_HAS_DEPENDENTS)
-    }
 }
 
 /// What a job reads from.
-fn sources(job: &Members) -> impl Iterator<Item = (Kind, &str)> {
+pub(crate) fn sources(job: &Members) -> impl Iterator<Item = (Kind, &str)> {
     let sources = job.get("srcs").and_then(Value::as_array);
     let sources = sources.into_iter().flatten().filter_map(Value::as_object);
     sources.map(|source| {
@@ -109,20 +98,6 @@ fn sources(job: &Members) -> impl Iterator<Item = (Kind, &str)> {
         let kind = if is_job { Kind::Job } else { Kind::Datasource };
         (kind, text(source, "name"))
     })
-}
-
-/// Whether a job reads from what the path names.
-pub(super) fn check_none_reads(
-    call: &Call<'_, '_>,
-    kind: Kind,
-    code: ErrorCode,
-) -> Result<(), Refusal> {
-    let read = (kind, call.names[0].as_str());
-    let mut jobs = call.space.others(Kind::Job, "");
-    match jobs.find(|(_, job)| sources(job).any(|source| source == read)) {
-        Some((job, _)) => refuse(code, format!("the job {job:?} reads from it")),
-        None => Ok(()),
-    }
 }
 
 /// Looks at all that it reads from, directly or not: a table has its name only once.

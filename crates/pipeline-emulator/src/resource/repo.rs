@@ -2,8 +2,8 @@ use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, all, check_idle, check_schema, export, group::check_group, known,
-    refuse, region, text, transform, workflow,
+    Members, NameRule, Resource, all, check_schema, group::check_group, known, refuse, region,
+    text, transform,
 };
 use crate::{
     operations::Call,
@@ -21,7 +21,7 @@ impl Repo {
 }
 
 /// What an update may change.
-const CHANGEABLE: &[&str] = &["schema", "options", "ruleNames", "description"];
+pub(super) const CHANGEABLE: &[&str] = &["schema", "options", "ruleNames", "description"];
 
 /// No field can be given another type.
 pub(super) fn check_types(old: &Members, new: &Members) -> Result<(), Refusal> {
@@ -55,7 +55,7 @@ impl Resource for Repo {
         let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
         check_schema(body.get("schema"), 0)?;
         check_group(call, &body, &region)?;
-        let workflow = workflow(call, &body)?;
+        let workflow = text(&body, "workflow");
         let mut repo = all(&body, CHANGEABLE);
         repo.insert("region".to_owned(), region.into());
         repo.insert("group".to_owned(), text(&body, "group").into());
@@ -66,14 +66,9 @@ impl Resource for Repo {
     }
 
     /// The schema is replaced as a whole; what else is missing stays.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
         check_schema(body.get("schema"), 0)?;
         check_types(&old, &body)?;
-        check_idle(call, &old)?;
         old.extend(known(body, CHANGEABLE));
         Ok(old)
     }
@@ -105,7 +100,6 @@ impl Resource for Repo {
             let detail = format!("it is filled by the transform {transform:?}");
             return refuse(ErrorCode::REPO_BOUND_TO_TRANSFORM, detail);
         }
-        transform::check_none_reads(call, name)?;
-        export::check_none_reads(call, name)
+        Ok(())
     }
 }

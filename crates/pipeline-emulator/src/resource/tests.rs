@@ -340,7 +340,7 @@ fn a_repo_of_a_workflow_is_bound_to_its_state_and_listed_when_asked_for() {
     assert_eq!(refused, (404, "E18641".to_owned()));
     let mut service = service.ready();
     service.ok("POST", "/v2/repos/r", &repo);
-    for (target, length) in [("/v2/repos", 0), ("/v2/repos?withDag=true", 1)] {
+    for (target, length) in [("/v2/repos", 0), ("/v2/repos?withDag=true", 2)] {
         let list = service.ok("GET", target, "");
         assert_eq!(list["repos"].as_array().unwrap().len(), length, "{target}");
     }
@@ -350,17 +350,24 @@ fn a_repo_of_a_workflow_is_bound_to_its_state_and_listed_when_asked_for() {
         (&"w".into(), &true.into())
     );
     service.ok("POST", "/v2/workflows/w/start", "");
-    for (method, target) in [("PUT", "/v2/repos/r"), ("POST", "/v2/repos/s")] {
+    for (method, target) in [
+        ("PUT", "/v2/repos/r"),
+        ("POST", "/v2/repos/s"),
+        ("DELETE", "/v2/repos/r"),
+    ] {
         let refused = service.refused(method, target, &repo);
         assert_eq!(refused, (400, "E18643".to_owned()), "{method}");
     }
     service.ok("DELETE", "/v2/workflows/w", "");
-    service.ok("PUT", "/v2/repos/r", &repo);
+    assert_eq!(
+        service.ok("GET", "/v2/repos?withDag=true", ""),
+        json!({"repos": []})
+    );
 }
 
 #[test]
 fn a_workflow_and_a_repo_of_one_name_are_two_things() {
-    let mut service = Fixture::new().ready();
+    let mut service = Fixture::new().ready_empty();
     service.ok("POST", "/v2/repos/w", REPO);
     service.ok("DELETE", "/v2/workflows/w", "");
     service.ok("GET", "/v2/repos/w", "");

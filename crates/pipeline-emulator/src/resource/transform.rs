@@ -5,13 +5,14 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, export,
-    parent, refuse, text,
+    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, parent,
+    refuse, text,
 };
 use crate::{
+    graph,
     operations::Call,
     refusal::Refusal,
-    state::{Item, Kind},
+    state::{Id, Kind},
 };
 
 /// What computes one repo from another.
@@ -55,7 +56,18 @@ impl Resource for Transform {
         let from = call.space.get(&Repo::id(source)).cloned();
         let from = from.unwrap_or_default();
         let mut transform = all(&from, &["workflow"]);
-        if call.space.get(&Repo::id(to)).is_none() {
+        call.check_workflow(
+            &Id::new(Kind::Transform, &format!("{source}/{name}")),
+            &transform,
+        )?;
+        if let Some(there) = call.space.get(&Repo::id(to)) {
+            let (here, there) = (text(&from, "workflow"), text(there, "workflow"));
+            if here != there {
+                let detail =
+                    format!("{to:?} belongs to the workflow {there:?}, {source:?} to {here:?}");
+                return refuse(ErrorCode::INVALID_WORKFLOW_GRAPH, detail);
+            }
+        } else {
             let schema = spec.get("destrepo").or_else(|| from.get("schema"));
             let mut repo = all(&from, &["region", "group", "workflow", "fromDag"]);
             repo.extend(all(
@@ -64,7 +76,7 @@ impl Resource for Transform {
             ));
             repo.insert("schema".to_owned(), schema.cloned().unwrap_or_default());
             repo.insert("derivedFrom".to_owned(), name.as_str().into());
-            call.space.put(Repo::id(to), Item::Other(repo));
+            call.put(Repo::id(to), repo)?;
         }
         transform.insert("name".to_owned(), name.as_str().into());
         transform.insert("to".to_owned(), to.as_str().into());
@@ -91,9 +103,8 @@ impl Resource for Transform {
         let to = text(transform, "to");
         let repo = call.space.get(&Repo::id(to));
         if repo.is_some_and(|repo| text(repo, "derivedFrom") == text(transform, "name")) {
-            check_none_reads(call, to)?;
-            export::check_none_reads(call, to)?;
-            call.space.remove(&Repo::id(to));
+            graph::check_unread(call.space, &Repo::id(to))?;
+            call.remove(&Repo::id(to))?;
         }
         Ok(())
     }
@@ -105,18 +116,7 @@ pub(crate) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str>
     all.find_map(|(path, transform)| (text(transform, "to") == repo).then_some(path))
 }
 
-pub(super) fn check_none_reads(call: &Call<'_, '_>, repo: &str) -> Result<(), Refusal> {
-    let inside = format!("{repo}/");
-    match call.space.others(Kind::Transform, &inside).next() {
-        Some((name, _)) => refuse(
-            ErrorCode::REPO_HAS_DEPENDENTS,
-            format!("the transform {name:?} reads from {repo:?}"),
-        ),
-        None => Ok(()),
-    }
-}
-
-fn check_spec(spec: &Members) -> Result<(), Refusal> {
+pub(super) fn check_spec(spec: &Members) -> Result<(), Refusal> {
     let plugin = spec.get("plugin").is_some_and(Value::is_object);
     match text(spec, "mode") {
         "" if plugin && text(spec, "code").is_empty() => {}

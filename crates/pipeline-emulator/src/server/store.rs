@@ -1,8 +1,8 @@
 //! What accounts have, in an embedded database, redb.
 //!
 //! The emulator has everything in memory, so that a store has to do two things: to take changes
-//! durably, and to give everything back at the start. A graph may be large and changes seldom, the state
-//! of a workflow is small and changes all the time: each has a table of its own.
+//! durably, and to give everything back at the start. What belongs to a workflow may be much and changes
+//! seldom, the state of a workflow is small and changes all the time: each has a table of its own.
 //!
 //! Commits have two phases. With one, the latest commit of a process that was killed counts only if its
 //! checksums hold, and the one before it is taken if they do not: right after a crash, but a page that
@@ -27,15 +27,15 @@ use crate::{
 /// By account and name, in JSON.
 type Texts = TableDefinition<'static, (&'static str, &'static str), &'static [u8]>;
 const STATES: Texts = TableDefinition::new("states");
-const GRAPHS: Texts = TableDefinition::new("graphs");
+const NODES: Texts = TableDefinition::new("nodes");
 
-/// What is no workflow, by account, kind and path. A file of before there were any lacks the table.
+/// What is no workflow, by account, kind and path.
 const RESOURCES: TableDefinition<'static, (&str, &str, &str), &[u8]> =
     TableDefinition::new("resources");
 
 /// Written together with the first workflows, so that a file without it holds nothing yet.
 const ABOUT: TableDefinition<'static, &str, u64> = TableDefinition::new("pipeline-emulator");
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// All that is read is read once.
 const CACHE: usize = 4 * 1024 * 1024;
@@ -98,33 +98,30 @@ impl Store {
             let what = format!("it has version {version}, this program reads version {VERSION}");
             return Err(Unreadable::Foreign(what));
         }
-        let graphs = read.open_table(GRAPHS)?;
+        let nodes = read.open_table(NODES)?;
         let mut snapshot = Snapshot::default();
         for row in read.open_table(STATES)?.iter()? {
             let (key, state) = row?;
             let (owner, name) = key.value();
             let damaged = |what: String| Unreadable::Damaged(format!("workflow {name:?}: {what}"));
-            let graph = graphs.get(key.value())?;
-            let graph = graph.ok_or_else(|| damaged("it has no graph".to_owned()))?;
-            let stored = Stored::new(
+            let nodes = nodes.get(key.value())?;
+            let nodes = nodes.ok_or_else(|| damaged("it has no nodes".to_owned()))?;
+            let stored = Stored::Workflow(
                 parse(state.value()).map_err(damaged)?,
-                parse(graph.value()).map_err(damaged)?,
+                Arc::new(parse(nodes.value()).map_err(damaged)?),
             );
-            let stored = stored.map_err(|error| damaged(error.to_string()))?;
             let name = WorkflowName::new(name).map_err(|error| damaged(error.to_string()))?;
             snapshot.insert((owner.to_owned(), Id::workflow(&name)), stored);
         }
-        if tables.iter().any(|name| name == RESOURCES.name()) {
-            for row in read.open_table(RESOURCES)?.iter()? {
-                let (key, members) = row?;
-                let (owner, kind, path) = key.value();
-                let damaged =
-                    |what: String| Unreadable::Damaged(format!("{kind} {path:?}: {what}"));
-                let members = Stored::Other(parse(members.value()).map_err(damaged)?);
-                let kind = Kind::of(kind).ok_or_else(|| damaged("no such kind".to_owned()))?;
-                snapshot.insert((owner.to_owned(), Id::new(kind, path)), members);
-            }
+        for row in read.open_table(RESOURCES)?.iter()? {
+            let (key, resource) = row?;
+            let (owner, kind, path) = key.value();
+            let damaged = |what: String| Unreadable::Damaged(format!("{kind} {path:?}: {what}"));
+            let resource = Stored::Other(parse(resource.value()).map_err(damaged)?);
+            let kind = Kind::of(kind).ok_or_else(|| damaged("no such kind".to_owned()))?;
+            snapshot.insert((owner.to_owned(), Id::new(kind, path)), resource);
         }
+        snapshot.check().map_err(Unreadable::Damaged)?;
         Ok(Some(snapshot))
     }
 
@@ -155,7 +152,7 @@ impl Store {
         self.commit(|tables| {
             tables.about.insert("version", VERSION)?;
             tables.states.retain(|_, _| false)?;
-            tables.graphs.retain(|_, _| false)?;
+            tables.nodes.retain(|_, _| false)?;
             tables.resources.retain(|_, _| false)?;
             for (key, item) in image {
                 tables.put(key, None, item, now)?;
@@ -178,7 +175,7 @@ impl Store {
 struct Tables<'a> {
     about: Table<'a, &'static str, u64>,
     states: Table<'a, (&'static str, &'static str), &'static [u8]>,
-    graphs: Table<'a, (&'static str, &'static str), &'static [u8]>,
+    nodes: Table<'a, (&'static str, &'static str), &'static [u8]>,
     resources: Table<'a, (&'static str, &'static str, &'static str), &'static [u8]>,
 }
 
@@ -187,7 +184,7 @@ impl<'a> Tables<'a> {
         Ok(Self {
             about: transaction.open_table(ABOUT)?,
             states: transaction.open_table(STATES)?,
-            graphs: transaction.open_table(GRAPHS)?,
+            nodes: transaction.open_table(NODES)?,
             resources: transaction.open_table(RESOURCES)?,
         })
     }
@@ -200,20 +197,21 @@ impl<'a> Tables<'a> {
         at: Now,
     ) -> Result<(), Error> {
         let (owner, id) = key;
-        let workflow = match after {
-            Item::Workflow(workflow) => workflow,
-            Item::Other(members) => {
-                let key = (owner.as_str(), id.kind.as_str(), id.path.as_str());
-                self.resources.insert(key, &*text(members))?;
-                return Ok(());
-            }
-        };
-        let key = (owner.as_str(), id.path.as_str());
-        self.states
-            .insert(key, &*text(&workflow.stored_state(at)))?;
         let before = before.and_then(Item::workflow);
-        if !before.is_some_and(|before| before.shares_graph(workflow)) {
-            self.graphs.insert(key, &*text(&workflow.stored_graph()))?;
+        let is_same = after.workflow().zip(before);
+        let is_same = is_same.is_some_and(|(after, before)| after.shares_members(before));
+        let key = (owner.as_str(), id.path.as_str());
+        match Stored::of(after, at) {
+            Stored::Workflow(state, nodes) => {
+                self.states.insert(key, &*text(&state))?;
+                if !is_same {
+                    self.nodes.insert(key, &*text(&*nodes))?;
+                }
+            }
+            Stored::Other(resource) => {
+                let key = (key.0, id.kind.as_str(), key.1);
+                self.resources.insert(key, &*text(&resource))?;
+            }
         }
         Ok(())
     }
@@ -222,7 +220,7 @@ impl<'a> Tables<'a> {
         let (owner, path) = (owner.as_str(), id.path.as_str());
         if id.kind == Kind::Workflow {
             self.states.remove((owner, path))?;
-            self.graphs.remove((owner, path))?;
+            self.nodes.remove((owner, path))?;
         } else {
             self.resources.remove((owner, id.kind.as_str(), path))?;
         }
@@ -244,28 +242,6 @@ mod tests {
 
     use super::*;
     use crate::testing::Fixture;
-
-    #[test]
-    fn a_file_of_before_there_were_repos_is_read_and_takes_some() {
-        let mut service = Fixture::new().ready();
-        service.emulator.state.take_changes(service.now);
-        let store = Store::open(InMemoryBackend::new()).unwrap();
-        store
-            .write_all(&service.emulator.state.image(), service.now)
-            .unwrap();
-        let transaction = store.0.begin_write().unwrap();
-        assert!(transaction.delete_table(RESOURCES).unwrap());
-        transaction.commit().unwrap();
-
-        let old = service.emulator.snapshot(service.now);
-        assert!(store.contents().is_ok_and(|it| it == Some(old)));
-        let repo = r#"{"region":"nb","schema":[{"key":"a","valtype":"long"}]}"#;
-        service.ok("POST", "/v2/repos/r", repo);
-        let changes = service.emulator.state.take_changes(service.now);
-        store.write(&changes).unwrap();
-        let new = service.emulator.snapshot(service.now);
-        assert!(store.contents().is_ok_and(|it| it == Some(new)));
-    }
 
     #[test]
     fn what_was_pushed_is_written_down_and_goes_with_its_repo() {

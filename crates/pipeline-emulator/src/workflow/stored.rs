@@ -3,18 +3,15 @@
 //! Monotonic moments mean nothing to another process, so what is kept of a transition is the time
 //! that it still takes.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use pipeline_proto::{
-    Now,
-    model::{NodeId, Nodes, Status},
-};
+use pipeline_proto::{Now, model::Status};
 use serde::{Deserialize, Serialize};
 
-use super::{End, Event, HISTORY, Known, Moving, Phase, Workflow};
+use super::{End, Event, HISTORY, Members, Moving, Phase, Workflow};
 use crate::clock::{from_millis, to_millis};
 
-/// Everything but the graph: the part that changes all the time.
+/// Everything but what belongs to it: the part that changes all the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoredState {
@@ -25,14 +22,6 @@ pub(crate) struct StoredState {
     phase: StoredPhase,
     history: Vec<StoredEvent>,
     next_event: u64,
-}
-
-/// The graph. It may be large.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StoredGraph<'a> {
-    nodes: Cow<'a, Nodes>,
-    known_since: Cow<'a, BTreeMap<NodeId, u64>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,20 +101,8 @@ impl Workflow {
         }
     }
 
-    pub(crate) fn stored_graph(&self) -> StoredGraph<'_> {
-        StoredGraph {
-            nodes: Cow::Borrowed(&self.graph.nodes),
-            known_since: Cow::Borrowed(&self.graph.since),
-        }
-    }
-
     /// A workflow that was written down, whose transitions go on from this moment.
-    pub(crate) fn restored(
-        state: &StoredState,
-        graph: &StoredGraph<'_>,
-        can_start: bool,
-        now: Now,
-    ) -> Self {
+    pub(crate) fn restored(state: &StoredState, members: Arc<Members>, now: Now) -> Self {
         let after = |millis: u64| now + Duration::from_millis(millis);
         let moving = |moving: &StoredMoving| Moving {
             end: match moving.end {
@@ -137,14 +114,12 @@ impl Workflow {
         };
         let surplus = state.history.len().saturating_sub(HISTORY);
         let events = state.history.iter().skip(surplus);
-        let (nodes, since) = (graph.nodes.clone(), graph.known_since.clone());
-        let graph = Known::new(nodes.into_owned(), can_start, since.into_owned());
         Self {
             region: state.region.clone(),
             comment: state.comment.clone(),
             created: from_millis(state.created_ms),
             updated: from_millis(state.updated_ms),
-            graph: Arc::new(graph),
+            members,
             phase: match &state.phase {
                 StoredPhase::Ready => Phase::Ready,
                 StoredPhase::Starting(start) => Phase::Starting(moving(start)),
@@ -163,19 +138,6 @@ impl Workflow {
                 })
                 .collect(),
             events: state.next_event,
-        }
-    }
-}
-
-impl StoredGraph<'_> {
-    pub(crate) fn nodes(&self) -> &Nodes {
-        &self.nodes
-    }
-
-    pub(crate) fn into_owned(self) -> StoredGraph<'static> {
-        StoredGraph {
-            nodes: Cow::Owned(self.nodes.into_owned()),
-            known_since: Cow::Owned(self.known_since.into_owned()),
         }
     }
 }

@@ -25,6 +25,7 @@ use serde_json::Value;
 use support::{send, serve};
 
 const FILES: &[(&str, &str)] = &[
+    ("workflows", include_str!("workflows.txt")),
     ("exports", include_str!("exports.txt")),
     ("batch", include_str!("batch.txt")),
     ("data", include_str!("data.txt")),

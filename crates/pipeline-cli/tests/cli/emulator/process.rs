@@ -163,12 +163,12 @@ fn a_state_file_that_cannot_grow_keeps_what_was_answered() {
     let mut running = Running::new(limited);
     let mut connection = Connection::new(&running);
     let create = r#"{"region":"nb"}"#;
-    let update = format!(
-        r#"{{"region":"nb","nodes":{{"r-repo":{{"name":"r","type":"repo","data":{{"x":"{}"}}}}}}}}"#,
-        "x".repeat(500_000)
-    );
     let mut kept = 0;
     loop {
+        let update = format!(
+            r#"{{"region":"nb","nodes":{{"r{kept}-repo":{{"name":"r{kept}","type":"repo","data":{{"x":"{}"}}}}}}}}"#,
+            "x".repeat(500_000)
+        );
         let path = format!("/v2/workflows/w{kept}");
         assert!(kept < 40, "the limit was not met");
         if connection.send("POST", &path, create) != 200 {

@@ -344,6 +344,15 @@ fn a_sync_that_is_left_out_is_found() {
     let syncs = |events: &[Event]| events.iter().filter(|it| matches!(it, Event::Sync)).count();
     assert!(found_without((0..syncs(&events)).collect()));
     for sync in syncs(&events[..first])..syncs(&events[..last]) {
-        assert!(found_without([sync].into()), "the sync of number {sync}");
+        // The one between another length of the file and the header that tells of it is for systems on
+        // which a length is not kept with what was written.
+        let mut pairs = events
+            .windows(2)
+            .filter(|pair| matches!(pair[1], Event::Sync));
+        let follows_length = matches!(pairs.nth(sync), Some([Event::Length(_), _]));
+        assert!(
+            follows_length || found_without([sync].into()),
+            "the sync of number {sync}"
+        );
     }
 }

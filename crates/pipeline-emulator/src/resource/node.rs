@@ -1,0 +1,164 @@
+//! A node of a workflow's graph, as the resource that it is.
+//!
+//! No source shows what the data of a node holds, so that what it leaves out is not asked for; what it
+//! has is judged as in the call that makes such a resource by itself.
+
+use std::collections::BTreeMap;
+
+use pipeline_proto::{
+    ErrorCode,
+    model::{Node, NodeRef, NodeType, RawJson},
+    resource::transform::TransformSpec,
+};
+use serde_json::{Value, json};
+
+use super::{Members, all, check_schema, described, refuse, repo, text, transform};
+use crate::{
+    refusal::Refusal,
+    state::{Id, Kind},
+};
+
+/// What a node is called among the resources of its account.
+pub(crate) fn id(node: &Node) -> Result<Id, Refusal> {
+    let is_known = !matches!(node.node_type, NodeType::Other { .. });
+    let kind = Kind::of(node.node_type.as_str()).filter(|_| is_known);
+    let Some(kind) = kind else {
+        let detail = format!("there is no type {:?} of nodes", node.node_type.as_str());
+        return refuse(ErrorCode::INVALID_WORKFLOW_GRAPH, detail);
+    };
+    let name = node.name.as_str();
+    match kind {
+        Kind::Transform | Kind::Export | Kind::JobExport => {
+            let parent = one(node, &node.parents, "parent")?;
+            Ok(Id::new(kind, &format!("{parent}/{name}")))
+        }
+        _ => Ok(Id::new(kind, name)),
+    }
+}
+
+fn one<'a>(node: &Node, ends: &'a [NodeRef], what: &str) -> Result<&'a str, Refusal> {
+    let code = match ends {
+        [end] => return Ok(&end.name),
+        [_, _, ..] if what == "parent" => ErrorCode::TOO_MANY_SOURCE_REPOS,
+        _ => ErrorCode::INVALID_WORKFLOW_GRAPH,
+    };
+    let (id, count) = (node.id(), ends.len());
+    refuse(
+        code,
+        format!("the node {id:?} needs one {what}, and has {count}"),
+    )
+}
+
+/// The members of a node as a resource of this workflow.
+pub(crate) fn members(
+    node: &Node,
+    kind: Kind,
+    workflow: &str,
+    region: &str,
+) -> Result<Members, Refusal> {
+    let mut data = data(node)?;
+    let mut members = match kind {
+        Kind::Repo => {
+            if text(&data, "region") != region && data.contains_key("region") {
+                let detail = format!(
+                    "{:?} is to be in {}, and the workflow is in {region:?}",
+                    node.name, data["region"]
+                );
+                return refuse(ErrorCode::REPO_REGION_MISMATCH, detail);
+            }
+            if data.contains_key("schema") {
+                check_schema(data.get("schema"), 0)?;
+            }
+            let mut repo = all(&data, repo::CHANGEABLE);
+            if repo["schema"].is_null() {
+                repo.insert("schema".to_owned(), json!([]));
+            }
+            let filled_by = node.parents.first().map_or("", |parent| &parent.name);
+            repo.insert("region".to_owned(), region.into());
+            repo.insert("group".to_owned(), text(&data, "group").into());
+            repo.insert("fromDag".to_owned(), true.into());
+            repo.insert("derivedFrom".to_owned(), filled_by.into());
+            repo
+        }
+        Kind::Transform => {
+            let to = one(node, &node.children, "child")?;
+            let spec = match data.remove("spec") {
+                Some(Value::Object(spec)) => spec,
+                _ => data,
+            };
+            let spec = described(TransformSpec::description(), spec);
+            if ["mode", "code", "plugin"]
+                .iter()
+                .any(|member| spec.contains_key(*member))
+            {
+                transform::check_spec(&spec)?;
+            }
+            let name = node.name.as_str();
+            Members::from_iter([
+                ("name".to_owned(), name.into()),
+                ("to".to_owned(), to.into()),
+                ("spec".to_owned(), spec.into()),
+            ])
+        }
+        Kind::Job => {
+            read_from(&mut data, &node.parents);
+            data
+        }
+        _ => {
+            data.insert("name".to_owned(), node.name.as_str().into());
+            data
+        }
+    };
+    members.insert("workflow".to_owned(), workflow.into());
+    Ok(members)
+}
+
+/// Adds the parents of a job to what it reads, where that does not name them.
+fn read_from(job: &mut Members, parents: &[NodeRef]) {
+    let srcs = job.entry("srcs").or_insert_with(|| json!([]));
+    if !srcs.is_array() {
+        *srcs = json!([]);
+    }
+    let srcs = srcs.as_array_mut().into_iter();
+    for srcs in srcs {
+        for NodeRef {
+            name, node_type, ..
+        } in parents
+        {
+            let is_this = |src: &Value| src["name"] == *name && src["type"] == node_type.as_str();
+            if !srcs.iter().any(is_this) {
+                srcs.push(json!({"name": name, "type": node_type}));
+            }
+        }
+    }
+}
+
+/// The members of the data that are not `null`. A number beyond all measure is left to the text.
+fn data(node: &Node) -> Result<Members, Refusal> {
+    let read = |data: &RawJson| data.parse::<Option<BTreeMap<String, RawJson>>>();
+    match node.data.as_ref().map_or(Ok(None), read) {
+        Ok(members) => {
+            let members = members.into_iter().flatten();
+            let read = members.filter_map(|(name, value)| Some((name, value.parse().ok()?)));
+            Ok(read.filter(|(_, value)| *value != Value::Null).collect())
+        }
+        Err(error) => {
+            let detail = format!("the data of the node {:?}: {error}", node.id());
+            refuse(ErrorCode::MALFORMED_WORKFLOW, detail)
+        }
+    }
+}
+
+/// What a node shows of a resource that was made by itself: what its own call would take.
+pub(crate) fn shown(id: &Id, members: &Members) -> Members {
+    const OWN: &[&str] = &["name", "to", "workflow", "fromDag", "derivedFrom"];
+    let mut data = members.clone();
+    data.retain(|name, value| {
+        let is_own = OWN.contains(&name.as_str()) || name.starts_with('.');
+        !is_own && !value.is_null() && *value != ""
+    });
+    match (id.kind, data.get_mut("spec")) {
+        (Kind::Transform, Some(Value::Object(spec))) => std::mem::take(spec),
+        _ => data,
+    }
+}
