@@ -25,7 +25,7 @@ struct Bug {
 const BUGS: &[Bug] = &[
     Bug {
         name: "an error in the body of a 200 is taken for a success",
-        file: "crates/pipeline-proto/src/call/machine.rs",
+        file: "crates/pipeline-proto/src/call/machine/judge.rs",
         from: " || is_error_object(response.body())",
         to: "",
     },
@@ -37,13 +37,13 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a failure after a broken connection says that there was no effect",
-        file: "crates/pipeline-proto/src/call/machine.rs",
+        file: "crates/pipeline-proto/src/call/machine/judge.rs",
         from: "effect_if(kind != FaultKind::NotSent)",
         to: "effect_if(kind == FaultKind::TimedOut)",
     },
     Bug {
         name: "one more attempt is made than the policy allows",
-        file: "crates/pipeline-proto/src/call/machine.rs",
+        file: "crates/pipeline-proto/src/call/machine/judge.rs",
         from: "counted >= policy.attempts()",
         to: "counted > policy.attempts()",
     },
@@ -56,7 +56,7 @@ const BUGS: &[Bug] = &[
     // This one and the next two stood in the code until the simulation or a property test met them.
     Bug {
         name: "a `Retry-After` that is a date is compared with a clock that was set in the meantime",
-        file: "crates/pipeline-proto/src/call/machine.rs",
+        file: "crates/pipeline-proto/src/call/machine/judge.rs",
         from: ".apply(received.wall)",
         to: ".apply(now.wall)",
     },
