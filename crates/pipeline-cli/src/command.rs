@@ -19,6 +19,7 @@ mod plugin;
 mod repo;
 pub(crate) mod resource;
 mod sign;
+mod signing;
 mod token;
 mod transform;
 mod udf;

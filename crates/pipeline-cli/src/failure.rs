@@ -1,5 +1,7 @@
 //! Why the command ends without having done what was asked: one line and an exit code.
 
+pub(crate) mod reason;
+
 use std::{error::Error as StdError, fmt, io};
 
 use pipeline_graph::is_visible;
@@ -10,10 +12,10 @@ use pipeline_proto::{
 };
 use pipeline_transport::{TlsFailure, TlsProblem};
 
+use self::reason::{By, Subject};
 use crate::{
     exit::Exit,
     lang::{self, Lang},
-    reason::{self, By, Subject},
 };
 
 /// A failure. `Display` is one line without the word "error".

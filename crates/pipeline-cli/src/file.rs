@@ -5,6 +5,7 @@
 //! owner. What would be lost is asked for first; what this very run has read is never replaced.
 
 mod lock;
+pub(crate) mod read;
 mod used;
 mod write;
 

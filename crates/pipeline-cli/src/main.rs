@@ -5,27 +5,22 @@
 //! written.
 
 mod command;
-mod connection;
 mod duration;
 mod exit;
 mod failure;
 mod file;
 mod hints;
-mod input;
 mod interrupt;
 mod lang;
 mod options;
 mod output;
-mod reason;
 mod remote;
 mod settings;
 mod signals;
-mod signing;
 mod size;
 mod terminal;
 mod time;
 mod variables;
-mod wire;
 
 use std::{env, io, process::ExitCode};
 

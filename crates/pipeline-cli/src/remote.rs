@@ -1,5 +1,8 @@
 //! The service as the commands see it: calls and waits whose errors are ready to be shown.
 
+mod connection;
+mod wire;
+
 use std::{
     thread,
     time::{Duration, Instant, SystemTime},
@@ -14,11 +17,16 @@ use pipeline_proto::{
 };
 
 use crate::{
-    duration::Short, failure::Failure, interrupt, output::plain, reason, terminal::StatusLine,
-    wire::Replay,
+    duration::Short,
+    failure::{Failure, reason},
+    interrupt,
+    output::plain,
+    terminal::StatusLine,
 };
 
-pub(crate) use crate::reason::{By, Subject};
+pub(crate) use self::connection::{EXPOSED, EXPOSED_ZH, Special};
+use self::wire::Replay;
+pub(crate) use crate::failure::reason::{By, Subject};
 
 /// Longest wait unless the options say otherwise.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(300);

@@ -10,7 +10,10 @@ use pipeline_proto::{
     resource::OPERATIONS,
 };
 
-use crate::{exit::Exit, failure::Failure, input, options::Global, output, signing::split_header};
+use crate::{
+    command::signing::split_header, exit::Exit, failure::Failure, file::read, options::Global,
+    output,
+};
 
 /// Send any request, signed, and print the body of the response
 #[derive(Debug, Args)]
@@ -54,7 +57,7 @@ impl Api {
             .data
             .as_deref()
             .map(|data| match data.strip_prefix('@') {
-                Some(file) => input::read_bytes(Path::new(file)),
+                Some(file) => read::bytes(Path::new(file)),
                 None => Ok(data.as_bytes().to_vec()),
             });
         let body = body.transpose()?;

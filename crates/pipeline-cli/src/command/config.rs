@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     exit::Exit,
     failure::Failure,
-    input,
+    file::read,
     options::Global,
     output::{self, Cell, Show, Table, note},
     settings::{
@@ -112,7 +112,7 @@ fn secret() -> Result<Zeroizing<String>, Failure> {
             .map_err(|error| Failure::io("the terminal", &error))?;
         return Ok(Zeroizing::new(secret));
     }
-    input::read_secret(Path::new("-"))
+    read::secret(Path::new("-"))
 }
 
 /// Take a member out of a profile

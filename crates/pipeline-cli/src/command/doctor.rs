@@ -19,12 +19,12 @@ use pipeline_proto::{
 };
 
 use crate::{
-    connection::{EXPOSED, EXPOSED_ZH, Special},
     duration::Short,
     exit::Exit,
     failure::{Failure, Obstacle, describe},
     lang::pick,
     options::Global,
+    remote::{EXPOSED, EXPOSED_ZH, Special},
     settings::{Given, Identity, Settings},
 };
 use check::{Check, Report};

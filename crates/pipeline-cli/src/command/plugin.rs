@@ -10,7 +10,7 @@ use pipeline_proto::{
 };
 
 use super::resource::{Item, Names, Operations, Own, Resource, Rows, Verb};
-use crate::{exit::Exit, failure::Failure, input, options::Global};
+use crate::{exit::Exit, failure::Failure, file::read, options::Global};
 
 pub(super) static RESOURCE: Resource = Resource {
     word: "plugin",
@@ -49,7 +49,7 @@ struct Upload {
 impl Own for Upload {
     fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
         let Self { name, jar } = self;
-        let jar = Jar::from(input::read_bytes(&jar)?);
+        let jar = Jar::from(read::bytes(&jar)?);
         global
             .remote()?
             .send(UploadPlugin::new(name.clone(), jar))?;

@@ -7,14 +7,13 @@ use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderValue, Method, header::DATE, request::Parts};
 use pipeline_proto::{Credentials, sign};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::{
+    command::signing::{self, Request},
     exit::Exit,
     failure::Failure,
     options::Global,
     output::{self, Show, note},
-    signing,
 };
 use url::Url;
 
@@ -82,7 +81,7 @@ impl Sign {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         if self.batch {
             let default = global.keys()?;
-            return signing::batch("authorization", |line: Line| line.sign(default.as_ref()));
+            return signing::batch("authorization", default.as_ref(), sign);
         }
         // The parser demands both.
         let (Some(method), Some(url)) = (self.method, self.url) else {
@@ -140,24 +139,16 @@ impl Show for Signed {
     }
 }
 
+/// What a line of a batch has beside what all such lines have.
 #[derive(Deserialize)]
 struct Line {
-    method: String,
     url: String,
-    headers: Option<Vec<(String, String)>>,
-    access_key: Option<String>,
-    secret_key: Option<Zeroizing<String>>,
 }
 
-impl Line {
-    fn sign(self, default: Option<&Credentials>) -> Result<String, String> {
-        let credentials = signing::credentials(self.access_key, self.secret_key, default)?;
-        let method = Method::from_bytes(self.method.as_bytes())
-            .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?;
-        let headers = signing::headers(&self.headers.unwrap_or_default())?;
-        let parts = parts(method, &Url::parse(&self.url)?, headers);
-        authorization(&parts, &credentials)
-    }
+fn sign(request: Request<Line>) -> Result<String, String> {
+    let url = Url::parse(&request.what.url)?;
+    let parts = parts(request.method, &url, request.headers);
+    authorization(&parts, &request.credentials)
 }
 
 fn parts(method: Method, url: &Url, headers: HeaderMap) -> Parts {

@@ -17,7 +17,7 @@ use super::{
     noun::Key,
     resource::{Item, NAME, Names, Operations, Own, Resource, Rows, Verb},
 };
-use crate::{exit::Exit, failure::Failure, input, options::Global};
+use crate::{exit::Exit, failure::Failure, file::read, options::Global};
 
 pub(super) static JAR: Resource = Resource {
     word: "udf jar",
@@ -92,7 +92,7 @@ struct Upload {
 
 impl Own for Upload {
     fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
-        let jar = Jar::from(input::read_bytes(&self.jar)?);
+        let jar = Jar::from(read::bytes(&self.jar)?);
         global
             .remote()?
             .send(UploadUdfJar::new(self.name.clone(), jar))?;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{ALLOW_OPEN_FILES, path_variable};
 use crate::{
     failure::Failure,
-    input::{self, trimmed},
+    file::read::{self, trimmed},
     interrupt,
     output::note,
 };
@@ -96,7 +96,7 @@ pub(crate) fn open_to_others(_: &Metadata, _: &Path) -> Option<String> {
 
 /// Reads a file with a secret. Mounted secrets are often open to others, so that is only said.
 pub(super) fn read_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let secret = input::read_secret(path)?;
+    let secret = read::secret(path)?;
     if !interrupt::is_quiet()
         && let Ok(found) = path.metadata()
         && let Some(line) = open_to_others(&found, path)

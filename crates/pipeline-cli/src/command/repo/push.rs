@@ -17,7 +17,7 @@ use crate::{
     command::resource::{Item, Names, Own, Resource},
     exit::Exit,
     failure::Failure,
-    input,
+    file::read,
     options::Global,
     output::note,
     remote::{Remote, Subject},
@@ -150,12 +150,12 @@ impl Own for Push {
         };
         let mut format = self.format.or_else(|| Format::of_name(&self.file));
         let mut point = Vec::new();
-        let mut lines = input::open(&self.file)?;
+        let mut lines = read::open(&self.file)?;
         let (mut line, mut number) = (Vec::new(), 0);
         loop {
             line.clear();
             let read = lines.read_until(b'\n', &mut line);
-            if read.map_err(|error| Failure::io(&input::shown(&self.file), &error))? == 0 {
+            if read.map_err(|error| Failure::io(&read::shown(&self.file), &error))? == 0 {
                 break;
             }
             number += 1;
@@ -236,7 +236,7 @@ impl Pushes<'_> {
         let mut push = PushPoints::new(self.push.repo.clone(), payload);
         push.tags.clone_from(&self.tags);
         self.remote.try_send(push).map_err(|error| {
-            let mut place = format!("{}:{}", input::shown(&self.push.file), self.first);
+            let mut place = format!("{}:{}", read::shown(&self.push.file), self.first);
             if self.last > self.first {
                 place = format!("{place}-{}", self.last);
             }
@@ -256,7 +256,7 @@ impl Pushes<'_> {
         } else {
             Exit::Service
         };
-        let place = format!("{}:{line}", input::shown(&self.push.file));
+        let place = format!("{}:{line}", read::shown(&self.push.file));
         self.so_far(Failure::new(exit, error).about(place))
     }
 

@@ -1,19 +1,18 @@
 use clap::Args;
 use http::Method;
-use pipeline_proto::{Credentials, TokenDescriptor, UnixTime};
+use pipeline_proto::{TokenDescriptor, UnixTime};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::{
     operation::{OperationName, OperationParser, Permit},
     validity::{self, Validity},
 };
 use crate::{
+    command::signing::{self, Request},
     exit::Exit,
     failure::Failure,
     options::Global,
     output::{self, Show},
-    signing,
 };
 
 /// Make a token
@@ -116,7 +115,7 @@ impl Mint {
     pub(super) fn run(self, global: &Global) -> Result<Exit, Failure> {
         if self.batch {
             let default = global.keys()?;
-            return signing::batch("token", |line: Line| line.mint(default.as_ref()));
+            return signing::batch("token", default.as_ref(), mint);
         }
         let (expires, descriptor) = if let Some(operation) = self.operation {
             let expires = self.validity.end(Some(validity::DEFAULT))?;
@@ -171,30 +170,26 @@ impl Show for Minted {
     }
 }
 
+/// What a line of a batch has beside what all such lines have.
 #[derive(Deserialize)]
 struct Line {
-    method: String,
     resource: String,
     expires: i64,
     content_type: Option<String>,
     content_md5: Option<String>,
-    headers: Option<Vec<(String, String)>>,
-    access_key: Option<String>,
-    secret_key: Option<Zeroizing<String>>,
 }
 
-impl Line {
-    fn mint(self, default: Option<&Credentials>) -> Result<String, String> {
-        let credentials = signing::credentials(self.access_key, self.secret_key, default)?;
-        let method = Method::from_bytes(self.method.as_bytes())
-            .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?;
-        let headers = signing::headers(&self.headers.unwrap_or_default())?;
-        let descriptor =
-            TokenDescriptor::new(&method, self.resource, UnixTime::from_secs(self.expires))
-                .content_type(self.content_type.unwrap_or_default())
-                .content_md5(self.content_md5.unwrap_or_default())
-                .signed_headers(&headers)
-                .map_err(|error| error.to_string())?;
-        Ok(descriptor.mint(&credentials).as_str().to_owned())
-    }
+fn mint(request: Request<Line>) -> Result<String, String> {
+    let Line {
+        resource,
+        expires,
+        content_type,
+        content_md5,
+    } = request.what;
+    let descriptor = TokenDescriptor::new(&request.method, resource, UnixTime::from_secs(expires))
+        .content_type(content_type.unwrap_or_default())
+        .content_md5(content_md5.unwrap_or_default())
+        .signed_headers(&request.headers)
+        .map_err(|error| error.to_string())?;
+    Ok(descriptor.mint(&request.credentials).as_str().to_owned())
 }

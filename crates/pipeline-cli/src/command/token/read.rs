@@ -8,7 +8,8 @@ use super::validity;
 use crate::{
     exit::Exit,
     failure::Failure,
-    input, lang,
+    file::read,
+    lang,
     options::Global,
     output::{Cell, Show, Table, note},
 };
@@ -94,7 +95,7 @@ fn read(global: &Global, file: Option<&Path>) -> Result<Token, Failure> {
 }
 
 fn from(path: &Path) -> Result<Token, Failure> {
-    let secret = input::read_secret(path).map_err(|failure| {
+    let secret = read::secret(path).map_err(|failure| {
         failure.and(lang::pick(
             "a token is wanted: give the name of a file with it, write it to standard input, or set PANDORA_TOKEN",
             "需要一个令牌：请给出存放令牌的文件名，或写到标准输入，或设置 PANDORA_TOKEN",

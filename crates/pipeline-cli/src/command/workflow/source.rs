@@ -19,7 +19,7 @@ use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkf
 use serde::{Serialize, Serializer};
 
 use crate::{
-    command::noun::listed, failure::Failure, file, input, options::Global, output::note,
+    command::noun::listed, failure::Failure, file, file::read, options::Global, output::note,
     remote::Remote, variables,
 };
 
@@ -201,7 +201,7 @@ pub(in crate::command) struct File {
 
 impl File {
     pub(in crate::command) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = input::read(path)?;
+        let text = read::text(path)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         let format = extension
             .and_then(Format::from_extension)

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use pipeline_proto::{Call, CallOptions, Context, Error, Fault, FaultKind, Next, Now, Operation};
 
 use super::record::{Line, Outcome, SCHEMA_VERSION};
-use crate::{failure::Failure, input};
+use crate::{failure::Failure, file::read};
 
 /// A service that answers from a recording.
 ///
@@ -29,7 +29,7 @@ struct State {
 
 impl Replay {
     pub(crate) fn read(path: &Path, context: Context) -> Result<Self, Failure> {
-        let text = input::read(path)?;
+        let text = read::text(path)?;
         let mut lines = Vec::new();
         for (number, text) in text.lines().enumerate() {
             if text.trim().is_empty() {

@@ -9,16 +9,18 @@ use pipeline_proto::{
     proxy::{Direct, Proxy, ProxyError, ProxySetting, Route},
 };
 
+use super::{
+    Link, Remote,
+    wire::{self, Recorder, Replay},
+};
 use crate::{
     exit::Exit,
     failure::Failure,
-    input,
+    file::read,
     lang::{self, pick},
     options::Global,
-    remote::{Link, Remote},
     settings::{ACCESS_KEY, Given, RawKeys, SECRET_KEY, Settings, no_credentials},
     signals,
-    wire::{self, Recorder, Replay},
 };
 
 /// Longest time for a call unless the options say otherwise.
@@ -201,7 +203,7 @@ impl Global {
             builder = builder.no_proxy();
         }
         if let Some(path) = settings.ca_file()? {
-            let certificates = input::read_bytes(&path.value)?;
+            let certificates = read::bytes(&path.value)?;
             pipeline_transport::check(&certificates).map_err(|error| {
                 let (path, source) = (path.value.display(), path.source.shown());
                 Failure::usage(format!("{path} ({source}): {error}"))

@@ -8,16 +8,17 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{failure::Failure, file};
+use super::used;
+use crate::failure::Failure;
 
 /// Reads a file, or standard input if its name is `-`. This run cannot write to it any more.
-pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read_bytes(path)?)
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(bytes(path)?)
         .map_err(|_| Failure::usage(format!("{} is not valid UTF-8", path.display())))
 }
 
 /// Reads a file, or standard input if its name is `-`, which need not be text.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = open(path)?.read_to_end(&mut bytes);
     read.map_err(|error| Failure::io(&shown(path), &error))?;
@@ -31,12 +32,12 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
         {
             use std::os::fd::AsFd as _;
             let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-            file::reads(&stdin.and_then(|stdin| stdin.metadata()), path)?;
+            used::reads(&stdin.and_then(|stdin| stdin.metadata()), path)?;
         }
         return Ok(Box::new(io::stdin().lock()));
     }
     let file = File::open(path).map_err(|error| Failure::io(&shown(path), &error))?;
-    file::reads(&file.metadata(), path)?;
+    used::reads(&file.metadata(), path)?;
     Ok(Box::new(BufReader::new(file)))
 }
 
@@ -49,8 +50,8 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// Reads a secret: the whole text but for what stands around it.
-pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = Zeroizing::new(read(path)?);
+pub(crate) fn secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = Zeroizing::new(text(path)?);
     let secret = trimmed(&text);
     if secret.is_empty() {
         return Err(Failure::usage(format!("{} is empty", shown(path))));

@@ -3,29 +3,54 @@
 
 use std::io::{self, BufRead as _, Write as _};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use pipeline_proto::Credentials;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::{exit::Exit, failure::Failure, output};
 
-/// The keys of a line, else those of the command.
-pub(crate) fn credentials(
+/// A line of a batch.
+#[derive(Deserialize)]
+struct Line<T> {
+    method: String,
+    headers: Option<Vec<(String, String)>>,
     access_key: Option<String>,
     secret_key: Option<Zeroizing<String>>,
-    default: Option<&Credentials>,
-) -> Result<Credentials, String> {
-    match (access_key, secret_key) {
-        (Some(access_key), Some(secret_key)) => {
-            Credentials::new(access_key, secret_key.as_bytes()).map_err(|e| e.to_string())
-        }
-        (None, None) => default
-            .cloned()
-            .ok_or_else(|| "access_key and secret_key are missing".to_owned()),
-        (None, Some(_)) => Err("access_key is missing".to_owned()),
-        (Some(_), None) => Err("secret_key is missing".to_owned()),
+    /// What is to be signed.
+    #[serde(flatten)]
+    what: T,
+}
+
+/// What is to be signed, with which keys.
+pub(crate) struct Request<T> {
+    pub(crate) credentials: Credentials,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) what: T,
+}
+
+impl<T> Line<T> {
+    /// With the keys of the line, else those of the command.
+    fn read(self, default: Option<&Credentials>) -> Result<Request<T>, String> {
+        let credentials = match (self.access_key, self.secret_key) {
+            (Some(access_key), Some(secret_key)) => {
+                Credentials::new(access_key, secret_key.as_bytes()).map_err(|e| e.to_string())?
+            }
+            (None, None) => default
+                .cloned()
+                .ok_or("access_key and secret_key are missing")?,
+            (None, Some(_)) => return Err("access_key is missing".to_owned()),
+            (Some(_), None) => return Err("secret_key is missing".to_owned()),
+        };
+        Ok(Request {
+            credentials,
+            method: Method::from_bytes(self.method.as_bytes())
+                .map_err(|_| format!("{:?} is not a method of HTTP", self.method))?,
+            headers: headers(&self.headers.unwrap_or_default())?,
+            what: self.what,
+        })
     }
 }
 
@@ -34,7 +59,8 @@ pub(crate) fn credentials(
 /// command as a whole succeeds.
 pub(crate) fn batch<T: DeserializeOwned>(
     member: &str,
-    mut sign: impl FnMut(T) -> Result<String, String>,
+    default: Option<&Credentials>,
+    sign: impl Fn(Request<T>) -> Result<String, String>,
 ) -> Result<Exit, Failure> {
     let mut stdin = io::stdin().lock();
     let mut stdout = io::stdout().lock();
@@ -47,7 +73,8 @@ pub(crate) fn batch<T: DeserializeOwned>(
         if length == 0 {
             return Ok(Exit::Done);
         }
-        let (member, text) = match parse(&line).and_then(&mut sign) {
+        let (member, text) = match parse(&line).and_then(|line: Line<T>| sign(line.read(default)?))
+        {
             Ok(text) => (member, text),
             Err(error) => ("error", error),
         };
