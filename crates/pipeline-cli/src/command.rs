@@ -147,7 +147,7 @@ mod tests {
                     || parsed == TypeId::of::<workflow::source::Source>();
                 let names = argument.get_value_names().unwrap_or_default();
                 let mut words = names.iter().flat_map(|name| name.split('|'));
-                let is_called_so = words.any(|word| word == "FILE" || word == "FOLDER");
+                let is_called_so = words.any(|word| ["FILE", "FOLDER", "JAR"].contains(&word));
                 assert_eq!(is_path, is_called_so, "{} {argument}", command.get_name());
                 *paths += usize::from(is_path);
             }

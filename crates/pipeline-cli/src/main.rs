@@ -26,9 +26,9 @@ use std::{env, io, process::ExitCode};
 
 use clap::{FromArgMatches as _, error::ErrorKind};
 
-use command::{Cli, completions, tree};
+use command::{Cli, completions, resource::Resource, tree};
 use exit::Exit;
-use failure::Failure;
+use failure::{Failure, reason};
 use output::report;
 
 fn parse() -> Result<Cli, clap::Error> {
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
     lang::choose(cli.global.lang);
+    reason::commands(|operation| Resource::of(operation).map(|it| it.word));
     let Some(command) = cli.command else {
         let help = tree().render_help();
         return finish(output::text(&help.ansi().to_string()).map(|()| Exit::Done));

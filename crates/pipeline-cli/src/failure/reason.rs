@@ -1,5 +1,7 @@
 //! Why something failed and what to type next, in words that a person can act on.
 
+use std::sync::OnceLock;
+
 use pipeline_proto::{
     Effect, Error, ErrorCode, ErrorKind, Operation, WorkflowName,
     model::{LogSearch, LogStatus, NodeId, Nodes, Status, Workflow, WorkflowState},
@@ -7,7 +9,21 @@ use pipeline_proto::{
     wait::Goal,
 };
 
-use crate::{command::resource::Resource, lang::pick};
+use crate::lang::pick;
+
+/// The words of the commands that have an operation: `repo`, `udf jar`.
+type Words = fn(operation: &str) -> Option<&'static str>;
+
+static WORDS: OnceLock<Words> = OnceLock::new();
+
+/// Lets errors name the commands, which are made of more than errors may know.
+pub(crate) fn commands(words: Words) {
+    WORDS.get_or_init(|| words);
+}
+
+fn words(operation: &str) -> Option<&'static str> {
+    WORDS.get()?(operation)
+}
 
 /// So many nodes are named at most.
 const MOST_NODES: usize = 5;
@@ -48,8 +64,8 @@ impl Subject {
         // A destination may be there already, and is not what is made.
         let names = pieces.filter(|(piece, _)| piece.starts_with('{') && *piece != "{destination}");
         let names: Vec<String> = names.map(|(_, name)| name.to_owned()).collect();
-        let noun = match Resource::of(info.name) {
-            Some(resource) => resource.word,
+        let noun = match words(info.name) {
+            Some(words) => words,
             None if info.resource == "workflow" => "workflow",
             None => return None,
         };
@@ -168,9 +184,9 @@ pub(crate) fn next(error: &Error, subject: Option<&Subject>) -> Option<String> {
     let missing = OPERATIONS
         .iter()
         .find(|info| info.done_on.is_some() && info.done_on == error.code());
-    let missing = missing.and_then(|info| Resource::of(info.name));
+    let missing = missing.and_then(|info| words(info.name));
     match (error.code(), error.kind()) {
-        _ if missing.is_some() => missing.map(|noun| format!("pipeline {} list", noun.word)),
+        _ if missing.is_some() => missing.map(|noun| format!("pipeline {noun} list")),
         (Some(_), ErrorKind::Conflict)
             if !is_workflow && error.operation().starts_with("create") =>
         {
