@@ -143,7 +143,9 @@ impl Stage {
             ("" | "#", _) => {}
             ("$", _) => return self.run(rest),
             ("workflow", names) => {
-                names.iter().for_each(|name| self.service.create(name));
+                for name in names {
+                    self.service.create(name);
+                }
                 with(&|emulator| emulator.clear_requests());
             }
             ("cat", _) => {
