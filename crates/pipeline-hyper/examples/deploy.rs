@@ -100,7 +100,7 @@ async fn up(client: Client, name: WorkflowName) -> Result<String, Failure> {
     }
     // A graph cannot be replaced while it runs.
     client.ensure_stopped(&name).await?;
-    client.update_workflow(name.clone(), nodes()?).await?;
+    client.update_workflow(name.clone(), nodes(&name)?).await?;
     let seen = client.ensure_started(&name).await?;
     Ok(format!("{name}: {seen}"))
 }
@@ -111,11 +111,15 @@ async fn down(client: Client, name: WorkflowName) -> Result<String, Failure> {
     Ok(format!("{name}: deleted"))
 }
 
-/// A message queue, and its export to the object storage.
-fn nodes() -> Result<Nodes, Failure> {
+/// A message queue, and its export to the object storage. No two workflows can have a queue of one name.
+fn nodes(name: &WorkflowName) -> Result<Nodes, Failure> {
     let queue = r#"{"region":"nb","schema":[{"key":"url","valtype":"string"}]}"#;
     let archive = r##"{"type":"kodo","spec":{"bucket":"b","fields":{"url":"#url"}}}"##;
-    let mut queue = Node::new("queue".parse()?, NodeType::Repo, queue.parse()?);
+    let mut queue = Node::new(
+        format!("{name}_queue").parse()?,
+        NodeType::Repo,
+        queue.parse()?,
+    );
     let mut archive = Node::new("archive".parse()?, NodeType::Export, archive.parse()?);
     queue.children.push(archive.to_ref());
     archive.parents.push(queue.to_ref());

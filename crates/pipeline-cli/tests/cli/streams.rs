@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use pipeline_proto::{Idempotency, resource::OPERATIONS};
+
 use crate::{
     matrix::{FILE, LINES},
     support::{Ran, Service, TemporaryFile, pipeline},
@@ -73,15 +75,9 @@ fn a_full_disk_is_said_and_what_was_done_as_well() {
     }
 }
 
-fn changes(kind: &'static str) -> bool {
-    matches!(
-        kind,
-        "create_workflow"
-            | "delete_workflow"
-            | "start_workflow"
-            | "stop_workflow"
-            | "update_workflow"
-    )
+fn changes(name: &'static str) -> bool {
+    let operation = OPERATIONS.iter().find(|info| info.name == name);
+    operation.is_some_and(|info| info.idempotency != Idempotency::Safe)
 }
 
 #[cfg(unix)]
