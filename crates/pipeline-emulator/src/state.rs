@@ -26,7 +26,6 @@ macro_rules! kinds {
         pub(crate) enum Kind { $(#[serde(rename = $word)] $kind),* }
 
         impl Kind {
-            #[cfg(feature = "server")]
             pub(crate) fn of(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$kind),)* _ => None }
             }
