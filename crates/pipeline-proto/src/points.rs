@@ -34,7 +34,7 @@
 //!
 //! A tab in a value is written as `\t`, a line feed as `\n`. The vendor's documentation also wants `\r` and
 //! `\\`; its clients for Go and Java leave carriage returns and backslashes alone, so that `\t` in a value and
-//! a tab are the same bytes. Data in queues are written so, and [`write`] follows them: a queue whose option
+//! a tab are the same bytes. Data in queues are written so, and [`write()`] follows them: a queue whose option
 //! `unescapeLine` is off shows what was written.
 
 mod error;
