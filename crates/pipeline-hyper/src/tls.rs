@@ -46,6 +46,12 @@ mod on {
 }
 
 #[cfg(not(feature = "tls"))]
+#[allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    clippy::unused_async,
+    reason = "the same to its callers as the one that speaks TLS"
+)]
 mod off {
     use super::{ConfigError, Settings, Stream, io};
 
