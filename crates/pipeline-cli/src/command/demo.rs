@@ -10,11 +10,15 @@ use pipeline_emulator::{
 };
 use pipeline_graph::draw::{Charset, Picture};
 use pipeline_proto::{
-    Credentials, Endpoint, Error, Operation, WorkflowName,
+    Credentials, Endpoint, Error, Operation, RepoName, WorkflowName,
     model::{Status, Workflow},
-    resource::workflow::{
-        CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow, StopWorkflow,
-        UpdateWorkflow,
+    resource::{
+        push::PushPoints,
+        repo::{Record, SampleRepo},
+        workflow::{
+            CreateWorkflow, DeleteWorkflow, GetWorkflow, ListWorkflows, StartWorkflow,
+            StopWorkflow, UpdateWorkflow,
+        },
     },
     wait::{Goal, Observation},
 };
@@ -33,9 +37,9 @@ use transport::{Blocking, Hyper, Transport};
 /// See it all work in a few seconds, without an account
 ///
 /// Starts an emulator of the service inside this program, and then creates, lists, shows, changes,
-/// starts, stops and deletes a workflow over real HTTP with signed requests: once through the
-/// blocking client, once through the async one. Touches nothing else; credentials, endpoint and
-/// proxies of the environment are not used.
+/// starts, stops and deletes a workflow over real HTTP with signed requests, and pushes data into its
+/// queue while it runs: once through the blocking client, once through the async one. Touches nothing
+/// else; credentials, endpoint and proxies of the environment are not used.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pipeline demo")]
 pub(crate) struct Demo {}
@@ -119,6 +123,13 @@ impl<'a, T: Transport> Tour<'a, T> {
             "accepted".to_owned()
         })?;
         self.wait(&name, Goal::Started)?;
+        let queue = RepoName::from_static("clicks");
+        let (count, clicks) = graph::clicks()?;
+        let push = PushPoints::new(queue.clone(), clicks.into());
+        self.send(&Method::POST, push, |()| format!("{count} points accepted"))?;
+        self.send(&Method::GET, SampleRepo::new(queue), |records| {
+            format!("{} records: {}", records.len(), urls(records))
+        })?;
         self.send(&Method::POST, StopWorkflow::new(name.clone()), |()| {
             "accepted".to_owned()
         })?;
@@ -174,6 +185,13 @@ impl<'a, T: Transport> Tour<'a, T> {
     fn failure(&self, error: &Error) -> Failure {
         Failure::of_call(error, self.endpoint, None, None)
     }
+}
+
+fn urls(records: &[Record]) -> String {
+    let urls = records
+        .iter()
+        .filter_map(|record| record.get("url")?.as_str());
+    urls.collect::<Vec<_>>().join(", ")
 }
 
 fn coloured(value: &Status) -> String {

@@ -156,6 +156,14 @@ fn the_demonstration_needs_nothing_and_shows_everything() {
     ] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
+    // The second client finds a queue without the data of the first: it went with its workflow.
+    for (request, result) in [
+        ("POST /v2/repos/clicks/data", "3 points accepted"),
+        ("GET /v2/repos/clicks/data", "3 records: /, /basket, /admin"),
+    ] {
+        let line = format!(" {request:<42} {result}\n");
+        assert_eq!(shown.matches(&line).count(), 2, "{line:?} in {shown}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tour builds: clicks come in, are cleaned, and go to an object store.
 
-use pipeline_proto::model::Nodes;
+use pipeline_proto::{model::Nodes, points};
+use serde::Serialize;
 
 use crate::failure::Failure;
 
@@ -64,6 +65,31 @@ const NODES: &str = r##"{
     "parents": [{"name": "visits", "type": "repo"}]
   }
 }"##;
+
+/// A record of the queue `clicks`.
+#[derive(Serialize)]
+struct Click {
+    time: &'static str,
+    ip: &'static str,
+    url: &'static str,
+    status: u16,
+}
+
+#[rustfmt::skip]
+const CLICKS: [Click; 3] = [
+    Click { time: "2026-11-28T08:00:00+08:00", ip: "192.0.2.7", url: "/", status: 200 },
+    Click { time: "2026-11-28T08:00:04+08:00", ip: "192.0.2.7", url: "/basket", status: 200 },
+    Click { time: "2026-11-28T08:00:09+08:00", ip: "198.51.100.3", url: "/admin", status: 404 },
+];
+
+/// Some clicks as points, and how many they are.
+pub(super) fn clicks() -> Result<(usize, Vec<u8>), Failure> {
+    let mut text = Vec::new();
+    for click in &CLICKS {
+        points::write(&mut text, click).map_err(Failure::usage)?;
+    }
+    Ok((CLICKS.len(), text))
+}
 
 pub(super) fn nodes() -> Result<Nodes, Failure> {
     serde_json::from_str(NODES).map_err(Failure::usage)
