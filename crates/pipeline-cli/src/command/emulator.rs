@@ -266,7 +266,12 @@ fn account(global: &Global) -> Result<(Account, String, Option<&'static str>), F
     })
 }
 
+/// The first line on stderr: whoever waits for the results of a transform waits in vain.
+const NOT_EXECUTED: &str = "note: transforms, exports and jobs are kept and checked, but not executed: data stay in the \
+                            queue that they are pushed into";
+
 fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {
+    note(NOT_EXECUTED);
     let line = serde_json::to_string(ready).map_err(|error| Failure::new(Exit::Service, error))?;
     output::raw(format!("{line}\n").as_bytes())?;
     if crate::terminal::is_watched() {

@@ -71,6 +71,14 @@ fn the_first_line_is_all_that_a_program_needs() {
 }
 
 #[test]
+fn the_first_line_on_stderr_is_what_it_does_not_do() {
+    let said = last_words(Running::new(pipeline(&["emulator", "--log"])));
+    let first = said.lines().next().unwrap_or_default();
+    assert!(first.contains("transforms, exports"), "{said}");
+    assert!(first.contains("not executed"), "{said}");
+}
+
+#[test]
 fn keys_of_the_environment_are_used_and_not_shown() {
     let mut command = pipeline(&["emulator"]);
     command
