@@ -6,6 +6,7 @@
 
 mod act;
 mod create;
+mod describe;
 mod exists;
 mod flags;
 mod get;
@@ -199,6 +200,12 @@ impl Resource {
                 list::run,
             ),
             Verb::new("get", std::slice::from_ref(get), get::arguments, get::run),
+            Verb::new(
+                "describe",
+                std::slice::from_ref(get),
+                describe::arguments,
+                describe::run,
+            ),
             Verb::new(
                 self.words.0,
                 std::slice::from_ref(create),

@@ -192,6 +192,12 @@ pub(crate) fn next(error: &Error, subject: Option<&Subject>) -> Option<String> {
         {
             of("get")
         }
+        // It shows what still hangs on it.
+        (Some(_), ErrorKind::Conflict)
+            if !is_workflow && error.operation().starts_with("delete") =>
+        {
+            of("describe")
+        }
         (Some(ErrorCode::NOT_IMPLEMENTED), _) => Some("pipeline doctor".to_owned()),
         (Some(ErrorCode::WORKFLOW_NOT_FOUND), _) => Some("pipeline workflow list".to_owned()),
         (Some(ErrorCode::WORKFLOW_EXISTS | ErrorCode::NOTHING_TO_RUN), _) => of("get"),

@@ -129,6 +129,7 @@ pub(crate) const LINES: &[Line] = &[
     },
     found(&["repo", "list"], &[]),
     resource(&["repo", "get", "q"], &[QUEUE]),
+    resource(&["repo", "describe", "q"], &[QUEUE, TRANSFORM, EXPORT]),
     resource(&["repo", "get", "q", "q"], &[QUEUE]),
     resource(&["repo", "get", "-l", "name=q*"], &[QUEUE]),
     found(&["repo", "create", "b", "--schema", "ip"], &[]),
@@ -148,6 +149,7 @@ pub(crate) const LINES: &[Line] = &[
     found(&["repo", "exists", "q"], &[QUEUE]),
     found(&["transform", "list"], &[QUEUE, TRANSFORM]),
     resource(&["transform", "get", "q", "t"], &[QUEUE, TRANSFORM]),
+    resource(&["transform", "describe", "q", "t"], &[QUEUE, TRANSFORM]),
     resource(
         &["transform", "create", "q", "t", "out", "--sql", "q"],
         &[QUEUE],
@@ -163,6 +165,7 @@ pub(crate) const LINES: &[Line] = &[
     found(&["transform", "exists", "q/t"], &[QUEUE, TRANSFORM]),
     found(&["export", "list"], &[QUEUE, EXPORT]),
     resource(&["export", "get", "q", "e"], &[QUEUE, EXPORT]),
+    resource(&["export", "describe", "q", "e"], &[QUEUE, EXPORT]),
     resource(
         &[
             "export", "create", "q", "e", "--to", "http", "--host", "h", "--uri", "/u",
@@ -177,6 +180,7 @@ pub(crate) const LINES: &[Line] = &[
     found(&["export", "exists", "q/e"], &[QUEUE, EXPORT]),
     found(&["datasource", "list"], &[SOURCE]),
     resource(&["datasource", "get", "s"], &[SOURCE]),
+    resource(&["datasource", "describe", "s"], &[SOURCE, JOB]),
     found(
         &[
             "datasource",
@@ -211,6 +215,7 @@ pub(crate) const LINES: &[Line] = &[
     ),
     found(&["job", "list"], &[SOURCE, JOB]),
     resource(&["job", "get", "j"], &[SOURCE, JOB]),
+    resource(&["job", "describe", "j"], &[SOURCE, JOB, SAVE]),
     resource(
         &[
             "job",
@@ -235,6 +240,7 @@ pub(crate) const LINES: &[Line] = &[
     resource(&["job", "history", "j"], &[SOURCE, JOB]),
     found(&["job-export", "list"], &[SOURCE, JOB, SAVE]),
     resource(&["job-export", "get", "j", "e"], &[SOURCE, JOB, SAVE]),
+    resource(&["job-export", "describe", "j", "e"], &[SOURCE, JOB, SAVE]),
     resource(
         &[
             "job-export",
@@ -261,6 +267,7 @@ pub(crate) const LINES: &[Line] = &[
     found(&["job-export", "exists", "j/e"], &[SOURCE, JOB, SAVE]),
     found(&["plugin", "list"], &[]),
     resource(&["plugin", "get", "com.example.P"], &[PLUGIN]),
+    resource(&["plugin", "describe", "com.example.P"], &[PLUGIN]),
     found(&["plugin", "upload", "com.example.P", "FILE"], &[]),
     resource(&["plugin", "delete", "com.example.P", "-y"], &[PLUGIN]),
     found(&["udf", "jar", "list"], &[]),
@@ -268,6 +275,7 @@ pub(crate) const LINES: &[Line] = &[
     found(&["udf", "function", "builtins"], &[]),
     found(&["variable", "list"], &[VARIABLE]),
     resource(&["variable", "get", "v"], &[VARIABLE]),
+    resource(&["variable", "describe", "v"], &[VARIABLE]),
     found(
         &[
             "variable", "create", "v", "--type", "string", "--value", "x",
@@ -278,6 +286,7 @@ pub(crate) const LINES: &[Line] = &[
     resource(&["variable", "delete", "v", "-y"], &[VARIABLE]),
     found(&["group", "list"], &[GROUP]),
     resource(&["group", "get", "g"], &[GROUP]),
+    resource(&["group", "describe", "g"], &[GROUP]),
     found(&["group", "create", "g", "--container", "1U2G"], &[]),
     resource(&["group", "update", "g", "--container", "1U2Gx2"], &[GROUP]),
     resource(&["group", "start", "g"], &[GROUP]),
@@ -291,10 +300,12 @@ const ELSEWHERE: &[&str] = &[
     "job rerun",
     "plugin verify",
     "udf jar get",
+    "udf jar describe",
     "udf jar upload",
     "udf jar update",
     "udf jar delete",
     "udf function get",
+    "udf function describe",
     "udf function register",
     "udf function deregister",
     "udf function debug",

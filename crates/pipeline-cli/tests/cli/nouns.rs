@@ -355,6 +355,93 @@ fn a_dry_run_shows_what_would_be_sent() {
 }
 
 #[test]
+fn a_description_has_what_feeds_a_resource_and_what_it_feeds() {
+    let service = service();
+    for line in [
+        "datasource create logs --from kodo --bucket bbbb --file-type json --schema ip",
+        "job create daily --from logs=t --sql q --container 1U2G --run manual",
+        "job create weekly --from job:daily=u --sql q --run depend",
+        "job-export create daily save --to http --host h --uri /u",
+        "job start daily",
+    ] {
+        service.run(&words(line)).ok();
+    }
+    for (line, expected) in [
+        (
+            "repo describe clicks",
+            "feeds transform clicks/clean, feeds export clicks/save",
+        ),
+        (
+            "repo describe clean_clicks",
+            "fed by transform clicks/clean",
+        ),
+        (
+            "transform describe clicks clean",
+            "fed by repo clicks, feeds repo clean_clicks",
+        ),
+        ("export describe clicks/save", "fed by repo clicks"),
+        ("datasource describe logs", "feeds job daily"),
+        (
+            "job describe daily",
+            "fed by datasource logs, feeds job weekly, feeds job-export daily/save",
+        ),
+        ("job describe weekly", "fed by job daily"),
+        ("job-export describe daily save", "fed by job daily"),
+    ] {
+        let shown = service.run(&words(line)).ok();
+        let rows = shown.lines().map(|row| words(row).join(" "));
+        let rows = rows.filter(|row| row.starts_with("fed by ") || row.starts_with("feeds "));
+        let rows: Vec<String> = rows.map(|row| row.replace(" -", "")).collect();
+        assert_eq!(rows.join(", "), expected, "{line}: {shown}");
+    }
+    let job = service.run(&words("job describe daily -o json")).json();
+    assert_eq!(
+        job["feeds"][1],
+        json!({"type": "job-export", "job": "daily", "name": "save"})
+    );
+    assert_eq!(job["runs"][0]["runId"], 1);
+    assert!(job.get("workflow").is_none());
+    let gone = service.run(&words("job describe nothing")).failed(3);
+    assert!(gone.contains("nothing"), "{gone}");
+}
+
+#[test]
+fn a_description_has_the_workflow_and_hides_secrets() {
+    let service = Service::new();
+    let file = TemporaryFile::new(
+        "w.yaml",
+        "{name: w, region: nb, nodes: {a-repo: {data: {schema: [{key: ip, valtype: string}]}}, \
+         e-export: {parents: [a-repo], data: {type: http, spec: {host: h, uri: /u, secretKey: s3cret}}}}}",
+    );
+    let apply = ["workflow", "apply", "-f", file.path()];
+    service.run(&apply).ok();
+    for form in ["table", "json", "yaml"] {
+        let shown = service
+            .run(&["export", "describe", "a", "e", "-o", form])
+            .ok();
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    let shown = service.run(&words("repo describe a")).ok();
+    let row = shown.lines().find(|row| row.starts_with("part of"));
+    assert_eq!(
+        words(row.unwrap_or_default()).join(" "),
+        "part of workflow w Ready",
+        "{shown}"
+    );
+}
+
+/// What hangs on a queue keeps it, and the line says where it is shown.
+#[test]
+fn what_cannot_be_deleted_is_to_be_described() {
+    let line = service().run(&words("repo delete clicks -y")).failed(5);
+    assert!(line.contains("E18112"), "{line}");
+    assert!(
+        line.ends_with("; see: pipeline repo describe clicks"),
+        "{line}"
+    );
+}
+
+#[test]
 fn exists_says_it_by_its_exit_code() {
     let service = service();
     service

@@ -499,11 +499,15 @@ fn resources(check: &mut Checker<'_>) {
         run("update", format!("update {one} {update}"));
         run("list", "list".to_owned());
         run("get", format!("get {one}"));
+        run("describe", format!("describe {one}"));
         let (one, other) = (one.replace(' ', "/"), other.replace(' ', "/"));
         run("get of several", format!("get {one} {other} {other}x"));
+        let several = format!("describe {one} {other} {other}x");
+        run("describe of several", several);
         run("exists", format!("exists {one}"));
         run("exists of several", format!("exists {one} {other}x"));
     }
+    descriptions(check);
     let points = TemporaryFile::new("clicks.points", "ip=1\n");
     check.run("repo push", &["repo", "push", "b", points.path()]);
     check.run("repo sample", &["repo", "sample", "b"]);
@@ -544,6 +548,11 @@ fn resources(check: &mut Checker<'_>) {
         ("plugin list", vec![]),
         ("plugin get", vec!["com.example.P"]),
         ("plugin get of several", vec!["com.example.P", "nothing"]),
+        ("plugin describe", vec!["com.example.P"]),
+        (
+            "plugin describe of several",
+            vec!["com.example.P", "nothing"],
+        ),
         ("plugin delete", vec!["com.example.P", "-y"]),
         (
             "plugin delete of several",
@@ -562,6 +571,18 @@ fn resources(check: &mut Checker<'_>) {
         let several = [noun, "delete", &one, &other, "-y"];
         check.run(&format!("{noun} delete of several"), &several);
     }
+}
+
+/// What hangs together, which needs more than one.
+fn descriptions(check: &mut Checker<'_>) {
+    check.read("repo describe", &["repo", "describe", "a"]);
+    check.read("job describe", &["job", "describe", "j"]);
+    let queues = json!({"repos": [{"name": "b", "group": "g"}]});
+    check.answer("list_repos", &queues);
+    check.read("group describe", &["group", "describe", "g"]);
+    let transform = json!({"to": "x", "spec": {"plugin": {"name": "P"}}, "workflow": "gone"});
+    check.answer("get_transform", &transform);
+    check.read("transform describe", &["transform", "describe", "b/t"]);
 }
 
 fn settings(check: &mut Checker<'_>) {

@@ -120,17 +120,21 @@ impl Item {
             .unwrap_or_default()
     }
 
+    /// The member at the end of a path with dots; `null` if there is none.
+    pub(super) fn member(&self, path: &str) -> &Value {
+        member(&self.value, path)
+    }
+
     /// What a list shows of it.
     fn cells(&self) -> Vec<Cell> {
         let names = self.names.0.iter().map(Cell::from);
         let columns = self.resource.columns.iter();
         names
-            .chain(columns.map(|(_, path)| Cell::from(page::text(member(&self.value, path)))))
+            .chain(columns.map(|(_, path)| Cell::from(page::text(self.member(path)))))
             .collect()
     }
 }
 
-/// The member at the end of a path with dots; `null` if there is none.
 fn member<'a>(value: &'a Map<String, Value>, path: &str) -> &'a Value {
     let (first, rest) = path
         .split_once('.')
