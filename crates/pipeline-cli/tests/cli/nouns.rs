@@ -488,6 +488,7 @@ fn records_are_pushed_and_shown() {
             "pushed 1 record into",
         ),
         ("empty.points", "", &[], "pushed 0 records"),
+        ("empty.csv", "\u{feff}ip,at\r\n", &[], "pushed 0 records"),
     ] {
         let file = TemporaryFile::new(name, text);
         let push = [&["repo", "push", "clicks", file.path()][..], options].concat();
@@ -536,6 +537,41 @@ fn a_bad_record_is_named_by_its_line_and_nothing_of_its_push_is_sent() {
         ),
         ("e.points", "at", "a field without '='"),
         ("f.points", "\n\n=1", "f.points:3: a key is not empty"),
+        (
+            "g.csv",
+            "ip,at\r\n\"a\r\nb\",2026-11-28T00:20:47Z\r\n\r\nc,soon\r\n",
+            "g.csv:5: the field \"at\": a text that cannot be made a date",
+        ),
+        (
+            "h.csv",
+            "ip,more,at\n",
+            "h.csv:1: the schema does not have the column \"more\"",
+        ),
+        (
+            "i.csv",
+            "ip,at,ip\n",
+            "i.csv:1: the column \"ip\" is there twice",
+        ),
+        (
+            "j.csv",
+            "ip,at\na\n",
+            "j.csv:2: a record of 1 cells, where the first line names 2 columns",
+        ),
+        (
+            "k.csv",
+            "at,ip\n2026-11-28T00:20:47Z,\"a\n2026-11-28T00:20:48Z,b\n",
+            "k.csv:2: a quote that is not closed",
+        ),
+        (
+            "l.csv",
+            "at,ip\n2026-11-28T00:20:47Z,5\"\n2026-11-28T00:20:48Z,6\"\n",
+            "l.csv:2: a quote that is not closed",
+        ),
+        (
+            "m.csv",
+            "at,geo\n2026-11-28T00:20:47Z,\"{\"\"lat\"\":\"\"x\"\"}\"\n",
+            "m.csv:2: the field \"geo.lat\": a text that cannot be made a float",
+        ),
     ] {
         let file = TemporaryFile::new(name, text);
         let line = service
@@ -553,6 +589,32 @@ fn a_bad_record_is_named_by_its_line_and_nothing_of_its_push_is_sent() {
         .failed(2);
     assert!(tag.contains("cannot be the key of a tag"), "{tag}");
     assert_eq!(service.run(&["repo", "sample", "clicks"]).ok(), "");
+}
+
+#[test]
+fn cells_of_csv_become_what_the_schema_says() {
+    let service = Service::new();
+    let schema = "s string, n long, f float, b boolean, at date, tags array(string), geo map{lat float}, j jsonstring";
+    service
+        .run(&["repo", "create", "all", "--schema", schema])
+        .ok();
+    let text = "\u{feff}at,s,n,f,b,tags,geo,j\r\n\
+        2026-11-28T00:20:47Z,\"a, \"\"b\"\"\r\nc\",-7,1.5,true,\"[\"\"x\"\",\"\"y\"\"]\",\"{\"\"lat\"\":1.5}\",\"{\"\"k\"\":1}\"\r\n\
+        \r\n\
+        ,007,,,,,,\r\n";
+    for (name, options) in [("a.csv", &[][..]), ("a.txt", &["--format", "csv"])] {
+        let file = TemporaryFile::new(name, text);
+        let ran = service.run(&[&["repo", "push", "all", file.path()][..], options].concat());
+        assert!(ran.stderr.contains("pushed 2 records"), "{ran:?}");
+        let sample = service.run(&["repo", "sample", "all", "-n", "2", "-o", "json"]);
+        let full = json!({
+            "at": "2026-11-28T00:20:47Z", "s": "a, \"b\"\r\\nc", "n": -7, "f": 1.5, "b": true,
+            "tags": ["x", "y"], "geo": {"lat": 1.5}, "j": "{\"k\":1}",
+        });
+        let mut items = sample.json()["items"].as_array().unwrap().clone();
+        items.sort_by_key(|item| item.as_object().unwrap().len());
+        assert_eq!(items, [json!({"s": "007"}), full], "{name}");
+    }
 }
 
 /// With a token nothing but the push is allowed, so that the schema cannot be looked at.

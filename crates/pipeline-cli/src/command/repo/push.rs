@@ -1,3 +1,5 @@
+mod csv;
+
 use std::{
     io::BufRead as _,
     path::{Path, PathBuf},
@@ -31,21 +33,24 @@ const MOST: usize = 2 * 1024 * 1024;
 /// Records are looked at before they are sent: each has to fit the schema of the queue, unless that may not be
 /// read. One that does not is named by file and line, and nothing more is sent. Records are sent in pushes of 2 MiB,
 /// and again if it is unknown whether they have arrived, so that they may be there twice.
+///
+/// The first line of CSV names the fields. An empty cell is a field that is not there; arrays and maps are JSON.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline repo push clicks clicks.ndjson
+  pipeline repo push clicks clicks.csv
   tail -n 100 clicks.points | pipeline repo push clicks
   pipeline repo push clicks --tag host=web1 < clicks.ndjson")]
 pub(super) struct Push {
     /// Name of the message queue
     repo: RepoName,
 
-    /// Records, one a line: JSON objects or points; `-` for stdin
+    /// Records: JSON objects or points, one a line, or CSV; `-` for stdin
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
 
-    /// What the records are; without it, by the name of the file or how its first line begins
+    /// What the records are; without it, by the name of the file, else JSON or points by how the first line begins
     #[arg(long, value_enum)]
     format: Option<Format>,
 
@@ -64,6 +69,8 @@ enum Format {
     Ndjson,
     /// `key=value` with tabs between
     Points,
+    /// Cells with commas between, below a line that names the fields
+    Csv,
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -78,6 +85,7 @@ impl Format {
         match &*name {
             "ndjson" | "jsonl" | "json" => Some(Self::Ndjson),
             "points" => Some(Self::Points),
+            "csv" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -89,22 +97,19 @@ impl Format {
             Self::Points
         }
     }
+}
 
-    fn write(
-        self,
-        encoder: &mut Encoder<'_>,
-        out: &mut Vec<u8>,
-        line: &str,
-    ) -> Result<(), PointError> {
-        match self {
-            Self::Ndjson => encoder.write_json(out, line),
-            Self::Points => points::read(line).try_for_each(|point| {
-                // What is wrong in the text of a point is told in the terms of points.
-                point.fields().try_for_each(|field| field.map(drop))?;
-                encoder.write(out, &point)
-            }),
-        }
-    }
+/// A line of points as they are written, which usually is one.
+fn write_points(
+    encoder: &mut Encoder<'_>,
+    out: &mut Vec<u8>,
+    line: &str,
+) -> Result<(), PointError> {
+    points::read(line).try_for_each(|point| {
+        // What is wrong in the text of a point is told in the terms of points.
+        point.fields().try_for_each(|field| field.map(drop))?;
+        encoder.write(out, &point)
+    })
 }
 
 impl Own for Push {
@@ -151,29 +156,49 @@ impl Own for Push {
         let mut format = self.format.or_else(|| Format::of_name(&self.file));
         let mut point = Vec::new();
         let mut lines = read::open(&self.file)?;
-        let (mut line, mut number) = (Vec::new(), 0);
+        let (mut line, mut number, mut next) = (Vec::new(), 1, 1);
+        let (mut columns, mut open) = (None, false);
         loop {
-            line.clear();
+            let start = line.len();
             let read = lines.read_until(b'\n', &mut line);
-            if read.map_err(|error| Failure::io(&read::shown(&self.file), &error))? == 0 {
+            let read = read.map_err(|error| Failure::io(&read::shown(&self.file), &error))?;
+            if line.is_empty() {
                 break;
             }
-            number += 1;
+            next += u64::from(read > 0);
+            // No record is larger than a push, wherever its last quote may be.
+            open ^= csv::is_quote_left(&line[start..]);
+            if format == Some(Format::Csv) && open && read > 0 && line.len() < MOST {
+                continue;
+            }
             let text =
                 std::str::from_utf8(&line).map_err(|_| pushes.bad(number, "not valid UTF-8"))?;
             let text = text.trim_start_matches('\u{feff}');
-            if text.trim().is_empty() {
-                continue;
+            if !text.trim().is_empty() {
+                let text = text.trim_end_matches(['\n', '\r']);
+                point.clear();
+                let written = match (
+                    format.get_or_insert_with(|| Format::of_line(text)),
+                    &columns,
+                ) {
+                    (Format::Csv, None) => {
+                        csv::Columns::read(text, schema.as_deref()).map(|read| columns = Some(read))
+                    }
+                    (Format::Csv, Some(columns)) => columns.write(&mut encoder, &mut point, text),
+                    (Format::Ndjson, _) => encoder
+                        .write_json(&mut point, text)
+                        .map_err(|error| error.to_string()),
+                    (Format::Points, _) => write_points(&mut encoder, &mut point, text)
+                        .map_err(|error| error.to_string()),
+                };
+                written.map_err(|error| pushes.bad(number, error))?;
+                if !point.is_empty() {
+                    pushes.add(&point, number)?;
+                }
             }
-            let format = *format.get_or_insert_with(|| Format::of_line(text));
-            point.clear();
-            let written = format.write(
-                &mut encoder,
-                &mut point,
-                text.trim_end_matches(['\n', '\r']),
-            );
-            written.map_err(|error| pushes.bad(number, error))?;
-            pushes.add(&point, number)?;
+            line.clear();
+            open = false;
+            number = next;
         }
         pushes.send()?;
         let Pushes { records, bytes, .. } = pushes;
