@@ -28,10 +28,10 @@ fn the_pages_from_an_empty_account_say_what_the_command_says() {
         let folder = tempfile::TempDir::new().unwrap();
         let service = Service::new();
         let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
-        assert_eq!(blocks.len(), 6, "{page}");
+        assert_eq!(blocks.len(), 7, "{page}");
         for block in blocks {
-            if let Some(records) = block.strip_prefix("json\n") {
-                std::fs::write(folder.path().join("clicks.ndjson"), records).unwrap();
+            if let Some(records) = block.strip_prefix("csv\n") {
+                std::fs::write(folder.path().join("clicks.csv"), records).unwrap();
                 continue;
             }
             let commands = block.strip_prefix("console\n$ pipeline ").unwrap();
