@@ -155,7 +155,7 @@ impl<'a> Value<'a> {
     #[inline]
     fn float<T>(self, number: T) -> Result<Kind, PointError>
     where
-        T: zmij::Float + Copy + Display + std::fmt::LowerExp + Into<f64>,
+        T: zmij::Float + Copy + Into<f64>,
     {
         if !number.into().is_finite() {
             return Err(Reason::NotFinite.into());
