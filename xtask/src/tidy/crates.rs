@@ -12,11 +12,15 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("graph", "proto"),
     ("trace", "proto"),
     ("transport", "proto"),
-    ("hyper", "proto transport trace"),
-    ("blocking", "proto transport trace"),
+    ("shipper", "proto"),
+    ("hyper", "proto transport trace shipper"),
+    ("blocking", "proto transport trace shipper"),
     ("emulator", "proto graph"),
     ("cli", "proto transport graph hyper blocking emulator"),
-    ("conformance", "proto graph hyper blocking emulator cli"),
+    (
+        "conformance",
+        "proto shipper graph hyper blocking emulator cli",
+    ),
     ("embedding-example", "proto"),
     ("xtask", "proto graph"),
 ];
@@ -27,6 +31,11 @@ const LIMITS: &[(&str, &str, usize)] = &[
         "pipeline-proto",
         "tokio hyper ureq rustls rand fastrand log tracing",
         36,
+    ),
+    (
+        "pipeline-shipper",
+        "tokio hyper rustls rand fastrand log tracing",
+        37,
     ),
     ("pipeline-hyper", "", 65),
     (

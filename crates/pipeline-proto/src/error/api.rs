@@ -152,6 +152,11 @@ impl ApiError {
         self.retry_after.as_deref()
     }
 
+    /// How long the service asks to wait before a further attempt, at this moment by its clock.
+    pub fn retry_delay(&self, moment: SystemTime) -> Option<Duration> {
+        header::retry_after(self.retry_after()?, moment)
+    }
+
     /// Where a redirect leads: the target without user name, password, query and fragment, which may
     /// hold secrets.
     pub fn redirect(&self) -> Option<&str> {

@@ -12,7 +12,6 @@ use crate::{
         ApiError, Cause, DecodeError, Effect, Error, Fault, FaultKind, RetryReason, StopReason,
         is_error_object,
     },
-    header,
     operation::{Idempotency, Operation},
     time::Now,
 };
@@ -101,9 +100,7 @@ impl<O: Operation> InFlight<O> {
         // From the wall clock at sending, as the offset was measured: it may have been set since.
         let received = self.sent + now.since(self.sent);
         let reference = measured.unwrap_or(self.offset).apply(received.wall);
-        let retry_after = error
-            .retry_after()
-            .and_then(|value| header::retry_after(value, reference));
+        let retry_after = error.retry_delay(reference);
         let reason = RetryReason::Status(error.status());
         self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
     }

@@ -1,0 +1,380 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    sync::Arc,
+    time::Duration,
+};
+
+use pipeline_proto::{Error, Now, RepoName};
+
+use crate::{
+    batch::{Batch, Open, Record},
+    books::{Books, Count},
+    judge::{Judgement, is_too_large, judge},
+    observe::Event,
+    pace::Pace,
+    settings::{MOST_BYTES, Settings},
+    step::{Flush, NotTaken, Push, Step, WhyNot},
+    verdict::{Outcome, Reason, Verdicts},
+};
+
+/// The least that refused requests teach about how large a request may be.
+const LEAST_LEARNED: usize = 64 << 10;
+
+/// Ships records into one message queue, as a state machine that does no IO; see the [crate](crate).
+#[derive(Debug)]
+pub struct Shipper<I> {
+    repo: RepoName,
+    settings: Settings,
+    open: Open<I>,
+    /// Sealed, and due in this order.
+    ready: VecDeque<Batch<I>>,
+    /// By the number of their requests.
+    in_flight: BTreeMap<u64, Batch<I>>,
+    settled: VecDeque<Verdicts<I>>,
+    /// The serials of what is being told.
+    telling: Vec<u64>,
+    pace: Pace,
+    next_serial: u64,
+    /// How large a batch may grow, as far as refusals have shown.
+    limit: usize,
+    /// When it ends, on the monotonic clock, once it is closed.
+    closing: Option<Duration>,
+    books: Books,
+    has_news: bool,
+}
+
+/// What goes in, and what is asked.
+impl<I> Shipper<I> {
+    /// One for this queue.
+    pub fn new(repo: RepoName, settings: Settings) -> Self {
+        Self {
+            repo,
+            limit: settings.batch_bytes.min(MOST_BYTES),
+            settings,
+            open: Open::new(),
+            ready: VecDeque::new(),
+            in_flight: BTreeMap::new(),
+            settled: VecDeque::new(),
+            telling: Vec::new(),
+            pace: Pace::default(),
+            next_serial: 0,
+            closing: None,
+            books: Books::default(),
+            has_news: false,
+        }
+    }
+
+    /// Takes a record: one [point](pipeline_proto::points), with or without its line feed. The id comes back with
+    /// the verdict. What can never be sent is taken as well, and dead at once.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room, or the shipper is closed.
+    pub fn try_push(&mut self, id: I, line: &[u8], now: Now) -> Result<(), NotTaken<I>> {
+        if self.closing.is_some() {
+            let why = WhyNot::Closed;
+            return Err(NotTaken { id, why });
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let length = line.len() + 1;
+        let memory = length + size_of::<Record<I>>();
+        if self.books.memory > 0 && self.books.memory.saturating_add(memory) > self.settings.memory
+        {
+            // Whatever gathers goes on its way, or there would be no room before it has gathered.
+            self.seal();
+            let why = WhyNot::Full(self.pace.ready_at().saturating_sub(now.mono));
+            return Err(NotTaken { id, why });
+        }
+        self.books.memory += memory;
+        self.books.read += Count::of(1, length);
+        let unfit = if length > MOST_BYTES {
+            let (bytes, limit) = (length, MOST_BYTES);
+            Some(Reason::TooLarge { bytes, limit })
+        } else if line.is_empty() || line.contains(&b'\n') {
+            Some(Reason::NotOneLine)
+        } else {
+            None
+        };
+        if let Some(reason) = unfit {
+            let mut alone = Open::new();
+            alone.add(id, line, now.mono);
+            let batch = alone.seal(self.next_serial);
+            self.settle(batch, Outcome::Dead(reason));
+            return Ok(());
+        }
+        if !self.open.has_room(length, self.limit) {
+            self.seal();
+        }
+        self.has_news |= self.open.is_empty();
+        self.open.add(id, line, now.mono);
+        let count = self.open.count();
+        if count.records >= Count::of(self.settings.batch_records, 0).records
+            || !self.open.has_room(1, self.limit)
+        {
+            self.seal();
+        }
+        Ok(())
+    }
+
+    /// Sends what gathers. [`is_flushed`](Self::is_flushed) says when everything that was taken before has its
+    /// verdict.
+    pub fn flush(&mut self) -> Flush {
+        self.seal();
+        Flush(self.next_serial)
+    }
+
+    /// Whether everything that was taken before the flush has its verdict, and was told of.
+    pub fn is_flushed(&self, flush: Flush) -> bool {
+        let batches = self.ready.iter().chain(self.in_flight.values());
+        let settled = self.settled.iter().map(|verdicts| verdicts.serial);
+        batches
+            .map(|batch| batch.serial)
+            .chain(settled)
+            .chain(self.telling.iter().copied())
+            .all(|serial| serial >= flush.0)
+    }
+
+    /// Takes no further records. What is there is sent, without waiting for a back-off to end, and what has no
+    /// verdict after this time is given up. `Duration::MAX` waits for ever. Of several times the shortest counts.
+    pub fn close(&mut self, time: Duration, now: Now) {
+        self.seal();
+        let end = now.mono.saturating_add(time);
+        if self.closing.is_none() {
+            self.pace.hurry(now.mono);
+        }
+        self.closing = Some(self.closing.map_or(end, |before| before.min(end)));
+        self.has_news = true;
+    }
+
+    /// What has become of everything so far.
+    pub fn books(&self, now: Now) -> Books {
+        let batches = self.ready.iter().chain(self.in_flight.values());
+        let mut pending = self.open.count();
+        let mut since = self.open.since();
+        for batch in batches {
+            pending += batch.count();
+            since = Some(since.map_or(batch.taken.0, |since| since.min(batch.taken.0)));
+        }
+        Books {
+            pending,
+            in_flight: self.in_flight.len(),
+            lag: since.map_or(Duration::ZERO, |since| now.mono.saturating_sub(since)),
+            ..self.books
+        }
+    }
+
+    /// Whether something has come up since this was asked last, so that whoever waits should look again.
+    pub fn take_news(&mut self) -> bool {
+        mem::take(&mut self.has_news)
+    }
+}
+
+/// What comes out, and what came of it.
+impl<I> Shipper<I> {
+    /// What is to be done next.
+    pub fn poll(&mut self, now: Now) -> Step<I> {
+        let gathered = self.gathered_at();
+        if gathered.is_some_and(|at| at <= now.mono) {
+            self.seal();
+        }
+        self.expire(now.mono);
+        if let Some(verdicts) = self.settled.pop_front() {
+            self.telling.push(verdicts.serial);
+            return Step::Settled(verdicts);
+        }
+        let is_idle = self.ready.is_empty() && self.in_flight.is_empty();
+        if self.closing.is_some() && is_idle && self.telling.is_empty() {
+            return Step::Done;
+        }
+        let push_at = self.may_push().then(|| self.pace.ready_at());
+        if push_at.is_some_and(|at| at <= now.mono)
+            && let Some(batch) = self.ready.pop_front()
+        {
+            return Step::Push(self.push(batch, now.mono));
+        }
+        let expiry = self.ready.iter().map(|batch| self.expires_at(batch)).min();
+        let end = self.closing.filter(|_| !is_idle);
+        let events = [push_at, self.gathered_at(), expiry, end];
+        let next = events.into_iter().flatten().min();
+        Step::Wait(
+            next.filter(|at| *at < Duration::MAX)
+                .map(|at| at.saturating_sub(now.mono)),
+        )
+    }
+
+    /// Takes the result of a request.
+    pub fn on_result(&mut self, push: Push, result: Result<(), Error>, now: Now) {
+        let Push { number, sent, .. } = push;
+        self.has_news = true;
+        // Otherwise it was given up in the meantime.
+        let Some(mut batch) = self.in_flight.remove(&number) else {
+            return;
+        };
+        let Err(error) = result else {
+            self.pace.succeeded(sent);
+            let (count, attempts) = (batch.count(), batch.attempts);
+            self.settings
+                .observers
+                .tell(&Event::Accepted { count, attempts });
+            self.settle(batch, Outcome::Accepted);
+            return;
+        };
+        match judge(&error) {
+            Judgement::Halve => {
+                self.pace.succeeded(sent);
+                self.halve(batch, error);
+            }
+            Judgement::Refuse if !self.settings.hold_refused => {
+                self.bury(batch, error, Reason::NotWelcome);
+            }
+            Judgement::Retry | Judgement::Refuse => {
+                let asked = error.api().and_then(|api| api.retry_delay(now.wall));
+                let delay = self.pace.failed(sent, asked, &self.settings, now.mono);
+                let (count, error) = (batch.count(), Arc::new(error));
+                let event = Event::BackOff {
+                    count,
+                    error: &error,
+                    delay,
+                };
+                self.settings.observers.tell(&event);
+                batch.last = Some(error);
+                // Where order does not matter, a batch that always fails must not hold up the others.
+                if self.settings.ordered {
+                    self.ready.push_front(batch);
+                } else {
+                    self.ready.push_back(batch);
+                }
+            }
+        }
+    }
+
+    /// Takes verdicts back that were told.
+    pub fn on_told(&mut self, verdicts: Verdicts<I>) {
+        let Verdicts { serial, memory, .. } = verdicts;
+        self.has_news = true;
+        self.books.memory -= memory;
+        let told = self.telling.iter().position(|telling| *telling == serial);
+        if let Some(told) = told {
+            self.telling.swap_remove(told);
+        }
+    }
+
+    fn push(&mut self, mut batch: Batch<I>, now: Duration) -> Push {
+        self.books.requests += 1;
+        self.books.retries += u64::from(batch.attempts > 0);
+        batch.attempts = batch.attempts.saturating_add(1);
+        self.pace.sent(batch.count(), &self.settings, now);
+        let push = Push {
+            number: self.books.requests,
+            sent: now,
+            repo: self.repo.clone(),
+            text: batch.text.clone(),
+            tags: self.settings.tags.clone(),
+            gzip: self.settings.gzip,
+            calls: self.settings.calls.clone(),
+        };
+        self.in_flight.insert(push.number, batch);
+        push
+    }
+
+    /// Whether there is something to push and a request more is allowed, whenever that may be.
+    fn may_push(&self) -> bool {
+        let alone = self.settings.ordered || self.pace.is_probing();
+        let most = if alone {
+            1
+        } else {
+            self.settings.in_flight.max(1)
+        };
+        !self.ready.is_empty() && self.in_flight.len() < most
+    }
+
+    /// When what gathers is sent, however little it is.
+    fn gathered_at(&self) -> Option<Duration> {
+        let since = self.open.since()?;
+        Some(since.saturating_add(self.settings.gather()))
+    }
+
+    /// When all records of a batch have passed their deadline.
+    fn expires_at(&self, batch: &Batch<I>) -> Duration {
+        batch.taken.1.saturating_add(self.settings.deadline)
+    }
+
+    fn seal(&mut self) {
+        if !self.open.is_empty() {
+            self.ready.push_back(self.open.seal(self.next_serial));
+            self.next_serial += 1;
+            self.has_news = true;
+        }
+    }
+
+    fn halve(&mut self, batch: Batch<I>, error: Error) {
+        if is_too_large(&error) {
+            // Some proxies take less than the service. Of what single records teach by being too large, at most
+            // a half is too much.
+            let learned = (batch.text.len() / 2).max(LEAST_LEARNED);
+            self.limit = self.limit.min(learned);
+        }
+        if batch.records.len() < 2 {
+            return self.bury(batch, error, Reason::Refused);
+        }
+        self.books.halved += 1;
+        let event = Event::Halved {
+            count: batch.count(),
+            error: &error,
+        };
+        self.settings.observers.tell(&event);
+        let (head, tail) = batch.halve();
+        self.ready.push_front(tail);
+        self.ready.push_front(head);
+    }
+
+    fn bury(&mut self, batch: Batch<I>, error: Error, reason: fn(Arc<Error>) -> Reason) {
+        let event = Event::Dead {
+            count: batch.count(),
+            error: &error,
+        };
+        self.settings.observers.tell(&event);
+        self.settle(batch, Outcome::Dead(reason(Arc::new(error))));
+    }
+
+    fn settle(&mut self, batch: Batch<I>, outcome: Outcome) {
+        let count = batch.count();
+        let ids = batch.records.len() * size_of::<Record<I>>();
+        let (total, text) = match outcome {
+            Outcome::Accepted => (&mut self.books.accepted, 0),
+            Outcome::Dead(_) => (&mut self.books.dead, batch.text.len()),
+            Outcome::GivenUp(_) => (&mut self.books.given_up, batch.text.len()),
+        };
+        *total += count;
+        self.books.memory -= batch.text.len() - text;
+        let verdicts = Verdicts::new(batch, outcome, ids + text);
+        self.settled.push_back(verdicts);
+        self.has_news = true;
+    }
+
+    /// Gives up what has no time left.
+    fn expire(&mut self, now: Duration) {
+        let end = self.closing.unwrap_or(Duration::MAX);
+        if end == Duration::MAX && self.settings.deadline == Duration::MAX {
+            return;
+        }
+        if now >= end {
+            let in_flight = mem::take(&mut self.in_flight).into_values();
+            self.ready = in_flight.chain(mem::take(&mut self.ready)).collect();
+        }
+        // Whether it is over, or there will be no further attempt before it is.
+        let is_over = now.max(self.pace.ready_at()) >= end;
+        for batch in mem::take(&mut self.ready) {
+            if is_over {
+                let reason = Reason::Closed(batch.last.clone());
+                self.settle(batch, Outcome::GivenUp(reason));
+            } else if self.expires_at(&batch) <= now {
+                let reason = Reason::Deadline(batch.last.clone());
+                self.settle(batch, Outcome::GivenUp(reason));
+            } else {
+                self.ready.push_back(batch);
+            }
+        }
+    }
+}
