@@ -51,6 +51,11 @@ impl Default for EmulatorBuilder {
                 start: Transition::default(),
                 stop: Transition::default(),
                 manual_run: Duration::from_secs(1),
+                destination_delay: Duration::ZERO,
+                schema_delay: Duration::ZERO,
+                max_fields: usize::MAX,
+                max_repos: usize::MAX,
+                max_description: usize::MAX,
                 clock_offset: ClockSkew::default(),
             },
             max_body: 2 * 1024 * 1024,
@@ -130,6 +135,39 @@ impl EmulatorBuilder {
     /// itself. Default: 1 s.
     pub fn manual_run(mut self, duration: Duration) -> Self {
         self.rules.manual_run = duration;
+        self
+    }
+
+    /// Sets how long the repo that a transform makes as its destination is still being made: whatever names it
+    /// is answered with E18124. Default: no time.
+    pub fn destination_delay(mut self, delay: Duration) -> Self {
+        self.rules.destination_delay = delay;
+        self
+    }
+
+    /// Sets how long pushes are checked against the schema that a repo had before an update: a new field is
+    /// E18111 until then. Default: no time; the service takes about six seconds.
+    pub fn schema_delay(mut self, delay: Duration) -> Self {
+        self.rules.schema_delay = delay;
+        self
+    }
+
+    /// Sets how many fields a schema may have, beyond which it is E18134. Default: any number.
+    pub fn max_fields(mut self, fields: usize) -> Self {
+        self.rules.max_fields = fields;
+        self
+    }
+
+    /// Sets how many repos a workflow may have, beyond which they are E18652. Default: any number.
+    pub fn max_repos(mut self, repos: usize) -> Self {
+        self.rules.max_repos = repos;
+        self
+    }
+
+    /// Sets how many characters the description of a repo (E18136) or of a field (E18137) may have. Default: any
+    /// number.
+    pub fn max_description(mut self, characters: usize) -> Self {
+        self.rules.max_description = characters;
         self
     }
 

@@ -18,7 +18,7 @@ use crate::{
     clock::rfc3339_millis,
     operations::{Call, Outcome, json, no_data},
     refusal::Refusal,
-    resource::{Members, Repo, filling},
+    resource::{Members, Repo, filling, with_schema_in_force},
     route::unescaped,
     state::{Id, Item, Kind},
     verbs::members,
@@ -146,7 +146,7 @@ fn queue(call: &Call<'_, '_>) -> Result<Members, Refusal> {
             let detail = format!("it is filled by the transform {transform:?}");
             Err(Refusal::code(ErrorCode::DESTINATION_REPO_READ_ONLY, detail))
         }
-        None => Ok(repo),
+        None => Ok(with_schema_in_force(call, repo)),
     }
 }
 

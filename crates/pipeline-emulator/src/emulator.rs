@@ -112,7 +112,12 @@ impl Emulator {
         refusal: Refusal,
         now: Now,
     ) -> Response<Bytes> {
-        let context = Context::of(&Target::of(&parts.method, &parts.uri).route);
+        let route = Target::of(&parts.method, &parts.uri).route;
+        let refusal = match &route {
+            Route::Operation(operation, _) => operation.recoded(refusal),
+            _ => refusal,
+        };
+        let context = Context::of(&route);
         self.finish(context, refusal.into_last_response(), parts, &[], now)
     }
 
@@ -138,7 +143,8 @@ impl Emulator {
             }
         };
         let max_body = operation.max_body(self.max_body);
-        body::check_length(&parts.method, &parts.headers, body, max_body)?;
+        body::check_length(&parts.method, &parts.headers, body, max_body)
+            .map_err(|refusal| operation.recoded(refusal))?;
         let caller = match self.authentication {
             Authentication::Off => presume(&self.accounts, &parts.headers),
             Authentication::Strict => {

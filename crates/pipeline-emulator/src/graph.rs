@@ -16,6 +16,7 @@ use crate::{
     resource::{
         Datasource, Export, Job, JobExport, Members, Repo, Resource as _, Transform, job, node,
     },
+    rules::Rules,
     state::{Id, Item, Kind, Space},
     workflow::{self, Runs, Workflow},
 };
@@ -74,8 +75,19 @@ pub(crate) fn runs(id: &Id, members: &Members) -> Option<Runs> {
     }
 }
 
+/// Whether a workflow may have so many repos.
+fn check_repos(rules: &Rules, count: usize) -> Result<(), Refusal> {
+    let most = rules.max_repos;
+    if count <= most {
+        return Ok(());
+    }
+    let detail = format!("there would be {count}, {most} are allowed");
+    Err(Refusal::code(ErrorCode::TOO_MANY_REPOS, detail))
+}
+
 /// Whether a resource can be, or stay, a node beside those that there are.
 pub(crate) fn check_joins(
+    rules: &Rules,
     all: &workflow::Members,
     id: &Id,
     members: &Members,
@@ -84,6 +96,10 @@ pub(crate) fn check_joins(
     if let Some(there) = all.get(&node).filter(|there| there.id != *id) {
         let detail = format!("the workflow has the node {node:?} at {:?}", there.id.path);
         return Err(Refusal::code(exists(id.kind), detail));
+    }
+    if id.kind == Kind::Repo && !all.contains_key(&node) {
+        let repos = all.values().filter(|it| it.id.kind == Kind::Repo);
+        check_repos(rules, repos.count() + 1)?;
     }
     let runs = runs(id, members);
     let others = all.values().filter(|other| other.id != *id);
@@ -168,7 +184,7 @@ pub(crate) fn replace(
     let mut filled = BTreeMap::new();
     for node in nodes.values() {
         let id = node::id(node)?;
-        let members = node::members(node, id.kind, name.as_str(), &workflow.region)?;
+        let members = node::members(node, id.kind, name.as_str(), &workflow.region, call.rules)?;
         if let Some(to) = target(&id, &members)
             && let Some(other) = filled.insert(to.clone(), id.path.clone())
         {
@@ -182,6 +198,8 @@ pub(crate) fn replace(
         (node.parents, node.children) = (Vec::new(), Vec::new());
         all.insert(id, Item::Node(members, node));
     }
+    let repos = all.keys().filter(|id| id.kind == Kind::Repo);
+    check_repos(call.rules, repos.count())?;
     // In the order of their kinds: of a repo and what hangs on it, the repo is the one to speak of.
     for id in all.keys() {
         if let Some(there) = call.space.get(id)

@@ -71,7 +71,9 @@
 //! | scheduled and manual work that come one by one | E18653 for the second |
 //! | a list with `sourceType=authorized` | empty |
 //! | the name of a transform that is not legal | E18207 |
-//! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205 |
+//! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205. While it is [being made](EmulatorBuilder::destination_delay), all that names it but a create is E18124 |
+//! | SQL | E18209 unless it begins with `select` or `with`, comments and parentheses left aside; of a job E18618 |
+//! | update of a transform whose plugin gives out less, or other types | E18660; a `destrepo` with fewer fields than a plugin without SQL gives out is E18230 |
 //! | `derivedFrom` | the transform that made the repo |
 //! | a push | all of it or nothing. The place of what is wrong stands behind the code: E18110 for a value that is not of its type, or a required field that is missing; E18111, E18104, E18007 for what is no `key=value` or no UTF-8, E18006 without a record |
 //! | values of points | `long` of 64 bits, `float` finite, `date` of RFC 3339 with `T` and zone; arrays and maps as JSON of their declared types, a map without fields of any; no empty text but in a `string` |
@@ -80,13 +82,14 @@
 //! | tags | fields of every record, where the schema has them and the record does not; others are dropped. E18138 |
 //! | lines, raw text with rules | kept and counted as they are: no rule is applied |
 //! | raw text | without rules it has to be points. Refusals stand in a body of status 200, but for those that come before the name |
-//! | the schema | is valid for pushes at once |
+//! | the schema | is valid for pushes at once, unless a [delay](EmulatorBuilder::schema_delay) is set: until it has passed, pushes go by the one before, and a new field is E18111 |
+//! | limits that no source has a number for | [none](EmulatorBuilder::max_fields) unless they are set: E18134 for the fields of a schema, those of each map by themselves; E18652 for the repos of a workflow, E18136 and E18137 for descriptions |
 //! | sample | the latest records, up to ten, as the schema has their types now; `unescapeLine` restores tabs and line feeds. `count` that is no number above 0 is 400 |
 //! | `withTimestamp`, `withIP` | the time of receipt is added to points, the address is not |
 //! | delete of a repo, a data source, a job | E18112, E18603, E18608 while something reads from it; of a repo E18206 while a transform fills it |
 //! | members of a body that are `null` | missing |
 //! | a `destrepo` that is not legal | E18229 |
-//! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName` |
+//! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName`; E18310 for host and path, E18313 and E18335 for the name behind a `#`, E18319 for an empty target, E18320 for a character in a prefix, E18328 for a tag, E18324 and E18325 for a timestamp that is no field or cannot be a time |
 //! | the destination of an export | not looked up |
 //! | an export without `whence` | shown without |
 //! | what belongs to a workflow, by `workflow` or by what it reads from | made, changed and deleted only while that does not run, E18643; gone with it |
@@ -103,6 +106,7 @@
 //! | `createTime` and the like of groups | as of workflows |
 //! | a group | E18213, E18214, E18222 for its region; E18215 while a repo is in it. A repo whose group is elsewhere is E18222 |
 //! | a time variable | `$(now)` with at most one `-5d`, `-5h` or `-5m` behind it, else E18018; a format of the letters that Java has for times, else E18658 |
+//! | a jar of another length than `Content-Length` says | E18219 |
 //! | a plugin | any bytes are taken; verified, E18617 unless the jar has the class that it is named after, and no output fields, which only Java could tell |
 //! | jars | 100 MiB, whatever other bodies may have; of their classes is kept what they are derived from, and nothing of the bytes |
 //! | a class of a function | has to be in the jar (E18632) and derived, as far as the jar shows, from one of Hive's for functions (E18631); from `UDF`, with a method `evaluate` (E18633) |

@@ -149,7 +149,7 @@ impl Call<'_, '_> {
         let workflow = self.find(&name)?;
         check_idle(&name, &workflow.status())?;
         let all = workflow.members();
-        graph::check_joins(&all, id, members)
+        graph::check_joins(self.rules, &all, id, members)
     }
 }
 

@@ -32,6 +32,7 @@ use serde_json::{Map, Value};
 use crate::{
     operations::{Call, checked_region},
     refusal::Refusal,
+    rules::Rules,
     state::{Id, Kind},
 };
 pub(crate) use batch::{history, rerun_batch, start_job, stop_batch, stop_job};
@@ -42,7 +43,7 @@ pub(crate) use job::Job;
 pub(crate) use job_export::JobExport;
 use judge::Judged;
 pub(crate) use plugin::{Plugin, verify_plugin};
-pub(crate) use repo::Repo;
+pub(crate) use repo::{Repo, with_schema_in_force};
 pub(crate) use transform::{Transform, filling};
 pub(crate) use udf::{
     UdfJar, debug_udf, deregister_udf, list_builtins, list_udf_jars, list_udfs, register_udf,
@@ -74,6 +75,11 @@ pub(crate) trait Resource {
             Some(name) => check_name::<Self>(name),
             None => Ok(()),
         }
+    }
+
+    /// Whether it is there for whoever names it.
+    fn ready(_call: &Call<'_, '_>, _members: &Members) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// What is made of the body of a create. Members that are `null` are missing from bodies: one of the
@@ -115,7 +121,9 @@ fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusa
     let name = &call.names[0];
     check_name::<R>(name)?;
     let found = call.space.get(&Id::new(R::KIND, name));
-    found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))
+    let found = found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))?;
+    R::ready(call, found)?;
+    Ok(found)
 }
 
 /// The region of a body, if there is such a one.
@@ -166,11 +174,47 @@ fn allows(spec: &Object, member: &str, word: &str) -> bool {
     words.is_some_and(|words| words.contains(&word))
 }
 
+/// A description is a text, and no longer than it may be.
+fn check_description(rules: &Rules, described: &Members, code: ErrorCode) -> Result<(), Refusal> {
+    let most = rules.max_description;
+    match described.get("description") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(text)) if text.chars().count() <= most => Ok(()),
+        Some(Value::String(_)) => refuse(code, format!("{most} characters are allowed")),
+        Some(other) => refuse(code, format!("it is a text, not {other}")),
+    }
+}
+
+/// Whether a text can be a query: it begins as one, comments and parentheses left aside. No more of SQL is known here.
+fn is_query(sql: &str) -> bool {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|next: char| next.is_whitespace() || next == '(');
+        let end = match rest.get(..2) {
+            Some("--") => "\n",
+            Some("/*") => "*/",
+            _ => break,
+        };
+        let Some((_, behind)) = rest.split_once(end) else {
+            return false;
+        };
+        rest = behind;
+    }
+    let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_');
+    let first = &rest[..end.unwrap_or(rest.len())];
+    first.eq_ignore_ascii_case("select") || first.eq_ignore_ascii_case("with")
+}
+
 /// The fields of a repo, or of a map inside of it.
-fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
+fn check_schema(rules: &Rules, schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
     let Some(entries) = schema.and_then(Value::as_array).filter(|it| !it.is_empty()) else {
         return refuse(ErrorCode::SCHEMA_EMPTY, "give at least one field");
     };
+    if entries.len() > rules.max_fields {
+        let (count, most) = (entries.len(), rules.max_fields);
+        let detail = format!("there are {count}, {most} are allowed");
+        return refuse(ErrorCode::TOO_MANY_FIELDS, detail);
+    }
     let mut keys = Vec::new();
     for entry in entries {
         let Some(entry) = entry.as_object() else {
@@ -185,6 +229,7 @@ fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
             return refuse(ErrorCode::INVALID_DATE_OR_DUPLICATE_FIELD, detail);
         }
         keys.push(key);
+        check_description(rules, entry, ErrorCode::INVALID_FIELD_DESCRIPTION)?;
         let may_be = |member, word| allows(SchemaEntry::description(), member, word);
         match (text(entry, "valtype"), text(entry, "elemtype")) {
             ("array", elemtype) if may_be("elemtype", elemtype) => {}
@@ -194,7 +239,7 @@ fn check_schema(schema: Option<&Value>, maps: usize) -> Result<(), Refusal> {
             }
             // The vendor's client does not insist on the fields of a map.
             ("map", _) if entry.get("schema").is_none_or(Value::is_null) => {}
-            ("map", _) => check_schema(entry.get("schema"), maps + 1)?,
+            ("map", _) => check_schema(rules, entry.get("schema"), maps + 1)?,
             (valtype, _) if valtype != "array" && may_be("valtype", valtype) => {}
             (valtype, elemtype) => {
                 let of = if valtype == "array" {

@@ -3,10 +3,12 @@
 use std::{borrow::Cow, fmt};
 
 use http::{Method, Uri};
+use pipeline_proto::ErrorCode;
 
 use crate::{
     data,
     operations::{self, Call, Outcome},
+    refusal::Refusal,
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
     },
@@ -194,9 +196,27 @@ const MAX_JAR: usize = 100 * 1024 * 1024;
 impl Operation {
     /// Size of the longest body of it, where others may have this one.
     pub(crate) fn max_body(&self, of_others: usize) -> usize {
-        match self.name {
-            "upload_plugin" | "upload_udf_jar" => of_others.max(MAX_JAR),
-            _ => of_others,
+        if self.takes_jar() {
+            of_others.max(MAX_JAR)
+        } else {
+            of_others
+        }
+    }
+
+    fn takes_jar(&self) -> bool {
+        matches!(self.name, "upload_plugin" | "upload_udf_jar")
+    }
+
+    /// A jar whose length is not the one that is said has a code of its own.
+    pub(crate) fn recoded(&self, refusal: Refusal) -> Refusal {
+        if self.takes_jar() {
+            let (from, to) = (
+                ErrorCode::INVALID_CONTENT_LENGTH,
+                ErrorCode::PLUGIN_LENGTH_MISMATCH,
+            );
+            refusal.recoded(from, to)
+        } else {
+            refusal
         }
     }
 

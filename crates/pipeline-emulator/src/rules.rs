@@ -11,5 +11,15 @@ pub(crate) struct Rules {
     pub(crate) start: Transition,
     pub(crate) stop: Transition,
     pub(crate) manual_run: Duration,
+    /// How long the destination of a transform is being made.
+    pub(crate) destination_delay: Duration,
+    /// How long a change of a schema takes to reach those who push.
+    pub(crate) schema_delay: Duration,
+    /// Fields of one schema.
+    pub(crate) max_fields: usize,
+    /// Repos of one workflow.
+    pub(crate) max_repos: usize,
+    /// Characters of the description of a repo or of a field.
+    pub(crate) max_description: usize,
     pub(crate) clock_offset: ClockSkew,
 }

@@ -18,9 +18,11 @@ fn id<R: Resource>(call: &Call<'_, '_>) -> Id {
 
 pub(crate) fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
     R::check(call)?;
-    let id = id::<R>(call);
-    let found = call.space.get(&id).cloned();
-    found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{:?}", call.names[R::NAMES - 1])))
+    let found = call.space.get(&id::<R>(call));
+    let missing = || Refusal::code(R::NOT_FOUND, format!("{:?}", call.names[R::NAMES - 1]));
+    let found = found.ok_or_else(missing)?;
+    R::ready(call, found)?;
+    Ok(found.clone())
 }
 
 /// The members of the body that are not `null`.

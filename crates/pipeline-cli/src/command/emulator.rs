@@ -57,6 +57,26 @@ pub(crate) struct EmulatorCommand {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "250ms")]
     transition: Duration,
 
+    /// How long the repo that a transform makes is being made: E18124
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "0s")]
+    destination_delay: Duration,
+
+    /// How long pushes go by the schema before an update, and a new field is E18111; some 6s at the service
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "0s")]
+    schema_delay: Duration,
+
+    /// Most fields of a schema, beyond which it is E18134; any number without
+    #[arg(long, value_name = "NUMBER")]
+    max_fields: Option<usize>,
+
+    /// Most repos of a workflow, beyond which they are E18652; any number without
+    #[arg(long, value_name = "NUMBER")]
+    max_repos: Option<usize>,
+
+    /// Most characters of a description, beyond which it is E18136 or E18137; any number without
+    #[arg(long, value_name = "NUMBER")]
+    max_description: Option<usize>,
+
     /// Region that exists, instead of any; may be repeated
     #[arg(long, value_name = "REGION")]
     region: Vec<String>,
@@ -159,6 +179,11 @@ impl EmulatorCommand {
             } else {
                 Transition::After(self.transition)
             })
+            .destination_delay(self.destination_delay)
+            .schema_delay(self.schema_delay)
+            .max_fields(self.max_fields.unwrap_or(usize::MAX))
+            .max_repos(self.max_repos.unwrap_or(usize::MAX))
+            .max_description(self.max_description.unwrap_or(usize::MAX))
             .seed(self.request_id_seed);
         if !self.region.is_empty() {
             builder = builder.regions(self.region);

@@ -110,6 +110,60 @@ fn further_accounts_can_be_declared() {
 
 #[cfg(unix)]
 #[test]
+fn delays_and_limits_of_the_service_can_be_set() {
+    let repo = ["repo", "create", "r", "--schema", "a long, b long"];
+    let transform = [
+        "transform",
+        "create",
+        "r",
+        "t",
+        "made",
+        "--sql",
+        "select a from stream",
+    ];
+    let described = [
+        "repo",
+        "create",
+        "r",
+        "--schema",
+        "a long",
+        "--description",
+        "long",
+    ];
+    let get = ["repo", "get", "made"];
+    let update = ["repo", "update", "r", "--add", "c long"];
+    let points = TemporaryFile::new("points.txt", "c=1\n");
+    let push = ["repo", "push", "r", points.path(), "--format", "points"];
+    for (flag, value, before, refused, code) in [
+        ("--max-fields", "1", &[][..], &repo[..], "E18134"),
+        ("--max-description", "3", &[], &described, "E18136"),
+        (
+            "--destination-delay",
+            "1h",
+            &[&repo[..], &transform],
+            &get,
+            "E18124",
+        ),
+        (
+            "--schema-delay",
+            "1h",
+            &[&repo[..], &update],
+            &push,
+            "E18111",
+        ),
+    ] {
+        let running = Running::new(pipeline(&["emulator", flag, value]));
+        let (access_key, secret_key) = (running.text("access_key"), running.text("secret_key"));
+        for arguments in before {
+            running.run(arguments, access_key, secret_key).ok();
+        }
+        let refused = [refused, &["--retries", "0"]].concat();
+        let said = running.run(&refused, access_key, secret_key).stderr;
+        assert!(said.contains(code), "{flag}: {said}");
+    }
+}
+
+#[test]
 fn a_polite_signal_ends_it_with_0() {
     let names = ["INT", "TERM"].into_iter();
     for name in names.filter(|name| !crate::support::is_ignored(name)) {

@@ -8,7 +8,7 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Judged, Members, NameRule, Resource, described,
+    Judged, Members, NameRule, Resource, described, is_query,
     life::{Asked, Life, Millis, Run, kept, millis, now},
     query, refuse, text, variable,
 };
@@ -115,6 +115,15 @@ fn check(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
         }
     }
     judged.check(code)?;
+    check_texts(call, job)
+}
+
+fn check_texts(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
+    if let Some(sql) = job.get("computation").and_then(|it| it["code"].as_str())
+        && !is_query(sql)
+    {
+        return refuse(ErrorCode::INVALID_JOB_SQL, format!("{sql:?}"));
+    }
     let params = job.get("params").and_then(Value::as_array);
     let params: Vec<&str> = params
         .into_iter()
@@ -130,8 +139,13 @@ fn check(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
             None => Ok(()),
         }
     };
-    check(&job["computation"], ErrorCode::UNDEFINED_VARIABLE_IN_SQL)?;
-    check(&job["srcs"], ErrorCode::INVALID_FILE_FILTER)
+    for (member, code) in [
+        ("computation", ErrorCode::UNDEFINED_VARIABLE_IN_SQL),
+        ("srcs", ErrorCode::INVALID_FILE_FILTER),
+    ] {
+        check(job.get(member).unwrap_or(&Value::Null), code)?;
+    }
+    Ok(())
 }
 
 fn code(finding: &Finding) -> ErrorCode {

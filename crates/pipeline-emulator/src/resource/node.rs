@@ -12,9 +12,10 @@ use pipeline_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{Members, all, check_schema, described, refuse, repo, text, transform};
+use super::{Members, all, described, refuse, repo, text, transform};
 use crate::{
     refusal::Refusal,
+    rules::Rules,
     state::{Id, Kind},
 };
 
@@ -55,6 +56,7 @@ pub(crate) fn members(
     kind: Kind,
     workflow: &str,
     region: &str,
+    rules: &Rules,
 ) -> Result<Members, Refusal> {
     let mut data = data(node)?;
     let mut members = match kind {
@@ -67,8 +69,9 @@ pub(crate) fn members(
                 return refuse(ErrorCode::REPO_REGION_MISMATCH, detail);
             }
             if data.contains_key("schema") {
-                check_schema(data.get("schema"), 0)?;
+                repo::check(rules, &data)?;
             }
+            repo::check_repo_description(rules, &data)?;
             let mut repo = all(&data, repo::CHANGEABLE);
             if repo["schema"].is_null() {
                 repo.insert("schema".to_owned(), json!([]));
@@ -91,7 +94,7 @@ pub(crate) fn members(
                 .iter()
                 .any(|member| spec.contains_key(*member))
             {
-                transform::check_spec(&spec)?;
+                transform::check_spec(rules, &spec)?;
             }
             let name = node.name.as_str();
             Members::from_iter([

@@ -2,12 +2,16 @@ use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, all, check_schema, group::check_group, known, refuse, region,
-    text, transform,
+    Members, NameRule, Resource, all, check_description, check_schema,
+    group::check_group,
+    known,
+    life::{Millis, keep, kept, millis, now},
+    refuse, region, text, transform,
 };
 use crate::{
     operations::Call,
     refusal::Refusal,
+    rules::Rules,
     state::{Id, Kind},
 };
 
@@ -40,6 +44,47 @@ pub(super) fn types(repo: &Members) -> impl Iterator<Item = (&str, &str)> {
     entries.map(|entry| (text(entry, "key"), text(entry, "valtype")))
 }
 
+pub(super) fn check(rules: &Rules, repo: &Members) -> Result<(), Refusal> {
+    check_schema(rules, repo.get("schema"), 0)?;
+    check_repo_description(rules, repo)
+}
+
+pub(super) fn check_repo_description(rules: &Rules, repo: &Members) -> Result<(), Refusal> {
+    check_description(rules, repo, ErrorCode::INVALID_REPO_DESCRIPTION)
+}
+
+/// Schemas that a repo had, with the moments until which those who push go by them.
+type Earlier = Vec<(Millis, Value)>;
+
+/// Notes that a repo is to have another schema from now on.
+fn keep_schema(call: &Call<'_, '_>, repo: &mut Members) {
+    let delay = millis(call.rules.schema_delay);
+    let mut earlier: Earlier = kept(repo, ".schemas");
+    earlier.retain(|(until, _)| *until > now(call));
+    if delay > 0 {
+        let schema = repo.get("schema").cloned().unwrap_or_default();
+        earlier.push((now(call).saturating_add(delay), schema));
+    }
+    keep(repo, ".schemas", &earlier);
+}
+
+/// A repo as those who push go by it.
+pub(crate) fn with_schema_in_force(call: &Call<'_, '_>, mut repo: Members) -> Members {
+    let earlier: Earlier = kept(&repo, ".schemas");
+    if let Some((_, schema)) = earlier.into_iter().find(|(until, _)| *until > now(call)) {
+        repo.insert("schema".to_owned(), schema);
+    }
+    repo
+}
+
+/// Says until when a repo is being made.
+pub(super) fn begin(call: &Call<'_, '_>, repo: &mut Members) {
+    let delay = millis(call.rules.destination_delay);
+    if delay > 0 {
+        keep(repo, ".made", &now(call).saturating_add(delay));
+    }
+}
+
 impl Resource for Repo {
     const KIND: Kind = Kind::Repo;
     const NAME: NameRule = (
@@ -51,9 +96,17 @@ impl Resource for Repo {
     const MALFORMED: ErrorCode = ErrorCode::INVALID_REPO_MODE;
     const LIST: &'static str = "repos";
 
+    fn ready(call: &Call<'_, '_>, repo: &Members) -> Result<(), Refusal> {
+        if kept::<Millis>(repo, ".made") > now(call) {
+            let detail = format!("it is the destination of {:?}", text(repo, "derivedFrom"));
+            return refuse(ErrorCode::REPO_BEING_CREATED, detail);
+        }
+        Ok(())
+    }
+
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
         let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
-        check_schema(body.get("schema"), 0)?;
+        check(call.rules, &body)?;
         check_group(call, &body, &region)?;
         let workflow = text(&body, "workflow");
         let mut repo = all(&body, CHANGEABLE);
@@ -66,9 +119,14 @@ impl Resource for Repo {
     }
 
     /// The schema is replaced as a whole; what else is missing stays.
-    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
-        check_schema(body.get("schema"), 0)?;
+    fn changed(
+        call: &mut Call<'_, '_>,
+        body: Members,
+        mut old: Members,
+    ) -> Result<Members, Refusal> {
+        check(call.rules, &body)?;
         check_types(&old, &body)?;
+        keep_schema(call, &mut old);
         old.extend(known(body, CHANGEABLE));
         Ok(old)
     }

@@ -5,13 +5,14 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, parent,
-    refuse, text,
+    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, is_query,
+    parent, refuse, repo, text,
 };
 use crate::{
     graph,
     operations::Call,
     refusal::Refusal,
+    rules::Rules,
     state::{Id, Kind},
 };
 
@@ -48,7 +49,7 @@ impl Resource for Transform {
             return refuse(ErrorCode::SOURCE_IS_DESTINATION, format!("{to:?}"));
         }
         let spec = described(TransformSpec::description(), body);
-        check_spec(&spec)?;
+        check_spec(call.rules, &spec)?;
         if let Some(other) = filling(call, to) {
             let detail = format!("the repo {to:?} is filled by the transform {other:?}");
             return refuse(ErrorCode::DESTINATION_REPO_TAKEN, detail);
@@ -76,6 +77,8 @@ impl Resource for Transform {
             ));
             repo.insert("schema".to_owned(), schema.cloned().unwrap_or_default());
             repo.insert("derivedFrom".to_owned(), name.as_str().into());
+            repo::begin(call, &mut repo);
+            call.check_workflow(&Repo::id(to), &repo)?;
             call.put(Repo::id(to), repo)?;
         }
         transform.insert("name".to_owned(), name.as_str().into());
@@ -85,7 +88,11 @@ impl Resource for Transform {
     }
 
     /// Any part of the spec, and at least one.
-    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
+    fn changed(
+        call: &mut Call<'_, '_>,
+        body: Members,
+        mut old: Members,
+    ) -> Result<Members, Refusal> {
         let changes = described(TransformSpec::description(), body);
         if changes.is_empty() {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "there is nothing to change");
@@ -93,7 +100,8 @@ impl Resource for Transform {
         let spec = old.get("spec").and_then(Value::as_object).cloned();
         let mut spec = spec.unwrap_or_default();
         spec.extend(changes);
-        check_spec(&spec)?;
+        check_spec(call.rules, &spec)?;
+        check_outputs_stay(&old, &spec)?;
         old.insert("spec".to_owned(), spec.into());
         Ok(old)
     }
@@ -116,7 +124,7 @@ pub(crate) fn filling<'a>(call: &'a Call<'_, '_>, repo: &str) -> Option<&'a str>
     all.find_map(|(path, transform)| (text(transform, "to") == repo).then_some(path))
 }
 
-pub(super) fn check_spec(spec: &Members) -> Result<(), Refusal> {
+pub(super) fn check_spec(rules: &Rules, spec: &Members) -> Result<(), Refusal> {
     let plugin = spec.get("plugin").is_some_and(Value::is_object);
     match text(spec, "mode") {
         "" if plugin && text(spec, "code").is_empty() => {}
@@ -127,6 +135,10 @@ pub(super) fn check_spec(spec: &Members) -> Result<(), Refusal> {
         }
         mode => return refuse(ErrorCode::UNKNOWN_TRANSFORM_TYPE, format!("{mode:?}")),
     }
+    let code = text(spec, "code");
+    if !code.is_empty() && !is_query(code) {
+        return refuse(ErrorCode::INVALID_TRANSFORM_SQL, format!("{code:?}"));
+    }
     for (member, code) in [
         ("interval", ErrorCode::INVALID_INTERVAL),
         ("whence", ErrorCode::MALFORMED_TRANSFORM),
@@ -136,23 +148,61 @@ pub(super) fn check_spec(spec: &Members) -> Result<(), Refusal> {
             return refuse(code, format!("{member} {word:?}"));
         }
     }
-    if let Some(plugin) = spec.get("plugin").and_then(Value::as_object) {
-        check_outputs(plugin)?;
+    check_outputs(spec)?;
+    let fields = spec.get("destrepo").and_then(Value::as_array);
+    let given_out = outputs(spec).count();
+    if let Some(fields) = fields.filter(|_| code.is_empty() && given_out > 0)
+        && fields.len() < given_out
+    {
+        let detail = format!("the plugin gives out {given_out} fields");
+        return refuse(ErrorCode::DESTINATION_SCHEMA_SIZE_MISMATCH, detail);
     }
     if let Some(container) = spec.get("container") {
         check_container(container)?;
     }
     match spec.get("destrepo") {
         None => Ok(()),
-        fields => check_schema(fields, 0).or_else(|Refusal { message, .. }| {
+        fields => check_schema(rules, fields, 0).or_else(|Refusal { message, .. }| {
             refuse(ErrorCode::INVALID_DESTINATION_SCHEMA, message)
         }),
     }
 }
 
-fn check_outputs(plugin: &Members) -> Result<(), Refusal> {
-    let outputs = plugin.get("output").and_then(Value::as_array);
-    for output in outputs.into_iter().flatten().filter_map(Value::as_object) {
+/// The fields that the plugin of a spec gives out.
+fn outputs(spec: &Members) -> impl Iterator<Item = &Members> {
+    let outputs = spec
+        .get("plugin")
+        .and_then(|plugin| plugin["output"].as_array());
+    outputs.into_iter().flatten().filter_map(Value::as_object)
+}
+
+fn field(output: &Members) -> (&str, &str) {
+    match text(output, "type") {
+        "" => (text(output, "name"), "string"),
+        kind => (text(output, "name"), kind),
+    }
+}
+
+/// An update may only add to what a plugin gives out.
+fn check_outputs_stay(old: &Members, new: &Members) -> Result<(), Refusal> {
+    let none = Members::new();
+    let old = old.get("spec").and_then(Value::as_object);
+    let old = old.unwrap_or(&none);
+    let stays = |was: &&Members| outputs(new).any(|now| field(now) == field(was));
+    match outputs(old).find(|was| !stays(was)) {
+        Some(lost) => {
+            let detail = format!(
+                "the output {:?} of its plugin has to stay as it is",
+                text(lost, "name")
+            );
+            refuse(ErrorCode::CANNOT_UPDATE_TRANSFORM, detail)
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_outputs(spec: &Members) -> Result<(), Refusal> {
+    for output in outputs(spec) {
         let word = text(output, "type");
         if !word.is_empty() && !allows(PluginField::description(), "type", word) {
             return refuse(ErrorCode::INVALID_PLUGIN_OUTPUT_TYPE, format!("{word:?}"));
