@@ -43,7 +43,7 @@ pub(crate) fn check() -> Result {
 
 /// What cargo is to do with the simulation of a checkout.
 pub(crate) fn command(root: &Path, what: &str, seeds: u64) -> Command {
-    let line = "--quiet --package pipeline-conformance --no-default-features --bin sim";
+    let line = "--quiet --package pipeline-simulation --bin sim";
     let mut command = cargo::cargo(&format!("{what} {line}"));
     command.current_dir(root);
     if seeds >= OPTIMISED_FROM {

@@ -1,28 +1,20 @@
-//! What the tests of several crates share: both clients behind one trait, a server that plays a
-//! script, byte for byte, the [model] of the service, and the [simulation](sim).
+//! The bed of tests that hold both transports to the same cases: both clients behind one trait, and servers that
+//! play a script, byte for byte.
 //!
 //! ```
-//! # #[cfg(feature = "clients")] {
 //! use pipeline_conformance::{Driver as _, HyperDriver, Reply, Script};
 //!
 //! let script = Script::play([Reply::json("200 OK", "[]")]);
 //! let client = HyperDriver::new(script.url(), |builder| builder);
 //! assert!(client.send(pipeline_proto::resource::workflow::ListWorkflows::new()).unwrap().is_empty());
 //! assert_eq!(script.requests()[0].target(), "/v2/workflows");
-//! # }
 //! ```
 
-#[cfg(feature = "clients")]
 mod driver;
-pub mod model;
-#[cfg(feature = "clients")]
 mod relay;
 mod script;
-pub mod sim;
 
-#[cfg(feature = "clients")]
 pub use driver::{BlockingDriver, Driver, Events, HyperDriver, Settings, is_like, words};
-#[cfg(feature = "clients")]
 pub use relay::{Identity, Relay, Speaks, Special};
 pub use script::{BlackHole, Reply, Request, Script};
 

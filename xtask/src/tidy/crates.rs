@@ -17,10 +17,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("blocking", "proto transport trace shipper"),
     ("emulator", "proto graph"),
     ("cli", "proto transport graph hyper blocking emulator"),
-    (
-        "conformance",
-        "proto shipper graph hyper blocking emulator cli",
-    ),
+    ("simulation", "proto shipper emulator"),
+    ("conformance", "proto shipper hyper blocking"),
     ("embedding-example", "proto"),
     ("xtask", "proto graph"),
 ];

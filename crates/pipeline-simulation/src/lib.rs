@@ -6,7 +6,7 @@
 //! [`Rule`].
 //!
 //! ```
-//! use pipeline_conformance::sim::{Config, Sim};
+//! use pipeline_simulation::{Config, Sim};
 //!
 //! let summary = Sim::run(42, &Config::default()).unwrap_or_else(|failure| panic!("{failure}"));
 //! assert_eq!(summary.runs, 1);
@@ -16,6 +16,7 @@ mod check;
 mod clock;
 mod history;
 mod machine;
+pub mod model;
 mod network;
 mod rng;
 mod scenario;

@@ -1,7 +1,7 @@
 //! The simulation itself: that it is deterministic, and that it gets around.
 
-use pipeline_conformance::model;
-use pipeline_conformance::sim::{Config, Group, Sim, Summary, Trouble};
+use pipeline_simulation::model;
+use pipeline_simulation::{Config, Group, Sim, Summary, Trouble};
 
 fn run(seeds: std::ops::Range<u64>) -> Summary {
     let mut summary = Summary::default();

@@ -4,7 +4,7 @@ use http::header;
 use pipeline_proto::{ClockOffset, Idempotency, RetryReason};
 
 use super::{Rule, Violation, demand, no_secret};
-use crate::sim::{
+use crate::{
     clock::{Clock, millis_between, unix_seconds},
     history::{AttemptLog, CallLog, Outcome},
     network::{Answer, Date, RetryAfter},
@@ -18,7 +18,7 @@ use crate::sim::{
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What holds when an attempt is sent; it is the last one of the call.
-pub(in crate::sim) fn sent(
+pub(crate) fn sent(
     call: &CallLog,
     number: u32,
     printed: &str,
@@ -78,7 +78,7 @@ pub(in crate::sim) fn sent(
 
 /// What holds when a request arrives, or a copy of it: its signature or token is what it should be,
 /// and an offset that was learned makes its date acceptable.
-pub(in crate::sim) fn arrived(
+pub(crate) fn arrived(
     call: &CallLog,
     attempt: &AttemptLog,
     verdict: Verdict,
@@ -128,7 +128,7 @@ pub(in crate::sim) fn arrived(
 }
 
 /// What holds when the call is to be tried again after a delay.
-pub(in crate::sim) fn retried(
+pub(crate) fn retried(
     call: &CallLog,
     delay: Duration,
     reason: RetryReason,
@@ -284,11 +284,7 @@ fn offset_tolerance(attempt: &AttemptLog) -> Duration {
 
 /// What holds when a client is told what became of its attempt, and does not try again for the
 /// clock's sake.
-pub(in crate::sim) fn resting(
-    call: &CallLog,
-    client: &Client,
-    now: Duration,
-) -> Result<(), Violation> {
+pub(crate) fn resting(call: &CallLog, client: &Client, now: Duration) -> Result<(), Violation> {
     let (Some(attempt), Some(Outcome::Answer(answer))) = (call.attempts.last(), call.outcome())
     else {
         return Ok(());

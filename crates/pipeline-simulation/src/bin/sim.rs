@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use pipeline_conformance::sim::{Config, Failure, Sim, Summary};
+use pipeline_simulation::{Config, Failure, Sim, Summary};
 
 const USAGE: &str = "usage: sim [--seeds N] [--seed S] [--trace]";
 const SEEDS: u64 = 10_000;

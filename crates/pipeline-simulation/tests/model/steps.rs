@@ -2,8 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use pipeline_conformance::model::{self, Graph, REGIONS, Request};
 use pipeline_emulator::Transition;
+use pipeline_simulation::model::{self, Graph, REGIONS, Request};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 

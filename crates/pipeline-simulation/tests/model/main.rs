@@ -1,4 +1,4 @@
-//! The emulator held against the [model](pipeline_conformance::model) of the service, over random histories: requests of two
+//! The emulator held against the [model](pipeline_simulation::model) of the service, over random histories: requests of two
 //! accounts, good and bad, with time passing in between, clocks being set, starts and stops that
 //! take their time or fail, snapshots and restarts.
 //!

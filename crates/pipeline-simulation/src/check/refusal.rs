@@ -3,7 +3,7 @@ use std::time::Duration;
 use pipeline_proto::RefusalCause;
 
 use super::{Rule, Violation, call::offset_is_true, demand};
-use crate::sim::{
+use crate::{
     clock::unix_seconds,
     history::{AttemptLog, CallLog},
     network::{Answer, Date},

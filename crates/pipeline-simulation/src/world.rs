@@ -173,7 +173,7 @@ impl Ord for Scheduled {
 macro_rules! note {
     ($world:expr, $who:expr, $($what:tt)+) => {
         if $world.trace.is_some() {
-            let line = $crate::sim::world::line($world.now, &$who, format_args!($($what)+));
+            let line = $crate::world::line($world.now, &$who, format_args!($($what)+));
             $world.trace.get_or_insert_default().push(line);
         }
     };

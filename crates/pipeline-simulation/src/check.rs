@@ -71,7 +71,7 @@ pub(super) struct Violation {
 macro_rules! demand {
     ($condition:expr, $rule:expr, $($what:tt)+) => {
         if !$condition {
-            return Err($crate::sim::check::Violation {
+            return Err($crate::check::Violation {
                 rule: $rule,
                 what: format!($($what)+),
             });

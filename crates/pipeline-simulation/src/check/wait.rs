@@ -6,7 +6,7 @@ use pipeline_proto::{
 };
 
 use super::{Rule, Violation, demand, no_secret};
-use crate::sim::{
+use crate::{
     history::{Asked, CallLog, Outcome, WaitLog},
     machine::Output,
 };
@@ -16,7 +16,7 @@ use crate::sim::{
 const PATIENT_LOOKS: u32 = 3;
 
 /// What holds when a wait makes a call: its time is not up.
-pub(in crate::sim) fn begins(wait: &WaitLog, now: Duration) -> Result<(), Violation> {
+pub(crate) fn begins(wait: &WaitLog, now: Duration) -> Result<(), Violation> {
     demand!(
         now <= wait.deadline + wait.late,
         Rule::Wait,
@@ -27,11 +27,7 @@ pub(in crate::sim) fn begins(wait: &WaitLog, now: Duration) -> Result<(), Violat
 }
 
 /// What holds when a wait starts or stops the workflow.
-pub(in crate::sim) fn acts(
-    wait: &WaitLog,
-    operation: &str,
-    now: Duration,
-) -> Result<(), Violation> {
+pub(crate) fn acts(wait: &WaitLog, operation: &str, now: Duration) -> Result<(), Violation> {
     demand!(
         now < wait.deadline + wait.late,
         Rule::Wait,
@@ -54,7 +50,7 @@ pub(in crate::sim) fn acts(
 }
 
 /// Takes note of what a look showed.
-pub(in crate::sim) fn looked(wait: &mut WaitLog, call: &CallLog, result: &Result<Output, Error>) {
+pub(crate) fn looked(wait: &mut WaitLog, call: &CallLog, result: &Result<Output, Error>) {
     wait.looks += 1;
     let unknown = match call.outcome() {
         Some(Outcome::Answer(answer)) => answer.status_unknown,
@@ -86,7 +82,7 @@ pub(in crate::sim) fn looked(wait: &mut WaitLog, call: &CallLog, result: &Result
 }
 
 /// What holds when a wait pauses.
-pub(in crate::sim) fn paused(
+pub(crate) fn paused(
     wait: &WaitLog,
     delay: Duration,
     observation: &Observation,
@@ -114,7 +110,7 @@ pub(in crate::sim) fn paused(
 }
 
 /// What holds when a wait ends.
-pub(in crate::sim) fn wait_ended(
+pub(crate) fn wait_ended(
     wait: &WaitLog,
     call: &CallLog,
     result: &Result<Observation, WaitError>,

@@ -12,14 +12,14 @@ use super::{
 use serde_json::{Value, json};
 
 use crate::model::{self, Graph};
-use crate::sim::{
+use crate::{
     history::{AttemptLog, CallLog, Outcome},
     machine::Output,
     network::Origin,
 };
 
 /// What holds when a call ends.
-pub(in crate::sim) fn ended(
+pub(crate) fn ended(
     call: &CallLog,
     result: &Result<Output, Error>,
     now: Duration,
@@ -261,7 +261,7 @@ fn stop_is_true(
 }
 
 /// What holds when a run is over: what was said to have had no effect had none later either.
-pub(in crate::sim) fn settled_effects(call: &CallLog) -> Result<(), Violation> {
+pub(crate) fn settled_effects(call: &CallLog) -> Result<(), Violation> {
     demand!(
         call.claimed != Some(Effect::None) || call.effects() == 0,
         Rule::Effect,

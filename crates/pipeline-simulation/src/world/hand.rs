@@ -12,7 +12,7 @@ use pipeline_proto::{
 };
 
 use super::{Doing, Event, Hand, Learned, Then, World, credentials, note, number};
-use crate::sim::{
+use crate::{
     check::{self, Violation},
     history::{Asked, CallLog, Outcome, WaitLog},
     machine::{Output, Step},

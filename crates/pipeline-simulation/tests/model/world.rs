@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Request, header};
-use pipeline_conformance::model::{Answer, Kept, Model, REGIONS, Request as Asked, millis, shows};
 use pipeline_emulator::{Account, ClockSkew, Emulator, Snapshot, Transition};
 use pipeline_proto::{Credentials, ErrorCode, Now, sign};
+use pipeline_simulation::model::{Answer, Kept, Model, REGIONS, Request as Asked, millis, shows};
 use serde_json::{Value, json};
 
 use crate::steps::{ACCOUNTS, Ask, Flaw, Step};

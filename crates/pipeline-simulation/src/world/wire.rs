@@ -5,7 +5,7 @@ use http::Response;
 use pipeline_proto::{Fault, FaultKind, Phase};
 
 use super::{Delivery, Doing, Event, Sending, Which, World, note, number};
-use crate::sim::{
+use crate::{
     check::{self, Violation},
     history::{AttemptLog, Outcome},
     machine::Sent,

@@ -1,5 +1,5 @@
 //! The service in its plainest form: what there is, by account, kind and path, and what each operation of the
-//! table does to it. The one reference that the [simulation](crate::sim) and the test `model` hold the emulator
+//! table does to it. The one reference that the [simulation](crate) and the test `model` hold the emulator
 //! against. Written from the documentation, not from the emulator's code.
 
 mod graph;
