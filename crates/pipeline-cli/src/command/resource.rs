@@ -25,6 +25,7 @@ pub(super) use self::{
     flags::{How, Short, as_it_is, fill, options},
     item::{Item, Rows},
     key::Names,
+    tabled::Tabled,
 };
 use super::noun::Key;
 use crate::{exit::Exit, failure::Failure, options::Global, remote::Remote};

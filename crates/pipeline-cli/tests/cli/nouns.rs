@@ -540,37 +540,37 @@ fn a_bad_record_is_named_by_its_line_and_nothing_of_its_push_is_sent() {
         (
             "g.csv",
             "ip,at\r\n\"a\r\nb\",2026-11-28T00:20:47Z\r\n\r\nc,soon\r\n",
-            "g.csv:5: the field \"at\": a text that cannot be made a date",
+            "g.csv:5:3: the field \"at\": a text that cannot be made a date",
         ),
         (
             "h.csv",
             "ip,more,at\n",
-            "h.csv:1: the schema does not have the column \"more\"",
+            "h.csv:1:4: the schema does not have the column \"more\"",
         ),
         (
             "i.csv",
             "ip,at,ip\n",
-            "i.csv:1: the column \"ip\" is there twice",
+            "i.csv:1:7: the column \"ip\" is there twice",
         ),
         (
             "j.csv",
             "ip,at\na\n",
-            "j.csv:2: a record of 1 cells, where the first line names 2 columns",
+            "j.csv:2:2: a record of 1 cells, where there are 2 columns",
         ),
         (
             "k.csv",
             "at,ip\n2026-11-28T00:20:47Z,\"a\n2026-11-28T00:20:48Z,b\n",
-            "k.csv:2: a quote that is not closed",
+            "k.csv:2:22: a quote that is not closed",
         ),
         (
             "l.csv",
             "at,ip\n2026-11-28T00:20:47Z,5\"\n2026-11-28T00:20:48Z,6\"\n",
-            "l.csv:2: a quote that is not closed",
+            "l.csv:2:23: a quote that is not closed",
         ),
         (
             "m.csv",
             "at,geo\n2026-11-28T00:20:47Z,\"{\"\"lat\"\":\"\"x\"\"}\"\n",
-            "m.csv:2: the field \"geo.lat\": a text that cannot be made a float",
+            "m.csv:2:22: the field \"geo.lat\": a text that cannot be made a float",
         ),
     ] {
         let file = TemporaryFile::new(name, text);
@@ -614,6 +614,97 @@ fn cells_of_csv_become_what_the_schema_says() {
         let mut items = sample.json()["items"].as_array().unwrap().clone();
         items.sort_by_key(|item| item.as_object().unwrap().len());
         assert_eq!(items, [json!({"s": "007"}), full], "{name}");
+    }
+}
+
+/// Other separators, and fields that an option names; a cell that is wrong is named by line and column.
+#[test]
+fn csv_is_pushed_whatever_separates_its_cells_and_wherever_its_fields_are_named() {
+    let service = Service::new();
+    let schema = "ip string, n long";
+    for (at, (name, text, options, says)) in [
+        (
+            "a.csv",
+            "ip;n\n\"a;\"\"\";7\n",
+            "--delimiter ;",
+            Ok(json!({"ip": "a;\"", "n": 7})),
+        ),
+        (
+            "a.tsv",
+            "ip\tn\na,\t7\n",
+            "",
+            Ok(json!({"ip": "a,", "n": 7})),
+        ),
+        (
+            "a",
+            "ip\tn\na\t7\n",
+            "--delimiter \\t",
+            Ok(json!({"ip": "a", "n": 7})),
+        ),
+        (
+            "a.csv",
+            "7|a\n",
+            "--columns n,ip --delimiter |",
+            Ok(json!({"ip": "a", "n": 7})),
+        ),
+        ("a", "a,\n", "--columns ip,n", Ok(json!({"ip": "a"}))),
+        (
+            "a.csv",
+            "ip;n\n\"\n;\";x\n",
+            "--delimiter ;",
+            Err("a.csv:3:4: the field \"n\""),
+        ),
+        (
+            "a.csv",
+            "ip,n\n",
+            "--delimiter ;",
+            Err("a.csv:1:1: the schema does not have the column \"ip,n\""),
+        ),
+        (
+            "a.csv",
+            "a,7,8\n",
+            "--columns ip,n",
+            Err("a.csv:1:5: a record of 3 cells, where there are 2"),
+        ),
+        (
+            "a.csv",
+            "a,7\n",
+            "--columns ip,m",
+            Err("--columns: the schema does not have the column \"m\""),
+        ),
+        (
+            "a.csv",
+            "a,7\n",
+            "--columns ip,n --format points",
+            Err("are for --format csv"),
+        ),
+        ("a.csv", "", "--delimiter ,,", Err("write one character")),
+        ("a.csv", "", "--delimiter \"", Err("write one character")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let repo = format!("r{at}");
+        service
+            .run(&["repo", "create", &repo, "--schema", schema])
+            .ok();
+        let file = TemporaryFile::new(name, text);
+        let push = ["repo", "push", &repo, file.path()];
+        let ran = service.run(&[&push[..], &words(options)].concat());
+        match says {
+            Ok(record) => {
+                assert!(
+                    ran.stderr.contains("pushed 1 record into"),
+                    "{name}: {ran:?}"
+                );
+                let sample = service.run(&["repo", "sample", &repo, "-o", "json"]).json();
+                assert_eq!(sample["items"], json!([record]), "{text}");
+            }
+            Err(says) => {
+                let line = ran.failed(2);
+                assert!(line.contains(says), "{line}");
+            }
+        }
     }
 }
 

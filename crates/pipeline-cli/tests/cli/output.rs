@@ -430,6 +430,10 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     check.read("token bundle", &["token", "bundle", "w"]);
     check.read(
         "token bundle",
+        &["token", "bundle", "--operation", "list_repos"],
+    );
+    check.read(
+        "token bundle",
         &[&["token", "bundle", "w"][..], &forever].concat(),
     );
     let token = TemporaryFile::new("token", &check.service.run(&mint).ok());

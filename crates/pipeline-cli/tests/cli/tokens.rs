@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::support::{NODES, Ran, Service, pipeline, run_with_input};
+use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, run_with_input, words};
 use pipeline_blocking::Client;
 use pipeline_proto::{
     Auth, CallOptions, Endpoint, Error, ErrorKind, Operation, Token, WorkflowName,
@@ -148,6 +148,96 @@ fn a_bundle_looks_and_runs() {
         assert_eq!(decoded["resource"], token["path"]);
     }
     assert_eq!(service.asked().len(), 4);
+}
+
+/// Each operation has names of its own, in the grammar of `token mint`; NAME is for the others.
+#[test]
+fn a_bundle_is_about_whatever_its_operations_name() {
+    let service = Service::new();
+    for (line, expected) in [
+        (
+            "token bundle --operation|push_points clicks|--operation|push_points errors,push_points clicks",
+            Ok("null /v2/repos/clicks/data /v2/repos/errors/data"),
+        ),
+        (
+            "token bundle w --operation|stop_workflow,get_export clicks save,list_repos",
+            Ok("\"w\" /v2/workflows/w/stop /v2/repos/clicks/exports/save /v2/repos"),
+        ),
+        (
+            "token bundle clicks --operation|push_points",
+            Ok("null /v2/repos/clicks/data"),
+        ),
+        (
+            "token bundle --operation|push_points",
+            Err("--operation 'push_points NAME'"),
+        ),
+        (
+            "token bundle clicks --operation|get_export",
+            Err("get_export takes source, name"),
+        ),
+        (
+            "token bundle --operation|get_export clicks",
+            Err("get_export takes source, name"),
+        ),
+        ("token bundle --operation|push_points a-b", Err("a-b")),
+        (
+            "token bundle --operation|upload_plugin com.example.P",
+            Err("`token mint upload_plugin NAME --jar FILE`"),
+        ),
+        ("token bundle", Err("<NAME>")),
+    ] {
+        let (first, rest) = line.split_once('|').unwrap_or((line, ""));
+        let rest = rest.split('|').filter(|word| !word.is_empty());
+        let ran = service.run(&words(first).into_iter().chain(rest).collect::<Vec<_>>());
+        match expected {
+            Ok(expected) => {
+                let bundle = ran.json();
+                let tokens = bundle["tokens"].as_array().unwrap().iter();
+                let paths = tokens.map(|token| token["path"].as_str().unwrap());
+                let paths: Vec<&str> = paths.collect();
+                assert_eq!(
+                    format!("{} {}", bundle["workflow"], paths.join(" ")),
+                    expected,
+                    "{line}"
+                );
+            }
+            Err(says) => {
+                let failed = ran.failed(2);
+                assert!(failed.contains(says), "{line}: {failed}");
+            }
+        }
+    }
+}
+
+/// Its digest is part of the token, so that it is for this very file.
+#[test]
+fn a_token_for_an_upload_is_for_one_jar() {
+    let service = Service::new();
+    let (jar, other) = (
+        TemporaryFile::new("p.jar", "x"),
+        TemporaryFile::new("o.jar", "y"),
+    );
+    let mint = ["token", "mint", "upload_plugin", "com.example.P"];
+    assert!(service.run(&mint).failed(2).contains("--jar FILE"));
+    let token = service
+        .run(&[&mint[..], &["--jar", jar.path()]].concat())
+        .ok();
+    let upload = |jar: &TemporaryFile| {
+        with_token(
+            &service,
+            token.trim_end(),
+            &["plugin", "upload", "com.example.P", jar.path()],
+        )
+    };
+    assert!(upload(&other).failed(4).contains("contentMD5"));
+    upload(&jar).ok();
+    let none = ["token", "mint", "get_repo", "clicks", "--jar", jar.path()];
+    assert!(
+        service
+            .run(&none)
+            .failed(2)
+            .contains("get_repo sends no jar")
+    );
 }
 
 fn seconds_now() -> i64 {

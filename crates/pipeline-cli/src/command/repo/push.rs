@@ -15,6 +15,7 @@ use pipeline_proto::{
     },
 };
 
+use self::csv::Misfit;
 use crate::{
     command::resource::{Item, Names, Own, Resource},
     exit::Exit,
@@ -34,12 +35,14 @@ const MOST: usize = 2 * 1024 * 1024;
 /// read. One that does not is named by file and line, and nothing more is sent. Records are sent in pushes of 2 MiB,
 /// and again if it is unknown whether they have arrived, so that they may be there twice.
 ///
-/// The first line of CSV names the fields. An empty cell is a field that is not there; arrays and maps are JSON.
+/// The first line of CSV names the fields, unless --columns does. An empty cell is a field that is not there; arrays
+/// and maps are JSON.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline repo push clicks clicks.ndjson
   pipeline repo push clicks clicks.csv
+  pipeline repo push clicks rows.txt --delimiter ';' --columns ip,at
   tail -n 100 clicks.points | pipeline repo push clicks
   pipeline repo push clicks --tag host=web1 < clicks.ndjson")]
 pub(super) struct Push {
@@ -53,6 +56,14 @@ pub(super) struct Push {
     /// What the records are; without it, by the name of the file, else JSON or points by how the first line begins
     #[arg(long, value_enum)]
     format: Option<Format>,
+
+    /// What stands between the cells of CSV: one character, `\\t` for a tab [default: `,`, or a tab for .tsv]
+    #[arg(long, value_name = "CHARACTER", value_parser = csv::delimiter, allow_hyphen_values = true)]
+    delimiter: Option<u8>,
+
+    /// The fields of CSV whose first line is a record already, with commas between
+    #[arg(long, value_name = "FIELDS")]
+    columns: Option<String>,
 
     /// A tag that each of the records gets, `KEY=VALUE`; several times for several tags
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
@@ -69,7 +80,7 @@ enum Format {
     Ndjson,
     /// `key=value` with tabs between
     Points,
-    /// Cells with commas between, below a line that names the fields
+    /// Cells with commas or another separator between, below a line that names the fields
     Csv,
 }
 
@@ -85,7 +96,7 @@ impl Format {
         match &*name {
             "ndjson" | "jsonl" | "json" => Some(Self::Ndjson),
             "points" => Some(Self::Points),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -96,6 +107,29 @@ impl Format {
         } else {
             Self::Points
         }
+    }
+}
+
+impl Push {
+    /// What the options and the file's name say; options of CSV are for nothing else.
+    fn format(&self) -> Result<Option<Format>, Failure> {
+        let of_csv = self.delimiter.is_some() || self.columns.is_some();
+        match self.format {
+            Some(format) if of_csv && format != Format::Csv => {
+                let line = "--delimiter and --columns are for --format csv";
+                Err(Failure::usage(line))
+            }
+            None if of_csv => Ok(Some(Format::Csv)),
+            format => Ok(format.or_else(|| Format::of_name(&self.file))),
+        }
+    }
+
+    fn delimiter(&self) -> u8 {
+        let tabs = self
+            .file
+            .extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("tsv"));
+        self.delimiter.unwrap_or(if tabs { b'\t' } else { b',' })
     }
 }
 
@@ -153,11 +187,15 @@ impl Own for Push {
             records: 0,
             bytes: 0,
         };
-        let mut format = self.format.or_else(|| Format::of_name(&self.file));
+        let mut format = self.format()?;
+        let delimiter = self.delimiter();
         let mut point = Vec::new();
         let mut lines = read::open(&self.file)?;
         let (mut line, mut number, mut next) = (Vec::new(), 1, 1);
-        let (mut columns, mut open) = (None, false);
+        let columns = self.columns.as_deref();
+        let columns = columns.map(|names| csv::Columns::read(names, b',', schema.as_deref()));
+        let wrong = |error: Misfit| Failure::usage(error.what).about("--columns");
+        let (mut columns, mut open) = (columns.transpose().map_err(wrong)?, false);
         loop {
             let start = line.len();
             let read = lines.read_until(b'\n', &mut line);
@@ -181,17 +219,21 @@ impl Own for Push {
                     format.get_or_insert_with(|| Format::of_line(text)),
                     &columns,
                 ) {
-                    (Format::Csv, None) => {
-                        csv::Columns::read(text, schema.as_deref()).map(|read| columns = Some(read))
+                    (Format::Csv, None) => csv::Columns::read(text, delimiter, schema.as_deref())
+                        .map(|read| columns = Some(read)),
+                    (Format::Csv, Some(columns)) => {
+                        columns.write(&mut encoder, &mut point, text, delimiter)
                     }
-                    (Format::Csv, Some(columns)) => columns.write(&mut encoder, &mut point, text),
                     (Format::Ndjson, _) => encoder
                         .write_json(&mut point, text)
-                        .map_err(|error| error.to_string()),
+                        .map_err(|error| Misfit::new(error.to_string())),
                     (Format::Points, _) => write_points(&mut encoder, &mut point, text)
-                        .map_err(|error| error.to_string()),
+                        .map_err(|error| Misfit::new(error.to_string())),
                 };
-                written.map_err(|error| pushes.bad(number, error))?;
+                written.map_err(|Misfit { what, place }| match place {
+                    Some((below, column)) => pushes.bad_at(number + below, Some(column), what),
+                    None => pushes.bad(number, what),
+                })?;
                 if !point.is_empty() {
                     pushes.add(&point, number)?;
                 }
@@ -276,12 +318,18 @@ impl Pushes<'_> {
 
     /// The failure that a line is.
     fn bad(&self, line: u64, error: impl std::fmt::Display) -> Failure {
+        self.bad_at(line, None, error)
+    }
+
+    fn bad_at(&self, line: u64, column: Option<usize>, error: impl std::fmt::Display) -> Failure {
         let exit = if self.records == 0 {
             Exit::Usage
         } else {
             Exit::Service
         };
-        let place = format!("{}:{line}", read::shown(&self.push.file));
+        let column = column.map(|column| format!(":{column}"));
+        let column = column.unwrap_or_default();
+        let place = format!("{}:{line}{column}", read::shown(&self.push.file));
         self.so_far(Failure::new(exit, error).about(place))
     }
 

@@ -8,13 +8,13 @@ use pipeline_proto::{
 
 /// An operation by its row: the request that its type makes, and a response that is kept as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Tabled {
+pub(in crate::command) struct Tabled {
     info: &'static OperationInfo,
     template: RequestTemplate,
 }
 
 impl Tabled {
-    pub(super) fn new(
+    pub(in crate::command) fn new(
         info: &'static OperationInfo,
         names: &[&str],
         query: &[(&str, &str)],

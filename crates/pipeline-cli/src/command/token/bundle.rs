@@ -1,12 +1,12 @@
 use clap::Args;
 use pipeline_proto::{
-    Operation as _, UnixTime, WorkflowName,
+    Operation as _, UnixTime,
     resource::workflow::{GetWorkflow, GetWorkflowStatus, StartWorkflow, StopWorkflow},
 };
 use serde::Serialize;
 
 use super::{
-    operation::{OperationName, OperationParser, Permit},
+    operation::{Named, NamedParser, OperationName, Permit},
     validity::{self, Validity},
 };
 use crate::{
@@ -16,30 +16,33 @@ use crate::{
     output::{Cell, Show, Table},
 };
 
-/// Make all the tokens that a device needs for one workflow, as one JSON document
+/// Make all the tokens that a device needs, for one workflow or anything else, as one JSON document
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pipeline token bundle nginx_logs > device.json
   pipeline token bundle nginx_logs --operation get_workflow_status,stop_workflow --ttl 30m
+  pipeline token bundle --operation 'push_points clicks' --operation 'push_points errors'
+  pipeline token bundle nginx_logs --operation get_workflow_status,'push_points clicks'
   jq -r '.tokens[] | select(.operation == \"start_workflow\").token' device.json
 
-Each entry has the method, path and content type of the request that its token permits; all end at \
+An operation has the names behind it that `token mint` takes; one without is about NAME. Each entry has the method, path and content type of the request that its token permits; all end at \
 the same time. Whoever has the document may send these requests until then. It is JSON unless -o says \
 yaml; the forms for people, table and name, do not show the tokens.")]
 pub(crate) struct Bundle {
-    /// Name of the workflow
-    name: WorkflowName,
+    /// Name of the workflow, or of whatever the operations without names of their own are about
+    #[arg(required_unless_present = "operations")]
+    name: Option<String>,
 
-    /// Operation to permit; may be repeated, or several with commas
+    /// Operation to permit, with what it is about; may be repeated, or several with commas
     #[arg(
         long = "operation",
-        value_parser = OperationParser,
+        value_parser = NamedParser,
         value_name = "OPERATION",
         value_delimiter = ',',
         default_values = LOOK_AND_RUN
     )]
-    operations: Vec<OperationName>,
+    operations: Vec<Named>,
 
     #[command(flatten)]
     validity: Validity,
@@ -72,17 +75,36 @@ impl Bundle {
         let credentials = global.required_keys()?;
         let endpoint = global.endpoint()?;
         let mut tokens: Vec<Permit> = Vec::new();
-        for operation in self.operations {
-            let OperationName(info) = operation;
-            if tokens.iter().any(|it| it.operation == Some(info.name)) {
+        let mut made: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut workflow = None;
+        for mut named in self.operations {
+            let OperationName(info) = named.operation;
+            if named.names.is_empty() && !info.names.is_empty() {
+                let Some(name) = &self.name else {
+                    let line = format!("say what {0} is about: --operation '{0} NAME'", info.name);
+                    return Err(Failure::usage(line));
+                };
+                // What has several names has to be told each of them.
+                named.names.push(name.clone());
+                if info.resource == "workflow" {
+                    workflow = Some(name.clone());
+                }
+            }
+            let key = (info.name, named.names.clone());
+            if made.contains(&key) {
                 continue;
             }
-            let names = vec![self.name.as_str(); info.names.len()];
-            let descriptor = operation.permission(&endpoint, &names, expires)?;
-            tokens.push(Permit::mint(Some(operation), descriptor, &credentials));
+            made.push(key);
+            let names: Vec<&str> = named.names.iter().map(String::as_str).collect();
+            let descriptor = named.operation.permission(&endpoint, &names, "", expires)?;
+            tokens.push(Permit::mint(
+                Some(named.operation),
+                descriptor,
+                &credentials,
+            ));
         }
         global.format().write(&Document {
-            workflow: self.name,
+            workflow,
             expires,
             expires_at: validity::rfc3339(expires),
             tokens,
@@ -93,7 +115,9 @@ impl Bundle {
 
 #[derive(Serialize)]
 struct Document {
-    workflow: WorkflowName,
+    /// What the operations on workflows are about that have no name of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<String>,
     /// Seconds since 1970.
     expires: UnixTime,
     /// The same as RFC 3339 writes it; absent beyond its years.
@@ -111,7 +135,9 @@ impl Show for Document {
     /// Without the tokens, which would stay on the screen and in its history.
     fn table(&self) -> String {
         let mut facts = Table::of_pairs();
-        facts.pair("Workflow", Cell::from(self.workflow.as_str()));
+        if let Some(workflow) = &self.workflow {
+            facts.pair("Workflow", Cell::from(workflow));
+        }
         facts.pair("Expires", Cell::from(validity::described(self.expires)));
         facts.pair("Tokens", Cell::from("not shown; they are in -o json"));
         let mut permits = Table::new(&["OPERATION", "METHOD", "PATH", "CONTENT TYPE"]);

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::Args;
 use http::Method;
 use pipeline_proto::{TokenDescriptor, UnixTime};
@@ -11,6 +13,7 @@ use crate::{
     command::signing::{self, Request},
     exit::Exit,
     failure::Failure,
+    file::read,
     options::Global,
     output::{self, Show},
 };
@@ -25,11 +28,13 @@ pipeline token mint <OPERATION> [NAME]... [--ttl <DURATION>]
     after_help = "\
 Examples:
   pipeline token mint start_workflow nginx_logs --ttl 1h
+  PANDORA_TOKEN=$(pipeline token mint push_points clicks --ttl 1h) pipeline repo push clicks clicks.csv
+  pipeline token mint upload_plugin com.qiniu.NginxLogParser --jar parser.jar
   PANDORA_TOKEN=$(pipeline token mint list_workflows --ttl 5m) pipeline workflow list
   pipeline token mint --method GET --resource /v2/repos/clicks --expires 4102444800
 
-An operation has its method, path and content type as this program sends them. Anything else is \
-described by options: the resource is taken as it is written, the path of the request. Content type, \
+An operation has its method, path and content type as this program sends them: whoever has a token for \
+push_points and nothing else can push into that queue, and do nothing else. Anything else is described by options: the resource is taken as it is written, the path of the request. Content type, \
 digest and X-Qiniu-… headers must be those of the request.
 
 With --batch, every line of stdin is a JSON object with method, resource, expires, and perhaps \
@@ -41,7 +46,7 @@ pub(crate) struct Mint {
     #[arg(
         value_parser = OperationParser,
         conflicts_with_all =
-            ["method", "resource", "content_type", "content_md5", "headers", "batch"]
+            ["method", "resource", "content_type", "headers", "batch"]
     )]
     operation: Option<OperationName>,
 
@@ -66,6 +71,15 @@ pub(crate) struct Mint {
         required_unless_present_any = ["operation", "batch"]
     )]
     resource: Option<String>,
+
+    /// The jar of an operation that uploads one: its digest is part of the token
+    #[arg(
+        long,
+        value_name = "JAR",
+        requires = "operation",
+        conflicts_with = "content_md5"
+    )]
+    jar: Option<PathBuf>,
 
     #[command(flatten)]
     validity: Validity,
@@ -120,7 +134,11 @@ impl Mint {
         let (expires, descriptor) = if let Some(operation) = self.operation {
             let expires = self.validity.end(Some(validity::DEFAULT))?;
             let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            let descriptor = operation.permission(&global.endpoint()?, &names, expires)?;
+            let digest = match &self.jar {
+                Some(jar) => operation.digest(&names, read::bytes(jar)?)?,
+                None => self.content_md5,
+            };
+            let descriptor = operation.permission(&global.endpoint()?, &names, &digest, expires)?;
             (expires, descriptor)
         } else {
             // The parser demands both.

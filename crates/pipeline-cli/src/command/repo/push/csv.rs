@@ -1,65 +1,149 @@
-//! Records as CSV (RFC 4180), whose first line names the fields.
+//! Records as CSV (RFC 4180, or with another separator), whose fields the first line names, or an option.
 
 use csv::{ReaderBuilder, StringRecord};
 use pipeline_proto::{points::Encoder, resource::schema::SchemaEntry};
 use serde::{Serialize, Serializer};
+
+/// What stands between cells. With any byte that a cell or its quotes are made of, none could be told.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "\\t" | "tab" => Ok(b'\t'),
+        _ => match text.as_bytes() {
+            [byte] if byte.is_ascii_graphic() && !byte.is_ascii_alphanumeric() && *byte != b'"' => {
+                Ok(*byte)
+            }
+            [byte @ (b' ' | b'\t')] => Ok(*byte),
+            _ => Err("write one character such as ; or |, or \\t for a tab".to_owned()),
+        },
+    }
+}
 
 /// Whether one quote is left over: a record goes on in the next line while one is open.
 pub(super) fn is_quote_left(text: &[u8]) -> bool {
     text.iter().fold(false, |left, byte| left ^ (*byte == b'"'))
 }
 
+/// What is wrong, and where in the text of a record.
+pub(super) struct Misfit {
+    pub(super) what: String,
+    /// How many lines below its first, and how many characters into that one, from 1.
+    pub(super) place: Option<(u64, usize)>,
+}
+
+impl Misfit {
+    pub(super) fn new(what: String) -> Self {
+        Self { what, place: None }
+    }
+}
+
 /// The fields that the cells of a line are for.
 pub(super) struct Columns(StringRecord);
 
 impl Columns {
-    /// From the first line. They have to be in the schema if it is known.
-    pub(super) fn read(line: &str, schema: Option<&[SchemaEntry]>) -> Result<Self, String> {
-        let columns = cells(line)?;
-        for (index, column) in columns.iter().enumerate() {
-            if columns.iter().take(index).any(|other| other == column) {
-                return Err(format!("the column {column:?} is there twice"));
+    /// From a line of their names. They have to be in the schema if it is known.
+    pub(super) fn read(
+        line: &str,
+        delimiter: u8,
+        schema: Option<&[SchemaEntry]>,
+    ) -> Result<Self, Misfit> {
+        let names = cells(line, delimiter)?;
+        for (index, column) in names.iter().enumerate() {
+            let wrong = |what| at_cell(what, line, delimiter, index);
+            if names.iter().take(index).any(|other| other == column) {
+                return Err(wrong(format!("the column {column:?} is there twice")));
             }
             if schema.is_some_and(|schema| schema.iter().all(|entry| entry.key != column)) {
-                return Err(format!("the schema does not have the column {column:?}"));
+                let what = format!("the schema does not have the column {column:?}");
+                return Err(wrong(what));
             }
         }
-        Ok(Self(columns))
+        Ok(Self(names))
     }
 
-    /// Writes a line below the first one as a point.
+    /// Writes a line of cells as a point.
     pub(super) fn write(
         &self,
         encoder: &mut Encoder<'_>,
         out: &mut Vec<u8>,
         line: &str,
-    ) -> Result<(), String> {
-        let cells = cells(line)?;
+        delimiter: u8,
+    ) -> Result<(), Misfit> {
+        let cells = cells(line, delimiter)?;
+        let wrong = |what, index| at_cell(what, line, delimiter, index);
         let (there, wanted) = (cells.len(), self.0.len());
         if there != wanted {
-            return Err(format!(
-                "a record of {there} cells, where the first line names {wanted} columns"
-            ));
+            let what = format!("a record of {there} cells, where there are {wanted} columns");
+            return Err(wrong(what, there.min(wanted)));
         }
         let row = Row(&self.0, &cells);
-        encoder.write(out, &row).map_err(|error| error.to_string())
+        encoder.write(out, &row).map_err(|error| {
+            // A member within a cell has the cell's name up to its dot or bracket.
+            let of = |name: &str| {
+                let rest = error.member().strip_prefix(name);
+                !name.is_empty()
+                    && rest.is_some_and(|it| it.is_empty() || it.starts_with(['.', '[']))
+            };
+            match self.0.iter().position(of) {
+                Some(index) => wrong(error.to_string(), index),
+                None => Misfit::new(error.to_string()),
+            }
+        })
     }
 }
 
-fn cells(line: &str) -> Result<StringRecord, String> {
+fn cells(line: &str, delimiter: u8) -> Result<StringRecord, Misfit> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(delimiter)
         .from_reader(line.as_bytes());
     let mut records = reader.records();
     match (records.next(), records.next()) {
         (Some(Ok(cells)), None) if !is_quote_left(line.as_bytes()) => Ok(cells),
-        (Some(Err(error)), _) => Err(error.to_string()),
-        _ => Err(
-            "a quote that is not closed: a cell with quotes stands in quotes, and has each of them twice"
-                .to_owned(),
-        ),
+        (Some(Err(error)), _) => Err(Misfit::new(error.to_string())),
+        _ => Err(Misfit {
+            what:
+                "a quote that is not closed: a cell with quotes stands in quotes, and has each of \
+                   them twice"
+                    .to_owned(),
+            place: stray_quote(line).map(|at| place(&line[..at])),
+        }),
     }
+}
+
+/// The last quote of the first line that leaves one open.
+fn stray_quote(text: &str) -> Option<usize> {
+    let mut lines = text.split_inclusive('\n');
+    let (mut begin, mut open) = (0, None);
+    while let (None, Some(line)) = (open, lines.next()) {
+        open = is_quote_left(line.as_bytes())
+            .then(|| line.rfind('"').map(|at| begin + at))
+            .flatten();
+        begin += line.len();
+    }
+    open
+}
+
+/// Where a cell begins, or the end of the record if it has fewer.
+fn at_cell(what: String, line: &str, delimiter: u8, index: usize) -> Misfit {
+    let mut quoted = false;
+    let begins = line.bytes().enumerate().filter(|(_, byte)| {
+        quoted ^= *byte == b'"';
+        *byte == delimiter && !quoted
+    });
+    let begins = std::iter::once(0).chain(begins.map(|(at, _)| at + 1));
+    let at = begins.chain(std::iter::repeat(line.len())).nth(index);
+    Misfit {
+        what,
+        place: at.map(|at| place(&line[..at])),
+    }
+}
+
+/// The place that comes behind this text.
+fn place(before: &str) -> (u64, usize) {
+    let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (lines as u64, last.chars().count() + 1)
 }
 
 /// Columns with their cells. An empty cell is a field that is not there.
