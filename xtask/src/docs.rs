@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use crate::{Result, cargo};
 
-/// Files, from the root of the checkout, and what they should contain.
-fn documents() -> [(&'static str, String); 4] {
+/// Files, from the root of the checkout, and what they should contain. `commands` is what
+/// `pipeline help operations` says.
+fn documents(commands: &str) -> [(&'static str, String); 4] {
     [
         ("docs/errors.md", errors::document()),
         ("docs/lint-rules.md", lint_rules()),
-        ("docs/operations.md", operations::document()),
+        ("docs/operations.md", operations::document(commands)),
         ("docs/workflow-file.schema.json", schema()),
     ]
 }
@@ -76,8 +77,10 @@ fn write(out: &mut String, value: &Value, depth: usize) {
 
 /// Writes what is not what the code says, or fails for it.
 pub(crate) fn run(check: bool) -> Result {
+    let mut help = cargo::cargo("run --quiet --package pipeline-cli -- help operations");
+    let commands = cargo::output(&mut help)?;
     let mut drifted = Vec::new();
-    for (path, text) in documents() {
+    for (path, text) in documents(&commands) {
         let file = cargo::root().join(path);
         // Git may have changed the line ends.
         let current = fs::read_to_string(&file)
@@ -103,7 +106,7 @@ pub(crate) fn run(check: bool) -> Result {
 
 #[test]
 fn every_document_says_that_it_is_generated() {
-    for (path, text) in documents() {
+    for (path, text) in documents("") {
         assert!(text.contains("cargo xtask docs"), "{path}");
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
     }

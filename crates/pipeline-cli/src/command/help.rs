@@ -2,8 +2,9 @@
 
 use clap::Args;
 use pipeline_graph::nearest;
+use pipeline_proto::resource::OPERATIONS;
 
-use super::tree;
+use super::{resource::Resource, tree};
 use crate::{
     exit::{self, Exit},
     failure::Failure,
@@ -46,6 +47,11 @@ pub(crate) const TOPICS: &[Topic] = &[
         name: "exit-codes",
         about: "What the exit code says",
         text: exit::table,
+    },
+    Topic {
+        name: "operations",
+        about: "What the service can be asked, and which command asks it",
+        text: operations,
     },
     Topic {
         name: "settings",
@@ -109,6 +115,17 @@ one that starts it, so a single token is not enough for them.
 
 What a token permits and how long it is still good:
   pipeline token decode token.txt";
+
+/// Each operation of the core with its command, a line each.
+fn operations() -> String {
+    let rows = OPERATIONS
+        .iter()
+        .map(|info| format!("\n  {:20}  pipeline {}", info.name, Resource::line(info)));
+    format!(
+        "Operations:\n\nBy their names in both clients, which `pipeline token mint` takes as well:{}",
+        rows.collect::<String>()
+    )
+}
 
 impl Help {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

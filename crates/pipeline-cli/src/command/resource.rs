@@ -27,7 +27,7 @@ pub(super) use self::{
     key::Names,
     tabled::Tabled,
 };
-use super::noun::Key;
+use super::{noun::Key, workflow};
 use crate::{exit::Exit, failure::Failure, options::Global, remote::Remote};
 
 /// Every resource, in the order of the help.
@@ -140,15 +140,26 @@ impl Resource {
         })
     }
 
-    #[cfg(test)]
-    /// What does an operation: `repo get NAME`.
-    fn line(operation: &OperationInfo) -> Option<String> {
-        let resource = Self::of(operation.name)?;
-        let mut verbs = resource.verbs();
-        let verb = verbs.find(|verb| verb.operations.contains(&operation.name))?;
+    /// What does an operation: `repo get NAME`; what has no command of its own can be sent by `api`.
+    pub(super) fn line(operation: &OperationInfo) -> String {
+        let resource = Self::of(operation.name);
+        let words = resource.and_then(|resource| {
+            let mut verbs = resource.verbs();
+            let verb = verbs.find(|verb| verb.operations.contains(&operation.name))?;
+            Some(format!("{} {}", resource.word, verb.name))
+        });
         let names = operation.names.iter().map(|name| key::shown(name.key));
-        let words = [resource.word.to_owned(), verb.name.to_owned()].into_iter();
-        Some(words.chain(names).collect::<Vec<_>>().join(" "))
+        let names: Vec<String> = names.collect();
+        let Some(words) = words.or_else(|| workflow::words(operation)) else {
+            let target = names
+                .iter()
+                .zip(operation.names)
+                .fold(operation.path.to_owned(), |path, (shown, name)| {
+                    path.replace(&format!("{{{}}}", name.key), shown)
+                });
+            return format!("api {} {target}", operation.method);
+        };
+        [vec![words], names].concat().join(" ")
     }
 
     /// The resource of these words.
@@ -404,12 +415,22 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_has_a_command() {
-        for info in OPERATIONS
-            .iter()
-            .filter(|info| !["workflow", "push"].contains(&info.resource))
-        {
-            assert!(Resource::line(info).is_some(), "{}", info.name);
+    fn the_command_of_every_operation_is_there() {
+        let root = crate::command::tree();
+        for info in OPERATIONS {
+            let line = Resource::line(info);
+            let below = line
+                .split(' ')
+                .try_fold((&root, 0), |(command, depth), word| {
+                    let next = command.find_subcommand(word);
+                    next.map_or(Err(depth), |next| Ok((next, depth + 1)))
+                });
+            let depth = below.map_or_else(|depth| depth, |(_, depth)| depth);
+            let least = 1 + usize::from(!line.starts_with("api "));
+            assert!(depth >= least, "{}: {line}", info.name);
         }
+        let by_api = |info: &&OperationInfo| Resource::line(info).starts_with("api ");
+        let by_api: Vec<_> = OPERATIONS.iter().filter(by_api).map(|it| it.name).collect();
+        assert_eq!(by_api, ["push_lines", "push_raw"]);
     }
 }

@@ -21,12 +21,22 @@ use clap::Subcommand;
 use pipeline_proto::{
     WorkflowName,
     model::{Status, Workflow as Item},
+    operation::OperationInfo,
     resource::workflow::{DeleteWorkflow, ListWorkflows},
 };
 
 use self::get::yes_or_no;
 use super::noun::{Column, Delete, Key, List, Noun};
 use crate::{exit::Exit, failure::Failure, options::Global, output::Cell, remote::Remote, time};
+
+/// The command that sends an operation of workflows.
+pub(super) fn words(operation: &OperationInfo) -> Option<String> {
+    let verb = match operation.name {
+        "get_workflow_status" => "status",
+        name => name.split('_').next()?,
+    };
+    (operation.resource == "workflow").then(|| format!("workflow {verb}"))
+}
 
 /// List, change, start and stop workflows; keep them in files, check and draw them
 #[derive(Debug, Subcommand)]

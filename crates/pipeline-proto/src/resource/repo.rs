@@ -96,6 +96,8 @@ spec! {
         "derivedFrom" => derived_from: Option<String> [OnReading],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
+        /// What another account permits with this queue of its own: `read`, `write`.
+        "perms" => perms: Option<Vec<String>> [OnReading],
         /// Its name.
         "name" => name: Option<String> [OnReading],
     }
