@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{exit::Exit, failure::Failure, interrupt, lang};
 
+pub(crate) use json::members;
 pub(crate) use table::{Cell, Table, plain, status};
 
 /// The form in which data is written.
@@ -108,7 +109,7 @@ pub(crate) fn document<T: Serialize + ?Sized>(thing: &T) -> Result<String, Failu
 
 fn versioned(json: &str) -> String {
     let mut out = format!("{{\"schema_version\":{SCHEMA_VERSION}");
-    if let Some(members) = json::members(json) {
+    if let Some(members) = members(json) {
         // A workflow carries whatever the service says, and so could have such a member as well.
         for (name, value) in members.iter().filter(|(name, _)| name != "schema_version") {
             out.push(',');

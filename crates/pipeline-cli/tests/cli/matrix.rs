@@ -58,12 +58,12 @@ const fn found(arguments: &'static [&'static str], before: &'static [&'static st
 }
 
 const SOURCE: &str = "datasource create s --from kodo --bucket bbbb --file-type json --schema ip";
-const JOB: &str = "job create j --from s=t --sql q --container 1U2G --run manual";
+const JOB: &str = "job create j --from s=t --sql select --container 1U2G --run manual";
 const SAVE: &str = "job-export create j e --to http --host h --uri /u";
 const VARIABLE: &str = "variable create v --type string --value x";
 const GROUP: &str = "group create g --container 1U2G";
 const QUEUE: &str = "repo create q --schema ip";
-const TRANSFORM: &str = "transform create q t out --sql s";
+const TRANSFORM: &str = "transform create q t out --sql select";
 const EXPORT: &str = "export create q e --to http --host h --uri /u";
 const PLUGIN: &str = "plugin upload com.example.P FILE";
 
@@ -151,7 +151,7 @@ pub(crate) const LINES: &[Line] = &[
     resource(&["transform", "get", "q", "t"], &[QUEUE, TRANSFORM]),
     resource(&["transform", "describe", "q", "t"], &[QUEUE, TRANSFORM]),
     resource(
-        &["transform", "create", "q", "t", "out", "--sql", "q"],
+        &["transform", "create", "q", "t", "out", "--sql", "select"],
         &[QUEUE],
     ),
     resource(
@@ -224,7 +224,7 @@ pub(crate) const LINES: &[Line] = &[
             "--from",
             "s=t",
             "--sql",
-            "q",
+            "select",
             "--container",
             "1U2G",
             "--run",
@@ -232,7 +232,7 @@ pub(crate) const LINES: &[Line] = &[
         ],
         &[SOURCE],
     ),
-    resource(&["job", "update", "j", "--sql", "r"], &[SOURCE, JOB]),
+    resource(&["job", "update", "j", "--sql", "select"], &[SOURCE, JOB]),
     resource(&["job", "delete", "j", "-y"], &[SOURCE, JOB]),
     found(&["job", "exists", "j"], &[SOURCE, JOB]),
     resource(&["job", "start", "j"], &[SOURCE, JOB]),

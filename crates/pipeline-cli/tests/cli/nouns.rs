@@ -91,6 +91,43 @@ fn people_see_schemas_and_where_things_come_from_and_go_to() {
     }
 }
 
+/// The service says `""` and `null` of what nobody has set.
+#[test]
+fn members_that_nobody_has_set_are_not_shown() {
+    let service = service();
+    for line in [
+        "datasource create s --from kodo --bucket bbbb --file-type json --schema ip",
+        "job create j --from s=t --sql select --container 1U2G --run manual",
+        "job-export create j e --to http --host h --uri /u",
+        "group create g --container 1U2G",
+    ] {
+        service.run(&words(line)).ok();
+    }
+    for (noun, names) in [
+        ("repo", "clicks"),
+        ("transform", "clicks/clean"),
+        ("export", "clicks/save"),
+        ("datasource", "s"),
+        ("job", "j"),
+        ("job-export", "j/e"),
+        ("group", "g"),
+    ] {
+        for line in [
+            format!("{noun} get {names}"),
+            format!("{noun} describe {names}"),
+            format!("{noun} list"),
+        ] {
+            let yaml = service
+                .run(&[&words(&line)[..], &["-o", "yaml"]].concat())
+                .ok();
+            assert!(
+                !yaml.contains(": \"\"") && !yaml.contains(": null"),
+                "{line}: {yaml}"
+            );
+        }
+    }
+}
+
 #[test]
 fn an_update_keeps_what_is_there() {
     let service = service();
@@ -359,8 +396,8 @@ fn a_description_has_what_feeds_a_resource_and_what_it_feeds() {
     let service = service();
     for line in [
         "datasource create logs --from kodo --bucket bbbb --file-type json --schema ip",
-        "job create daily --from logs=t --sql q --container 1U2G --run manual",
-        "job create weekly --from job:daily=u --sql q --run depend",
+        "job create daily --from logs=t --sql select --container 1U2G --run manual",
+        "job create weekly --from job:daily=u --sql select --run depend",
         "job-export create daily save --to http --host h --uri /u",
         "job start daily",
     ] {

@@ -451,7 +451,12 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
 /// Resources of every kind: two of each, what makes them, and what changes the first.
 const RESOURCES: &[(&str, [&str; 2], &str, &str)] = &[
     ("repo", ["b", "d"], "--schema ip", "--add ref"),
-    ("transform", ["b t", "b u"], "x --sql s", "--interval 5m"),
+    (
+        "transform",
+        ["b t", "b u"],
+        "x --sql select",
+        "--interval 5m",
+    ),
     (
         "export",
         ["b e", "b f"],
@@ -467,8 +472,8 @@ const RESOURCES: &[(&str, [&str; 2], &str, &str)] = &[
     (
         "job",
         ["j", "k"],
-        "--from s=t --sql q --container 1U2G --run manual",
-        "--sql r",
+        "--from s=t --sql select --container 1U2G --run manual",
+        "--sql select",
     ),
     (
         "job-export",

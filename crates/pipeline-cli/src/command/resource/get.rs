@@ -58,7 +58,7 @@ pub(super) fn one(
         &[],
         &Bytes::new(),
     );
-    Item::new(
+    Item::shown(
         resource,
         key.clone(),
         &remote.send(get.map_err(Failure::usage)?)?,

@@ -11,7 +11,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     options::Global,
-    output::{Cell, Show, Table, note},
+    output::{Cell, Show, Table, members, note},
 };
 
 #[derive(Debug, Clone)]
@@ -54,6 +54,34 @@ impl Item {
             value,
             word,
         })
+    }
+
+    /// As the service shows it, but for what it says of members that nobody has set: `""` and `null`. A member that
+    /// every such resource has may be empty, as a variable's value.
+    pub(super) fn shown(
+        resource: &'static Resource,
+        key: Names,
+        json: &RawJson,
+    ) -> Result<Self, Failure> {
+        let required = |name: &str| {
+            let body = resource.body.map(|body| body());
+            let member = body.and_then(|body| body.member(name));
+            member.is_some_and(|member| member.required)
+        };
+        let unset = |value: &str| ["\"\"", "null"].contains(&value);
+        let Some(members) = members(json.get()) else {
+            return Self::new(resource, key, json);
+        };
+        let set = members
+            .into_iter()
+            .filter(|(name, value)| !unset(value.get()) || required(name));
+        let set = set.map(|(name, value)| format!("{}:{value}", Value::from(name)));
+        let text = format!("{{{}}}", set.collect::<Vec<_>>().join(","));
+        Self::new(
+            resource,
+            key,
+            &text.parse().unwrap_or_else(|_| json.clone()),
+        )
     }
 
     /// What was done to a resource: its names, and more.

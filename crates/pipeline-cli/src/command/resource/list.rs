@@ -145,7 +145,7 @@ fn of(
         let value: Value = json.parse().ok()?;
         let own = value.get(resource.operations.name)?.as_str()?;
         let key = names.iter().copied().chain([own]).map(ToOwned::to_owned);
-        Some(Item::new(resource, Names(key.collect()), &json))
+        Some(Item::shown(resource, Names(key.collect()), &json))
     });
     let mut items: Vec<Item> = items.by_ref().collect::<Result<_, _>>()?;
     items.sort_by(|a, b| a.names.0.cmp(&b.names.0));
