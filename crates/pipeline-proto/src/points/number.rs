@@ -33,11 +33,8 @@ fn push_with_exponent(out: &mut Vec<u8>, text: &[u8]) {
         .iter()
         .position(|byte| (b'1'..=b'9').contains(byte));
     let first = first.unwrap_or_default();
-    let moved = if first < whole {
-        exponent_of(exponent) + whole as i32 - first as i32 - 1
-    } else {
-        exponent_of(exponent) + whole as i32 - first as i32
-    };
+    let [places, first_at] = [whole, first].map(|at| i32::try_from(at).expect("floats are short"));
+    let moved = exponent_of(exponent) + places - first_at - i32::from(first < whole);
 
     out.extend_from_slice(sign);
     out.push(mantissa[first]);
@@ -95,8 +92,8 @@ mod tests {
             (1e-5, "1e-05"),
             (-2.5e-7, "-2.5e-07"),
             (5e-324, "5e-324"),
-            // Both …042 and …043 are the shortest, and equally near.
-            (-680_557_427_549_004.25, "-6.805574275490042e+14"),
+            // It is …004.25: both …042 and …043 are the shortest, and equally near.
+            (-680_557_427_549_004.2, "-6.805574275490042e+14"),
         ] {
             assert_eq!(printed(number), expected);
         }
