@@ -35,6 +35,8 @@ mod idle;
 mod request;
 mod resolve;
 mod response;
+#[cfg(feature = "shipper")]
+mod shipper;
 mod stream;
 mod tls;
 mod transport;
@@ -46,8 +48,12 @@ pub use bytes;
 pub use client::Client;
 pub use http;
 pub use pipeline_proto as proto;
+#[cfg(feature = "shipper")]
+pub use pipeline_shipper as shipping;
 pub use pipeline_transport::ConfigError;
 pub use request::Request;
+#[cfg(feature = "shipper")]
+pub use shipper::{Shipper, ShipperBuilder};
 pub use stream::Socket;
 pub use transport::{Transport, TransportBuilder};
 pub use wait::Wait;

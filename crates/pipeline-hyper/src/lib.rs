@@ -47,6 +47,8 @@ mod client;
 mod connector;
 mod pool;
 mod request;
+#[cfg(feature = "shipper")]
+mod shipper;
 mod tls;
 mod transport;
 mod wait;
@@ -56,7 +58,11 @@ pub use bytes;
 pub use client::Client;
 pub use http;
 pub use pipeline_proto as proto;
+#[cfg(feature = "shipper")]
+pub use pipeline_shipper as shipping;
 pub use pipeline_transport::ConfigError;
 pub use request::Request;
+#[cfg(feature = "shipper")]
+pub use shipper::{Shipper, ShipperBuilder};
 pub use transport::{Transport, TransportBuilder};
 pub use wait::Wait;

@@ -65,6 +65,9 @@
 
 mod batch;
 mod books;
+mod client;
+#[doc(hidden)]
+pub mod desk;
 mod judge;
 mod observe;
 mod pace;
@@ -79,5 +82,5 @@ pub use observe::Event;
 pub use pipeline_proto as proto;
 pub use settings::Settings;
 pub use shipper::Shipper;
-pub use step::{Flush, NotTaken, Push, Step, WhyNot};
+pub use step::{Flush, NotTaken, Push, SendError, Step, WhyNot};
 pub use verdict::{Outcome, Reason, Verdict, Verdicts};

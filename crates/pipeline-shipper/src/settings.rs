@@ -141,6 +141,15 @@ impl Settings {
         self
     }
 
+    /// How many requests can be in flight.
+    pub fn requests_at_once(&self) -> usize {
+        if self.ordered {
+            1
+        } else {
+            self.in_flight.max(1)
+        }
+    }
+
     /// How long records gather: at most half of the time that they may be held.
     pub(crate) fn gather(&self) -> Duration {
         self.linger.min(self.deadline / 2)

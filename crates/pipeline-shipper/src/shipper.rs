@@ -147,6 +147,12 @@ impl<I> Shipper<I> {
         self.has_news = true;
     }
 
+    /// Whether it is closed and everything has its verdict, and was told of.
+    pub fn is_done(&self) -> bool {
+        let all_told = self.settled.is_empty() && self.telling.is_empty();
+        self.closing.is_some() && all_told && !self.has_batches()
+    }
+
     /// What has become of everything so far.
     pub fn books(&self, now: Now) -> Books {
         let batches = self.ready.iter().chain(self.in_flight.values());
@@ -183,8 +189,7 @@ impl<I> Shipper<I> {
             self.telling.push(verdicts.serial);
             return Step::Settled(verdicts);
         }
-        let is_idle = self.ready.is_empty() && self.in_flight.is_empty();
-        if self.closing.is_some() && is_idle && self.telling.is_empty() {
+        if self.is_done() {
             return Step::Done;
         }
         let push_at = self.may_push().then(|| self.pace.ready_at());
@@ -194,7 +199,7 @@ impl<I> Shipper<I> {
             return Step::Push(self.push(batch, now.mono));
         }
         let expiry = self.ready.iter().map(|batch| self.expires_at(batch)).min();
-        let end = self.closing.filter(|_| !is_idle);
+        let end = self.closing.filter(|_| self.has_batches());
         let events = [push_at, self.gathered_at(), expiry, end];
         let next = events.into_iter().flatten().min();
         Step::Wait(
@@ -204,6 +209,7 @@ impl<I> Shipper<I> {
     }
 
     /// Takes the result of a request.
+    #[allow(clippy::needless_pass_by_value, reason = "a request has one result")]
     pub fn on_result(&mut self, push: Push, result: Result<(), Error>, now: Now) {
         let Push { number, sent, .. } = push;
         self.has_news = true;
@@ -250,6 +256,7 @@ impl<I> Shipper<I> {
     }
 
     /// Takes verdicts back that were told.
+    #[allow(clippy::needless_pass_by_value, reason = "they are told once")]
     pub fn on_told(&mut self, verdicts: Verdicts<I>) {
         let Verdicts { serial, memory, .. } = verdicts;
         self.has_news = true;
@@ -278,13 +285,16 @@ impl<I> Shipper<I> {
         push
     }
 
+    fn has_batches(&self) -> bool {
+        !self.ready.is_empty() || !self.in_flight.is_empty()
+    }
+
     /// Whether there is something to push and a request more is allowed, whenever that may be.
     fn may_push(&self) -> bool {
-        let alone = self.settings.ordered || self.pace.is_probing();
-        let most = if alone {
+        let most = if self.pace.is_probing() {
             1
         } else {
-            self.settings.in_flight.max(1)
+            self.settings.requests_at_once()
         };
         !self.ready.is_empty() && self.in_flight.len() < most
     }

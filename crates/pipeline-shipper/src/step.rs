@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use pipeline_proto::{
     CallOptions, RepoName, RetryPolicy,
+    points::PointError,
     resource::push::{Payload, PushPoints, Tags},
 };
 
@@ -109,6 +110,39 @@ impl<I: fmt::Debug> fmt::Display for NotTaken<I> {
 }
 
 impl<I: fmt::Debug> std::error::Error for NotTaken<I> {}
+
+/// Why a record was not sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SendError {
+    /// It cannot be written as a point.
+    Point(PointError),
+    /// It was not taken.
+    NotTaken(WhyNot),
+}
+
+impl From<PointError> for SendError {
+    fn from(error: PointError) -> Self {
+        Self::Point(error)
+    }
+}
+
+impl<I> From<NotTaken<I>> for SendError {
+    fn from(refused: NotTaken<I>) -> Self {
+        Self::NotTaken(refused.why)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Point(error) => error.fmt(f),
+            Self::NotTaken(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}
 
 /// A point in the row of records: see [`Shipper::flush`](crate::Shipper::flush).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

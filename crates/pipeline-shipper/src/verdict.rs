@@ -7,7 +7,7 @@ use crate::batch::{Batch, Record};
 
 /// What became of a record.
 #[derive(Debug, Clone)]
-pub struct Verdict<I> {
+pub struct Verdict<I = ()> {
     /// The id that came with the record.
     pub id: I,
     /// What became of it.

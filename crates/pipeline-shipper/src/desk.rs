@@ -1,0 +1,166 @@
+//! What the drivers of both clients have in common: a shipper that those who push and those who send share.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use pipeline_proto::{Error, Now};
+
+use crate::{
+    books::Books,
+    shipper::Shipper,
+    step::{Flush, NotTaken, Push, Step},
+    verdict::{Verdict, Verdicts},
+};
+
+/// A shipper behind a lock, with whom it tells.
+pub struct Desk<I> {
+    state: Mutex<State<I>>,
+    tell: Box<dyn Fn(Verdict<I>) + Send + Sync>,
+    /// Wakes all who wait.
+    ring: Box<dyn Fn() + Send + Sync>,
+    clock: Box<dyn Fn() -> Now + Send + Sync>,
+}
+
+struct State<I> {
+    shipper: Shipper<I>,
+    /// How many are there to send.
+    workers: usize,
+}
+
+impl<I> Desk<I> {
+    /// With so many workers to come.
+    pub fn new(
+        shipper: Shipper<I>,
+        workers: usize,
+        tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
+        ring: impl Fn() + Send + Sync + 'static,
+        clock: impl Fn() -> Now + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            state: Mutex::new(State { shipper, workers }),
+            tell: Box::new(tell),
+            ring: Box::new(ring),
+            clock: Box::new(clock),
+        }
+    }
+
+    /// What a worker has to do next: make a request, wait, or go. What is settled is told here.
+    pub fn step(&self) -> Step<I> {
+        loop {
+            match self.with(Shipper::poll) {
+                Step::Settled(verdicts) => {
+                    let mut telling = Telling(self, Some(verdicts));
+                    telling.1.iter_mut().flatten().for_each(&self.tell);
+                }
+                step => return step,
+            }
+        }
+    }
+
+    /// Takes the result of a request.
+    pub fn on_result(&self, push: Push, result: Result<(), Error>) {
+        self.with(|shipper, now| shipper.on_result(push, result, now));
+    }
+
+    /// Takes a record.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shipper::try_push`].
+    pub fn try_push(&self, id: I, line: &[u8]) -> Result<(), NotTaken<I>> {
+        self.with(|shipper, now| shipper.try_push(id, line, now))
+    }
+
+    /// Sends what gathers.
+    pub fn flush(&self) -> Flush {
+        self.with(|shipper, _| shipper.flush())
+    }
+
+    /// Whether everything before the flush was told, or nobody is left to do so.
+    pub fn is_flushed(&self, flush: Flush) -> bool {
+        let state = self.lock();
+        state.workers == 0 || state.shipper.is_flushed(flush)
+    }
+
+    /// Takes no further records.
+    pub fn close(&self, time: Duration) {
+        self.with(|shipper, now| shipper.close(time, now));
+    }
+
+    /// Whether everything was told after it was closed, or nobody is left to do so.
+    pub fn is_done(&self) -> bool {
+        let state = self.lock();
+        state.workers == 0 || state.shipper.is_done()
+    }
+
+    /// Gives up what has no verdict, and tells so.
+    pub fn abandon(&self) {
+        self.close(Duration::ZERO);
+        // Nothing but verdicts is left.
+        let _ = self.step();
+    }
+
+    /// What has become of everything so far.
+    pub fn books(&self) -> Books {
+        self.with(|shipper, now| shipper.books(now))
+    }
+
+    /// A worker begins.
+    pub fn worker(&self) -> Worker<'_, I> {
+        Worker(self)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Shipper<I>, Now) -> T) -> T {
+        let mut state = self.lock();
+        // Within the lock, so that time does not go back.
+        let now = (self.clock)();
+        let result = act(&mut state.shipper, now);
+        let has_news = state.shipper.take_news();
+        drop(state);
+        if has_news {
+            (self.ring)();
+        }
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<I>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<I> fmt::Debug for Desk<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shipper")
+            .field("books", &self.books())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Verdicts that are being told. They count as told also when whoever is told panics, or everybody else would wait
+/// for ever.
+struct Telling<'a, I>(&'a Desk<I>, Option<Verdicts<I>>);
+
+impl<I> Drop for Telling<'_, I> {
+    fn drop(&mut self) {
+        if let Some(verdicts) = self.1.take() {
+            self.0.with(|shipper, _| shipper.on_told(verdicts));
+        }
+    }
+}
+
+/// Whoever makes requests. When one goes before everything is done (a runtime is shut down, whoever is told panics),
+/// what is left is given up: nobody may wait for it for ever. The others tell of it, or else
+/// [`abandon`](Desk::abandon).
+#[must_use = "it ends when it is dropped"]
+pub struct Worker<'a, I>(&'a Desk<I>);
+
+impl<I> Drop for Worker<'_, I> {
+    fn drop(&mut self) {
+        self.0.close(Duration::ZERO);
+        self.0.lock().workers -= 1;
+        (self.0.ring)();
+    }
+}
