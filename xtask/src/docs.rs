@@ -1,6 +1,7 @@
 //! `cargo xtask docs`: the documents that are generated from the code.
 
 mod errors;
+mod migrating;
 mod operations;
 
 use std::fs;
@@ -10,12 +11,19 @@ use serde_json::Value;
 
 use crate::{Result, cargo};
 
+/// A page of which one table is generated.
+const MIGRATING: &str = "docs/migrating.md";
+
 /// Files, from the root of the checkout, and what they should contain. `commands` is what
 /// `pipeline help operations` says.
-fn documents(commands: &str) -> [(&'static str, String); 4] {
+fn documents(commands: &str) -> [(&'static str, String); 5] {
     [
         ("docs/errors.md", errors::document()),
         ("docs/lint-rules.md", lint_rules()),
+        (
+            MIGRATING,
+            migrating::document(&current(MIGRATING), commands),
+        ),
         ("docs/operations.md", operations::document(commands)),
         ("docs/workflow-file.schema.json", schema()),
     ]
@@ -75,23 +83,25 @@ fn write(out: &mut String, value: &Value, depth: usize) {
     out.extend(["\n", &"  ".repeat(depth), marks[1]]);
 }
 
+/// The document as it is. Git may have changed the line ends.
+fn current(path: &str) -> String {
+    let text = fs::read_to_string(cargo::root().join(path));
+    text.unwrap_or_default().replace("\r\n", "\n")
+}
+
 /// Writes what is not what the code says, or fails for it.
 pub(crate) fn run(check: bool) -> Result {
     let mut help = cargo::cargo("run --quiet --package pipeline-cli -- help operations");
     let commands = cargo::output(&mut help)?;
     let mut drifted = Vec::new();
     for (path, text) in documents(&commands) {
-        let file = cargo::root().join(path);
-        // Git may have changed the line ends.
-        let current = fs::read_to_string(&file)
-            .unwrap_or_default()
-            .replace("\r\n", "\n");
-        if current == text {
+        if current(path) == text {
             println!("{path}: up to date");
         } else if check {
             drifted.push(path);
         } else {
-            fs::write(&file, text).map_err(|error| format!("{path}: {error}"))?;
+            fs::write(cargo::root().join(path), text)
+                .map_err(|error| format!("{path}: {error}"))?;
             println!("{path}: written");
         }
     }

@@ -44,11 +44,6 @@ fn row(info: &OperationInfo, commands: &str) -> String {
         .unwrap_or_default()
         .trim()
         .trim_end_matches('.');
-    let mut lines = commands
-        .lines()
-        .filter_map(|line| line.trim().split_once(' '));
-    let command = lines.find(|(name, _)| *name == info.name);
-    let command = command.and_then(|(_, command)| command.trim().strip_prefix("pipeline "));
     let begin = format!("{{\"operation\":\"{}\"", info.name);
     let vector = VECTORS.lines().position(|line| line.starts_with(&begin));
     format!(
@@ -57,9 +52,19 @@ fn row(info: &OperationInfo, commands: &str) -> String {
         info.method,
         info.path,
         info.content_type.unwrap_or_default(),
-        command.unwrap_or_default(),
+        command(info, commands),
         info.idempotency,
         info.source,
         vector = vector.map_or(0, |at| at + 1),
     )
+}
+
+/// What `pipeline help operations` has beside the operation, without `pipeline`.
+pub(super) fn command<'a>(info: &OperationInfo, commands: &'a str) -> &'a str {
+    let mut lines = commands
+        .lines()
+        .filter_map(|line| line.trim().split_once(' '));
+    let command = lines.find(|(name, _)| *name == info.name);
+    let command = command.and_then(|(_, command)| command.trim().strip_prefix("pipeline "));
+    command.unwrap_or_default()
 }
