@@ -68,6 +68,9 @@ mod books;
 mod client;
 #[doc(hidden)]
 pub mod desk;
+#[cfg(feature = "follow")]
+#[cfg_attr(docsrs, doc(cfg(feature = "follow")))]
+pub mod follow;
 mod judge;
 mod observe;
 mod pace;
