@@ -184,7 +184,7 @@ pub(crate) fn replace(
     let mut filled = BTreeMap::new();
     for node in nodes.values() {
         let id = node::id(node)?;
-        let members = node::members(node, id.kind, name.as_str(), &workflow.region, call.rules)?;
+        let members = node::members(call, &id, node, (name.as_str(), &workflow.region))?;
         if let Some(to) = target(&id, &members)
             && let Some(other) = filled.insert(to.clone(), id.path.clone())
         {
@@ -209,6 +209,7 @@ pub(crate) fn replace(
             return Err(Refusal::code(exists(id.kind), detail));
         }
     }
+    node::check_graph(call, name.as_str(), nodes, &all)?;
     for member in workflow.members().values() {
         if !all.contains_key(&member.id) {
             call.space.remove(&member.id);

@@ -63,7 +63,8 @@
 //! | a field that is there twice | E18104, as the vendor's client reads it |
 //! | update of a repo without a member but `schema` | it stays as it is; a field whose type changes is E18128 |
 //! | a repo with a workflow | the workflow must be there (E18641); `fromDag`, and shown in lists with `withDag` only |
-//! | the data of a node | shown as it was sent until its own call changes it. What it leaves out is not asked for; what it has is judged as in its own call |
+//! | the data of a node | shown as it was sent until its own call changes it. Members that it leaves out are not asked for; what it has is judged as in its own call: against what it reads, with the codes of that call, and of what is there already as an update: E18128, E18660 |
+//! | what a job of a graph reads | has to be in the graph or outside of the workflow, E18612; what the workflow had and the graph has not is gone |
 //! | a node that has the name of a resource outside of the workflow | E18101 and the like; of two transforms (exports, …) of one name in one workflow the second is refused so as well |
 //! | a node of another type than the six, or one that does not hang on exactly one other where its path needs that | E18646; a transform with several sources E18108 |
 //! | a workflow with the name of a repo or a data source | E18661; the other way round it may be |
@@ -72,7 +73,7 @@
 //! | a list with `sourceType=authorized` | empty |
 //! | the name of a transform that is not legal | E18207 |
 //! | the destination of a transform | made with `destrepo`, else with the source's schema, and goes with the transform; one that is there is used and stays, unless another transform fills it, E18205. While it is [being made](EmulatorBuilder::destination_delay), all that names it but a create is E18124 |
-//! | SQL | E18209 unless it begins with `select` or `with`, comments and parentheses left aside; of a job E18618 |
+//! | SQL | E18209 if there is nothing but comments, or a statement that changes something; of a job E18618 |
 //! | update of a transform whose plugin gives out less, or other types | E18660; a `destrepo` with fewer fields than a plugin without SQL gives out is E18230 |
 //! | `derivedFrom` | the transform that made the repo |
 //! | a push | all of it or nothing. The place of what is wrong stands behind the code: E18110 for a value that is not of its type, or a required field that is missing; E18111, E18104, E18007 for what is no `key=value` or no UTF-8, E18006 without a record |

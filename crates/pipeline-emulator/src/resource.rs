@@ -185,7 +185,13 @@ fn check_description(rules: &Rules, described: &Members, code: ErrorCode) -> Res
     }
 }
 
-/// Whether a text can be a query: it begins as one, comments and parentheses left aside. No more of SQL is known here.
+/// Statements that change something instead of selecting.
+#[rustfmt::skip]
+const STATEMENTS: &[&str] = &[
+    "alter", "create", "delete", "drop", "grant", "insert", "merge", "revoke", "truncate", "update", "use",
+];
+
+/// Whether a text can be a query: something beside comments, and no other statement. No more of SQL is known here.
 fn is_query(sql: &str) -> bool {
     let mut rest = sql;
     loop {
@@ -202,7 +208,8 @@ fn is_query(sql: &str) -> bool {
     }
     let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_');
     let first = &rest[..end.unwrap_or(rest.len())];
-    first.eq_ignore_ascii_case("select") || first.eq_ignore_ascii_case("with")
+    let is_first = |word: &&str| first.eq_ignore_ascii_case(word);
+    !rest.is_empty() && !STATEMENTS.iter().any(is_first)
 }
 
 /// The fields of a repo, or of a map inside of it.

@@ -46,13 +46,20 @@ impl Resource for Datasource {
         let before = old.clone();
         old.extend(known(body, &["spec", "schema"]));
         check(call, &old)?;
-        repo::check_types(&before, &old)?;
-        let types: Vec<_> = repo::types(&old).collect();
-        if let Some((lost, _)) = repo::types(&before).find(|field| !types.contains(field)) {
-            let detail = format!("the field {lost:?} cannot go");
-            return refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail);
-        }
+        check_fields_stay(&before, &old)?;
         Ok(old)
+    }
+}
+
+pub(super) fn check_fields_stay(old: &Members, new: &Members) -> Result<(), Refusal> {
+    repo::check_types(old, new)?;
+    let types: Vec<_> = repo::types(new).collect();
+    match repo::types(old).find(|field| !types.contains(field)) {
+        Some((lost, _)) => {
+            let detail = format!("the field {lost:?} cannot go");
+            refuse(ErrorCode::INCOMPATIBLE_SCHEMA, detail)
+        }
+        None => Ok(()),
     }
 }
 
@@ -60,16 +67,16 @@ fn check(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refusal> {
     if !datasource.get("schema").is_some_and(Value::is_array) {
         return refuse(ErrorCode::SCHEMA_EMPTY, "give at least one field");
     }
-    Judged::new(Kind::Datasource, &call.names[0], datasource)?.check(code)?;
+    Judged::new(Kind::Datasource, &call.names[0], datasource)?.check(|it| Some(code(it)))?;
     check_variables(call, datasource)
 }
 
 /// Logs of the content delivery network are found by times, so that a text cannot stand there.
-fn check_variables(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refusal> {
+pub(super) fn check_variables(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refusal> {
     if text(datasource, "type") != "fusion" {
         return Ok(());
     }
-    for name in variable::names(&datasource["spec"].to_string()) {
+    for name in variable::names(&datasource.get("spec").unwrap_or(&Value::Null).to_string()) {
         match variable::kind(call, name).as_deref() {
             None => {
                 return refuse(
@@ -84,7 +91,7 @@ fn check_variables(call: &Call<'_, '_>, datasource: &Members) -> Result<(), Refu
     Ok(())
 }
 
-fn code(finding: &Finding) -> ErrorCode {
+pub(super) fn code(finding: &Finding) -> ErrorCode {
     match (finding.rule, finding.member().unwrap_or_default()) {
         (Rule::SchemaEmpty, _) => ErrorCode::SCHEMA_EMPTY,
         (Rule::SchemaKey, _) => ErrorCode::INVALID_FIELD_NAME,
@@ -100,7 +107,7 @@ fn code(finding: &Finding) -> ErrorCode {
 /// The schema of files: of texts it is known, of others if a datasource reads the same files.
 pub(crate) fn retrieve_schema(call: &mut Call<'_, '_>) -> Outcome {
     let asked = described(DatasourceSpec::description(), sent::<Datasource>(call)?);
-    Judged::new(Kind::Datasource, "files", &asked)?.check(code)?;
+    Judged::new(Kind::Datasource, "files", &asked)?.check(|it| Some(code(it)))?;
     check_variables(call, &asked)?;
     if asked["spec"]["fileType"] == "text" {
         let field = json!({"key": "text", "valtype": "string", "required": false});

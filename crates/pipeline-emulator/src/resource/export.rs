@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 use super::{
     Judged, Members, NameRule, Repo, Resource, check_name, described, parent, refuse, repo, text,
 };
-use crate::{operations::Call, refusal::Refusal, state::Kind};
+use crate::{
+    operations::Call,
+    refusal::Refusal,
+    state::{Id, Kind},
+};
 
 /// What writes the records of a repo elsewhere. Where that is, nobody looks.
 pub(crate) struct Export;
@@ -58,8 +62,9 @@ pub(super) fn judged<R: Resource, Source: Resource>(
     let source = parent::<Source>(call)?.clone();
     check_target(&export, &source)?;
     let mut judged = Judged::new(R::KIND, &call.names[1], &export)?;
-    judged.reads(&judged.id(), Source::KIND, &call.names[0], &source)?;
-    judged.check(code)?;
+    let id = Id::new(R::KIND, &call.names[1]).node_id();
+    judged.reads(&id, Source::KIND, &call.names[0], &source)?;
+    judged.check(|finding| Some(code(finding)))?;
     export.insert("workflow".to_owned(), text(&source, "workflow").into());
     Ok(export)
 }
@@ -163,7 +168,7 @@ pub(super) fn with_spec(mut body: Members, old: &Members) -> Members {
     body
 }
 
-fn code(finding: &Finding) -> ErrorCode {
+pub(super) fn code(finding: &Finding) -> ErrorCode {
     match (finding.rule, finding.member().unwrap_or_default()) {
         (Rule::UnknownField, _) => ErrorCode::FIELD_NOT_IN_REPO,
         (Rule::MissingMember | Rule::UnknownValue, "type") => ErrorCode::UNKNOWN_EXPORT_TYPE,

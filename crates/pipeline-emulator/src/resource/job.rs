@@ -102,11 +102,23 @@ pub(crate) fn sources(job: &Members) -> impl Iterator<Item = (Kind, &str)> {
 
 /// Looks at all that it reads from, directly or not: a table has its name only once.
 fn check(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
-    let mut judged = Judged::new(Kind::Job, &call.names[0], job)?;
-    let mut waiting = vec![(judged.id(), job)];
+    let name = call.names[0].as_str();
+    let mut judged = Judged::new(Kind::Job, name, job)?;
+    add_sources(&mut judged, (name, job), |id| call.space.get(id))?;
+    judged.check(|finding| Some(code(finding)))?;
+    check_texts(call, job)
+}
+
+/// Adds what a job reads of that which is there.
+pub(super) fn add_sources<'a>(
+    judged: &mut Judged,
+    (name, job): (&str, &'a Members),
+    find: impl Fn(&Id) -> Option<&'a Members>,
+) -> Result<(), Refusal> {
+    let mut waiting = vec![(Id::new(Kind::Job, name).node_id(), job)];
     while let Some((reader, job)) = waiting.pop() {
         for (kind, name) in sources(job) {
-            let Some(source) = call.space.get(&Id::new(kind, name)) else {
+            let Some(source) = find(&Id::new(kind, name)) else {
                 continue;
             };
             if let (id, true) = judged.reads(&reader, kind, name, source)? {
@@ -114,11 +126,10 @@ fn check(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
             }
         }
     }
-    judged.check(code)?;
-    check_texts(call, job)
+    Ok(())
 }
 
-fn check_texts(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
+pub(super) fn check_texts(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
     if let Some(sql) = job.get("computation").and_then(|it| it["code"].as_str())
         && !is_query(sql)
     {
@@ -148,7 +159,7 @@ fn check_texts(call: &Call<'_, '_>, job: &Members) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn code(finding: &Finding) -> ErrorCode {
+pub(super) fn code(finding: &Finding) -> ErrorCode {
     let inside = |part: &str| finding.path.contains(part);
     match (finding.rule, finding.member().unwrap_or_default()) {
         (Rule::UnknownSource, _) | (Rule::MissingMember, "srcs") => ErrorCode::JOB_SOURCE_NOT_FOUND,

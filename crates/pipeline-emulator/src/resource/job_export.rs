@@ -41,7 +41,7 @@ impl Resource for JobExport {
     }
 }
 
-fn code(finding: &Finding) -> ErrorCode {
+pub(super) fn code(finding: &Finding) -> ErrorCode {
     match (finding.rule, finding.member().unwrap_or_default()) {
         (Rule::MissingMember | Rule::UnknownValue, "type") => ErrorCode::UNKNOWN_EXPORT_TYPE,
         (Rule::MissingMember, "delimiter") => ErrorCode::CSV_DELIMITER_MISSING,

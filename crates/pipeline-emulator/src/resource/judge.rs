@@ -1,4 +1,4 @@
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeSet, btree_map::Entry};
 
 use pipeline_graph::{Finding, Rule, lint::lint_nodes};
 use pipeline_proto::{
@@ -9,23 +9,32 @@ use pipeline_proto::{
 use super::{Members, refuse};
 use crate::{refusal::Refusal, state::Kind};
 
-/// A definition that is checked by the rules that hold for the nodes of workflow files.
+/// Definitions that are checked by the rules that hold for the nodes of workflow files.
 pub(super) struct Judged {
-    id: NodeId,
+    /// Those that are judged; the others are there to be read from.
+    own: BTreeSet<NodeId>,
     nodes: Nodes,
+    /// Whether they came with a graph, where what they leave out is not asked for.
+    may_lack: bool,
 }
 
 impl Judged {
     pub(super) fn new(kind: Kind, name: &str, data: &Members) -> Result<Self, Refusal> {
         let node = node(kind, name, data)?;
         Ok(Self {
-            id: node.id(),
+            own: BTreeSet::from([node.id()]),
             nodes: Nodes::from([(node.id(), node)]),
+            may_lack: false,
         })
     }
 
-    pub(super) fn id(&self) -> NodeId {
-        self.id.clone()
+    /// The graph of a workflow.
+    pub(super) fn graph(nodes: &Nodes) -> Self {
+        Self {
+            own: nodes.keys().cloned().collect(),
+            nodes: nodes.clone(),
+            may_lack: true,
+        }
     }
 
     /// Something that one of them reads from, and whether it is new.
@@ -38,25 +47,34 @@ impl Judged {
     ) -> Result<(NodeId, bool), Refusal> {
         let source = node(kind, name, data)?;
         let (id, source_ref) = (source.id(), source.to_ref());
-        let reader = self.nodes.get_mut(reader).map(|reader| {
-            reader.parents.push(source_ref);
-            reader.to_ref()
-        });
+        let reader = self.nodes.get_mut(reader);
+        // In a graph, the edge may be there.
+        let reader = reader
+            .filter(|reader| !reader.parents.contains(&source_ref))
+            .map(|reader| {
+                reader.parents.push(source_ref);
+                reader.to_ref()
+            });
         let entry = self.nodes.entry(id.clone());
         let is_new = matches!(entry, Entry::Vacant(_));
         entry.or_insert(source).children.extend(reader);
         Ok((id, is_new))
     }
 
-    /// Refuses what is wrong with it.
-    pub(super) fn check(&self, code: fn(&Finding) -> ErrorCode) -> Result<(), Refusal> {
+    /// Refuses what is wrong with them; what has no code is judged elsewhere.
+    pub(super) fn check(
+        &self,
+        code: impl Fn(&Finding) -> Option<ErrorCode>,
+    ) -> Result<(), Refusal> {
+        let refused = |it: &Finding| {
+            let is_own = it.node.as_ref().is_some_and(|node| self.own.contains(node));
+            let is_refused = is_own && is_refused(it.rule) || it.rule == Rule::Cycle;
+            let is_lacking = self.may_lack && it.path.rsplit('.').next() == Some("data");
+            code(it).filter(|_| is_refused && !is_lacking)
+        };
         let mut findings = lint_nodes(&self.nodes).into_iter();
-        let found = findings.find(|it| {
-            let is_own = it.node.as_ref() == Some(&self.id) && is_refused(it.rule);
-            is_own || it.rule == Rule::Cycle
-        });
-        match found {
-            Some(it) => refuse(code(&it), it.message),
+        match findings.find_map(|it| Some((refused(&it)?, it.message))) {
+            Some((code, message)) => refuse(code, message),
             None => Ok(()),
         }
     }

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 
 use pipeline_proto::{
     ErrorCode,
-    model::{Node, NodeRef, NodeType, RawJson},
+    model::{Node, NodeRef, NodeType, Nodes, RawJson},
     resource::transform::TransformSpec,
 };
 use serde_json::{Value, json};
 
-use super::{Members, all, described, refuse, repo, text, transform};
+use super::{
+    Judged, Members, all, datasource, described, export, group::check_group, job, job_export,
+    refuse, repo, text, transform,
+};
 use crate::{
+    operations::Call,
     refusal::Refusal,
-    rules::Rules,
-    state::{Id, Kind},
+    state::{Id, Item, Kind},
 };
 
 /// What a node is called among the resources of its account.
@@ -50,16 +53,21 @@ fn one<'a>(node: &Node, ends: &'a [NodeRef], what: &str) -> Result<&'a str, Refu
     )
 }
 
-/// The members of a node as a resource of this workflow.
+/// The members of a node as a resource of this workflow, of whose region it is.
 pub(crate) fn members(
+    call: &Call<'_, '_>,
+    id: &Id,
     node: &Node,
-    kind: Kind,
-    workflow: &str,
-    region: &str,
-    rules: &Rules,
+    (workflow, region): (&str, &str),
 ) -> Result<Members, Refusal> {
     let mut data = data(node)?;
-    let mut members = match kind {
+    let old = call
+        .space
+        .get(id)
+        .filter(|old| text(old, "workflow") == workflow);
+    let nothing = Members::new();
+    let before = old.unwrap_or(&nothing);
+    let mut members = match id.kind {
         Kind::Repo => {
             if text(&data, "region") != region && data.contains_key("region") {
                 let detail = format!(
@@ -69,9 +77,11 @@ pub(crate) fn members(
                 return refuse(ErrorCode::REPO_REGION_MISMATCH, detail);
             }
             if data.contains_key("schema") {
-                repo::check(rules, &data)?;
+                repo::check(call.rules, &data)?;
             }
-            repo::check_repo_description(rules, &data)?;
+            repo::check_description(call.rules, &data)?;
+            check_group(call, &data, region)?;
+            repo::check_types(before, &data)?;
             let mut repo = all(&data, repo::CHANGEABLE);
             if repo["schema"].is_null() {
                 repo.insert("schema".to_owned(), json!([]));
@@ -81,6 +91,9 @@ pub(crate) fn members(
             repo.insert("group".to_owned(), text(&data, "group").into());
             repo.insert("fromDag".to_owned(), true.into());
             repo.insert("derivedFrom".to_owned(), filled_by.into());
+            if let Some(old) = old {
+                repo::keep_schema(call, old, &mut repo);
+            }
             repo
         }
         Kind::Transform => {
@@ -94,7 +107,8 @@ pub(crate) fn members(
                 .iter()
                 .any(|member| spec.contains_key(*member))
             {
-                transform::check_spec(rules, &spec)?;
+                transform::check_spec(call.rules, &spec)?;
+                transform::check_outputs_stay(before, &spec)?;
             }
             let name = node.name.as_str();
             Members::from_iter([
@@ -104,16 +118,74 @@ pub(crate) fn members(
             ])
         }
         Kind::Job => {
+            job::check_texts(call, &data)?;
             read_from(&mut data, &node.parents);
             data
         }
-        _ => {
+        kind => {
+            if kind == Kind::Datasource {
+                datasource::check_variables(call, &data)?;
+                if data.contains_key("schema") {
+                    datasource::check_fields_stay(before, &data)?;
+                }
+            }
             data.insert("name".to_owned(), node.name.as_str().into());
             data
         }
     };
     members.insert("workflow".to_owned(), workflow.into());
+    // What the emulator knows of it, such as the runs of a job, stays with it.
+    for (name, value) in before.iter().filter(|(name, _)| name.starts_with('.')) {
+        members.entry(name).or_insert_with(|| value.clone());
+    }
     Ok(members)
+}
+
+/// Judges the nodes of a graph by what they read from and write to.
+pub(crate) fn check_graph(
+    call: &Call<'_, '_>,
+    workflow: &str,
+    nodes: &Nodes,
+    all: &BTreeMap<Id, Item>,
+) -> Result<(), Refusal> {
+    let mut judged = Judged::graph(nodes);
+    // What the workflow had and the graph has not is about to go.
+    let find = |id: &Id| match all.get(id) {
+        Some(item) => item.members(),
+        None => call
+            .space
+            .get(id)
+            .filter(|it| text(it, "workflow") != workflow),
+    };
+    for (id, members) in all
+        .iter()
+        .filter_map(|(id, item)| Some((id, item.members()?)))
+    {
+        match (id.kind, id.parent()) {
+            (Kind::Job, _) => job::add_sources(&mut judged, (id.name(), members), find)?,
+            (Kind::Export | Kind::JobExport, Some(parent)) => {
+                let kind = if id.kind == Kind::Export {
+                    Kind::Repo
+                } else {
+                    Kind::Job
+                };
+                let source = find(&Id::new(kind, parent));
+                export::check_target(members, source.unwrap_or(&Members::new()))?;
+            }
+            _ => {}
+        }
+    }
+    judged.check(|finding| {
+        let node = finding.node.as_ref().and_then(|id| nodes.get(id))?;
+        let code = match node.node_type {
+            NodeType::Export => export::code,
+            NodeType::ExportBatch => job_export::code,
+            NodeType::Datasource => datasource::code,
+            NodeType::Job => job::code,
+            _ => return None,
+        };
+        Some(code(finding))
+    })
 }
 
 /// Adds the parents of a job to what it reads, where that does not name them.

@@ -2,7 +2,7 @@ use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, all, check_description, check_schema,
+    Members, NameRule, Resource, all, check_schema,
     group::check_group,
     known,
     life::{Millis, keep, kept, millis, now},
@@ -46,26 +46,26 @@ pub(super) fn types(repo: &Members) -> impl Iterator<Item = (&str, &str)> {
 
 pub(super) fn check(rules: &Rules, repo: &Members) -> Result<(), Refusal> {
     check_schema(rules, repo.get("schema"), 0)?;
-    check_repo_description(rules, repo)
+    check_description(rules, repo)
 }
 
-pub(super) fn check_repo_description(rules: &Rules, repo: &Members) -> Result<(), Refusal> {
-    check_description(rules, repo, ErrorCode::INVALID_REPO_DESCRIPTION)
+pub(super) fn check_description(rules: &Rules, repo: &Members) -> Result<(), Refusal> {
+    super::check_description(rules, repo, ErrorCode::INVALID_REPO_DESCRIPTION)
 }
 
 /// Schemas that a repo had, with the moments until which those who push go by them.
 type Earlier = Vec<(Millis, Value)>;
 
 /// Notes that a repo is to have another schema from now on.
-fn keep_schema(call: &Call<'_, '_>, repo: &mut Members) {
+pub(super) fn keep_schema(call: &Call<'_, '_>, old: &Members, new: &mut Members) {
     let delay = millis(call.rules.schema_delay);
-    let mut earlier: Earlier = kept(repo, ".schemas");
+    let mut earlier: Earlier = kept(old, ".schemas");
     earlier.retain(|(until, _)| *until > now(call));
-    if delay > 0 {
-        let schema = repo.get("schema").cloned().unwrap_or_default();
+    if delay > 0 && old.get("schema") != new.get("schema") {
+        let schema = old.get("schema").cloned().unwrap_or_default();
         earlier.push((now(call).saturating_add(delay), schema));
     }
-    keep(repo, ".schemas", &earlier);
+    keep(new, ".schemas", &earlier);
 }
 
 /// A repo as those who push go by it.
@@ -119,16 +119,13 @@ impl Resource for Repo {
     }
 
     /// The schema is replaced as a whole; what else is missing stays.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal> {
         check(call.rules, &body)?;
         check_types(&old, &body)?;
-        keep_schema(call, &mut old);
-        old.extend(known(body, CHANGEABLE));
-        Ok(old)
+        let mut new = old.clone();
+        new.extend(known(body, CHANGEABLE));
+        keep_schema(call, &old, &mut new);
+        Ok(new)
     }
 
     fn listed(call: &Call<'_, '_>, name: &str, repo: &Members) -> Option<Members> {

@@ -184,7 +184,7 @@ fn field(output: &Members) -> (&str, &str) {
 }
 
 /// An update may only add to what a plugin gives out.
-fn check_outputs_stay(old: &Members, new: &Members) -> Result<(), Refusal> {
+pub(super) fn check_outputs_stay(old: &Members, new: &Members) -> Result<(), Refusal> {
     let none = Members::new();
     let old = old.get("spec").and_then(Value::as_object);
     let old = old.unwrap_or(&none);

@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
     ("exports", include_str!("exports.txt")),
     ("batch", include_str!("batch.txt")),
     ("data", include_str!("data.txt")),
+    ("graphs", include_str!("graphs.txt")),
     ("rules", include_str!("rules.txt")),
     (
         "groups_and_variables",
