@@ -1,6 +1,7 @@
 //! `pipeline doctor`.
 
 mod check;
+mod look;
 
 use std::{
     net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _},
@@ -12,7 +13,7 @@ use std::{
 use clap::Args;
 use http::header::DATE;
 use pipeline_proto::{
-    Endpoint, Error, RefusalCause,
+    Endpoint, Error, RefusalCause, RepoName,
     observe::{Event, Observed},
     proxy::{Proxy, VARIABLES},
     resource::workflow::ListWorkflows,
@@ -24,10 +25,11 @@ use crate::{
     failure::{Failure, Obstacle, describe},
     lang::pick,
     options::Global,
-    remote::{EXPOSED, EXPOSED_ZH, Special},
+    remote::{EXPOSED, EXPOSED_ZH, Remote, Special},
     settings::{Given, Identity, Settings},
 };
 use check::{Check, Report};
+use look::Named;
 
 /// Find out what keeps the service from being used
 #[derive(Debug, Args)]
@@ -35,18 +37,37 @@ use check::{Check, Report};
 Examples:
   pipeline doctor
   pipeline doctor --profile work -o json
-  pipeline doctor --lang zh
+  pipeline doctor repo clicks --push clicks
+  pipeline doctor export clicks save
+  pipeline doctor job daily --lang zh
 
 Checks the configuration, the way to the service, the clock and the credentials, one line each, with \
-what to do about what is wrong. Sends one request, which lists the workflows and changes nothing. Ends \
-with the exit code of the first check that failed.")]
-pub(crate) struct Doctor {}
+what to do about what is wrong. Sends one request, which lists the workflows and changes nothing. With the \
+name of a resource it looks whether that is there and at work; with --push it pushes nothing into a queue, \
+which shows whether records would be taken. Ends with the exit code of the first check that failed.")]
+pub(crate) struct Doctor {
+    /// A resource to look at as well, as in `repo clicks` or `export clicks save`
+    #[arg(value_name = "RESOURCE")]
+    resource: Vec<String>,
+
+    /// A message queue that has to take pushes; none is changed
+    #[arg(long, value_name = "NAME")]
+    push: Option<RepoName>,
+}
 
 impl Doctor {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let Self {} = self;
+        let named = Named::parse(&self.resource)?;
         let mut report = Report::default();
-        examine(global, &mut report);
+        let remote = examine(global, &mut report);
+        if let Some((remote, endpoint)) = remote {
+            if let Some(named) = named {
+                report.add(named.check(&remote));
+            }
+            if let Some(repo) = &self.push {
+                report.add(look::push(repo, &remote, &endpoint));
+            }
+        }
         let exit = report.exit();
         global.format().write(&report)?;
         Ok(exit)
@@ -54,16 +75,22 @@ impl Doctor {
 }
 
 /// Makes the checks in an order in which each rests on those before it, and stops where the next one
-/// would have nothing to rest on.
-fn examine(global: &Global, report: &mut Report) {
+/// would have nothing to rest on. What rests on all of them gets the service.
+fn examine(global: &Global, report: &mut Report) -> Option<(Remote, Endpoint)> {
     let settings = match Settings::read(global) {
         Ok(settings) => settings,
-        Err(failure) => return report.add(Check::configuration().failed_with(&failure)),
+        Err(failure) => {
+            report.add(Check::configuration().failed_with(&failure));
+            return None;
+        }
     };
     report.add(configuration(&settings));
     let endpoint = match settings.endpoint() {
         Ok(endpoint) => endpoint.value,
-        Err(failure) => return report.add(Check::endpoint().failed_with(&failure)),
+        Err(failure) => {
+            report.add(Check::endpoint().failed_with(&failure));
+            return None;
+        }
     };
     report.add(if endpoint.is_exposed() {
         let message = pick(
@@ -87,7 +114,8 @@ fn examine(global: &Global, report: &mut Report) {
                 "请改正该环境变量，或使用 --no-proxy",
             );
             let check = Check::proxy().failed(Exit::Usage, error.to_string(), advice);
-            return report.add(check);
+            report.add(check);
+            return None;
         }
     };
     if let Some(check) = by_proxy(&proxy) {
@@ -98,18 +126,18 @@ fn examine(global: &Global, report: &mut Report) {
         let resolved = check.is_ok();
         report.add(check);
         if !resolved {
-            return;
+            return None;
         }
         let check = connect(&addresses, global.connect_timeout);
         let connected = check.is_ok();
         report.add(check);
         if !connected {
-            return;
+            return None;
         }
     }
-    if known && let Ok(Some(given)) = given {
-        call(global, &settings, given, &endpoint, report);
-    }
+    let given = given.ok().flatten().filter(|_| known)?;
+    let remote = call(global, &settings, given, &endpoint, report)?;
+    Some((remote, endpoint))
 }
 
 fn configuration(settings: &Settings<'_>) -> Check {
@@ -290,7 +318,7 @@ fn call(
     given: Given,
     endpoint: &Endpoint,
     report: &mut Report,
-) {
+) -> Option<Remote> {
     let seen: Arc<Mutex<Option<Seen>>> = Arc::default();
     let special = Special {
         once: true,
@@ -301,7 +329,10 @@ fn call(
     };
     let remote = match global.remote_with(settings, Some(given), special) {
         Ok(remote) => remote,
-        Err(failure) => return report.add(Check::tls().failed_with(&failure)),
+        Err(failure) => {
+            report.add(Check::tls().failed_with(&failure));
+            return None;
+        }
     };
     let result = remote.try_send(ListWorkflows::new());
     let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -309,7 +340,7 @@ fn call(
         if let Err(error) = result {
             report.add(no_response(&error, endpoint));
         }
-        return;
+        return None;
     };
     if endpoint.is_https() {
         report.add(Check::tls().ok(pick("the certificate is trusted", "证书可信").to_owned()));
@@ -323,7 +354,7 @@ fn call(
         format!("{} 后应答 HTTP {}", Short(seen.elapsed), seen.status),
     )));
     report.add(clock(seen.offset, global, endpoint));
-    report.add(match result {
+    let check = match result {
         Ok(workflows) => Check::credentials().ok(pick(
             match workflows.len() {
                 1 => "accepted; the account has one workflow".to_owned(),
@@ -332,7 +363,10 @@ fn call(
             format!("已接受；账号下有 {} 个工作流", workflows.len()),
         )),
         Err(error) => refused(&error, endpoint),
-    });
+    };
+    let failed = check.is_failed();
+    report.add(check);
+    (!failed).then_some(remote)
 }
 
 fn note(seen: &Mutex<Option<Seen>>, event: &Event<'_>) {

@@ -3,6 +3,7 @@ use pipeline_proto::{CodeInfo, ErrorCode, ErrorKind};
 use serde::Serialize;
 
 use crate::{
+    command::resource::Resource,
     exit::Exit,
     failure::Failure,
     lang,
@@ -17,10 +18,12 @@ Examples:
   pipeline explain E18641
   pipeline explain '{\"error\":\"E18641: the workflow does not exist\"}'
   pipeline explain not-found
+  pipeline explain transform
   pipeline explain --all
   pipeline explain E18641 -o json")]
 pub(crate) struct Explain {
-    /// A code such as E18641 or 18641, a whole line with a code in it, or a kind such as not-found
+    /// A code such as E18641 or 18641, a whole line with a code in it, a kind such as not-found, or a resource
+    /// such as transform
     #[arg(value_name = "CODE", required_unless_present = "all")]
     what: Vec<String>,
 
@@ -41,6 +44,9 @@ impl Explain {
         } else if let Some(kind) = kind {
             let of_kind = known().filter(|row| row.kind == kind.as_str());
             global.format().write(&Rows(of_kind.collect()))?;
+        } else if let Some(resource) = resources().find(|resource| *resource == what) {
+            let about = known().filter(|row| row.resource == Some(resource));
+            global.format().write(&Rows(about.collect()))?;
         } else {
             let code = what
                 .parse()
@@ -71,9 +77,32 @@ fn in_line(line: &str) -> Option<ErrorCode> {
 fn unreadable(what: &str) -> String {
     let kinds: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
     format!(
-        "{what:?} is neither an error code such as E18641 nor a kind of error: {}",
-        kinds.join(", ")
+        "{what:?} is no error code such as E18641, no kind of error: {}; and no resource: {}",
+        kinds.join(", "),
+        resources().collect::<Vec<_>>().join(", ")
     )
+}
+
+/// As the groups of their commands are called.
+fn resources() -> impl Iterator<Item = &'static str> {
+    ["workflow"].into_iter().chain(Resource::words())
+}
+
+/// The resource that a code is about: the one with the longest name of those that the code's own name has in it,
+/// else the one whose hundred of codes it is among.
+fn resource(info: &CodeInfo) -> Option<&'static str> {
+    let name = format!("_{}_", info.name);
+    let is_named = |word: &&str| {
+        let word = word.trim_end_matches(" function").replace([' ', '-'], "_");
+        name.contains(&format!("_{}_", word.to_uppercase()))
+    };
+    let named = resources().filter(is_named).max_by_key(|word| word.len());
+    named.or(match info.code.number() / 100 {
+        181 => Some("repo"),
+        182 => Some("transform"),
+        183 => Some("export"),
+        _ => None,
+    })
 }
 
 #[derive(Serialize)]
@@ -84,6 +113,8 @@ struct Row {
     meaning: &'static str,
     meaning_zh: &'static str,
     on_api_page: bool,
+    /// What it is about, if that is one of the resources: the group of commands for it.
+    resource: Option<&'static str>,
     /// What this command ends with when the service answers with this code.
     exit_code: u8,
 }
@@ -97,6 +128,7 @@ impl From<&CodeInfo> for Row {
             meaning: info.meaning,
             meaning_zh: info.meaning_zh,
             on_api_page: info.on_api_page,
+            resource: resource(info),
             exit_code: Exit::of(info.kind).code(),
         }
     }
@@ -131,6 +163,10 @@ impl Show for Row {
             table.pair(name, Cell::from(meaning));
         }
         table.pair(lang::pick("Kind", "种类"), Cell::from(self.kind));
+        if let Some(resource) = self.resource {
+            let see = format!("{resource} (pipeline {resource} --help)");
+            table.pair(lang::pick("About", "资源"), Cell::from(see));
+        }
         table.pair(
             lang::pick("HTTP status", "HTTP 状态"),
             Cell::from(self.status()),
@@ -166,7 +202,7 @@ impl Rows {
     fn columns(&self, wide: bool) -> String {
         let mut headings = vec!["CODE", "HTTP", "KIND"];
         if wide {
-            headings.extend(["EXIT", "API PAGE"]);
+            headings.extend(["EXIT", "API PAGE", "ABOUT"]);
         }
         let meanings = lang::pick(["MEANING", "含义"], ["含义", "MEANING"]);
         headings.extend(meanings.into_iter().take(if wide { 2 } else { 1 }));
@@ -181,6 +217,7 @@ impl Rows {
                 cells.extend([
                     Cell::from(row.exit_code.to_string()),
                     Cell::from(if row.on_api_page { "yes" } else { "no" }),
+                    Cell::from(row.resource.unwrap_or_default()),
                 ]);
             }
             let meanings = lang::pick([row.meaning, row.meaning_zh], [row.meaning_zh, row.meaning]);

@@ -168,6 +168,11 @@ impl Resource {
         nouns.find(|resource| resource.word.split(' ').eq(words.iter().copied()))
     }
 
+    /// How each is typed.
+    pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+        RESOURCES.iter().map(|resource| resource.word)
+    }
+
     fn kind(&self) -> &'static str {
         if self.kind.is_empty() {
             self.word

@@ -164,6 +164,72 @@ fn a_token_for_something_else_is_no_fault() {
     assert_eq!(code, Some(0));
 }
 
+/// A resource that is named, and a queue that has to take pushes; nothing is pushed.
+#[test]
+fn what_is_named_is_looked_at_and_pushing_is_tried_where_that_is_asked_for() {
+    let service = Service::new().with_workflow("w");
+    for line in [
+        "repo create q --schema ip",
+        "export create q e --to http --host h --uri /u",
+        "datasource create s --from kodo --bucket bbbb --file-type json --schema ip",
+        "job create j --from s=t --sql select --container 1U2G --run manual",
+    ] {
+        service.run(&words(line)).ok();
+    }
+    for (line, code, outcome, says) in [
+        ("repo q --push q", 0, "ok", "q takes pushes"),
+        ("repo q", 0, "ok", "repo q is there"),
+        ("export q e", 0, "ok", "export q/e is there"),
+        ("export q/e", 0, "ok", "export q/e is there"),
+        ("job j", 0, "ok", "job j is there"),
+        ("workflow w", 0, "warning", "workflow w is Ready"),
+        (
+            "repo clicks",
+            0,
+            "warning",
+            "workflow w is Ready: nothing is computed or exported",
+        ),
+        ("repo gone", 3, "failed", "E18102"),
+        ("export q gone", 3, "failed", "E18302"),
+        ("workflow gone", 3, "failed", "there is no such workflow"),
+        ("--push gone", 3, "failed", "`pipeline repo list`"),
+    ] {
+        let arguments = [&["doctor"][..], &words(line)].concat();
+        let table = service.run(&arguments);
+        assert!(
+            table.stdout.lines().last().unwrap().contains(says),
+            "{line}: {table:?}"
+        );
+        let (checks, exit) = findings(&service.run(&[&arguments[..], &["-o", "json"]].concat()));
+        assert_eq!(
+            (checks.last().unwrap().1.as_str(), exit),
+            (outcome, Some(code)),
+            "{line}"
+        );
+    }
+    for line in ["q", "repo", "export q", "repo a-b", "nothing x"] {
+        service
+            .run(&[&["doctor"][..], &words(line)].concat())
+            .failed(2);
+    }
+    assert_eq!(service.run(&words("repo sample q")).ok(), "");
+    // A device that may push and do nothing else.
+    let device = |token: &str, repo: &str| {
+        let ran = pipeline(&["doctor", "-o", "json", "--push", repo])
+            .env("PANDORA_ENDPOINT", service.server.url())
+            .env("PANDORA_TOKEN", token.trim_end())
+            .ran();
+        let (checks, code) = findings(&ran);
+        (checks.last().unwrap().clone(), code)
+    };
+    let token = service.run(&words("token mint push_points q")).ok();
+    assert_eq!(device(&token, "q"), (("push".into(), "ok".into()), Some(0)));
+    assert_eq!(
+        device(&token, "clicks"),
+        (("push".into(), "failed".into()), Some(4))
+    );
+}
+
 #[test]
 fn a_clock_that_is_days_off_is_made_up_for_only_if_asked() {
     let days = ClockSkew::Ahead(Duration::from_secs(2 * 86_400));

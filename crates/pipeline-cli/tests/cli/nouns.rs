@@ -478,6 +478,104 @@ fn what_cannot_be_deleted_is_to_be_described() {
     );
 }
 
+/// From upload to deletion: what a jar holds can be registered and nothing else, and what is registered keeps its jar.
+#[test]
+fn jars_and_what_they_hold_live_from_upload_to_deletion() {
+    let service = Service::new();
+    let jar = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/data/city.jar");
+    let register =
+        "udf function register city --jar geo.jar --declaration city(ip) --class com.example.";
+    for (line, code, says) in [
+        ("udf jar upload geo.jar JAR", 0, "uploaded geo.jar\n"),
+        ("udf jar upload geo.jar JAR", 5, "E18636"),
+        (
+            "udf jar update geo.jar --description cities",
+            0,
+            "updated geo.jar\n",
+        ),
+        ("udf jar get geo.jar", 0, "cities"),
+        ("udf jar describe geo.jar", 0, "cities"),
+        (&format!("{register}Town"), 3, "E18632"),
+        (&format!("{register}City"), 0, "created city\n"),
+        ("udf function get city", 0, "com.example.City"),
+        ("udf function describe city", 0, "geo.jar"),
+        ("udf jar describe geo.jar", 0, "used by  udf function  city"),
+        ("udf function list", 0, "city(ip)"),
+        // The emulator runs no Java; what does not fit it refuses as the service does.
+        ("udf function debug select|town(1)", 3, "E18634"),
+        (
+            "udf function debug nothing",
+            1,
+            "invalid udf debug expression",
+        ),
+        ("udf function debug select|city(1)", 1, "E9001"),
+        ("udf function deregister city -y", 0, "deleted city\n"),
+        ("udf function get city", 3, "there is no such udf function"),
+        ("udf jar delete geo.jar -y", 0, "deleted geo.jar\n"),
+        ("udf jar get geo.jar", 3, "there is no such udf jar"),
+        (
+            "plugin upload com.example.City JAR",
+            0,
+            "uploaded com.example.City\n",
+        ),
+        ("plugin verify com.example.City", 0, ""),
+        ("plugin verify com.example.Town", 3, "E18216"),
+        (
+            "plugin delete com.example.City -y",
+            0,
+            "deleted com.example.City\n",
+        ),
+    ] {
+        let arguments = line
+            .split(' ')
+            .map(|word| word.replace("JAR", jar).replace('|', " "));
+        let arguments: Vec<String> = arguments.collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ran = service.run(&arguments);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.code == Some(code) && said.contains(says),
+            "{line}: {ran:?}"
+        );
+    }
+}
+
+/// A run that is under way is stopped alone, and one that has ended is run again.
+#[test]
+fn runs_of_a_job_are_stopped_and_repeated_one_by_one() {
+    let service = Service::new();
+    for line in [
+        "datasource create s --from kodo --bucket bbbb --file-type json --schema ip",
+        "job create j --from s=t --sql select --params day --container 1U2G --run manual",
+    ] {
+        service.run(&words(line)).ok();
+    }
+    for (line, code, says) in [
+        ("job start j --param day=2017-06-01", 0, "starting j\n"),
+        (
+            "job stop j --run 1",
+            0,
+            "run 1, Running before, is Canceled: j\n",
+        ),
+        ("job history j", 0, "1"),
+        (
+            "job rerun j 1",
+            0,
+            "run 1, Canceled before, is Running: j\n",
+        ),
+        ("job stop j --run 2", 3, "E18624"),
+        ("job rerun j 2", 3, "E18624"),
+        ("job stop j", 0, "stopping j\n"),
+    ] {
+        let ran = service.run(&words(line));
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.code == Some(code) && said.contains(says),
+            "{line}: {ran:?}"
+        );
+    }
+}
+
 #[test]
 fn exists_says_it_by_its_exit_code() {
     let service = service();

@@ -446,6 +446,7 @@ fn tokens_and_codes(check: &mut Checker<'_>) {
     check.read("explain CODE", &["explain", "E18641"]);
     check.read("explain --all", &["explain", "--all"]);
     check.read("explain KIND", &["explain", "not-found"]);
+    check.read("explain RESOURCE", &["explain", "job-export"]);
 }
 
 /// Resources of every kind: two of each, what makes them, and what changes the first.

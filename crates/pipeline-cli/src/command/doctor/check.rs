@@ -57,6 +57,8 @@ checks! {
     service, "Service", "服务";
     clock, "Clock", "时钟";
     credentials, "Credentials", "凭证";
+    resource, "Resource", "资源";
+    push, "Push", "写入";
 }
 
 impl Check {
@@ -74,6 +76,10 @@ impl Check {
 
     pub(super) fn is_ok(&self) -> bool {
         self.outcome == Outcome::Ok
+    }
+
+    pub(super) fn is_failed(&self) -> bool {
+        self.outcome == Outcome::Failed
     }
 
     pub(super) fn ok(mut self, message: String) -> Self {

@@ -105,6 +105,37 @@ pub(super) fn run(
     Many::run(targets.names(), parallel, "described", describe).show(global)
 }
 
+/// What it is called, its workflow with its status, and what its last run says if that has failed.
+type State = (String, Option<(String, Option<Status>)>, Option<String>);
+
+impl Resource {
+    /// Whether these names could be those of one.
+    pub(crate) fn check(&self, names: &[String]) -> Result<(), Failure> {
+        let path = key::path(self);
+        if path.len() != names.len() {
+            let wanted: Vec<&str> = path.iter().map(|info| key::heading(info.key)).collect();
+            let line = format!("write {} {}", self.word, wanted.join(" "));
+            return Err(Failure::usage(line));
+        }
+        let mut checks = path.iter().zip(names).map(|(info, name)| info.check(name));
+        checks.try_for_each(|check| check.map_err(Failure::usage))
+    }
+
+    /// How one is doing.
+    pub(crate) fn state(
+        &'static self,
+        names: &[String],
+        remote: &Remote,
+    ) -> Result<State, Failure> {
+        let item = get::one(self, &Names(names.to_vec()), remote)?;
+        let last = runs(&item, remote)?.and_then(|runs| runs.into_iter().next());
+        let failed = last.filter(|run| run["status"] == "Failed");
+        let failed = failed.map(|run| page::text(&run["message"]));
+        let workflow = Part::of(&item, remote)?.map(|part| (part.name, part.status));
+        Ok((format!("{} {}", self.word, item.names), workflow, failed))
+    }
+}
+
 /// All that may name a resource of a kind, for as many of it as are described.
 struct Others(Vec<(&'static Link, Vec<Item>)>);
 
