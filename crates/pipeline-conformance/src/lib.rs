@@ -40,6 +40,7 @@ mod pages {
         embedding_the_core "../../../docs/embedding-the-core.md"
         everyday_programs "../../../docs/everyday-programs.md"
         migrating "../../../docs/migrating.md"
+        property_tests "../../../docs/property-tests.md"
         quick_start "../../../docs/quick-start.md"
         quick_start_zh "../../../docs/quick-start.zh-CN.md"
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"

@@ -251,6 +251,14 @@ impl Described for i64 {
     const SHAPE: Shape = Shape::Integer;
 }
 
+impl Described for u64 {
+    const SHAPE: Shape = Shape::Integer;
+}
+
+impl Described for () {
+    const SHAPE: Shape = Shape::Any;
+}
+
 impl Described for serde_json::Value {
     const SHAPE: Shape = Shape::Any;
 }

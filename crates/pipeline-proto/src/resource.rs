@@ -103,6 +103,36 @@ macro_rules! resources {
                     self.clone().visit(Template)
                 }
 
+                /// The row of its type.
+                pub fn info(&self) -> &'static super::OperationInfo {
+                    struct Name;
+
+                    impl Visitor for Name {
+                        type Output = &'static str;
+
+                        fn visit<O: Operation>(self, _: O) -> &'static str {
+                            O::NAME
+                        }
+                    }
+
+                    let name = self.clone().visit(Name);
+                    let mut rows = super::OPERATIONS.iter();
+                    rows.find(|info| info.name == name).expect("each has a row")
+                }
+
+                /// The names in its path, as [`OperationInfo::target`](crate::operation::OperationInfo::target)
+                /// takes them.
+                ///
+                /// # Errors
+                ///
+                /// If the operation cannot be said on the wire.
+                pub fn names(&self) -> Result<Vec<String>, BuildError> {
+                    let template = self.template()?;
+                    let pieces = self.info().path.split('/').zip(template.target().split(['/', '?']));
+                    let names = pieces.filter(|(piece, _)| piece.starts_with('{'));
+                    Ok(names.map(|(_, name)| name.to_owned()).collect())
+                }
+
                 /// Does something with the operation, whatever its type.
                 pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
                     match self {

@@ -22,15 +22,22 @@
 //! | you want | take |
 //! |---|---|
 //! | names and texts | [`name`], [`workflow_name`], [`node_name`], [`region`], [`illegal_name`], [`text`], [`raw_json`] |
-//! | keys, tokens, moments, policies | [`credentials`], [`token_descriptor`], [`now`], [`retry_policy`] |
+//! | keys, tokens, moments | [`credentials`], [`token_descriptor`], [`now`] |
+//! | how it is asked | [`endpoint`], [`call_options`], [`retry_policy`] |
 //! | something to ask | [`any_operation`], or `any::<GetWorkflow>()` for one of a type |
 //! | something to be told | [`workflow`], [`workflow_state`], [`log_search`], [`nodes`] |
-//! | a response, good or bad | [`response`], [`error_response`] |
+//! | what the service says to an operation | [`success`], [`failure`] |
+//! | a response, good or bad, to nothing in particular | [`response`], [`error_response`] |
+//! | a transport that fails | [`fault`] |
 //! | a whole exchange | [`response_script`] |
+//!
+//! Most of them are what `any::<WorkflowName>()`, `any::<Fault>()` and so on give for their types; strategies of
+//! `nodes(1..=50)` or `workflow().status(Status::Started)` are told more.
 //!
 //! Values shrink towards short names, small graphs and empty bodies.
 
 mod answers;
+mod exchange;
 mod graph;
 mod json;
 mod models;
@@ -41,19 +48,26 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use proptest::{collection::vec, prelude::*, sample::select, string::string_regex};
+use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex};
 
 pub use answers::{Event, error_response, response, response_script};
+pub use exchange::{failure, success};
 pub use graph::nodes;
 pub use json::raw_json;
-pub use models::{log_search, status, workflow, workflow_state};
+pub use models::{Shown, log_search, status, workflow, workflow_state};
 pub use operations::{any_operation, schema, token_descriptor};
 
 use crate::{
-    call::RetryPolicy,
+    call::{Auth, CallOptions, ResourceOwner, RetryPolicy},
     credentials::Credentials,
+    endpoint::Endpoint,
+    error::{Fault, FaultKind, Phase},
+    model::{LogSearch, RawJson, Status, Workflow, WorkflowState},
     name::{InPath, Kind, Name, NodeName, Region, WorkflowName},
+    operation::Idempotency,
+    resource::schema::Schema,
     time::Now,
+    token::TokenDescriptor,
 };
 
 /// Around this moment, in seconds since 1970, lie [`now`] and the dates of responses: close enough
@@ -197,6 +211,125 @@ pub fn retry_policy() -> impl Strategy<Value = RetryPolicy> {
                 .budget(budget)
         },
     )
+}
+
+/// Addresses of a service: with a port and a path in front of the API's own, or without.
+pub fn endpoint() -> impl Strategy<Value = Endpoint> {
+    matching("https?://[a-z]{1,8}(\\.example)?(:[1-9][0-9]{0,3})?(/[a-z0-9]{1,5}){0,2}")
+        .prop_map(|text| legal(text.parse()))
+}
+
+/// Options of a call: of a token, an account, a policy, two limits and a second sending, any of them or none; and a
+/// seed.
+pub fn call_options() -> impl Strategy<Value = CallOptions> {
+    let limits = || option::of(duration_up_to(Duration::from_secs(120)));
+    let again = select(vec![
+        Idempotency::Safe,
+        Idempotency::Idempotent,
+        Idempotency::AtLeastOnce,
+        Idempotency::Never,
+    ]);
+    let auth = (credentials(), option::of(token_descriptor())).prop_map(|(keys, descriptor)| {
+        let keys = keys.credentials();
+        match descriptor {
+            Some(descriptor) => Auth::from(descriptor.mint(&keys)),
+            None => keys.into(),
+        }
+    });
+    let owner = matching("[1-9][0-9]{0,9}").prop_map(|text| legal(text.parse::<ResourceOwner>()));
+    (
+        (option::of(auth), option::of(owner)),
+        (option::of(retry_policy()), option::of(again)),
+        (limits(), limits(), any::<u64>()),
+    )
+        .prop_map(|((auth, owner), (retry, again), (attempt, total, seed))| {
+            let mut options = CallOptions::new().seed(seed);
+            if let Some(auth) = auth {
+                options = options.auth(auth);
+            }
+            if let Some(owner) = owner {
+                options = options.resource_owner(owner);
+            }
+            if let Some(retry) = retry {
+                options = options.retry(retry);
+            }
+            if let Some(again) = again {
+                options = options.idempotency(again);
+            }
+            if let Some(attempt) = attempt {
+                options = options.attempt_timeout(attempt);
+            }
+            if let Some(total) = total {
+                options = options.total_timeout(total);
+            }
+            options
+        })
+}
+
+/// Faults of every kind: some that no further attempt would mend, and time-outs of every phase.
+pub fn fault() -> impl Strategy<Value = Fault> {
+    let phase = select(vec![
+        Phase::Resolve,
+        Phase::Connect,
+        Phase::Proxy,
+        Phase::Tls,
+        Phase::Send,
+        Phase::Response,
+        Phase::Body,
+    ]);
+    let kind = select(vec![
+        FaultKind::NotSent,
+        FaultKind::Interrupted,
+        FaultKind::BodyTooLarge,
+    ]);
+    prop_oneof![
+        (kind, any::<bool>()).prop_map(|(kind, permanent)| {
+            let fault = Fault::new(kind);
+            if permanent { fault.permanent() } else { fault }
+        }),
+        phase.prop_map(|phase| Fault::new(FaultKind::TimedOut).timed_out(phase)),
+    ]
+}
+
+impl<K: InPath> Arbitrary for Name<K> {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        name().boxed()
+    }
+}
+
+/// Makes `any::<Type>()` what a strategy gives.
+macro_rules! arbitrary {
+    ($($type:ty = $strategy:expr;)*) => { $(
+        impl Arbitrary for $type {
+            type Parameters = ();
+            type Strategy = BoxedStrategy<Self>;
+
+            fn arbitrary_with((): ()) -> Self::Strategy {
+                $strategy.boxed()
+            }
+        }
+    )* };
+}
+
+arbitrary! {
+    CallOptions = call_options();
+    Credentials = credentials().prop_map(|keys| keys.credentials());
+    Endpoint = endpoint();
+    Fault = fault();
+    KeyPair = credentials();
+    LogSearch = log_search();
+    Now = now();
+    RawJson = raw_json();
+    Region = region();
+    RetryPolicy = retry_policy();
+    Schema = schema();
+    Status = status();
+    TokenDescriptor = token_descriptor();
+    Workflow = workflow();
+    WorkflowState = workflow_state();
 }
 
 /// Any text, from nothing to a line: letters of all scripts, quotes, control characters.

@@ -47,6 +47,9 @@ pub struct OperationInfo {
     pub source: Source,
     /// What it does, as the documentation of its type says it: a summary, then whatever else.
     pub about: &'static str,
+    /// What a success brings, and how it is read.
+    #[cfg(feature = "proptest")]
+    pub(crate) answer: (crate::describe::Shape, &'static str),
     pub(crate) template: fn(&[&str], &Bytes) -> Result<RequestTemplate, BuildError>,
 }
 

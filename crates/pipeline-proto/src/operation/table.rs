@@ -150,6 +150,8 @@ macro_rules! operations {
                 content_type: $crate::operation::content_type(&[$(stringify!($kind),)? $(stringify!($hand),)?]),
                 idempotency: <$Op as $crate::Operation>::IDEMPOTENCY,
                 done_on: $crate::operation::table::operations!(@done $($done)?),
+                #[cfg(feature = "proptest")]
+                answer: (<$Out as $crate::describe::Described>::SHAPE, stringify!($read)),
                 template: |names, body| {
                     let &[$($key),*] = names else { return Err($crate::BuildError::custom("names are missing")) };
                     let _ = body;

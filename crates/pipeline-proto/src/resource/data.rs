@@ -71,6 +71,33 @@ macro_rules! spec {
     };
 }
 
+/// Declares an [`object!`](crate::model::json) that is shown and not sent, with what is known of its members.
+macro_rules! shown {
+    (
+        $(#[doc = $about:literal])*
+        pub struct $name:ident {
+            $( $(#[doc = $doc:literal])* $json:literal => $field:ident: $type:ty, )*
+        }
+    ) => {
+        $crate::model::json::object! {
+            $(#[doc = $about])*
+            pub struct $name { $( $(#[doc = $doc])* $json => $field: $type, )* }
+        }
+
+        impl $crate::describe::Described for $name {
+            const SHAPE: $crate::describe::Shape = $crate::describe::Shape::Object(|| {
+                use $crate::describe::{Member, Object};
+                static DESCRIPTION: Object = Object::new(
+                    concat!(module_path!(), "::", stringify!($name)),
+                    concat!($( $about, "\n", )*),
+                    &[ $( Member::new::<$type>($json, concat!($( $doc, "\n", )*), &[]), )* ],
+                );
+                &DESCRIPTION
+            });
+        }
+    };
+}
+
 /// Declares what the member `spec` beside a member `type` is, by type.
 macro_rules! targets {
     (
@@ -141,7 +168,7 @@ macro_rules! targets {
     };
 }
 
-pub(crate) use {spec, targets};
+pub(crate) use {shown, spec, targets};
 
 open_enum! {
     /// Where in its source a stream computation or export begins.

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{data::spec, schema::ValType};
+use super::{
+    data::{shown, spec},
+    schema::ValType,
+};
 use crate::name::{DatasourceName, JobName};
 use crate::{
     error::BuildError,
@@ -143,7 +146,7 @@ impl Batch {
     }
 }
 
-object! {
+shown! {
     /// What a request did to a run.
     pub struct BatchChange {
         /// Its status before.
@@ -155,7 +158,7 @@ object! {
     }
 }
 
-object! {
+shown! {
     /// Runs of a job: one page of them.
     pub struct History {
         /// How many there are on all pages.
@@ -165,7 +168,7 @@ object! {
     }
 }
 
-object! {
+shown! {
     /// One run of a job.
     pub struct Run {
         /// Its number.

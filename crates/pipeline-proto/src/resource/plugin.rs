@@ -5,12 +5,11 @@ use bytes::Bytes;
 use http::HeaderValue;
 use md5::{Digest as _, Md5};
 
-use super::transform::PluginField;
+use super::{data::shown, transform::PluginField};
 use crate::name::PluginName;
 use crate::{
     error::BuildError,
     header::CONTENT_MD5,
-    model::json::object,
     operation::{
         RequestTemplate,
         read::{json, member, nothing},
@@ -68,7 +67,7 @@ impl RequestTemplate {
     }
 }
 
-object! {
+shown! {
     /// A plugin as the service shows it.
     pub struct Plugin {
         /// Its name, which is that of its class.

@@ -1,16 +1,13 @@
 //! Stream computations, which the service calls transforms.
 
 use super::{
-    data::{Whence, spec},
+    data::{Whence, shown, spec},
     schema::SchemaEntry,
 };
 use crate::name::{RepoName, TransformName};
-use crate::{
-    model::json::object,
-    operation::{
-        read::{json, member, nothing},
-        table::operations,
-    },
+use crate::operation::{
+    read::{json, member, nothing},
+    table::operations,
 };
 
 operations! { transform transform_operations;
@@ -40,7 +37,7 @@ operations! { transform transform_operations;
         = DELETE "/v2/repos/{source}/transforms/{name}" Idempotent Page -> () = nothing, done on TRANSFORM_NOT_FOUND;
 }
 
-object! {
+shown! {
     /// A transform as the service shows it.
     pub struct Transform {
         /// Its name.

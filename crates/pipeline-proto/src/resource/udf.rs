@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::data::spec;
+use super::data::{shown, spec};
 use super::plugin::Jar;
 use crate::name::{FunctionName, JarName};
 use crate::{
@@ -107,7 +107,7 @@ fn bare_or_member<O, T: DeserializeOwned>(
     })
 }
 
-object! {
+shown! {
     /// A jar of functions, as the service shows it.
     pub struct UdfJar {
         /// Its name.
@@ -143,7 +143,7 @@ spec! {
     }
 }
 
-object! {
+shown! {
     /// A function that the service brings.
     pub struct Builtin {
         /// Its name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::{
-    collection::vec,
+    collection::{SizeRange, vec},
     prelude::*,
     sample::{Index, select},
 };
@@ -14,113 +14,45 @@ use crate::{
     name::NodeName,
 };
 
-/// Legal graphs: keys made of name and type, no cycle, each edge at both its ends, and only edges
-/// that the service's calls can make. From no node at all to about twenty.
+/// Legal graphs of so many nodes: keys made of name and type, no cycle, each edge at both its ends, and only
+/// edges that the service's calls can make.
 ///
 /// A message queue is read by stream computations and exports, a stream computation reads one queue
 /// and fills another; a batch computation reads batch data sources or other computations, and may
 /// have exports. No queue is filled twice, and no job is manual: with a stream computation beside it
 /// that would be refused (E18653).
-pub fn nodes() -> impl Strategy<Value = Nodes> {
+///
+/// ```
+/// use pipeline_proto::strategies::nodes;
+/// use proptest::prelude::*;
+///
+/// proptest! {
+///     // In a test, `#[test]` stands here.
+///     fn a_graph_has_as_many_nodes_as_were_asked_for(nodes in nodes(1..=50), none in nodes(0)) {
+///         prop_assert!((1..=50).contains(&nodes.len()) && none.is_empty());
+///     }
+/// }
+/// # a_graph_has_as_many_nodes_as_were_asked_for();
+/// ```
+pub fn nodes(size: impl Into<SizeRange>) -> impl Strategy<Value = Nodes> {
     let names = (any::<u16>(), any::<u16>());
-    (plan(), names, vec(data(), 3)).prop_map(|(plan, (first, step), data)| {
+    let steps = vec((0..6_u8, vec(any::<Index>(), 1..4)), size);
+    (steps, names, vec(data(), 3)).prop_map(|(steps, (first, step), data)| {
         // An odd step does not meet the same number again before it has met all.
         let step = step | 1;
         let nodes = Vec::new();
-        plan.build(Graph {
+        Graph {
             nodes,
             first,
             step,
             data,
-        })
+        }
+        .build(&steps)
     })
 }
 
-/// What is drawn: for each node where it hangs, among the nodes that come before it.
-#[derive(Debug)]
-struct Plan {
-    /// For each queue the queue that a stream computation makes it from, if it is derived.
-    repos: Vec<Option<Index>>,
-    /// For each export its queue.
-    exports: Vec<Index>,
-    datasources: usize,
-    /// For each batch computation its sources.
-    jobs: Vec<Vec<Index>>,
-    /// For each export of a batch computation that computation.
-    job_exports: Vec<Index>,
-}
-
-fn plan() -> impl Strategy<Value = Plan> {
-    let index = any::<Index>;
-    (
-        vec(proptest::option::of(index()), 0..5),
-        vec(index(), 0..4),
-        0..3_usize,
-        vec(vec(index(), 1..4), 0..4),
-        vec(index(), 0..3),
-    )
-        .prop_map(|(repos, exports, datasources, jobs, job_exports)| Plan {
-            repos,
-            exports,
-            datasources,
-            jobs,
-            job_exports,
-        })
-}
-
-impl Plan {
-    fn build(self, mut graph: Graph) -> Nodes {
-        let mut repos: Vec<usize> = Vec::new();
-        for derived_from in self.repos {
-            let source = derived_from.and_then(|index| pick(index, &repos));
-            let repo = graph.add(NodeType::Repo);
-            repos.push(repo);
-            if let Some(source) = source {
-                let transform = graph.add(NodeType::Transform);
-                graph.join(source, transform);
-                graph.join(transform, repo);
-            }
-        }
-        for index in self.exports {
-            if let Some(repo) = pick(index, &repos) {
-                let export = graph.add(NodeType::Export);
-                graph.join(repo, export);
-            }
-        }
-        let mut sources: Vec<usize> = (0..self.datasources)
-            .map(|_| graph.add(NodeType::Datasource))
-            .collect();
-        let mut jobs = Vec::new();
-        for indexes in self.jobs {
-            // The same source may be drawn twice; an edge is there once.
-            let chosen: BTreeSet<usize> = indexes
-                .into_iter()
-                .filter_map(|index| pick(index, &sources))
-                .collect();
-            if chosen.is_empty() {
-                continue;
-            }
-            let job = graph.add(NodeType::Job);
-            for source in chosen {
-                graph.join(source, job);
-            }
-            jobs.push(job);
-            sources.push(job);
-        }
-        for index in self.job_exports {
-            if let Some(job) = pick(index, &jobs) {
-                let export = graph.add(NodeType::ExportBatch);
-                graph.join(job, export);
-            }
-        }
-        let data = graph.data.iter().cycle();
-        let nodes = graph.nodes.into_iter().zip(data).map(|(mut node, data)| {
-            node.data = Some(data.of(&node));
-            (node.id(), node)
-        });
-        nodes.collect()
-    }
-}
+/// What a node is to be, and where it hangs among those that come before it.
+type Step = (u8, Vec<Index>);
 
 fn pick(index: Index, from: &[usize]) -> Option<usize> {
     (!from.is_empty()).then(|| from[index.index(from.len())])
@@ -135,6 +67,53 @@ struct Graph {
 }
 
 impl Graph {
+    /// Adds a node for each step; one that there is nothing for to hang on is one that needs nothing.
+    fn build(mut self, steps: &[Step]) -> Nodes {
+        let (mut repos, mut sources, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for (kind, hangs) in steps {
+            let left = steps.len() - self.nodes.len();
+            let repo = pick(hangs[0], &repos);
+            match (kind, repo, left) {
+                (_, _, 0) => break,
+                // With the queue that it fills.
+                (1, Some(source), 2..) => {
+                    let transform = self.add(NodeType::Transform);
+                    let repo = self.add(NodeType::Repo);
+                    self.join(source, transform);
+                    self.join(transform, repo);
+                    repos.push(repo);
+                }
+                (2, Some(repo), _) => {
+                    let export = self.add(NodeType::Export);
+                    self.join(repo, export);
+                }
+                (0..=2, ..) => repos.push(self.add(NodeType::Repo)),
+                (4, ..) if !sources.is_empty() => {
+                    // The same source may be drawn twice; an edge is there once.
+                    let chosen: BTreeSet<usize> =
+                        hangs.iter().filter_map(|at| pick(*at, &sources)).collect();
+                    let job = self.add(NodeType::Job);
+                    for source in chosen {
+                        self.join(source, job);
+                    }
+                    jobs.push(job);
+                    sources.push(job);
+                }
+                (5, ..) if !jobs.is_empty() => {
+                    let export = self.add(NodeType::ExportBatch);
+                    self.join(jobs[hangs[0].index(jobs.len())], export);
+                }
+                _ => sources.push(self.add(NodeType::Datasource)),
+            }
+        }
+        let data = self.data.iter().cycle();
+        let nodes = self.nodes.into_iter().zip(data).map(|(mut node, data)| {
+            node.data = Some(data.of(&node));
+            (node.id(), node)
+        });
+        nodes.collect()
+    }
+
     fn add(&mut self, node_type: NodeType) -> usize {
         let at = self.nodes.len();
         let number = legal(u16::try_from(at));

@@ -1,6 +1,15 @@
 //! What the service tells: workflows, states, logs.
 
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use std::fmt::Debug;
+
+use proptest::{
+    collection::{SizeRange, vec},
+    option,
+    prelude::*,
+    sample::select,
+    strategy::NewTree,
+    test_runner::TestRunner,
+};
 
 use super::{graph::nodes, json::extra, node_name, region, text, workflow_name};
 use crate::model::{
@@ -34,14 +43,99 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
     .prop_map(Timestamp::from)
 }
 
+/// A strategy that can be told more.
+///
+/// ```
+/// use pipeline_proto::{model::Status, strategies::workflow};
+/// use proptest::prelude::*;
+///
+/// proptest! {
+///     // In a test, `#[test]` stands here.
+///     fn what_runs_has_something_in_it(workflow in workflow().status(Status::Started).nodes(1..=50)) {
+///         prop_assert_eq!(&workflow.status, &Status::Started);
+///         prop_assert!(!workflow.nodes.unwrap().is_empty());
+///     }
+/// }
+/// # what_runs_has_something_in_it();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Shown<T: Debug>(BoxedStrategy<T>);
+
+impl<T: Debug> Strategy for Shown<T> {
+    type Tree = <BoxedStrategy<T> as Strategy>::Tree;
+    type Value = T;
+
+    fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
+        self.0.new_tree(runner)
+    }
+}
+
+impl<T: Debug + 'static> Shown<T> {
+    fn with<V: Debug + Clone + 'static>(
+        self,
+        value: impl Strategy<Value = V> + 'static,
+        set: fn(&mut T, V),
+    ) -> Self {
+        let both = (self.0, value).prop_map(move |(mut shown, value)| {
+            set(&mut shown, value);
+            shown
+        });
+        Self(both.boxed())
+    }
+}
+
+impl Shown<Workflow> {
+    /// All of this name.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with(Just(name.into()), |workflow, name| workflow.name = name)
+    }
+
+    /// All of this status.
+    #[must_use]
+    pub fn status(self, status: Status) -> Self {
+        self.with(Just(status), |workflow, status| workflow.status = status)
+    }
+
+    /// All with a graph, of so many nodes.
+    #[must_use]
+    pub fn nodes(self, size: impl Into<SizeRange>) -> Self {
+        self.with(nodes(size.into()), |workflow, nodes| {
+            workflow.nodes = Some(nodes);
+        })
+    }
+}
+
+impl Shown<WorkflowState> {
+    /// All of this name.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with(Just(name.into()), |state, name| state.name = name)
+    }
+
+    /// All of this status, which says nothing of their nodes'.
+    #[must_use]
+    pub fn status(self, status: Status) -> Self {
+        self.with(Just(status), |state, status| state.status = status)
+    }
+
+    /// All with so many nodes.
+    #[must_use]
+    pub fn nodes(self, size: impl Into<SizeRange>) -> Self {
+        self.with(vec(node_state(), size.into()), |state, nodes| {
+            state.nodes = nodes;
+        })
+    }
+}
+
 /// Workflows as *get* and *list* show them, with a graph or without one, and with members that
 /// this version does not know.
-pub fn workflow() -> impl Strategy<Value = Workflow> {
-    (
+pub fn workflow() -> Shown<Workflow> {
+    let any = (
         (workflow_name(), region(), text()),
         (timestamp(), timestamp(), status()),
         (any::<Option<bool>>(), any::<Option<bool>>()),
-        option::of(nodes()),
+        option::of(nodes(0..=20)),
         extra(),
     )
         .prop_map(|(texts, times, flags, nodes, extra)| Workflow {
@@ -55,33 +149,34 @@ pub fn workflow() -> impl Strategy<Value = Workflow> {
             is_manual: flags.1,
             nodes,
             extra,
-        })
+        });
+    Shown(any.boxed())
 }
 
-/// States as *get status* shows them.
-pub fn workflow_state() -> impl Strategy<Value = WorkflowState> {
-    let node = (node_name(), node_type(), status(), extra()).prop_map(
-        |(name, node_type, status, extra)| NodeState {
+fn node_state() -> impl Strategy<Value = NodeState> {
+    (node_name(), node_type(), status(), extra()).prop_map(|(name, node_type, status, extra)| {
+        NodeState {
             name: name.into(),
             node_type,
             status,
             extra,
-        },
-    );
-    (
-        workflow_name(),
-        region(),
-        status(),
-        vec(node, 0..4),
-        extra(),
-    )
-        .prop_map(|(name, region, status, nodes, extra)| WorkflowState {
+        }
+    })
+}
+
+/// States as *get status* shows them.
+pub fn workflow_state() -> Shown<WorkflowState> {
+    let nodes = vec(node_state(), 0..4);
+    let any = (workflow_name(), region(), status(), nodes, extra()).prop_map(
+        |(name, region, status, nodes, extra)| WorkflowState {
             name: name.into(),
             region: region.into(),
             status,
             nodes,
             extra,
-        })
+        },
+    );
+    Shown(any.boxed())
 }
 
 /// Answers to *search logs*.

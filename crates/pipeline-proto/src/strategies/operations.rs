@@ -147,7 +147,7 @@ generate! {
     bool = any::<bool>();
     Region = region();
     NodeType = select(NodeType::KNOWN);
-    Nodes = nodes();
+    Nodes = nodes(0..=20);
     PollBy = select(vec![PollBy::Status, PollBy::Get]);
     String = text();
     u32 = any::<u32>();

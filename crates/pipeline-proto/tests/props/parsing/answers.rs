@@ -5,8 +5,8 @@ use std::error::Error as _;
 use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
-    ApiError, Call, CallOptions, Context, Error, ErrorCode, ErrorKind, Next, Now, Operation,
-    operation::Visitor, strategies,
+    ApiError, Call, CallOptions, Context, Endpoint, Error, ErrorCode, ErrorKind, Fault, Next, Now,
+    Operation, operation::Visitor, resource::AnyOperation, strategies,
 };
 use proptest::prelude::*;
 
@@ -58,7 +58,67 @@ impl Visitor for Answered {
     }
 }
 
+/// Gives one attempt of any operation a fault; the error, unless there is another attempt.
+struct Faulty(Context, CallOptions, Fault, Now);
+
+impl Visitor for Faulty {
+    type Output = Option<Error>;
+
+    fn visit<O: Operation>(self, operation: O) -> Option<Error> {
+        let Self(context, options, fault, now) = self;
+        let (_, in_flight) = Call::new(&context, operation, options)
+            .ok()?
+            .start(now)
+            .send();
+        match in_flight.on_fault(fault, now) {
+            Next::Done(result) => result.err(),
+            Next::Retry(_) => None,
+        }
+    }
+}
+
+/// An operation, and what the service says to it.
+fn exchange(good: bool) -> impl Strategy<Value = (AnyOperation, Response<Bytes>)> {
+    strategies::any_operation().prop_flat_map(move |operation| {
+        let response = if good {
+            operation.success().unwrap().boxed()
+        } else {
+            operation.failure().boxed()
+        };
+        (Just(operation), response)
+    })
+}
+
 proptest! {
+    #[test]
+    fn what_the_service_shows_is_read_by_the_operation_that_asked((operation, response) in exchange(true), now in strategies::now()) {
+        let error = operation.clone().visit(Answered(response, now));
+        prop_assert!(error.is_none(), "{}: {}", operation.info().name, error.unwrap());
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_with_its_code((operation, response) in exchange(false), now in strategies::now()) {
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        let error = operation.clone().visit(Answered(response, now)).unwrap();
+        check(&error)?;
+        prop_assert!(text.contains(&error.code().unwrap().to_string()), "{}: {}", error, text);
+    }
+
+    #[test]
+    fn a_fault_is_told_whatever_was_asked_and_however(
+        operation in any::<AnyOperation>(),
+        options in any::<CallOptions>(),
+        endpoint in any::<Endpoint>(),
+        fault in any::<Fault>(),
+        now in strategies::now(),
+    ) {
+        let context = Context::builder().endpoint(endpoint).build();
+        if let Some(error) = operation.visit(Faulty(context, options, fault, now)) {
+            check(&error)?;
+            prop_assert!([ErrorKind::Network, ErrorKind::Timeout, ErrorKind::UnexpectedResponse].contains(&error.kind()), "{}", error);
+        }
+    }
+
     #[test]
     fn any_status_with_any_bytes_is_a_value_or_an_error_for_every_operation(
         operation in strategies::any_operation(),

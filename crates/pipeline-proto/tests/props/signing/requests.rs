@@ -3,17 +3,12 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use pipeline_proto::{
-    Call, CallOptions, Context, Endpoint, Now, Operation, RequestTemplate, UnixTime,
-    operation::Visitor, sign, strategies,
+    Call, CallOptions, Context, Now, Operation, RequestTemplate, UnixTime, operation::Visitor,
+    sign, strategies,
 };
 use proptest::{collection::vec, prelude::*};
 
 use crate::support::signature::signed_at;
-
-fn endpoint() -> impl Strategy<Value = Endpoint> {
-    "https?://[a-z]{1,8}(:[1-9][0-9]{0,3})?(/[a-z0-9]{1,5}){0,2}"
-        .prop_map(|text| text.parse().unwrap())
-}
 
 /// Headers that are signed, and some that only look so.
 fn headers() -> impl Strategy<Value = Vec<(HeaderName, HeaderValue)>> {
@@ -65,7 +60,7 @@ proptest! {
         operation in strategies::any_operation(),
         keys in strategies::credentials(),
         now in strategies::now(),
-        endpoint in endpoint(),
+        endpoint in strategies::endpoint(),
         headers in headers(),
     ) {
         let context = Context::builder().endpoint(endpoint.clone()).credentials(keys.credentials()).build();
