@@ -34,7 +34,7 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
     (
         "GET",
         "/health",
-        "that it answers, the time on its clock, how many workflows it has",
+        "that it answers, the time on its clock, how many resources it has",
     ),
     ("GET", "/requests", "the latest requests, the oldest first"),
     ("DELETE", "/requests", "forgets them"),
@@ -195,14 +195,22 @@ impl Emulator {
     }
 
     fn health(&self, now: Now) -> Value {
+        let mut resources = self.state.counts();
         // An account that is not declared may have some out of a snapshot.
-        let declared = self.accounts.ids().map(|id| (id, 0));
-        let workflows: BTreeMap<&str, usize> = declared.chain(self.state.counts()).collect();
+        for declared in self.accounts.ids() {
+            resources.entry(declared).or_default();
+        }
+        let workflows = |of_owner: &BTreeMap<_, _>| of_owner.get("workflow").copied().unwrap_or(0);
+        let workflows: BTreeMap<&str, usize> = resources
+            .iter()
+            .map(|(owner, all)| (*owner, workflows(all)))
+            .collect();
         json!({
             "status": "ok",
             "version": env!("CARGO_PKG_VERSION"),
             "time": rfc3339_millis(self.clock_offset().apply(now.wall)),
             "workflows": workflows,
+            "resources": resources,
         })
     }
 }

@@ -1,6 +1,6 @@
 mod control;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use crate::{
     request_log::{Outcome, RequestLog},
     route::{Route, Target},
     rules::Rules,
-    state::State,
+    state::{Kind, State},
     web::Trust,
 };
 
@@ -66,7 +66,7 @@ pub struct Emulator {
 #[derive(Default)]
 struct Context {
     operation: Option<&'static str>,
-    workflow: Option<String>,
+    resource: Option<(Kind, Option<String>)>,
     owner: Option<String>,
 }
 
@@ -87,9 +87,9 @@ impl Emulator {
         }
         let target = Target::of(&parts.method, &parts.uri);
         let mut context = Context::of(&target.route);
-        let fault = self
-            .faults
-            .serve(context.operation, context.workflow.as_deref());
+        let resource = context.resource.as_ref();
+        let resource = resource.and_then(|(kind, name)| Some((*kind, name.as_deref()?)));
+        let fault = self.faults.serve(context.operation, resource);
         let mut answer = match &fault {
             Some(fault) if !fault.after_effect => Response::default(),
             _ => self
@@ -214,7 +214,7 @@ impl Emulator {
             .map_or(&b""[..], |value| value.as_bytes());
         let outcome = Outcome {
             operation: context.operation,
-            workflow: context.workflow,
+            resource: context.resource,
             owner: context.owner,
             status,
             request_id: String::from_utf8_lossy(request_id).into_owned(),
@@ -229,7 +229,7 @@ impl Context {
         match route {
             Route::Operation(operation, names) => Self {
                 operation: Some(operation.name),
-                workflow: operation.workflow(names).cloned(),
+                resource: operation.resource(names),
                 owner: None,
             },
             _ => Self::default(),
@@ -239,13 +239,13 @@ impl Context {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let workflows: BTreeMap<_, _> = self.state.counts().collect();
+        let resources = self.state.counts();
         f.debug_struct("Emulator")
             .field("accounts", &self.accounts)
             .field("authentication", &self.authentication)
             .field("rules", &self.rules)
             .field("max_body", &self.max_body)
-            .field("workflows", &workflows)
+            .field("resources", &resources)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }

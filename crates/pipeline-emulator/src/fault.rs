@@ -16,6 +16,7 @@ use crate::{
     clock::imf_fixdate,
     refusal::{message_of, status_of},
     route::OPERATIONS,
+    state::Kind,
 };
 
 /// Something that goes wrong with chosen requests, a number of times.
@@ -65,7 +66,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct InjectedFault {
     pub(crate) operation: Option<&'static str>,
-    pub(crate) workflow: Option<String>,
+    pub(crate) resource: Option<(Kind, String)>,
     times: Option<u32>,
     pub(crate) after_effect: bool,
     /// Whether the service's response is what the rest is applied to.
@@ -118,7 +119,7 @@ impl InjectedFault {
     pub fn pass() -> Self {
         Self {
             operation: None,
-            workflow: None,
+            resource: None,
             times: Some(1),
             after_effect: true,
             passes: true,
@@ -174,8 +175,46 @@ impl InjectedFault {
     /// Meets requests about the workflow of this name only.
     #[must_use]
     pub fn on_workflow(mut self, name: impl Into<String>) -> Self {
-        self.workflow = Some(name.into());
+        self.resource = Some((Kind::Workflow, name.into()));
         self
+    }
+
+    /// Meets requests about one resource only: about one of this kind, as
+    /// [`RecordedRequest::kind`](crate::RecordedRequest::kind) has it, and of this name, with or without that of
+    /// what it hangs on.
+    ///
+    /// ```
+    /// use pipeline_emulator::InjectedFault;
+    /// use pipeline_proto::ErrorCode;
+    ///
+    /// // `save` of any repo, or that of `clicks`.
+    /// let fault = InjectedFault::code(ErrorCode::INTERNAL_ERROR);
+    /// let any = fault.clone().on_resource("export", "save");
+    /// let one = fault.on_resource("export", "clicks/save");
+    /// # drop((any, one));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// With a kind that there is not; see [`on`](Self::on).
+    #[must_use]
+    #[track_caller]
+    pub fn on_resource(self, kind: &str, name: impl Into<String>) -> Self {
+        match self.try_on_resource(kind, name.into()) {
+            Ok(fault) => fault,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) fn try_on_resource(mut self, kind: &str, name: String) -> Result<Self, String> {
+        let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Data);
+        let found = known().find(|known| known.as_str() == kind);
+        let found = found.ok_or_else(|| {
+            let known: Vec<_> = known().map(|kind| kind.as_str()).collect();
+            format!("there is no kind {kind:?}, only {}", known.join(", "))
+        })?;
+        self.resource = Some((*found, name));
+        Ok(self)
     }
 
     /// Meets so many requests instead of one.
@@ -298,9 +337,15 @@ impl InjectedFault {
         spoiled
     }
 
-    fn meets(&self, operation: Option<&'static str>, workflow: Option<&str>) -> bool {
+    fn meets(&self, operation: Option<&'static str>, resource: Option<(Kind, &str)>) -> bool {
+        let is_this = |(wanted, name): &(Kind, String)| {
+            resource.is_some_and(|(kind, path)| {
+                let own = path.rsplit('/').next();
+                kind == *wanted && (path == name || own == Some(name))
+            })
+        };
         (self.operation.is_none() || self.operation == operation)
-            && (self.workflow.is_none() || self.workflow.as_deref() == workflow)
+            && self.resource.as_ref().is_none_or(is_this)
     }
 }
 
@@ -418,13 +463,13 @@ impl Faults {
     pub(crate) fn serve(
         &mut self,
         operation: Option<&'static str>,
-        workflow: Option<&str>,
+        resource: Option<(Kind, &str)>,
     ) -> Option<InjectedFault> {
         let ready = |report: &FaultReport| report.left() != Some(0);
         let report = self
             .reports
             .iter_mut()
-            .find(|report| ready(report) && report.fault.meets(operation, workflow))?;
+            .find(|report| ready(report) && report.fault.meets(operation, resource))?;
         report.served = report.served.saturating_add(1);
         Some(report.fault.clone())
     }
@@ -441,9 +486,9 @@ mod tests {
         faults.inject(fault(500).on("get_workflow").on_workflow("w"));
         faults.inject(fault(502).on("get_workflow").times(2));
         faults.inject(fault(503).always().on_workflow("x"));
-        let mut serve = |operation, workflow| {
+        let mut serve = |operation, name: Option<&'static str>| {
             faults
-                .serve(operation, workflow)
+                .serve(operation, name.map(|name| (Kind::Workflow, name)))
                 .and_then(|fault| Some(fault.status?.as_u16()))
         };
         assert_eq!(serve(Some("list_workflows"), None), None);
@@ -460,6 +505,24 @@ mod tests {
             .map(|fault| (fault.served(), fault.left()))
             .collect();
         assert_eq!(report, [(1, Some(0)), (2, Some(0)), (5, None)]);
+    }
+
+    #[test]
+    fn a_resource_is_named_with_or_without_what_it_hangs_on() {
+        for (kind, name, met) in [
+            ("export", "save", true),
+            ("export", "clicks/save", true),
+            ("export", "views/save", false),
+            ("export", "clicks", false),
+            ("exportBatch", "save", false),
+            ("repo", "clicks", false),
+        ] {
+            let fault = InjectedFault::pass().on_resource(kind, name);
+            let found = fault.meets(None, Some((Kind::Export, "clicks/save")));
+            assert_eq!(found, met, "{kind} {name}");
+        }
+        let unknown = InjectedFault::pass().try_on_resource("data", String::new());
+        assert!(unknown.unwrap_err().ends_with("udfJar, udf, variable"));
     }
 
     #[test]

@@ -138,6 +138,7 @@ mod resource;
 mod route;
 mod rules;
 mod search;
+mod seed;
 #[cfg(feature = "server")]
 pub mod server;
 mod snapshot;

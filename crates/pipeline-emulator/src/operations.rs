@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use pipeline_graph::Definition;
 use pipeline_proto::{
     ErrorCode, Now, Region, WorkflowName,
     model::{NodeType, Nodes, Status},
@@ -180,26 +179,7 @@ pub(crate) fn create(call: &mut Call<'_, '_>) -> Outcome {
     Ok(no_data())
 }
 
-/// Adds a whole workflow, by the rules that hold for create and update.
-pub(crate) fn add(
-    rules: &Rules,
-    space: &mut Space<'_>,
-    definition: &Definition,
-    now: Now,
-) -> Result<(), Refusal> {
-    let (names, query, body, max_body) = (&[], "", &[], 0);
-    let headers = &HeaderMap::new();
-    #[rustfmt::skip]
-    let mut call = Call { rules, space, names, query, headers, body, max_body, now };
-    let name = parse_name(&definition.name)?;
-    let (region, comment) = (definition.region.clone(), definition.comment.clone());
-    let mut workflow = made(&call, &name, Some(region), comment)?;
-    graph::replace(&mut call, &name, &mut workflow, &definition.nodes)?;
-    space.insert(&name, workflow);
-    Ok(())
-}
-
-fn made(
+pub(crate) fn made(
     call: &Call<'_, '_>,
     name: &WorkflowName,
     region: Option<String>,

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use pipeline_proto::Now;
 
+use crate::state::Kind;
+
 /// Of a longer body only this much is kept.
 const KEPT_BODY: usize = 16 * 1024;
 
@@ -42,6 +44,11 @@ pub struct RecordedRequest {
     pub operation: Option<&'static str>,
     /// The name of a workflow in the path, legal or not.
     pub workflow: Option<String>,
+    /// What it was about: `repo`, `export` and so on; for what can be a node of a workflow, the node's type.
+    pub kind: Option<&'static str>,
+    /// The name of that in the path, legal or not, behind that of what it hangs on: `clicks/save`. None if the
+    /// request was about all of a kind.
+    pub name: Option<String>,
     /// The account whose workflows it was about, if it got as far as that.
     pub owner: Option<String>,
     /// Its headers, the signature masked.
@@ -63,7 +70,8 @@ impl fmt::Debug for RecordedRequest {
             .field("method", &self.method)
             .field("uri", &self.uri)
             .field("operation", &self.operation)
-            .field("workflow", &self.workflow)
+            .field("kind", &self.kind)
+            .field("name", &self.name)
             .field("owner", &self.owner)
             .field("headers", &self.headers)
             .field("body_length", &self.body_length)
@@ -76,7 +84,7 @@ impl fmt::Debug for RecordedRequest {
 /// What the response adds to the record of a request.
 pub(crate) struct Outcome {
     pub(crate) operation: Option<&'static str>,
-    pub(crate) workflow: Option<String>,
+    pub(crate) resource: Option<(Kind, Option<String>)>,
     pub(crate) owner: Option<String>,
     pub(crate) status: StatusCode,
     pub(crate) request_id: String,
@@ -114,12 +122,16 @@ impl RequestLog {
         }
         let mut headers = parts.headers;
         mask(&mut headers);
+        let (kind, name) = outcome.resource.unzip();
+        let name = name.flatten();
         self.entries.push_back(RecordedRequest {
             at,
             method: parts.method,
             uri: parts.uri,
             operation: outcome.operation,
-            workflow: outcome.workflow,
+            workflow: name.clone().filter(|_| kind == Some(Kind::Workflow)),
+            kind: kind.map(Kind::as_str),
+            name,
             owner: outcome.owner,
             headers,
             // A copy: a slice would keep the whole body in memory.
@@ -165,7 +177,7 @@ mod tests {
         let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
         let outcome = Outcome {
             operation: None,
-            workflow: None,
+            resource: None,
             owner: None,
             status: StatusCode::OK,
             request_id: "id".into(),

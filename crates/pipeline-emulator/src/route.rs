@@ -12,6 +12,7 @@ use crate::{
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
     },
+    state::Kind,
     verbs,
 };
 
@@ -190,6 +191,24 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::DELETE, "/v2/variables/{}", "delete_variable", verbs::delete::<Variable>),
 ];
 
+/// What the paths of operations are about, and how many of the names in them say which one.
+const RESOURCES: &[(&str, usize, Kind)] = &[
+    ("/v2/workflows", 1, Kind::Workflow),
+    ("/v2/repos/{}/transforms", 2, Kind::Transform),
+    ("/v2/repos/{}/exports", 2, Kind::Export),
+    ("/v2/repos", 1, Kind::Repo),
+    ("/v2/stream", 1, Kind::Repo),
+    ("/v2/datasources", 1, Kind::Datasource),
+    ("/v2/jobs/{}/exports", 2, Kind::JobExport),
+    ("/v2/jobs", 1, Kind::Job),
+    ("/v2/plugins", 1, Kind::Plugin),
+    ("/v2/verify/plugins", 1, Kind::Plugin),
+    ("/v2/udf/jars", 1, Kind::UdfJar),
+    ("/v2/udf/funcs", 1, Kind::Udf),
+    ("/v2/groups", 1, Kind::Group),
+    ("/v2/variables", 1, Kind::Variable),
+];
+
 /// Size of the longest jar that the service takes, in bytes.
 const MAX_JAR: usize = 100 * 1024 * 1024;
 
@@ -220,11 +239,11 @@ impl Operation {
         }
     }
 
-    /// The workflow among the names, if it is about one.
-    pub(crate) fn workflow<'a>(&self, names: &'a [String]) -> Option<&'a String> {
-        names
-            .first()
-            .filter(|_| self.path.starts_with("/v2/workflows"))
+    /// The kind of resource that it is about, and which one if it is about one.
+    pub(crate) fn resource(&self, names: &[String]) -> Option<(Kind, Option<String>)> {
+        let is_inside = |(path, ..): &&(&str, usize, Kind)| self.path.starts_with(path);
+        let (_, count, kind) = RESOURCES.iter().find(is_inside)?;
+        Some((*kind, names.get(..*count).map(|names| names.join("/"))))
     }
 
     /// The names in a path of this operation.
@@ -302,6 +321,33 @@ mod tests {
             assert_eq!(found, names, "{}", info.name);
         }
         assert_eq!(OPERATIONS.len(), OF_THE_CLIENT.len());
+    }
+
+    #[test]
+    fn an_operation_is_about_the_resource_that_its_path_names() {
+        for (method, target, expected) in [
+            ("GET", "/v2/workflows", "workflow -"),
+            ("POST", "/v2/workflows/w/start", "workflow w"),
+            ("GET", "/v2/repos/r/data", "repo r"),
+            ("POST", "/v2/stream/r/data", "repo r"),
+            ("POST", "/v2/streams/r/data", "repo r"),
+            ("GET", "/v2/repos/r/exports", "export -"),
+            ("GET", "/v2/repos/r/exports/e", "export r/e"),
+            ("POST", "/v2/repos/r/transforms/t/to/s", "transform r/t"),
+            ("GET", "/v2/jobs/j/exports/e/exists", "exportBatch j/e"),
+            ("GET", "/v2/jobs/j/history", "job j"),
+            ("POST", "/v2/verify/plugins/p", "plugin p"),
+            ("DELETE", "/v2/udf/funcs/f", "udf f"),
+            ("POST", "/v2/schemas", ""),
+        ] {
+            let Route::Operation(operation, names) = route(method, target) else {
+                panic!("{method} {target}");
+            };
+            let found = operation.resource(&names).map(|(kind, name)| {
+                format!("{} {}", kind.as_str(), name.as_deref().unwrap_or("-"))
+            });
+            assert_eq!(found.unwrap_or_default(), expected, "{method} {target}");
+        }
     }
 
     #[test]

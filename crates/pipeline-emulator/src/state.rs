@@ -26,6 +26,8 @@ macro_rules! kinds {
         pub(crate) enum Kind { $(#[serde(rename = $word)] $kind),* }
 
         impl Kind {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),*];
+
             pub(crate) fn of(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$kind),)* _ => None }
             }
@@ -180,14 +182,16 @@ impl State {
         }
     }
 
-    /// How many workflows each account has.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.accounts.iter().map(|(owner, all)| {
-            (
-                owner.as_str(),
-                all.values().filter_map(|it| it.workflow()).count(),
-            )
-        })
+    /// How many of each kind each account has.
+    pub(crate) fn counts(&self) -> BTreeMap<&str, BTreeMap<&'static str, usize>> {
+        let mut counts = BTreeMap::<_, BTreeMap<_, usize>>::new();
+        for (owner, all) in &self.accounts {
+            let of_owner = counts.entry(owner.as_str()).or_default();
+            for id in all.keys().filter(|id| id.kind != Kind::Data) {
+                *of_owner.entry(id.kind.as_str()).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// What was pushed into each queue, by account and repo.

@@ -31,21 +31,71 @@ use support::{Folder, connect, read_answer};
 const STATE: &str = "EMULATOR_TEST_STATE";
 const READY: &str = "listening on ";
 const WORKERS: u64 = 6;
-const PATHS_PER_WORKER: u64 = 6;
+const WORKFLOWS: u64 = 4;
+const PATHS_PER_WORKER: u64 = WORKFLOWS + OTHERS.len() as u64;
 
-/// Four of six are workflows, the others repos.
+/// What is no workflow: how its path begins, how it is made and how it is changed, with a number for `#`, and
+/// where that number is seen.
+struct Other {
+    path: &'static str,
+    create: &'static str,
+    /// Method and path behind that of the resource.
+    update: (&'static str, &'static str, &'static str),
+    /// Where it is read, and where in that it stands: of what was changed, and of what was made.
+    seen: &'static [(&'static str, &'static str)],
+}
+
+const OTHERS: &[Other] = &[
+    Other {
+        path: "/v2/repos/r",
+        create: r#"{"region":"nb","schema":[{"key":"a","valtype":"long"},{"key":"n#","valtype":"long"}]}"#,
+        update: (
+            "PUT",
+            "",
+            r#"{"schema":[{"key":"a","valtype":"long"},{"key":"n#","valtype":"long"}]}"#,
+        ),
+        seen: &[("", "/schema/1/key")],
+    },
+    // A queue, which is changed by pushes.
+    Other {
+        path: "/v2/repos/q",
+        create: r##"{"region":"nb","description":"#","schema":[{"key":"a","valtype":"long"}]}"##,
+        update: ("POST", "/data", "a=#"),
+        seen: &[("/data?count=1", "/records/0/a"), ("", "/description")],
+    },
+    Other {
+        path: "/v2/variables/v",
+        create: r##"{"type":"string","value":"#"}"##,
+        update: ("PUT", "", r##"{"type":"string","value":"#"}"##),
+        seen: &[("", "/value")],
+    },
+    Other {
+        path: "/v2/datasources/d",
+        create: r##"{"region":"nb","type":"kodo","spec":{"bucket":"bkt","fileType":"json","keyPrefixes":["#"]},"schema":[{"key":"a","valtype":"long"}]}"##,
+        update: (
+            "PUT",
+            "",
+            r##"{"spec":{"bucket":"bkt","fileType":"json","keyPrefixes":["#"]}}"##,
+        ),
+        seen: &[("", "/spec/keyPrefixes/0")],
+    },
+];
+
 fn path_of(worker: u64, number: u64) -> String {
-    let resource = if number < 4 { "workflows" } else { "repos" };
-    format!("/v2/{resource}/w{worker}_{number}")
+    let other = number
+        .checked_sub(WORKFLOWS)
+        .map(|at| &OTHERS[usize::try_from(at).unwrap()]);
+    let begin = other.map_or("/v2/workflows/w", |other| other.path);
+    format!("{begin}{worker}_{number}")
+}
+
+fn other(path: &str) -> Option<&'static Other> {
+    OTHERS.iter().find(|other| path.starts_with(other.path))
 }
 
 /// The queue of a workflow.
 fn repo_of(path: &str) -> String {
     format!("of_{}", path.rsplit('/').next().unwrap_or_default())
-}
-
-fn is_repo(path: &str) -> bool {
-    path.starts_with("/v2/repos/")
 }
 
 fn emulator() -> Emulator {
@@ -101,12 +151,12 @@ impl Drop for Process {
     }
 }
 
-/// What a workflow or repo should be like; none for one that should not be there.
+/// What something should be like; none for what should not be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Model {
-    /// Of a repo, the description.
+    /// Of a workflow.
     comment: String,
-    /// The number of the last update.
+    /// The number of the last update; of what is no workflow, that of the create as well.
     nodes: Option<u64>,
     status: &'static str,
 }
@@ -125,7 +175,7 @@ impl Change {
     fn choose(path: &str, model: Option<&Model>, number: u64, random: &mut Random) -> Self {
         match model {
             None => Self::Create(number),
-            Some(_) if is_repo(path) => match random.below(10) {
+            Some(_) if other(path).is_some() => match random.below(10) {
                 0..3 => Self::Delete,
                 _ => Self::Update(number),
             },
@@ -142,20 +192,25 @@ impl Change {
     }
 
     fn request(self, path: &str) -> (&'static str, &'static str, String) {
+        let with = |text: &str, number: u64| text.replace('#', &number.to_string());
+        match (self, other(path)) {
+            (Self::Create(number), Some(other)) => return ("POST", "", with(other.create, number)),
+            (
+                Self::Update(number),
+                Some(Other {
+                    update: (method, behind, body),
+                    ..
+                }),
+            ) => {
+                return (method, behind, with(body, number));
+            }
+            _ => {}
+        }
         match self {
             Self::Create(number) => (
                 "POST",
                 "",
-                format!(
-                    r#"{{"region":"nb","comment":"{number}","description":"{number}","schema":[{{"key":"a","valtype":"long"}}]}}"#
-                ),
-            ),
-            Self::Update(number) if is_repo(path) => (
-                "PUT",
-                "",
-                format!(
-                    r#"{{"schema":[{{"key":"a","valtype":"long"}},{{"key":"n{number}","valtype":"long"}}]}}"#
-                ),
+                format!(r#"{{"region":"nb","comment":"{number}"}}"#),
             ),
             // Of some size, so that the file grows now and then. No two workflows have one repo.
             Self::Update(number) => (
@@ -175,8 +230,15 @@ impl Change {
         }
     }
 
-    /// What it makes of a workflow or repo.
-    fn apply(self, model: Option<&Model>) -> Option<Model> {
+    /// What it makes of what there is.
+    fn apply(self, path: &str, model: Option<&Model>) -> Option<Model> {
+        if let (Self::Create(number) | Self::Update(number), Some(_)) = (self, other(path)) {
+            return Some(Model {
+                comment: String::new(),
+                nodes: Some(number),
+                status: "Ready",
+            });
+        }
         let there = || model.cloned().expect("it was chosen for one that is there");
         Some(match self {
             Self::Create(number) => Model {
@@ -234,7 +296,7 @@ fn work(
         let model = models.get(&path);
         let number = random.below(1_000_000);
         let change = Change::choose(&path, model, number, &mut random);
-        let next = change.apply(model);
+        let next = change.apply(&path, model);
         if !answers_with_success(&mut stream, &path, change) {
             let in_flight = Some((path, change));
             return Worker { models, in_flight };
@@ -266,19 +328,25 @@ fn answers_with_success(stream: &mut TcpStream, path: &str, change: Change) -> b
     }
 }
 
-/// What a file has of a workflow or repo.
+/// What a file has of it.
 fn found(emulator: &mut Emulator, path: &str, now: Now) -> Option<Model> {
-    let get = Request::get(path).body(Bytes::new());
-    let answer = emulator.handle(get.unwrap(), now);
-    if answer.status() == 404 {
-        return None;
-    }
-    let workflow: Value = serde_json::from_slice(answer.body()).unwrap();
-    if is_repo(path) {
-        let key = workflow["schema"][1]["key"].as_str();
+    let mut get = |path: &str| {
+        let answer = emulator.handle(Request::get(path).body(Bytes::new()).unwrap(), now);
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        (answer.status() == 200).then_some(body)
+    };
+    let workflow = get(path)?;
+    if let Some(other) = other(path) {
+        let number = other.seen.iter().find_map(|(behind, pointer)| {
+            let number = get(&format!("{path}{behind}"))?
+                .pointer(pointer)?
+                .to_string();
+            let number = number.trim_matches(|next: char| !next.is_ascii_digit());
+            Some(number.parse().unwrap())
+        });
         return Some(Model {
-            comment: workflow["description"].as_str().unwrap().to_owned(),
-            nodes: key.map(|key| key[1..].parse().unwrap()),
+            comment: String::new(),
+            nodes: number,
             status: "Ready",
         });
     }
@@ -359,7 +427,7 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
                 let before = expected.remove(&path);
                 let found = found(&mut emulator, &path, now);
                 let in_flight = done.in_flight.as_ref().filter(|(of, _)| *of == path);
-                match in_flight.map(|(_, change)| change.apply(before.as_ref())) {
+                match in_flight.map(|(_, change)| change.apply(&path, before.as_ref())) {
                     Some(after) if found == after => took_effect += 1,
                     in_flight => {
                         not_at_all += u64::from(in_flight.is_some());

@@ -93,7 +93,7 @@ pub(crate) struct EmulatorCommand {
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
 
-    /// Workflow file to begin with; may be repeated
+    /// Workflow file to begin with; nodes of one without a name belong to no workflow; may be repeated
     #[arg(long, value_name = "FILE")]
     seed: Vec<PathBuf>,
 
@@ -206,9 +206,12 @@ impl EmulatorCommand {
         let now = Now::new(SystemTime::now(), origin.elapsed());
         for path in &self.seed {
             let definition = from_file(path)?;
-            emulator
-                .add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)
-                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            let added = if definition.name.is_empty() {
+                emulator.add_resources(DEVELOPMENT_ACCOUNT, &definition, now)
+            } else {
+                emulator.add_workflow(DEVELOPMENT_ACCOUNT, &definition, now)
+            };
+            added.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         }
         let state = match &self.state {
             Some(path) => {

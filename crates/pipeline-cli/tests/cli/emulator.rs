@@ -263,6 +263,25 @@ fn a_state_file_outlives_a_kill_and_goes_before_the_seed() {
 }
 
 #[test]
+fn a_seed_without_a_name_holds_resources_without_a_workflow() {
+    let seed = TemporaryFile::new(
+        "seed.yaml",
+        "nodes:\n  clicks-repo: {data: {schema: [{key: url, valtype: string}]}}\n  save-export: {parents: [clicks-repo], data: {type: http, spec: {host: h, uri: /u}}}\n",
+    );
+    let running = Running::new(pipeline(&[
+        "emulator",
+        "--auth",
+        "off",
+        "--seed",
+        seed.path(),
+    ]));
+    let run = |line| running.run(&words(line), "ak", "sk").ok();
+    assert_eq!(run("workflow list -o name"), "");
+    assert_eq!(run("repo list -o name"), "clicks\n");
+    run("export get clicks save");
+}
+
+#[test]
 fn a_damaged_state_file_is_reported_and_left_alone() {
     let file = TemporaryFile::new("damaged.state", "rubbish");
     let line = run(&["emulator", "--state", file.path()]).failed(1);

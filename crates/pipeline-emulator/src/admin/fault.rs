@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::settings::{from_signed, to_signed};
-use crate::{FaultReport, InjectedFault, Interruption, refusal::Refusal};
+use crate::{FaultReport, InjectedFault, Interruption, refusal::Refusal, state::Kind};
 
 /// A fault that is asked for. Without `status` and `code` the service's own answer is spoiled.
 #[derive(Deserialize)]
@@ -16,6 +16,7 @@ use crate::{FaultReport, InjectedFault, Interruption, refusal::Refusal};
 pub(super) struct FaultSpec {
     operation: Option<String>,
     workflow: Option<String>,
+    resource: Option<ResourceSpec>,
     times: Option<Times>,
     status: Option<u16>,
     code: Option<String>,
@@ -32,6 +33,13 @@ pub(super) struct FaultSpec {
     reset_at: Option<usize>,
     #[serde(default)]
     reset: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResourceSpec {
+    kind: String,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +61,12 @@ impl FaultSpec {
         }
         if let Some(name) = &self.workflow {
             fault = fault.on_workflow(name.as_str());
+        }
+        if let Some(ResourceSpec { kind, name }) = &self.resource {
+            if self.workflow.is_some() {
+                return Err(refused("it has one address: give workflow or resource"));
+            }
+            fault = fault.try_on_resource(kind, name.clone()).map_err(refused)?;
         }
         fault = match &self.times {
             None => fault,
@@ -152,9 +166,11 @@ pub(super) fn to_json(report: &FaultReport) -> Value {
     if let Some(operation) = fault.operation {
         put("operation", json!(operation));
     }
-    if let Some(workflow) = &fault.workflow {
-        put("workflow", json!(workflow));
-    }
+    match &fault.resource {
+        None => None,
+        Some((Kind::Workflow, name)) => put("workflow", json!(name)),
+        Some((kind, name)) => put("resource", json!({"kind": kind, "name": name})),
+    };
     if let Some(status) = fault.status {
         put("status", json!(status.as_u16()));
     }

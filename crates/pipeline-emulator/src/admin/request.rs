@@ -23,6 +23,8 @@ pub(super) fn to_json(request: &RecordedRequest) -> Value {
         "target": request.uri.to_string(),
         "operation": request.operation,
         "workflow": request.workflow,
+        "kind": request.kind,
+        "name": request.name,
         "owner": request.owner,
         "headers": headers,
         "body_length": request.body_length,

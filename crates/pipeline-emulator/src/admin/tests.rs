@@ -88,7 +88,7 @@ fn other_paths_and_methods_are_refused_with_the_way_on() {
 }
 
 #[test]
-fn health_tells_the_time_and_counts_workflows() {
+fn health_tells_the_time_and_counts_resources() {
     let builder = Emulator::builder()
         .account(Account::new("a"))
         .account(Account::new("b"))
@@ -98,16 +98,28 @@ fn health_tells_the_time_and_counts_workflows() {
     assert_eq!(health["status"], "ok");
     assert_eq!(health["time"], "1994-11-06T08:50:37.000Z");
     assert_eq!(health["workflows"], json!({"a": 1, "b": 0}));
+    let resources = json!({"a": {"workflow": 1, "repo": 1, "export": 1}, "b": {}});
+    assert_eq!(health["resources"], resources);
 }
 
 #[test]
 fn the_log_of_requests_is_told_and_forgotten() {
     let mut service = Fixture::new().ready_empty();
     service.send("GET", "/v2/workflows/x?y=z", "");
+    service.send("GET", "/v2/repos/r/exports/e", "");
+    service.send("GET", "/v2/repos", "");
     let log = service.admin("GET", "/requests", "");
-    let [create, get] = &log["requests"].as_array().unwrap()[..] else {
+    let [create, get, export, list] = &log["requests"].as_array().unwrap()[..] else {
         panic!("{log}");
     };
+    for (request, [workflow, kind, name]) in [
+        (create, [json!("w"), json!("workflow"), json!("w")]),
+        (export, [json!(null), json!("export"), json!("r/e")]),
+        (list, [json!(null), json!("repo"), json!(null)]),
+    ] {
+        let found = ["workflow", "kind", "name"].map(|member| &request[member]);
+        assert_eq!(found, [&workflow, &kind, &name]);
+    }
     assert_eq!(create["method"], "POST");
     assert_eq!(create["operation"], "create_workflow");
     assert_eq!(create["workflow"], "w");
@@ -262,6 +274,7 @@ fn a_fault_is_told_in_the_terms_in_which_it_was_asked_for() {
         json!({"status": 502, "after_effect": true, "body": "<h1>", "headers": {"content-type": "text/html", "x-a": "b"}}),
         json!({"operation": "list_workflows", "after_effect": true, "headers": {"content-type": "text/plain"}}),
         json!({"workflow": "w", "after_effect": true, "date_skew_ms": -5, "latency_ms": 9}),
+        json!({"resource": {"kind": "export", "name": "clicks/save"}, "after_effect": true, "latency_ms": 9}),
         json!({"after_effect": true, "stall_at": 1}),
         json!({"after_effect": true, "truncate_at": 2}),
         json!({"after_effect": true, "reset_at": 3}),
@@ -332,6 +345,14 @@ fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
             "did you mean \"get_workflow_status\"?",
         ),
         (r#"{"operation":"search"}"#, "did you mean \"search_logs\"?"),
+        (
+            r#"{"resource":{"kind":"reop","name":"r"}}"#,
+            "no kind \"reop\", only workflow, repo",
+        ),
+        (
+            r#"{"workflow":"w","resource":{"kind":"repo","name":"r"}}"#,
+            "one address",
+        ),
         (r#"{"times":"twice"}"#, "a number or \"always\""),
         (r#"{"times":-1}"#, "times"),
         (r#"{"after_effect":false}"#, "give a status or a code"),

@@ -15,10 +15,12 @@ use crate::{
     clock::ClockSkew,
     data::Queue,
     fault::{FaultReport, InjectedFault},
-    operations,
     refusal::Refusal,
     request_log::RecordedRequest,
+    rules::Rules,
+    seed,
     snapshot::Snapshot,
+    state::Space,
     transition::Transition,
 };
 
@@ -133,14 +135,40 @@ impl Emulator {
         definition: &Definition,
         now: Now,
     ) -> Result<(), SeedError> {
+        self.seed(account, definition, now, seed::add_workflow)
+    }
+
+    /// Adds the nodes of a definition as resources of an account that belong to no workflow, each as if it had been
+    /// created by itself at this moment.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such account, or the service would refuse to create one of them. Nothing has changed then.
+    pub fn add_resources(
+        &mut self,
+        account: &str,
+        definition: &Definition,
+        now: Now,
+    ) -> Result<(), SeedError> {
+        self.seed(account, definition, now, seed::add_resources)
+    }
+
+    fn seed(
+        &mut self,
+        account: &str,
+        definition: &Definition,
+        now: Now,
+        add: fn(&Rules, &mut Space<'_>, &Definition, Now) -> Result<(), Refusal>,
+    ) -> Result<(), SeedError> {
         if !self.accounts.contains(account) {
-            return Err(SeedError(Refusal::code(
-                ErrorCode::RESOURCE_OWNER_NOT_FOUND,
-                format!("{account:?}"),
-            )));
+            let unknown = ErrorCode::RESOURCE_OWNER_NOT_FOUND;
+            return Err(SeedError(Refusal::code(unknown, format!("{account:?}"))));
         }
-        operations::add(&self.rules, &mut self.state.of(account), definition, now)
-            .map_err(SeedError)
+        let before = self.state.clone();
+        add(&self.rules, &mut self.state.of(account), definition, now).map_err(|refusal| {
+            self.state = before;
+            SeedError(refusal)
+        })
     }
 
     /// The workflows of all accounts at this moment. Settings, faults and requests are no part of it;
@@ -200,7 +228,7 @@ impl Emulator {
     }
 }
 
-/// Why a workflow was not [added](Emulator::add_workflow): the service's own words.
+/// Why something was not [added](Emulator::add_workflow): the service's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedError(Refusal);
 

@@ -188,6 +188,22 @@ pub(crate) fn check_graph(
     })
 }
 
+/// The body of the create that makes a node by itself.
+pub(crate) fn body(node: &Node, region: &str) -> Result<String, Refusal> {
+    let mut data = data(node)?;
+    let spec = data.get("spec").and_then(Value::as_object).cloned();
+    match node.node_type {
+        NodeType::Repo | NodeType::Datasource => {
+            data.entry("region").or_insert_with(|| region.into());
+        }
+        NodeType::Transform => data = spec.unwrap_or(data),
+        NodeType::Job => read_from(&mut data, &node.parents),
+        _ => {}
+    }
+    data.remove("workflow");
+    Ok(Value::Object(data).to_string())
+}
+
 /// Adds the parents of a job to what it reads, where that does not name them.
 fn read_from(job: &mut Members, parents: &[NodeRef]) {
     let srcs = job.entry("srcs").or_insert_with(|| json!([]));
