@@ -96,21 +96,9 @@ impl ShipperBuilder {
         self,
         tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
     ) -> Result<Shipper<I>, BuildError> {
-        let Self {
-            client,
-            repo,
-            settings,
-        } = self;
         let bell = Arc::new(Bell::default());
-        let (ringer, clock) = (Arc::clone(&bell), client.clone());
-        let workers = settings.requests_at_once();
-        let desk = Arc::new(Desk::new(
-            pipeline_shipper::Shipper::new(repo?, settings),
-            workers,
-            tell,
-            move || ringer.ring(),
-            move || clock.now(),
-        ));
+        let ringer = Arc::clone(&bell);
+        let (client, workers, desk) = self.open(tell, move || ringer.ring())?;
         // Dropped on the way out, it ends the threads that there are.
         let shipper = Shipper(Arc::new(Handle { desk, bell }));
         for _ in 0..workers {

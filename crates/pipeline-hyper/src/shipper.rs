@@ -78,21 +78,9 @@ impl ShipperBuilder {
         self,
         tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
     ) -> Result<Shipper<I>, BuildError> {
-        let Self {
-            client,
-            repo,
-            settings,
-        } = self;
         let changed = Arc::new(Notify::new());
-        let (bell, clock) = (Arc::clone(&changed), client.clone());
-        let workers = settings.requests_at_once();
-        let desk = Arc::new(Desk::new(
-            pipeline_shipper::Shipper::new(repo?, settings),
-            workers,
-            tell,
-            move || bell.notify_waiters(),
-            move || clock.now(),
-        ));
+        let bell = Arc::clone(&changed);
+        let (client, workers, desk) = self.open(tell, move || bell.notify_waiters())?;
         for _ in 0..workers {
             task::spawn(work(
                 client.clone(),

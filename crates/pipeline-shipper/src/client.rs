@@ -24,6 +24,19 @@ macro_rules! client_builder {
                 self
             }
 
+            /// Its parts: the client, how many are to send, and what they share.
+            fn open<I>(
+                self,
+                tell: impl Fn($crate::Verdict<I>) + ::std::marker::Send + ::std::marker::Sync + 'static,
+                ring: impl Fn() + ::std::marker::Send + ::std::marker::Sync + 'static,
+            ) -> Result<(Client, usize, Arc<$crate::desk::Desk<I>>), $crate::proto::BuildError> {
+                let clock = self.client.clone();
+                let workers = self.settings.requests_at_once();
+                let shipper = $crate::Shipper::new(self.repo?, self.settings);
+                let desk = $crate::desk::Desk::new(shipper, workers, tell, ring, move || clock.now());
+                Ok((self.client, workers, Arc::new(desk)))
+            }
+
             /// All settings at once.
             pub fn settings(mut self, settings: $crate::Settings) -> Self {
                 self.settings = settings;

@@ -41,7 +41,7 @@ impl Pace {
         };
         let pause = pause(1, settings.requests_per_second.into())
             .max(pause(count.bytes, settings.bytes_per_second));
-        self.next = self.next.max(now).saturating_add(pause);
+        self.next = now.saturating_add(pause);
     }
 
     /// A request was answered, so that the service is there.

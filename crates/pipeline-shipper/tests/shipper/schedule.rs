@@ -40,6 +40,9 @@ fn a_batch_goes_when_it_is_full_in_records_or_bytes_or_when_the_linger_is_over()
         [1, 1]
     );
     assert_eq!(sizes(settings().linger(millis(5)), 4, 0, millis(5)), [4]);
+    // What may be held for a second does not gather for ten.
+    let short = settings().linger(secs(10)).deadline(secs(1));
+    assert_eq!(sizes(short, 4, 0, millis(500)), [4]);
     assert_eq!(sizes(settings(), 10_001, 0, millis(999)), [10_000]);
     let full = sizes(settings(), 3, 1 << 20, millis(999));
     assert_eq!(full, [2]);
@@ -68,6 +71,37 @@ fn requests_share_one_back_off_and_one_of_them_asks_whether_it_is_over() {
     assert!(sent[6..10].iter().all(|at| *at == 14_030), "{sent:?}");
     assert_eq!((sent.len(), world.queue.records.len()), (13, 8));
     assert_eq!(world.books().retries, 5);
+}
+
+#[test]
+fn what_fails_at_the_same_time_counts_as_one_failure_and_the_longest_wait_holds() {
+    for seed in 0..50 {
+        let settings = Settings::new().batch_records(1).in_flight(4).seed(seed);
+        let mut world = World::new(settings);
+        world.troubles = vec![Trouble::NotSent; 4].into();
+        world.push_all(0..4, |_| false);
+        world.run();
+        assert!(world.sent[4] <= world.sent[0] + millis(10 + 200));
+    }
+    let mut world = World::new(Settings::new().batch_records(1));
+    world.troubles = [Trouble::Response(503, "busy", Some(7)), Trouble::NotSent].into();
+    world.push_all(0..2, |_| false);
+    world.run();
+    assert_eq!(world.sent[2], world.sent[0] + secs(7) + millis(10));
+}
+
+#[test]
+fn a_success_of_a_request_that_was_sent_before_a_failure_does_not_end_the_back_off() {
+    let settings = Settings::new().batch_records(1);
+    let mut world = World::new(settings).latencies(vec![millis(10), millis(50), millis(10)]);
+    world.troubles = [Trouble::Response(503, "busy", Some(1))].into();
+    world.push_all(0..5, |_| false);
+    world.run();
+    let start = world.sent[0];
+    assert_eq!(world.sent[2], start + millis(1010));
+    // The one that asks whether the service is back is alone.
+    assert_eq!(world.sent[3], start + millis(1020));
+    assert_eq!(world.sent[4], start + millis(1020));
 }
 
 #[test]
@@ -116,6 +150,8 @@ fn a_batch_that_always_fails_holds_up_the_others_only_where_order_matters() {
 fn rates_hold_over_any_span_of_time() {
     for (settings, most) in [
         (Settings::new().requests_per_second(5), 5),
+        // Thirds of a second are rounded up.
+        (Settings::new().requests_per_second(3), 3),
         (Settings::new().bytes_per_second(500), 5),
     ] {
         let mut world = World::new(settings.batch_bytes(100).in_flight(9));
@@ -125,14 +161,13 @@ fn rates_hold_over_any_span_of_time() {
         world.run();
         assert_eq!(world.sent.len(), 30);
         for first in &world.sent {
-            let within = world
-                .sent
-                .iter()
-                .filter(|at| (*first..*first + secs(1)).contains(at));
+            let second = *first..*first + secs(1);
+            let within = world.sent.iter().filter(|at| second.contains(at));
             assert!(within.count() <= most);
         }
         // And they are made use of.
-        assert!(world.sent[29] <= world.sent[0] + secs(6));
+        let whole = secs(30) / u32::try_from(most).unwrap();
+        assert!(world.sent[29] <= world.sent[0] + whole);
     }
 }
 
@@ -196,6 +231,61 @@ fn a_flush_waits_for_all_that_was_taken_before_and_for_nothing_else() {
     assert!(!world.shipper.is_flushed(flush));
     world.shipper.on_told(verdicts);
     assert!(world.shipper.is_flushed(flush));
+}
+
+#[test]
+fn observers_are_told_what_becomes_of_batches() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&lines);
+    let settings = Settings::new().observer(move |event| {
+        told.lock().unwrap().push(match event {
+            Event::Accepted {
+                count, attempts, ..
+            } => {
+                format!("{} accepted by {attempts}", count.records)
+            }
+            Event::Halved { count, error, .. } => format!("{} halved: {error}", count.records),
+            Event::BackOff { count, delay, .. } => format!("{} in {delay:?}", count.records),
+            Event::Dead { count, error, .. } => format!("{} dead: {error}", count.records),
+            other => format!("{other:?}"),
+        });
+    });
+    let mut world = World::new(settings.in_flight(1));
+    world.troubles = [Trouble::Response(503, "busy", Some(2))].into();
+    world.push_all(0..3, |id| id == 0);
+    world.run();
+    let why = "push_points: E18110, a value does not have the format of its field's type: no long \
+               (HTTP 400, request r1)";
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            "3 in 2s",
+            &format!("3 halved: {why}"),
+            &format!("1 dead: {why}"),
+            "2 accepted by 1",
+        ]
+    );
+}
+
+#[test]
+#[cfg(feature = "gzip")]
+fn requests_carry_tags_and_are_compressed_as_asked() {
+    use pipeline_proto::{Call, Context, resource::push::Tags};
+
+    let tags = Tags::new([("k", "v")]).unwrap();
+    let mut world = World::new(Settings::new().tags(tags.clone()).gzip(9));
+    world.push_all(0..1000, |_| false);
+    world.shipper.flush();
+    let Step::Push(push) = world.shipper.poll(world.now) else {
+        panic!("it is due");
+    };
+    assert!(push.is_compressed());
+    let context = Context::builder().build();
+    let call = Call::new(&context, push.operation(), push.options()).unwrap();
+    let attempt = call.start(world.now);
+    let (uri, body) = (attempt.request().uri(), attempt.request().body());
+    assert!(body.starts_with(&[0x1f, 0x8b]) && body.len() < 4000);
+    assert_eq!(uri.query(), Some(&*format!("tags={tags}")));
 }
 
 #[test]

@@ -152,6 +152,34 @@ fn a_deadline_gives_up_what_it_was_set_for_and_says_what_was_in_the_way() {
 }
 
 #[test]
+fn no_record_is_given_up_because_it_travels_with_an_older_one() {
+    let mut world = World::new(Settings::new().deadline(secs(10)));
+    world.troubles = vec![Trouble::Response(503, "busy", Some(300)); 9].into();
+    world.push_all([0], |_| false);
+    world.pass(millis(900));
+    world.push_all([1], |_| false);
+    world.pass(millis(9999));
+    assert!(world.verdicts.is_empty());
+    world.pass(millis(1));
+    assert_eq!(world.verdicts.len(), 2);
+}
+
+#[test]
+fn of_several_times_to_close_the_shortest_counts() {
+    for times in [[2, 9], [9, 2]] {
+        let mut world = World::new(Settings::new()).latencies(vec![secs(20)]);
+        world.push_all([0], |_| false);
+        for time in times {
+            world.shipper.close(secs(time), world.now);
+        }
+        world.pass(millis(1999));
+        assert!(world.verdicts.is_empty());
+        world.pass(millis(1));
+        assert_eq!(world.verdicts.len(), 1);
+    }
+}
+
+#[test]
 fn closing_in_a_back_off_tries_once_and_gives_the_rest_back_in_time() {
     let busy = Trouble::Response(503, "busy", Some(300));
     let mut world = World::new(Settings::new().batch_records(2));
