@@ -20,7 +20,7 @@
 //! attempt 30 s, a call with all its attempts 2 min.
 //!
 //! What a client does can be watched by an [observer](proto::observe), for metrics for example. With the
-//! feature `tracing` there is a span for each call and each attempt.
+//! feature `tracing` there is a span for each wait, each call and each attempt.
 //!
 //! A [`Client`] is cheap to clone and can be used from many threads. Connections are kept and used
 //! again. No redirect is followed, because the signature would go with it.

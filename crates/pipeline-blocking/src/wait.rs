@@ -56,6 +56,17 @@ impl<'w, W: Watch> Wait<'w, W> {
     ///
     /// See [`WaitError`].
     pub fn wait(self) -> Result<Observation<W>, WaitError> {
+        // In a span of its own, where there are spans.
+        #[cfg(feature = "tracing")]
+        {
+            let watched = self.watched.as_ref().map_or(String::new(), W::to_string);
+            pipeline_trace::waiting(&watched, self.goal, || self.drive())
+        }
+        #[cfg(not(feature = "tracing"))]
+        self.drive()
+    }
+
+    fn drive(self) -> Result<Observation<W>, WaitError> {
         let Self {
             client,
             watched,

@@ -117,8 +117,8 @@ fn column(info: &OperationInfo) -> &'static str {
     match info.idempotency {
         Idempotency::Safe => COLUMNS[0],
         Idempotency::Idempotent if info.done_on.is_some() => COLUMNS[2],
-        Idempotency::Idempotent | Idempotency::AtLeastOnce => COLUMNS[1],
         Idempotency::Never => COLUMNS[3],
+        _ => COLUMNS[1],
     }
 }
 

@@ -234,7 +234,7 @@ async fn a_transport_that_does_not_end_is_left_when_its_time_is_over() {
     let client = pipeline_hyper::Client::with_transport(context, |_, _| future::pending());
     let error = client.list_workflows().await.unwrap_err();
     assert!(
-        words(&error).starts_with("no answer in time"),
+        words(&error).starts_with("no response in time"),
         "{}",
         words(&error)
     );

@@ -58,7 +58,18 @@ impl<'w, W: Watch> Wait<'w, W> {
         }
     }
 
+    /// In a span of its own, where there are spans.
     async fn run(self) -> Result<Observation<W>, WaitError> {
+        #[cfg(feature = "tracing")]
+        {
+            let watched = self.watched.as_ref().map_or(String::new(), W::to_string);
+            pipeline_trace::waiting_async(&watched, self.goal, self.drive()).await
+        }
+        #[cfg(not(feature = "tracing"))]
+        self.drive().await
+    }
+
+    async fn drive(self) -> Result<Observation<W>, WaitError> {
         let Self {
             client,
             watched,

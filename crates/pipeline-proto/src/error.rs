@@ -41,10 +41,12 @@ pub use api::{ApiError, RefusalCause};
 pub(crate) use body::{is_error_object, without_bom};
 pub use build::BuildError;
 pub(crate) use build::BuildReason;
-pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError, ParseKindError};
+pub use code::{CodeInfo, ErrorCode, ErrorKind, ParseCodeError};
 pub use decode::DecodeError;
 pub use fault::{Fault, FaultKind, Phase};
 pub use retry::RetryReason;
+
+use crate::word::words;
 
 /// Why a call failed.
 ///
@@ -109,57 +111,61 @@ pub enum Cause {
     },
 }
 
-/// Whether a failed call may have changed something.
-///
-/// ```
-/// use pipeline_proto::resource::workflow::CreateWorkflow;
-/// use pipeline_proto::{Call, CallOptions, Context, Effect, Fault, FaultKind, Next, Now, WorkflowName};
-/// use std::time::{Duration, SystemTime};
-///
-/// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
-/// let create = CreateWorkflow::new(WorkflowName::from_static("logs"));
-/// let call = Call::new(&Context::builder().build(), create, CallOptions::new())?;
-/// let (_, in_flight) = call.start(now).send();
-/// // The connection breaks: the workflow may be there or not.
-/// let Next::Done(Err(error)) = in_flight.on_fault(Fault::new(FaultKind::Interrupted), now) else {
-///     panic!("a create is not sent twice");
-/// };
-/// assert_eq!(error.effect(), Effect::Possible);
-/// # Ok::<(), pipeline_proto::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// Nothing changed: it was not sent, or refused, or it only reads.
-    None,
-    /// An attempt may have worked without our learning it.
-    Possible,
+words! {
+    /// Whether a failed call may have changed something.
+    ///
+    /// ```
+    /// use pipeline_proto::resource::workflow::CreateWorkflow;
+    /// use pipeline_proto::{Call, CallOptions, Context, Effect, Fault, FaultKind, Next, Now, WorkflowName};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
+    /// let create = CreateWorkflow::new(WorkflowName::from_static("logs"));
+    /// let call = Call::new(&Context::builder().build(), create, CallOptions::new())?;
+    /// let (_, in_flight) = call.start(now).send();
+    /// // The connection breaks: the workflow may be there or not.
+    /// let Next::Done(Err(error)) = in_flight.on_fault(Fault::new(FaultKind::Interrupted), now) else {
+    ///     panic!("a create is not sent twice");
+    /// };
+    /// assert_eq!(error.effect(), Effect::Possible);
+    /// # Ok::<(), pipeline_proto::Error>(())
+    /// ```
+    ///
+    /// Exhaustive: either something may have changed or not, and a program has to know what it does in both cases.
+    pub enum Effect: "an effect of a call" {
+        /// Nothing changed: it was not sent, or refused, or it only reads.
+        None = "none",
+        /// An attempt may have worked without our learning it.
+        Possible = "possible",
+    }
 }
 
-/// Why no further attempt was made.
-///
-/// ```
-/// use pipeline_proto::{Error, StopReason};
-///
-/// fn worth_a_second_run(error: &Error) -> bool {
-///     matches!(error.stop_reason(), StopReason::AttemptsExhausted | StopReason::BudgetExhausted | StopReason::DeadlineNear)
-/// }
-/// # let error = Error::build("list_workflows", pipeline_proto::BuildError::custom("no"));
-/// # assert!(!worth_a_second_run(&error));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// Sending it again would not help.
-    NotRetryable,
-    /// It might help, but the operation must not be repeated where the first sending may have
-    /// worked.
-    NotRepeatable,
-    /// As many attempts as the policy allows were made.
-    AttemptsExhausted,
-    /// The wait would have gone beyond the sum that the policy allows.
-    BudgetExhausted,
-    /// The next attempt would have begun after the deadline.
-    DeadlineNear,
+words! {
+    /// Why no further attempt was made.
+    ///
+    /// ```
+    /// use pipeline_proto::{Error, StopReason};
+    ///
+    /// fn worth_a_second_run(error: &Error) -> bool {
+    ///     matches!(error.stop_reason(), StopReason::AttemptsExhausted | StopReason::BudgetExhausted | StopReason::DeadlineNear)
+    /// }
+    /// # let error = Error::build("list_workflows", pipeline_proto::BuildError::custom("no"));
+    /// # assert!(!worth_a_second_run(&error));
+    /// ```
+    #[non_exhaustive]
+    pub enum StopReason: "a reason to stop" {
+        /// Sending it again would not help.
+        NotRetryable = "not-retryable",
+        /// It might help, but the operation must not be repeated where the first sending may have
+        /// worked.
+        NotRepeatable = "not-repeatable",
+        /// As many attempts as the policy allows were made.
+        AttemptsExhausted = "attempts-exhausted",
+        /// The wait would have gone beyond the sum that the policy allows.
+        BudgetExhausted = "budget-exhausted",
+        /// The next attempt would have begun after the deadline.
+        DeadlineNear = "deadline-near",
+    }
 }
 
 impl Error {

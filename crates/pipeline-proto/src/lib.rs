@@ -71,6 +71,7 @@ mod text;
 pub mod time;
 pub mod token;
 pub mod wait;
+mod word;
 
 pub use call::{
     Attempt, Auth, Backoff, Call, CallOptions, Context, ContextBuilder, InFlight, Next,
@@ -80,10 +81,11 @@ pub use credentials::{Credentials, CredentialsError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{
     ApiError, BuildError, Cause, CodeInfo, DecodeError, Effect, Error, ErrorCode, ErrorKind, Fault,
-    FaultKind, ParseCodeError, ParseKindError, Phase, RefusalCause, RetryReason, StopReason,
+    FaultKind, ParseCodeError, Phase, RefusalCause, RetryReason, StopReason,
 };
 pub use name::{NameError, NodeName, Region, RepoName, TransformName, WorkflowName};
 pub use operation::{Idempotency, Operation, RequestTemplate};
 pub use sign::SignError;
 pub use time::{ClockOffset, Now, Uncorrected, UnixTime};
 pub use token::{Token, TokenDescriptor, TokenError};
+pub use word::ParseWordError;

@@ -15,7 +15,7 @@
 //!     .observer(|call, event| {
 //!         if let Event::End { attempts, outcome, elapsed, .. } = event {
 //!             let outcome = outcome.map_or_else(|error| error.kind().as_str(), |()| "ok");
-//!             println!("{} {outcome} {attempts} {elapsed:?}", call.operation());
+//!             println!("{} {} {outcome} {attempts} {elapsed:?}", call.operation(), call.subject());
 //!         }
 //!     })
 //!     .build();
@@ -24,6 +24,10 @@
 //!
 //! An observer runs on the thread of the call and holds it up, so it should be quick. It must not
 //! panic: that would end the call, and the process if it happens while a call is given up.
+
+mod subject;
+
+pub use subject::Subject;
 
 use std::{
     fmt,
@@ -45,9 +49,10 @@ use crate::{
 type Function = dyn Fn(&Observed, &Event<'_>) + Send + Sync;
 
 /// The call that an event belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Observed {
     operation: &'static str,
+    subject: Subject,
     number: u64,
 }
 
@@ -55,6 +60,11 @@ impl Observed {
     /// The operation, as in [`Operation::NAME`](crate::Operation::NAME).
     pub fn operation(&self) -> &'static str {
         self.operation
+    }
+
+    /// What it is about: the kind of resource and its name. Nothing of what is sent or read.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// Tells the calls apart that an observer is told of, from 1.
@@ -107,6 +117,9 @@ pub enum Event<'a> {
         attempts: u32,
         /// How it ended.
         outcome: Result<(), &'a Error>,
+        /// Whether a failure is one that the caller reckoned with, as when a wait finds that what it watches
+        /// is gone.
+        expected: bool,
         /// Time since the call began.
         elapsed: Duration,
     },
@@ -153,13 +166,19 @@ struct Watched {
 
 impl Watch {
     /// A call of this operation begins.
-    pub(crate) fn begin(observers: &Observers, operation: &'static str, now: Now) -> Self {
+    pub(crate) fn begin(
+        observers: &Observers,
+        operation: &'static str,
+        subject: impl FnOnce() -> Subject,
+        now: Now,
+    ) -> Self {
         if observers.functions.is_empty() {
             return Self(None);
         }
         Self(Some(Box::new(Watched {
             call: Observed {
                 operation,
+                subject: subject(),
                 number: observers.last_number.fetch_add(1, Ordering::Relaxed) + 1,
             },
             observers: observers.clone(),
@@ -205,12 +224,13 @@ impl Watch {
     }
 
     /// The call has ended.
-    pub(crate) fn end(mut self, outcome: Result<(), &Error>, now: Now) {
+    pub(crate) fn end(mut self, outcome: Result<(), &Error>, expected: bool, now: Now) {
         if let Some(watched) = &mut self.0 {
             watched.ended = true;
             watched.tell(&Event::End {
                 attempts: watched.attempts,
                 outcome,
+                expected,
                 elapsed: now.since(watched.started),
             });
         }

@@ -43,7 +43,7 @@ pub(crate) mod read;
 pub(crate) mod table;
 mod template;
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -56,40 +56,35 @@ pub(crate) use path::{Path, segment};
 pub use template::RequestTemplate;
 pub(crate) use template::{check_header, content_type};
 
-use crate::error::{ApiError, BuildError, DecodeError};
+use crate::{
+    error::{ApiError, BuildError, DecodeError, Error},
+    observe::Subject,
+    word::words,
+};
 
-/// What a second sending of a request could do.
-///
-/// ```
-/// use pipeline_proto::{operation::{Idempotency, Operation}, resource::workflow::{GetWorkflow, StartWorkflow, UpdateWorkflow}};
-///
-/// assert_eq!(GetWorkflow::IDEMPOTENCY, Idempotency::Safe);
-/// assert_eq!(UpdateWorkflow::IDEMPOTENCY, Idempotency::Idempotent);
-/// assert_eq!(StartWorkflow::IDEMPOTENCY, Idempotency::Never);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Idempotency {
-    /// It only reads.
-    Safe,
-    /// Doing it twice leaves the service as doing it once.
-    Idempotent,
-    /// Doing it twice leaves twice of it, and not at all would be worse: sent again wherever it may not
-    /// have been done. Whoever would rather lose it than have it twice says so, by
-    /// [`CallOptions::idempotency`](crate::CallOptions::idempotency).
-    AtLeastOnce,
-    /// Doing it twice may do harm, or report a failure that was a success. Sent again only where the
-    /// service cannot have acted on the first.
-    Never,
-}
-
-impl fmt::Display for Idempotency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Safe => "safe",
-            Self::Idempotent => "idempotent",
-            Self::AtLeastOnce => "at least once",
-            Self::Never => "never",
-        })
+words! {
+    /// What a second sending of a request could do.
+    ///
+    /// ```
+    /// use pipeline_proto::{operation::{Idempotency, Operation}, resource::workflow::{GetWorkflow, StartWorkflow, UpdateWorkflow}};
+    ///
+    /// assert_eq!(GetWorkflow::IDEMPOTENCY, Idempotency::Safe);
+    /// assert_eq!(UpdateWorkflow::IDEMPOTENCY, Idempotency::Idempotent);
+    /// assert_eq!(StartWorkflow::IDEMPOTENCY, Idempotency::Never);
+    /// ```
+    #[non_exhaustive]
+    pub enum Idempotency: "an idempotency" {
+        /// It only reads.
+        Safe = "safe",
+        /// Doing it twice leaves the service as doing it once.
+        Idempotent = "idempotent",
+        /// Doing it twice leaves twice of it, and not at all would be worse: sent again wherever it may not
+        /// have been done. Whoever would rather lose it than have it twice says so, by
+        /// [`CallOptions::idempotency`](crate::CallOptions::idempotency).
+        AtLeastOnce = "at-least-once",
+        /// Doing it twice may do harm, or report a failure that was a success. Sent again only where the
+        /// service cannot have acted on the first.
+        Never = "never",
     }
 }
 
@@ -103,8 +98,8 @@ impl fmt::Display for Idempotency {
 ///
 /// let get = GetWorkflow::new(WorkflowName::from_static("logs"));
 /// assert_eq!(get.template()?.target(), "/v2/workflows/logs");
-/// let answer = Response::new(Bytes::from_static(br#"{"status":"Ready"}"#));
-/// assert_eq!(get.decode(&answer)?.status.as_str(), "Ready");
+/// let response = Response::new(Bytes::from_static(br#"{"status":"Ready"}"#));
+/// assert_eq!(get.decode(&response)?.status.as_str(), "Ready");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Operation {
@@ -116,6 +111,11 @@ pub trait Operation {
 
     /// What a second sending could do.
     const IDEMPOTENCY: Idempotency;
+
+    /// What it is about, for those who watch. The default says nothing.
+    fn subject(&self) -> Subject {
+        Subject::default()
+    }
 
     /// [`NAME`](Self::NAME), but for a type that stands for one of several requests.
     fn name(&self) -> &'static str {
@@ -160,6 +160,13 @@ pub trait Operation {
     #[doc(hidden)]
     fn took(output: &mut Self::Output, attempts: u32) {
         let _ = (output, attempts);
+    }
+
+    /// Whether a failure is what may well come of it, so that nobody needs to be warned.
+    #[doc(hidden)]
+    fn expects(error: &Error) -> bool {
+        let _ = error;
+        false
     }
 
     /// Whether an error shows that an earlier attempt of the same call did the work. Asked only when

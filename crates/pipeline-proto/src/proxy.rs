@@ -56,7 +56,7 @@ use std::{ffi::OsString, fmt};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use crate::endpoint::Endpoint;
+use crate::{endpoint::Endpoint, word::words};
 
 /// The variables that name a proxy.
 pub const VARIABLES: [&str; 6] = [
@@ -111,7 +111,7 @@ impl fmt::Debug for ProxySetting {
     }
 }
 
-/// How an endpoint is reached.
+/// How an endpoint is reached. Exhaustive: there is no third way but an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// Without a proxy.
@@ -173,31 +173,22 @@ pub struct Proxy {
     source: Source,
 }
 
-/// What a proxy speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProxyScheme {
-    /// HTTP with `CONNECT`.
-    Http,
-    /// The same over TLS.
-    Https,
-    /// SOCKS 5, told addresses.
-    Socks5,
-    /// SOCKS 5, told hosts.
-    Socks5h,
+words! {
+    /// What a proxy speaks, as in its address.
+    #[non_exhaustive]
+    pub enum ProxyScheme: "a scheme of a proxy" {
+        /// HTTP with `CONNECT`.
+        Http = "http",
+        /// The same over TLS.
+        Https = "https",
+        /// SOCKS 5, told addresses.
+        Socks5 = "socks5",
+        /// SOCKS 5, told hosts.
+        Socks5h = "socks5h",
+    }
 }
 
 impl ProxyScheme {
-    /// As in an address of a proxy.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Socks5 => "socks5",
-            Self::Socks5h => "socks5h",
-        }
-    }
-
     /// Those of curl.
     const fn default_port(self) -> u16 {
         match self {
@@ -258,7 +249,6 @@ impl fmt::Display for Proxy {
         let Self {
             scheme, host, port, ..
         } = self;
-        let scheme = scheme.as_str();
         if host.contains(':') {
             write!(f, "{scheme}://[{host}]:{port}")
         } else {

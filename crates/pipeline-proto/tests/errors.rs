@@ -259,7 +259,7 @@ fn a_time_out_names_its_phase() {
         let line = Fault::new(FaultKind::TimedOut).timed_out(phase).to_string();
         assert_eq!(
             line,
-            format!("{}: timed out while {doing}", FaultKind::TimedOut)
+            format!("no response in time: timed out while {doing}")
         );
     }
 }
@@ -305,14 +305,6 @@ fn errors_can_be_made_cloned_and_carried_over_a_panic() {
         let lost = error.with_effect(Effect::Possible).to_string();
         assert_eq!(lost, format!("{clone}; it may have taken effect"));
     }
-}
-
-#[test]
-fn every_kind_is_read_as_it_is_written() {
-    for kind in ErrorKind::ALL {
-        assert_eq!(kind.to_string().parse(), Ok(kind));
-    }
-    assert!("NotFound".parse::<ErrorKind>().is_err());
 }
 
 #[test]

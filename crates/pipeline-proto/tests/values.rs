@@ -3,15 +3,23 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    fmt::{Debug, Display},
+    str::FromStr,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use http::{Method, Request};
 use pipeline_proto::{
-    Call, CallOptions, ClockOffset, Endpoint, ErrorCode, Fault, FaultKind, RequestTemplate,
-    ResourceOwner, RetryPolicy, TokenDescriptor, UnixTime,
+    Call, CallOptions, ClockOffset, Effect, Endpoint, ErrorCode, ErrorKind, Fault, FaultKind,
+    Idempotency, Phase, RequestTemplate, ResourceOwner, RetryPolicy, StopReason, TokenDescriptor,
+    UnixTime,
     model::{Extra, LogSearch, NodeId, NodeType, RawJson, Status},
+    operation::Source,
     resource::workflow::{CreateWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy},
+    wait::{Goal, Progress},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use support::{answer, context, credentials, run, secs, start};
 
@@ -176,6 +184,75 @@ fn a_tokens_resource_may_have_the_query_or_not() {
         let descriptor = TokenDescriptor::new(&Method::GET, resource, UnixTime::from_secs(0));
         assert_eq!(descriptor.mismatch(&parts), mismatch, "{resource}");
     }
+}
+
+/// Whether each is shown, read and written by the same word.
+fn words_of<T>(all: impl IntoIterator<Item = T>) -> String
+where
+    T: Copy + Debug + Display + FromStr + PartialEq + Serialize + DeserializeOwned,
+    T::Err: Display,
+{
+    let words = all.into_iter().map(|value| {
+        let word = value.to_string();
+        assert_eq!(word.parse::<T>().ok(), Some(value));
+        let json = serde_json::to_string(&value).unwrap();
+        assert_eq!(json, format!("{word:?}"));
+        assert_eq!(serde_json::from_str::<T>(&json).unwrap(), value);
+        let debug = format!("{value:?}").to_lowercase();
+        assert_eq!(word.replace('-', "").to_lowercase(), debug);
+        word
+    });
+    let words: Vec<_> = words.collect();
+    let error = "Not a Word"
+        .parse::<T>()
+        .map_or_else(|error| error.to_string(), |_| String::new());
+    assert!(
+        error.ends_with(&format!("known are {}", words.join(", "))),
+        "{error}"
+    );
+    assert!(serde_json::from_str::<T>("\"\"").is_err());
+    words.join(" ")
+}
+
+#[test]
+fn kinds_and_labels_are_shown_read_and_written_alike() {
+    for (words, expected) in [
+        (
+            words_of(FaultKind::ALL),
+            "not-sent interrupted timed-out body-too-large",
+        ),
+        (
+            words_of(Phase::ALL),
+            "resolve connect proxy tls send response body",
+        ),
+        (words_of(Effect::ALL), "none possible"),
+        (
+            words_of(StopReason::ALL),
+            "not-retryable not-repeatable attempts-exhausted budget-exhausted deadline-near",
+        ),
+        (
+            words_of(Idempotency::ALL),
+            "safe idempotent at-least-once never",
+        ),
+        (words_of(Source::ALL), "page sdk"),
+        (words_of(Goal::ALL), "started stopped deleted"),
+        (words_of(Progress::ALL), "reached under-way open settled"),
+        (words_of(PollBy::ALL), "status get"),
+    ] {
+        assert_eq!(words, expected);
+    }
+    assert!(
+        words_of(ErrorKind::ALL).starts_with("invalid-argument unauthorized permission not-found")
+    );
+    let code = ErrorCode::WORKFLOW_NOT_FOUND;
+    assert_eq!(serde_json::to_string(&code).unwrap(), r#""E18641""#);
+    assert_eq!(
+        serde_json::from_str::<ErrorCode>(r#""E18641""#).unwrap(),
+        code
+    );
+    // Of those that are open, every text is one.
+    assert_eq!("Paused".parse(), Ok(Status::from("Paused")));
+    assert_eq!("repo".parse(), Ok(NodeType::Repo));
 }
 
 #[test]

@@ -12,23 +12,32 @@
 //!
 //! | span | level | members |
 //! |---|---|---|
-//! | `pipeline.call` | info | `operation`, `attempts`, `outcome` (`ok`, `dropped`, or the kind of the error), `elapsed_ms` |
-//! | `pipeline.attempt`, within it | debug | `attempt`, `method`, `path`, `status` or `fault`, `request_id`, `elapsed_ms` |
+//! | `pipeline.wait` | info | `watched`, `goal`, `polls`, `outcome` (`ok`, `dropped`, `timed-out`, `settled`, `not-found` or `failed`), `elapsed_ms` |
+//! | `pipeline.call`, within a wait or not | info | `operation`, `kind` and `name` of the resource, `attempts`, `outcome` (`ok`, `dropped`, or the kind of the error), `elapsed_ms` |
+//! | `pipeline.attempt`, within a call | debug | `attempt`, `method`, `path`, `status` or `fault`, `request_id`, `elapsed_ms` |
 //!
 //! The call's span lies within the one that is current when the call begins. In it stand an event at
-//! level debug for each wait before a further attempt, with `reason` and `delay_ms`, and one at level
-//! warn with the `error` if the call fails. Nothing holds a header or a body, and so no secret.
+//! level debug for each pause before a further attempt, with `reason` and `delay_ms`, and one with the
+//! `error` if the call or the wait fails: at level warn, but at debug for what the caller reckoned with, as
+//! when a wait sees that a workflow is gone. What `.optional()` finds nothing of is no failure. Nothing holds a
+//! header or a body, and so no secret.
+//!
+//! The clients put [`waiting`] and [`waiting_async`] around their waits.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::{
     collections::HashMap,
+    future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use pipeline_proto::observe::{Event, Observed};
-use tracing::{Span, debug, debug_span, field, info_span, warn};
+use pipeline_proto::{
+    observe::{Event, Observed},
+    wait::{Goal, Observation, WaitError, WaitFailure, Watch},
+};
+use tracing::{Instrument as _, Span, debug, debug_span, field, info_span, warn};
 
 /// The spans of a call that is under way.
 struct Spans {
@@ -51,6 +60,8 @@ pub fn observer() -> impl Fn(&Observed, &Event<'_>) + Send + Sync + 'static {
                 call: info_span!(
                     "pipeline.call",
                     operation = call.operation(),
+                    kind = call.subject().kind(),
+                    name = call.subject().name(),
                     attempts = field::Empty,
                     outcome = field::Empty,
                     elapsed_ms = field::Empty,
@@ -106,11 +117,16 @@ impl Spans {
             Event::End {
                 attempts,
                 outcome,
+                expected,
                 elapsed,
                 ..
             } => {
                 let kind = match outcome {
                     Ok(()) => "ok",
+                    Err(error) if *expected => {
+                        debug!(parent: &self.call, %error, "failed");
+                        error.kind().as_str()
+                    }
                     Err(error) => {
                         warn!(parent: &self.call, %error, "failed");
                         error.kind().as_str()
@@ -125,6 +141,85 @@ impl Spans {
                 self.call.record("attempts", attempts);
             }
             _ => {}
+        }
+    }
+}
+
+/// Runs a wait in a span of its own.
+///
+/// # Errors
+///
+/// Those of the wait.
+pub fn waiting<W: Watch>(
+    watched: &str,
+    goal: Goal,
+    run: impl FnOnce() -> Result<Observation<W>, WaitError>,
+) -> Result<Observation<W>, WaitError> {
+    let wait = Wait::begin(watched, goal);
+    let result = wait.span.in_scope(run);
+    wait.end(&result);
+    result
+}
+
+/// As [`waiting`], for a wait that is a future.
+///
+/// # Errors
+///
+/// Those of the wait.
+pub async fn waiting_async<W: Watch>(
+    watched: &str,
+    goal: Goal,
+    run: impl Future<Output = Result<Observation<W>, WaitError>>,
+) -> Result<Observation<W>, WaitError> {
+    let wait = Wait::begin(watched, goal);
+    let result = run.instrument(wait.span.clone()).await;
+    wait.end(&result);
+    result
+}
+
+struct Wait {
+    span: Span,
+    ended: bool,
+}
+
+impl Wait {
+    fn begin(watched: &str, goal: Goal) -> Self {
+        let span = info_span!(
+            "pipeline.wait",
+            watched,
+            goal = goal.as_str(),
+            polls = field::Empty,
+            outcome = field::Empty,
+            elapsed_ms = field::Empty,
+        );
+        Self { span, ended: false }
+    }
+
+    fn end<W: Watch>(mut self, result: &Result<Observation<W>, WaitError>) {
+        self.ended = true;
+        let (outcome, polls, elapsed) = match result {
+            Ok(seen) => ("ok", seen.polls, seen.elapsed),
+            Err(error) => {
+                warn!(parent: &self.span, %error, "failed");
+                let outcome = match error.failure() {
+                    WaitFailure::TimedOut(_) => "timed-out",
+                    WaitFailure::Settled(_) => "settled",
+                    WaitFailure::NotFound(_) => "not-found",
+                    _ => "failed",
+                };
+                (outcome, error.polls(), error.elapsed())
+            }
+        };
+        self.span.record("outcome", outcome);
+        self.span.record("polls", polls);
+        self.span.record("elapsed_ms", millis(elapsed));
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.span.record("outcome", "dropped");
         }
     }
 }

@@ -128,6 +128,7 @@ fn fault(fault: &Fault) -> String {
         FaultKind::Interrupted => "连接在收到完整应答之前中断",
         FaultKind::TimedOut => "没有按时收到应答",
         FaultKind::BodyTooLarge => "应答超过允许的大小",
+        _ => "没有收到完整的应答",
     };
     let phase = fault.phase().map(|phase| match phase {
         Phase::Resolve => "查询主机地址",

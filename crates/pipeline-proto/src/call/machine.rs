@@ -78,7 +78,7 @@ pub struct Attempt<O> {
     pub(super) in_flight: InFlight<O>,
 }
 
-/// A request that was sent and whose answer is awaited.
+/// A request that was sent and whose response is awaited.
 #[derive(Debug)]
 #[must_use = "say what became of the request"]
 pub struct InFlight<O> {
@@ -90,7 +90,7 @@ pub struct InFlight<O> {
     timeout: Duration,
 }
 
-/// What follows from a response or a fault.
+/// What follows from a response or a fault. Exhaustive: whoever drives a call has to do what it says.
 #[derive(Debug)]
 #[must_use = "either the result is there, or a further attempt is due"]
 #[allow(
@@ -175,7 +175,12 @@ impl<O: Operation> Call<O> {
 
     /// Makes the first attempt. From here on the deadline counts.
     pub fn start(mut self, now: Now) -> Attempt<O> {
-        self.watch = Watch::begin(self.context.observers(), self.operation.name(), now);
+        self.watch = Watch::begin(
+            self.context.observers(),
+            self.operation.name(),
+            || self.operation.subject(),
+            now,
+        );
         let total = self.total_timeout();
         let progress = Progress {
             attempts: 0,
@@ -318,7 +323,10 @@ impl<O: Operation> Next<O> {
     /// Tells the observers what follows.
     fn told(mut self, watch: Watch, now: Now) -> Self {
         match &mut self {
-            Self::Done(result) => watch.end(result.as_ref().map(|_| ()), now),
+            Self::Done(result) => {
+                let outcome = result.as_ref().map(|_| ());
+                watch.end(outcome, outcome.is_err_and(O::expects), now);
+            }
             Self::Retry(backoff) => {
                 watch.retry(backoff.reason, backoff.delay);
                 backoff.call.watch = watch;
@@ -380,7 +388,7 @@ impl<O: Operation> Backoff<O> {
         if now.mono >= self.progress.deadline {
             let watch = mem::take(&mut self.call.watch);
             let error = self.call.deadline_error(&self.progress, Some(self.cause));
-            watch.end(Err(&error), now);
+            watch.end(Err(&error), false, now);
             return Err(error);
         }
         Ok(Attempt::new(self.call, self.progress, now))

@@ -1,87 +1,53 @@
 use std::fmt;
 
 use super::table::TABLE;
+use crate::word::{serde_as_text, words};
 
-/// What an error means to a caller, independent of its number.
-///
-/// The first nine come from the service: from the table of its codes where the code is known, else
-/// from the HTTP status. The last four are made on this side of the wire.
-///
-/// ```
-/// use pipeline_proto::{ErrorCode, ErrorKind};
-///
-/// assert_eq!(ErrorCode::WORKFLOW_NOT_FOUND.kind(), Some(ErrorKind::NotFound));
-/// assert_eq!(ErrorKind::NotFound.to_string(), "not-found");
-/// assert_eq!("not-found".parse(), Ok(ErrorKind::NotFound));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The request says something the service cannot accept; sending it again will not help.
-    InvalidArgument,
-    /// The signature or token was refused: wrong keys, expired token, or a clock that is off.
-    Unauthorized,
-    /// The caller is known but may not do this.
-    Permission,
-    /// What the request names does not exist.
-    NotFound,
-    /// The request is at odds with what is there: a name taken, a state that forbids it.
-    Conflict,
-    /// Something the request needs is still being made or removed; later it may succeed.
-    InProgress,
-    /// A size, a count or a rate is above what the service allows.
-    Limit,
-    /// The service failed.
-    Internal,
-    /// The service, or something behind it, cannot be reached at the moment.
-    Unavailable,
-    /// The request could not be built; nothing was sent.
-    InvalidRequest,
-    /// The response is not one that this service gives: not JSON, not the expected shape, a redirect.
-    UnexpectedResponse,
-    /// The connection could not be made, or broke.
-    Network,
-    /// A time-out or the deadline of the call passed.
-    Timeout,
+words! {
+    /// What an error means to a caller, independent of its number.
+    ///
+    /// The first nine come from the service: from the table of its codes where the code is known, else
+    /// from the HTTP status. The last four are made on this side of the wire.
+    ///
+    /// ```
+    /// use pipeline_proto::{ErrorCode, ErrorKind};
+    ///
+    /// assert_eq!(ErrorCode::WORKFLOW_NOT_FOUND.kind(), Some(ErrorKind::NotFound));
+    /// assert_eq!(ErrorKind::NotFound.to_string(), "not-found");
+    /// assert_eq!("not-found".parse(), Ok(ErrorKind::NotFound));
+    /// ```
+    #[non_exhaustive]
+    pub enum ErrorKind: "a kind of error" {
+        /// The request says something the service cannot accept; sending it again will not help.
+        InvalidArgument = "invalid-argument",
+        /// The signature or token was refused: wrong keys, expired token, or a clock that is off.
+        Unauthorized = "unauthorized",
+        /// The caller is known but may not do this.
+        Permission = "permission",
+        /// What the request names does not exist.
+        NotFound = "not-found",
+        /// The request is at odds with what is there: a name taken, a state that forbids it.
+        Conflict = "conflict",
+        /// Something the request needs is still being made or removed; later it may succeed.
+        InProgress = "in-progress",
+        /// A size, a count or a rate is above what the service allows.
+        Limit = "limit",
+        /// The service failed.
+        Internal = "internal",
+        /// The service, or something behind it, cannot be reached at the moment.
+        Unavailable = "unavailable",
+        /// The request could not be built; nothing was sent.
+        InvalidRequest = "invalid-request",
+        /// The response is not one that this service gives: not JSON, not the expected shape, a redirect.
+        UnexpectedResponse = "unexpected-response",
+        /// The connection could not be made, or broke.
+        Network = "network",
+        /// A time-out or the deadline of the call passed.
+        Timeout = "timeout",
+    }
 }
 
 impl ErrorKind {
-    /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 13] = [
-        Self::InvalidArgument,
-        Self::Unauthorized,
-        Self::Permission,
-        Self::NotFound,
-        Self::Conflict,
-        Self::InProgress,
-        Self::Limit,
-        Self::Internal,
-        Self::Unavailable,
-        Self::InvalidRequest,
-        Self::UnexpectedResponse,
-        Self::Network,
-        Self::Timeout,
-    ];
-
-    /// The stable text form, as in `pipeline explain` and in the error table.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidArgument => "invalid-argument",
-            Self::Unauthorized => "unauthorized",
-            Self::Permission => "permission",
-            Self::NotFound => "not-found",
-            Self::Conflict => "conflict",
-            Self::InProgress => "in-progress",
-            Self::Limit => "limit",
-            Self::Internal => "internal",
-            Self::Unavailable => "unavailable",
-            Self::InvalidRequest => "invalid-request",
-            Self::UnexpectedResponse => "unexpected-response",
-            Self::Network => "network",
-            Self::Timeout => "timeout",
-        }
-    }
-
     /// The kind that an HTTP status stands for when the response carries no known code.
     ///
     /// A status below 400 is never a failure that this service describes; only 202 is known
@@ -101,34 +67,6 @@ impl ErrorKind {
         }
     }
 }
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl std::str::FromStr for ErrorKind {
-    type Err = ParseKindError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|kind| kind.as_str() == text).ok_or(ParseKindError)
-    }
-}
-
-/// The text is not the name of an [`ErrorKind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ParseKindError;
-
-impl fmt::Display for ParseKindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a kind of error: write it as not-found")
-    }
-}
-
-impl std::error::Error for ParseKindError {}
 
 /// The number in front of an error message of the service, as in `E18641: no such workflow`.
 ///
@@ -259,6 +197,8 @@ impl std::str::FromStr for ErrorCode {
         digits.parse().map(Self).map_err(|_| ParseCodeError)
     }
 }
+
+serde_as_text!(ErrorCode);
 
 /// One row of the error table.
 ///

@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::ErrorKind;
+use crate::word::words;
 
-/// What a transport reports instead of an answer. The one question that matters is whether the
+/// What a transport reports instead of a response. The one question that matters is whether the
 /// service could have acted.
 ///
 /// ```
@@ -28,51 +29,55 @@ pub struct Fault {
 impl UnwindSafe for Fault {}
 impl RefUnwindSafe for Fault {}
 
-/// How far an attempt got.
-///
-/// ```
-/// use pipeline_proto::{Fault, FaultKind};
-///
-/// // A transport that lost the connection after it began to send.
-/// let fault = Fault::new(FaultKind::Interrupted).with_source("connection reset");
-/// assert_eq!(fault.kind().as_str(), "the connection broke before the response was complete");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FaultKind {
-    /// No byte of the request reached the service: a name that does not resolve, a refused
-    /// connection, a failed TLS handshake.
-    NotSent,
-    /// The connection broke after the request, or a part of it, was sent; or the response was cut
-    /// short.
-    Interrupted,
-    /// No whole response came within the time of the attempt.
-    TimedOut,
-    /// The response is larger than the limit of this side.
-    BodyTooLarge,
+words! {
+    /// How far an attempt got.
+    ///
+    /// ```
+    /// use pipeline_proto::{Fault, FaultKind};
+    ///
+    /// // A transport that lost the connection after it began to send.
+    /// let fault = Fault::new(FaultKind::Interrupted).with_source("connection reset");
+    /// assert_eq!(fault.kind().as_str(), "interrupted");
+    /// assert_eq!(fault.kind().meaning(), "the connection broke before the response was complete");
+    /// ```
+    #[non_exhaustive]
+    pub enum FaultKind: "a kind of fault" {
+        /// No byte of the request reached the service, or it says that it did not take it: a name that does
+        /// not resolve, a refused connection, a failed TLS handshake, a refused stream of HTTP/2.
+        NotSent = "not-sent",
+        /// The connection broke after the request, or a part of it, was sent; or the response was cut
+        /// short.
+        Interrupted = "interrupted",
+        /// No whole response came within the time of the attempt.
+        TimedOut = "timed-out",
+        /// The response is larger than the limit of this side.
+        BodyTooLarge = "body-too-large",
+    }
 }
 
-/// What a transport was waiting for when its time was up.
-///
-/// ```
-/// assert_eq!(pipeline_proto::Phase::Resolve.as_str(), "looking up the host");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// The addresses of the host.
-    Resolve,
-    /// The connection.
-    Connect,
-    /// The proxy to make a tunnel.
-    Proxy,
-    /// The TLS handshake.
-    Tls,
-    /// The request to be taken.
-    Send,
-    /// The head of the response.
-    Response,
-    /// The body of the response.
-    Body,
+words! {
+    /// What a transport was waiting for when its time was up.
+    ///
+    /// ```
+    /// assert_eq!(pipeline_proto::Phase::Resolve.meaning(), "looking up the host");
+    /// ```
+    #[non_exhaustive]
+    pub enum Phase: "a phase of an attempt" {
+        /// The addresses of the host.
+        Resolve = "resolve",
+        /// The connection.
+        Connect = "connect",
+        /// The proxy to make a tunnel.
+        Proxy = "proxy",
+        /// The TLS handshake.
+        Tls = "tls",
+        /// The request to be taken.
+        Send = "send",
+        /// The head of the response.
+        Response = "response",
+        /// The body of the response.
+        Body = "body",
+    }
 }
 
 impl Fault {
@@ -137,33 +142,21 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind)?;
+        f.write_str(self.kind.meaning())?;
         match self.phase {
             None => Ok(()),
-            Some(phase) => write!(f, ": timed out while {phase}"),
+            Some(phase) => write!(f, ": timed out while {}", phase.meaning()),
         }
     }
 }
 
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 impl FaultKind {
-    /// What happened, as in "no answer in time".
-    pub const fn as_str(self) -> &'static str {
+    /// What happened, as in "no response in time".
+    pub const fn meaning(self) -> &'static str {
         match self {
             Self::NotSent => "no connection",
             Self::Interrupted => "the connection broke before the response was complete",
-            Self::TimedOut => "no answer in time",
+            Self::TimedOut => "no response in time",
             Self::BodyTooLarge => "the response is larger than allowed",
         }
     }
@@ -171,7 +164,7 @@ impl FaultKind {
 
 impl Phase {
     /// The activity, as in "timed out while connecting".
-    pub const fn as_str(self) -> &'static str {
+    pub const fn meaning(self) -> &'static str {
         match self {
             Self::Resolve => "looking up the host",
             Self::Connect => "connecting",

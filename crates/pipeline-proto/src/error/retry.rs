@@ -32,7 +32,7 @@ pub enum RetryReason {
 impl fmt::Display for RetryReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(kind) => kind.as_str().fmt(f),
+            Self::Fault(kind) => kind.meaning().fmt(f),
             Self::Status(status) => write!(f, "HTTP {}", status.as_u16()),
             Self::Clock(offset) => offset.fmt(f),
             Self::Fallback(status) => write!(

@@ -5,8 +5,9 @@ use http::{Response, StatusCode};
 
 use super::{Idempotency, Operation, RequestTemplate};
 use crate::{
-    error::{ApiError, BuildError, DecodeError, ErrorCode},
+    error::{ApiError, BuildError, DecodeError, Error, ErrorCode},
     header,
+    observe::Subject,
 };
 
 /// An operation that looks for one thing, which need not be there.
@@ -65,6 +66,14 @@ macro_rules! same_request {
 
         fn name(&self) -> &'static str {
             self.0.name()
+        }
+
+        fn subject(&self) -> Subject {
+            self.0.subject()
+        }
+
+        fn expects(error: &Error) -> bool {
+            O::expects(error)
         }
 
         fn idempotency(&self) -> Idempotency {

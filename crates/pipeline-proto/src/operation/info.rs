@@ -1,5 +1,3 @@
-use std::fmt;
-
 use bytes::Bytes;
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -8,6 +6,7 @@ use super::{Idempotency, RequestTemplate};
 use crate::{
     error::{BuildError, ErrorCode},
     name::NameError,
+    word::words,
 };
 
 /// What can be said of a tabled operation without a value of it. See
@@ -124,21 +123,23 @@ impl NameInfo {
     }
 }
 
-/// Where an operation is known from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// The vendor's API page.
-    Page,
-    /// What the vendor's clients send; the page does not have it.
-    Sdk,
+words! {
+    /// Where an operation is known from.
+    #[non_exhaustive]
+    pub enum Source: "a source of an operation" {
+        /// The vendor's API page.
+        Page = "page",
+        /// What the vendor's clients send; the page does not have it.
+        Sdk = "sdk",
+    }
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Source {
+    /// Who shows it, as in "known from the API page".
+    pub const fn meaning(self) -> &'static str {
+        match self {
             Self::Page => "API page",
             Self::Sdk => "vendor's clients",
-        })
+        }
     }
 }

@@ -88,6 +88,10 @@ macro_rules! operations {
                 const NAME: &'static str = stringify!($method);
                 const IDEMPOTENCY: $crate::Idempotency = $crate::Idempotency::$idempotency;
 
+                fn subject(&self) -> $crate::observe::Subject {
+                    $crate::observe::Subject::new(stringify!($resource), &[$(self.$key.as_str()),*])
+                }
+
                 fn template(&self) -> Result<$crate::RequestTemplate, $crate::BuildError> {
                     $crate::operation::table::operations!(@template self [$($hand)?] {
                         let template = self.target()

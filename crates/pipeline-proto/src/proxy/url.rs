@@ -51,13 +51,7 @@ pub(super) fn parse(text: &str, source: Source) -> Result<Proxy, ProxyError> {
 }
 
 fn scheme(name: &str) -> Result<ProxyScheme, String> {
-    let known = [
-        ProxyScheme::Http,
-        ProxyScheme::Https,
-        ProxyScheme::Socks5,
-        ProxyScheme::Socks5h,
-    ];
-    if let Some(scheme) = known
+    if let Some(scheme) = ProxyScheme::ALL
         .into_iter()
         .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
     {

@@ -8,17 +8,14 @@ use serde::Serialize;
 
 use crate::{
     error::{BuildError, DecodeError},
-    model::WorkflowList,
-    name::{NameError, NodeName},
+    model::{LogSearch, NodeType, Nodes, Workflow, WorkflowList, WorkflowState},
+    name::{NameError, NodeName, Region, WorkflowName},
     operation::{
         Operation, RequestTemplate,
         read::{json, nothing},
         table::operations,
     },
-};
-use crate::{
-    model::{LogSearch, NodeType, Nodes, Workflow, WorkflowState},
-    name::{Region, WorkflowName},
+    word::words,
 };
 
 operations! { workflow workflow_operations;
@@ -176,21 +173,23 @@ impl UpdateWorkflow {
     }
 }
 
-/// Which request shows the status of a workflow.
-///
-/// ```
-/// use pipeline_proto::{resource::workflow::PollBy, wait::WaitOptions};
-///
-/// // For an installation that is known to lack *get status*.
-/// let options = WaitOptions::default().poll_by(PollBy::Get);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum PollBy {
-    /// *Get status*: small, with the status of each node; from the vendor's SDKs.
-    #[default]
-    Status,
-    /// *Get*: on the API page, but carries the whole graph, and no status of nodes.
-    Get,
+words! {
+    /// Which request shows the status of a workflow. Exhaustive: no other one shows it.
+    ///
+    /// ```
+    /// use pipeline_proto::{resource::workflow::PollBy, wait::WaitOptions};
+    ///
+    /// // For an installation that is known to lack *get status*.
+    /// let options = WaitOptions::default().poll_by(PollBy::Get);
+    /// ```
+    #[derive(Default)]
+    pub enum PollBy: "a request to look with" {
+        /// *Get status*: small, with the status of each node; from the vendor's SDKs.
+        #[default]
+        Status = "status",
+        /// *Get*: on the API page, but carries the whole graph, and no status of nodes.
+        Get = "get",
+    }
 }
 
 impl GetWorkflowStatus {

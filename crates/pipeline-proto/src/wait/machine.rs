@@ -73,7 +73,7 @@ enum LastAction {
     Failed(Option<Error>),
 }
 
-/// What to do next.
+/// What to do next. Exhaustive: whoever drives a wait has to do what it says.
 #[derive(Debug)]
 #[must_use = "a wait goes on only if its steps are done"]
 pub enum Step<W: Watch = WorkflowName> {

@@ -1,72 +1,25 @@
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 
-use crate::resource::workflow::PollBy;
+use crate::{resource::workflow::PollBy, word::words};
 
-/// What a wait is for.
-///
-/// ```
-/// use pipeline_proto::wait::Goal;
-///
-/// assert_eq!("started".parse(), Ok(Goal::Started));
-/// assert_eq!(Goal::Deleted.to_string(), "deleted");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Goal {
-    /// Every resource is started.
-    Started,
-    /// Nothing runs. `Ready` counts as well: no source says whether a workflow can return to it. A run of
-    /// a job has ended.
-    Stopped,
-    /// It is gone.
-    Deleted,
-}
-
-impl Goal {
-    /// The word, in lower case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Stopped => "stopped",
-            Self::Deleted => "deleted",
-        }
-    }
-}
-
-impl fmt::Display for Goal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The text is not `started`, `stopped` or `deleted`.
-///
-/// ```
-/// use pipeline_proto::wait::Goal;
-///
-/// assert_eq!("started".parse(), Ok(Goal::Started));
-/// assert!("running".parse::<Goal>().is_err());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ParseGoalError;
-
-impl fmt::Display for ParseGoalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("wait for one of: started, stopped, deleted")
-    }
-}
-
-impl std::error::Error for ParseGoalError {}
-
-impl FromStr for Goal {
-    type Err = ParseGoalError;
-
-    fn from_str(text: &str) -> Result<Self, ParseGoalError> {
-        [Self::Started, Self::Stopped, Self::Deleted]
-            .into_iter()
-            .find(|goal| goal.as_str() == text)
-            .ok_or(ParseGoalError)
+words! {
+    /// What a wait is for.
+    ///
+    /// ```
+    /// use pipeline_proto::wait::Goal;
+    ///
+    /// assert_eq!("started".parse(), Ok(Goal::Started));
+    /// assert_eq!(Goal::Deleted.to_string(), "deleted");
+    /// ```
+    #[non_exhaustive]
+    pub enum Goal: "a goal of a wait" {
+        /// Every resource is started.
+        Started = "started",
+        /// Nothing runs. `Ready` counts as well: no source says whether a workflow can return to it. A run of
+        /// a job has ended.
+        Stopped = "stopped",
+        /// It is gone.
+        Deleted = "deleted",
     }
 }
 

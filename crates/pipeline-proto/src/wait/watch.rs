@@ -8,8 +8,10 @@ use crate::{
     error::{ApiError, BuildError, DecodeError, Error, ErrorCode},
     model::{Status, WorkflowState},
     name::WorkflowName,
+    observe::Subject,
     operation::{Idempotency, Operation, RequestTemplate},
     resource::workflow::{GetWorkflowStatus, StartWorkflow, StopWorkflow},
+    word::words,
 };
 
 /// What can be waited for, known by its name: how to look at it, to start and to stop it, and what a
@@ -60,17 +62,19 @@ pub trait Watch: Clone + fmt::Debug + fmt::Display + Send + 'static {
     }
 }
 
-/// How far something is from what it is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// It is there.
-    Reached,
-    /// It is on its way there.
-    UnderWay,
-    /// It will change by itself, or nothing is known of it: look again.
-    Open,
-    /// It stays as it is until somebody acts.
-    Settled,
+words! {
+    /// How far something is from what it is waited for.
+    #[non_exhaustive]
+    pub enum Progress: "a progress of a wait" {
+        /// It is there.
+        Reached = "reached",
+        /// It is on its way there.
+        UnderWay = "under-way",
+        /// It will change by itself, or nothing is known of it: look again.
+        Open = "open",
+        /// It stays as it is until somebody acts.
+        Settled = "settled",
+    }
 }
 
 impl Watch for WorkflowName {
@@ -126,7 +130,7 @@ pub(super) fn progress_of(status: &Status, goal: Goal) -> Progress {
 
 /// The next request of a wait. As an [`Operation`], it is what it holds: same name, same request,
 /// same rules for a second sending. Its output is the state after a look, and nothing after a start
-/// or stop.
+/// or stop. Exhaustive, as there is nothing else that a wait asks for.
 #[derive(Debug, Clone)]
 pub enum Ask<W: Watch = WorkflowName> {
     /// Look.
@@ -158,6 +162,15 @@ impl<W: Watch> Operation for Ask<W> {
 
     fn name(&self) -> &'static str {
         each!(self, operation => operation.name())
+    }
+
+    fn subject(&self) -> Subject {
+        each!(self, operation => operation.subject())
+    }
+
+    /// That it is gone, which is what the wait is for or what it ends with and tells.
+    fn expects(error: &Error) -> bool {
+        W::is_gone(error)
     }
 
     fn idempotency(&self) -> Idempotency {

@@ -3,9 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use pipeline_proto::{
-    Call, CallOptions, Context,
+    Call, CallOptions, Context, RepoName, TransformName, WorkflowName,
     observe::{Event, Observed},
-    resource::workflow::ListWorkflows,
+    operation::Detailed,
+    resource::{
+        transform::{CreateTransform, TransformSpec},
+        workflow::ListWorkflows,
+    },
+    wait::{Ask, WaitOptions, Watch as _},
 };
 
 use super::support::{answer, builder, error, run_with, start};
@@ -60,6 +65,58 @@ fn a_call_is_told_from_its_first_request_to_its_end() {
                 "a list_workflows 1: end after 2 in {:?}",
                 end.since(start())
             ),
+        ]
+    );
+}
+
+#[test]
+fn observers_are_told_what_a_call_is_about_and_nothing_of_what_is_sent() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let context = builder().observer(move |call, event| {
+        if let Event::End { expected, .. } = event {
+            let subject = call.subject();
+            let name = subject.name().map(str::to_owned);
+            log.lock().unwrap().push((subject.kind(), name, *expected));
+            assert!(!format!("{call:?}").contains("canary"));
+        }
+    });
+    let context = context.build();
+    let end = |operation| {
+        let gone = [error(404, "E18641: the workflow does not exist")];
+        let _ = run_with(&context, operation, CallOptions::new(), gone);
+    };
+    let (source, name) = (
+        RepoName::from_static("clicks"),
+        WorkflowName::from_static("logs"),
+    );
+    let spec = TransformSpec::sql("select canary from stream");
+    let create = CreateTransform::new(
+        source.clone(),
+        TransformName::from_static("clean"),
+        source,
+        spec,
+    );
+    let gone = [error(404, "E18102: canary")];
+    let _ = run_with(&context, create, CallOptions::new(), gone);
+    end(Ask::<WorkflowName>::Look(
+        name.look(&WaitOptions::default()),
+    ));
+    end(Ask::Start(name.start()));
+    let empty = [answer(200).body("[]")];
+    let _ = run_with(
+        &context,
+        Detailed(ListWorkflows::new()),
+        CallOptions::new(),
+        empty,
+    );
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            ("transform", Some("clicks/clean/clicks".to_owned()), false),
+            ("workflow", Some("logs".to_owned()), true),
+            ("workflow", Some("logs".to_owned()), true),
+            ("workflow", None, false),
         ]
     );
 }

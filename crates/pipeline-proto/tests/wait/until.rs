@@ -318,15 +318,3 @@ fn pauses_are_never_empty() {
         wait.pauses
     );
 }
-
-#[test]
-fn goals_have_names() {
-    for goal in [Goal::Started, Goal::Stopped, Goal::Deleted] {
-        assert_eq!(goal.to_string().parse(), Ok(goal));
-    }
-    let error = "Running".parse::<Goal>().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "wait for one of: started, stopped, deleted"
-    );
-}

@@ -72,7 +72,7 @@ fn success(call: &CallLog, output: &Output) -> Result<(), Violation> {
         Idempotency::Safe => effects == 0,
         Idempotency::Never => effects == 1,
         Idempotency::Idempotent => effects >= 1 || gone_before,
-        Idempotency::AtLeastOnce => effects >= 1,
+        _ => effects >= 1,
     };
     demand!(
         enough,
