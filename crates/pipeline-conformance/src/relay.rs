@@ -65,6 +65,15 @@ impl Identity {
     }
 
     fn acceptor(&self) -> TlsAcceptor {
+        Arc::new(self.server(&[])).into()
+    }
+
+    /// What a server needs that has it and speaks one of these protocols.
+    ///
+    /// # Panics
+    ///
+    /// If the certificate does not fit the key; this is for tests.
+    pub fn server(&self, protocols: &[&str]) -> ServerConfig {
         let key = PrivateKeyDer::try_from(self.key.clone()).expect("the key is one");
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -72,7 +81,12 @@ impl Identity {
                 let chain = vec![self.der.clone().into()];
                 config.with_no_client_auth().with_single_cert(chain, key)
             });
-        Arc::new(config.expect("the certificate fits the key")).into()
+        let mut config = config.expect("the certificate fits the key");
+        config.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
+        config
     }
 }
 

@@ -54,6 +54,14 @@ impl ClientBuilder {
         self
     }
 
+    /// As [`TransportBuilder::http1_only`].
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http1_only(mut self) -> Self {
+        self.transport = self.transport.http1_only();
+        self
+    }
+
     /// Takes the endpoint and the keys from `PANDORA_ENDPOINT`, `PANDORA_ACCESS_KEY` and
     /// `PANDORA_SECRET_KEY`; without the first the endpoint stays.
     ///

@@ -64,6 +64,7 @@ pub(crate) struct Connector {
     uses_tls: bool,
     proxy: Option<Proxy>,
     tls: Tls,
+    offers_http2: bool,
     timeout: Duration,
     hooks: Hooks,
     /// The address that was connected to last.
@@ -76,6 +77,7 @@ impl Connector {
         route: Route,
         settings: &Settings,
         hooks: Hooks,
+        offers_http2: bool,
     ) -> Result<Self, ConfigError> {
         let tls = Tls::new(settings)?;
         if endpoint.is_https() {
@@ -90,14 +92,22 @@ impl Connector {
                 Route::Direct(_) => None,
             },
             tls,
+            offers_http2,
             timeout: settings.connect_timeout,
             hooks,
             last: Mutex::default(),
         })
     }
 
-    /// A connection to the endpoint, by this moment and within the time for connecting.
-    pub(crate) async fn connect(&self, by: Instant) -> Result<Box<dyn Stream>, Fault> {
+    /// Whether a server may choose HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn offers_http2(&self) -> bool {
+        self.offers_http2
+    }
+
+    /// A connection to the endpoint, by this moment and within the time for connecting; and whether it
+    /// speaks HTTP/2.
+    pub(crate) async fn connect(&self, by: Instant) -> Result<(Box<dyn Stream>, bool), Fault> {
         if self.timeout.is_zero() {
             return Err(timed_out(Phase::Connect));
         }
@@ -110,10 +120,11 @@ impl Connector {
             Some(proxy) => self.tunnel(proxy, by).await?,
         };
         if self.uses_tls {
-            let encrypted = self.encrypt(stream, &self.host, by).await;
+            let offer = self.offers_http2;
+            let encrypted = self.encrypt(stream, &self.host, offer, by).await;
             encrypted.map_err(Missed::fault)
         } else {
-            Ok(stream)
+            Ok((stream, false))
         }
     }
 
@@ -134,8 +145,8 @@ impl Connector {
         let plain = self.reach(proxy.host(), proxy.port(), by).await;
         let mut stream = plain.map_err(blame)?;
         if proxy.scheme() == ProxyScheme::Https {
-            let encrypted = self.encrypt(stream, proxy.host(), by).await;
-            stream = encrypted.map_err(blame)?;
+            let encrypted = self.encrypt(stream, proxy.host(), false, by).await;
+            (stream, _) = encrypted.map_err(blame)?;
         }
         let mut handshake = Handshake::new(proxy, &target, self.port)
             .map_err(pipeline_proto::proxy::ProxyFailure::into_fault)?;
@@ -189,9 +200,12 @@ impl Connector {
         &self,
         stream: Box<dyn Stream>,
         host: &str,
+        offers_http2: bool,
         by: Instant,
-    ) -> Result<Box<dyn Stream>, Missed> {
-        let connecting = self.tls.connect(without_brackets(host), stream);
+    ) -> Result<(Box<dyn Stream>, bool), Missed> {
+        let connecting = self
+            .tls
+            .connect(without_brackets(host), stream, offers_http2);
         match within(by, Phase::Tls, connecting).await {
             Err(Missed::Io(error)) => Err(Missed::Tls(TlsFailure::new(host, &error))),
             result => result,

@@ -1,6 +1,6 @@
 //! An async client for Qiniu's Pandora pipeline service, on hyper and tokio.
 //!
-//! Everything that is about the protocol (signing, reading answers, deciding on retries) is in
+//! Everything that is about the protocol (signing, reading responses, deciding on retries) is in
 //! [`pipeline_proto`]; this crate moves bytes and sleeps.
 //!
 //! ```no_run
@@ -21,7 +21,10 @@
 //! attempt 30 s, a call with all its attempts 2 min.
 //!
 //! What a client does can be watched by an [observer](proto::observe), for metrics for example. With the
-//! feature `tracing` there is a span for each call and each attempt.
+//! feature `tracing` there is a span for each wait, each call and each attempt.
+//!
+//! With the feature `http2` a server is offered HTTP/2 in the TLS handshake. Where it agrees, all requests share
+//! one connection; without TLS nothing changes.
 //!
 //! A [`Client`] is cheap to clone. Connections are kept and used again. No redirect is followed,
 //! because the signature would go with it. It needs a tokio runtime with time and IO.
@@ -45,6 +48,8 @@
 mod builder;
 mod client;
 mod connector;
+#[cfg(feature = "http2")]
+mod http2;
 mod pool;
 mod request;
 #[cfg(feature = "shipper")]

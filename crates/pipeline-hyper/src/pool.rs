@@ -22,6 +22,8 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
+#[cfg(feature = "http2")]
+use pipeline_proto::Phase;
 use pipeline_proto::{Fault, FaultKind};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -30,6 +32,11 @@ use tokio::{
 };
 
 use crate::connector::{Connector, Stream};
+#[cfg(feature = "http2")]
+use crate::{
+    connector::timed_out,
+    http2::{self, Shared},
+};
 
 /// The largest header of a response, in bytes; as in the blocking client.
 pub(crate) const MAX_HEADER_SIZE: usize = 256 << 10;
@@ -43,6 +50,8 @@ const MOST_IDLE: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Pool {
     connector: Connector,
+    #[cfg(feature = "http2")]
+    sharing: Sharing,
     /// How long a connection waits for the next request.
     longest_idle: Duration,
     idle: Arc<Mutex<Idle>>,
@@ -51,13 +60,34 @@ pub(crate) struct Pool {
 /// The newest last, which is taken first.
 #[derive(Debug, Default)]
 struct Idle {
-    connections: Vec<(Instant, Connection)>,
+    connections: Vec<(Instant, Own)>,
+    /// The one that all requests share, and when one of them ended last.
+    #[cfg(feature = "http2")]
+    shared: Option<(Instant, Shared)>,
     sweeper: Option<JoinHandle<()>>,
 }
 
-/// A connection, and how far its exchange got.
+/// Sees that requests that come together wait for one connection instead of making one each.
+#[cfg(feature = "http2")]
 #[derive(Debug)]
-pub(crate) struct Connection {
+struct Sharing {
+    /// Whether the last server agreed to it, or has not been asked yet.
+    expected: AtomicBool,
+    /// Held while a connection is made that others may share.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+/// What a request goes over.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Own(Own),
+    #[cfg(feature = "http2")]
+    Shared(Shared),
+}
+
+/// A connection of HTTP/1.1, for one request at a time, and how far its exchange got.
+#[derive(Debug)]
+pub(crate) struct Own {
     sender: SendRequest<Full<Bytes>>,
     progress: Arc<Progress>,
 }
@@ -65,6 +95,11 @@ pub(crate) struct Connection {
 impl Pool {
     pub(crate) fn new(connector: Connector, longest_idle: Duration) -> Self {
         Self {
+            #[cfg(feature = "http2")]
+            sharing: Sharing {
+                expected: connector.offers_http2().into(),
+                connecting: tokio::sync::Mutex::default(),
+            },
             connector,
             longest_idle,
             idle: Arc::default(),
@@ -73,6 +108,14 @@ impl Pool {
 
     /// A connection that is ready for a request, and whether it was used before.
     pub(crate) async fn take(&self, by: Instant) -> Result<(Connection, bool), Fault> {
+        #[cfg(feature = "http2")]
+        {
+            // As below.
+            tokio::task::yield_now().await;
+            if let Some(shared) = self.shared() {
+                return Ok((Connection::Shared(shared), true));
+            }
+        }
         loop {
             let Some((since, mut connection)) = lock(&self.idle).connections.pop() else {
                 return Ok((self.connect(by).await?, false));
@@ -84,49 +127,131 @@ impl Pool {
             tokio::task::yield_now().await;
             // It has read the last response whole, so that it is ready soon, or closed.
             if let Ok(Ok(())) = timeout_at(by, connection.sender.ready()).await {
-                return Ok((connection, true));
+                return Ok((Connection::Own(connection), true));
             }
         }
     }
 
+    #[cfg(feature = "http2")]
     async fn connect(&self, by: Instant) -> Result<Connection, Fault> {
-        let progress = Arc::default();
-        let stream = Watched {
-            stream: self.connector.connect(by).await?,
-            progress: Arc::clone(&progress),
-            broken: false,
-        };
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(MAX_HEADER_FIELDS)
-            .max_buf_size(MAX_HEADER_SIZE)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| Fault::new(FaultKind::NotSent).with_source(error))?;
-        tokio::spawn(async move {
-            // The request that it was for hears of its error.
-            let _ = connection.await;
-        });
-        Ok(Connection { sender, progress })
+        let Sharing {
+            expected,
+            connecting,
+        } = &self.sharing;
+        let is_expected = expected.load(Ordering::Relaxed);
+        let first = is_expected.then(|| connecting.try_lock().ok()).flatten();
+        if is_expected {
+            if first.is_none() && timeout_at(by, connecting.lock()).await.is_err() {
+                return Err(timed_out(Phase::Connect));
+            }
+            // Where there is none, the first one has failed, or speaks HTTP/1.1: to each its own.
+            if let Some(shared) = self.shared() {
+                return Ok(Connection::Shared(shared));
+            }
+        }
+        let (stream, agreed) = self.connector.connect(by).await?;
+        expected.store(agreed, Ordering::Relaxed);
+        if !agreed {
+            return open(stream).await;
+        }
+        let shared = Shared::open(stream).await.map_err(not_sent)?;
+        lock(&self.idle).shared = Some((Instant::now(), shared.clone()));
+        self.keep_swept(&mut lock(&self.idle));
+        // From here on the others find it.
+        drop(first);
+        Ok(Connection::Shared(shared))
+    }
+
+    #[cfg(not(feature = "http2"))]
+    async fn connect(&self, by: Instant) -> Result<Connection, Fault> {
+        open(self.connector.connect(by).await?.0).await
+    }
+
+    /// The connection that requests share, if there is one.
+    #[cfg(feature = "http2")]
+    fn shared(&self) -> Option<Shared> {
+        let mut idle = lock(&self.idle);
+        let longest = self.longest_idle;
+        drop(idle.shared.take_if(|shared| is_spent(shared, longest)));
+        idle.shared.as_ref().map(|(_, shared)| shared.clone())
+    }
+
+    /// Whether the next request goes over another connection than the one that failed like this, or whose
+    /// time was up.
+    #[cfg_attr(
+        not(feature = "http2"),
+        allow(clippy::unused_self, reason = "there is none to share")
+    )]
+    pub(crate) fn give_up(&self, connection: &Connection, error: Option<&hyper::Error>) -> bool {
+        // What befell a connection of HTTP/1.1 is over with it.
+        let _ = error;
+        match connection {
+            Connection::Own(_) => true,
+            #[cfg(feature = "http2")]
+            Connection::Shared(_) if error.is_some_and(http2::is_of_stream) => false,
+            #[cfg(feature = "http2")]
+            Connection::Shared(failed) => {
+                let failed = |(_, shared): &mut (Instant, Shared)| shared.is(failed);
+                drop(lock(&self.idle).shared.take_if(failed));
+                true
+            }
+        }
     }
 
     /// Keeps a connection whose response was read to its end.
     pub(crate) fn put(&self, connection: Connection) {
-        // A response that came before the request was taken in leaves the rest of the request in the way.
-        if connection.sender.is_closed() || connection.left() != Left::Wholly {
-            return;
-        }
         let mut idle = lock(&self.idle);
-        if idle.connections.len() < MOST_IDLE {
-            idle.connections.push((Instant::now(), connection));
+        match connection {
+            #[cfg(feature = "http2")]
+            Connection::Shared(used) => {
+                if let Some((since, shared)) = &mut idle.shared
+                    && shared.is(&used)
+                {
+                    *since = Instant::now();
+                }
+            }
+            // A response that came before the request was taken in leaves the rest of the request in the way.
+            Connection::Own(own) if own.sender.is_closed() || own.left() != Left::Wholly => return,
+            Connection::Own(own) => {
+                if idle.connections.len() < MOST_IDLE {
+                    idle.connections.push((Instant::now(), own));
+                }
+            }
         }
+        self.keep_swept(&mut idle);
+    }
+
+    fn keep_swept(&self, idle: &mut Idle) {
         // One of another runtime ended with it.
         if idle.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
-            idle.sweeper = Some(tokio::spawn(sweep(
-                Arc::downgrade(&self.idle),
-                self.longest_idle,
-            )));
+            let sweeping = sweep(Arc::downgrade(&self.idle), self.longest_idle);
+            idle.sweeper = Some(tokio::spawn(sweeping));
         }
     }
+}
+
+async fn open(stream: Box<dyn Stream>) -> Result<Connection, Fault> {
+    let progress = Arc::default();
+    let stream = Watched {
+        stream,
+        progress: Arc::clone(&progress),
+        broken: false,
+    };
+    let (sender, connection) = http1::Builder::new()
+        .max_headers(MAX_HEADER_FIELDS)
+        .max_buf_size(MAX_HEADER_SIZE)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(not_sent)?;
+    tokio::spawn(async move {
+        // The request that it was for hears of its error.
+        let _ = connection.await;
+    });
+    Ok(Connection::Own(Own { sender, progress }))
+}
+
+fn not_sent(error: hyper::Error) -> Fault {
+    Fault::new(FaultKind::NotSent).with_source(error)
 }
 
 /// Closes connections that have waited long enough, until there is none.
@@ -139,11 +264,22 @@ async fn sweep(idle: Weak<Mutex<Idle>>, longest: Duration) {
         idle.connections.retain(|(since, connection)| {
             since.elapsed() < longest && !connection.sender.is_closed()
         });
-        if idle.connections.is_empty() {
+        #[cfg(feature = "http2")]
+        drop(idle.shared.take_if(|shared| is_spent(shared, longest)));
+        #[cfg(feature = "http2")]
+        let is_shared = idle.shared.is_some();
+        #[cfg(not(feature = "http2"))]
+        let is_shared = false;
+        if idle.connections.is_empty() && !is_shared {
             idle.sweeper = None;
             return;
         }
     }
+}
+
+#[cfg(feature = "http2")]
+fn is_spent((since, shared): &(Instant, Shared), longest: Duration) -> bool {
+    shared.is_closed() || (shared.is_idle() && since.elapsed() >= longest)
 }
 
 fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
@@ -155,19 +291,48 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
-        self.progress.set(Left::Nothing);
-        self.progress.heard.store(false, Ordering::Relaxed);
-        self.sender.send_request(request).await
+        match self {
+            Self::Own(own) => {
+                own.progress.set(Left::Nothing);
+                own.progress.heard.store(false, Ordering::Relaxed);
+                own.sender.send_request(request).await
+            }
+            #[cfg(feature = "http2")]
+            Self::Shared(shared) => shared.send(request).await,
+        }
     }
 
-    /// How much of the request has left.
-    pub(crate) fn left(&self) -> Left {
-        self.progress.left()
+    /// How much of the request has left, if it ended like this or its time was up.
+    pub(crate) fn left(&self, error: Option<&hyper::Error>) -> Left {
+        // What is asked of a connection that many share, the connection of one sees.
+        let _ = error;
+        match self {
+            Self::Own(own) => own.left(),
+            #[cfg(feature = "http2")]
+            Self::Shared(_) if error.is_some_and(http2::is_untaken) => Left::Nothing,
+            #[cfg(feature = "http2")]
+            Self::Shared(_) => Left::Wholly,
+        }
     }
 
-    /// Whether anything of the response has come.
+    /// Whether anything of the response has come, as far as that can be told.
     pub(crate) fn has_heard(&self) -> bool {
-        self.progress.heard.load(Ordering::Relaxed)
+        match self {
+            Self::Own(own) => own.progress.heard.load(Ordering::Relaxed),
+            #[cfg(feature = "http2")]
+            Self::Shared(_) => false,
+        }
+    }
+
+    /// Whether others use it as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        !matches!(self, Self::Own(_))
+    }
+}
+
+impl Own {
+    fn left(&self) -> Left {
+        self.progress.left()
     }
 }
 

@@ -13,12 +13,30 @@ mod on {
 
     /// Speaks TLS on a connection.
     #[derive(Clone)]
-    pub(crate) struct Tls(TlsConnector);
+    pub(crate) struct Tls {
+        plain: TlsConnector,
+        /// Offers HTTP/2.
+        #[cfg(feature = "http2")]
+        offering: TlsConnector,
+    }
 
     impl Tls {
         pub(crate) fn new(settings: &Settings) -> Result<Self, ConfigError> {
             let config = settings.trust.config().map_err(ConfigError::new)?;
-            Ok(Self(config.into()))
+            #[cfg(feature = "http2")]
+            let offering = {
+                let mut config = (*config).clone();
+                // One that says itself what is spoken has its reasons.
+                if config.alpn_protocols.is_empty() {
+                    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                }
+                std::sync::Arc::new(config).into()
+            };
+            Ok(Self {
+                plain: config.into(),
+                #[cfg(feature = "http2")]
+                offering,
+            })
         }
 
         /// Whether this host can stand in a certificate.
@@ -33,14 +51,22 @@ mod on {
             &self,
             host: String,
             stream: Box<dyn Stream>,
-        ) -> io::Result<Box<dyn Stream>> {
+            offers_http2: bool,
+        ) -> io::Result<(Box<dyn Stream>, bool)> {
             let name = ServerName::try_from(host).map_err(|_| {
                 io::Error::new(
                     io::ErrorKind::InvalidInput,
                     "its host cannot stand in a certificate",
                 )
             })?;
-            Ok(Box::new(self.0.connect(name, stream).await?))
+            let connector = match offers_http2 {
+                #[cfg(feature = "http2")]
+                true => &self.offering,
+                _ => &self.plain,
+            };
+            let stream = connector.connect(name, stream).await?;
+            let agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            Ok((Box::new(stream), offers_http2 && agreed))
         }
     }
 }
@@ -72,7 +98,8 @@ mod off {
             &self,
             _: String,
             _: Box<dyn Stream>,
-        ) -> io::Result<Box<dyn Stream>> {
+            _: bool,
+        ) -> io::Result<(Box<dyn Stream>, bool)> {
             Err(io::Error::other("this build of the client speaks no TLS"))
         }
     }

@@ -106,12 +106,14 @@ impl Transport {
         let (response, connection) = self.head(self.finish(request), by).await?;
         let (parts, body) = response.into_parts();
         // hyper looks at its size only where it has to read more of it.
-        if size(&parts.headers) > MAX_HEADER_SIZE {
+        if size(&parts.headers) > MAX_HEADER_SIZE || parts.headers.len() > MAX_HEADER_FIELDS {
             return Err(header_too_large());
         }
-        let body = timeout_at(by, take_in(body, *max_response_size))
-            .await
-            .unwrap_or_else(|_| Err(Fault::new(FaultKind::TimedOut).timed_out(Phase::Body)))?;
+        let Ok(body) = timeout_at(by, take_in(body, *max_response_size)).await else {
+            pool.give_up(&connection, None);
+            return Err(Fault::new(FaultKind::TimedOut).timed_out(Phase::Body));
+        };
+        let body = body?;
         // Where a response says both, somebody on the way could see another end of it than this side does.
         let has = |name| parts.headers.contains_key(name);
         if !(has(TRANSFER_ENCODING) && has(CONTENT_LENGTH)) {
@@ -137,23 +139,30 @@ impl Transport {
         mut request: Request<Full<Bytes>>,
         by: Instant,
     ) -> Result<(Response<Incoming>, Connection), Fault> {
+        let pool = &self.0.pool;
         loop {
-            let (mut connection, used) = self.0.pool.take(by).await?;
+            let (mut connection, used) = pool.take(by).await?;
             let spare = used.then(|| request.clone());
             let result = timeout_at(by, connection.send(request)).await;
-            let left = connection.left();
+            let left = connection.left(result.as_ref().map_or(None, |sent| sent.as_ref().err()));
             request = match (result, spare) {
                 (Ok(Ok(response)), Some(spare))
-                    if response.status() == StatusCode::REQUEST_TIMEOUT =>
+                    if response.status() == StatusCode::REQUEST_TIMEOUT
+                        && !connection.is_shared() =>
                 {
                     spare
                 }
                 (Ok(Ok(response)), _) => return Ok((response, connection)),
-                (Ok(Err(_)), Some(spare)) if left == Left::Nothing => spare,
+                (Ok(Err(error)), Some(spare))
+                    if left == Left::Nothing && pool.give_up(&connection, Some(&error)) =>
+                {
+                    spare
+                }
                 (Ok(Err(error)), _) if left == Left::Nothing => {
                     return Err(Fault::new(FaultKind::NotSent).with_source(innermost(&error)));
                 }
                 (Ok(Err(error)), _) => {
+                    pool.give_up(&connection, Some(&error));
                     return Err(interrupted(
                         &error,
                         if connection.has_heard() {
@@ -164,6 +173,7 @@ impl Transport {
                     ));
                 }
                 (Err(_), _) => {
+                    pool.give_up(&connection, None);
                     return Err(match left {
                         Left::Nothing => timed_out(Phase::Send),
                         Left::Partly => Fault::new(FaultKind::TimedOut).timed_out(Phase::Send),
@@ -196,6 +206,8 @@ pub struct TransportBuilder {
     pub(crate) max_response_size: usize,
     pub(crate) settings: Settings,
     pub(crate) hooks: Hooks,
+    #[cfg(feature = "http2")]
+    pub(crate) http1_only: bool,
 }
 
 impl TransportBuilder {
@@ -207,6 +219,8 @@ impl TransportBuilder {
                 .max_response_size(),
             settings: Settings::default(),
             hooks: Hooks::default(),
+            #[cfg(feature = "http2")]
+            http1_only: false,
         }
     }
 
@@ -249,6 +263,15 @@ impl TransportBuilder {
         self
     }
 
+    /// Speaks HTTP/1.1 only. By default a server is offered HTTP/2 as well in the TLS handshake; without TLS,
+    /// and on the way to a proxy, it is HTTP/1.1 always.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http1_only(mut self) -> Self {
+        self.http1_only = true;
+        self
+    }
+
     /// Makes the transport. Nothing is sent.
     ///
     /// # Errors
@@ -261,12 +284,18 @@ impl TransportBuilder {
             max_response_size,
             settings,
             hooks,
+            #[cfg(feature = "http2")]
+            http1_only,
         } = self;
+        #[cfg(feature = "http2")]
+        let offers_http2 = endpoint.is_https() && !http1_only;
+        #[cfg(not(feature = "http2"))]
+        let offers_http2 = false;
         let route = settings.route(&endpoint)?;
         let host = pipeline_transport::host_header(&endpoint)?;
         let turns = Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS));
         let idle_timeout = settings.idle_timeout;
-        let connector = Connector::new(&endpoint, route, &settings, hooks)?;
+        let connector = Connector::new(&endpoint, route, &settings, hooks, offers_http2)?;
         Ok(Transport(Arc::new(Inner {
             pool: Pool::new(connector, idle_timeout),
             endpoint,
@@ -343,7 +372,12 @@ fn interrupted(error: &hyper::Error, when_closed: &str) -> Fault {
         Some((_, Some(inner))) if inner.is::<pipeline_transport::rustls::Error>() => None,
         below => below.map(|(kind, _)| kind),
     };
-    let closed = error.is_incomplete_message() || below == Some(io::ErrorKind::UnexpectedEof);
+    #[cfg(feature = "http2")]
+    let broken = crate::http2::is_closed(error);
+    #[cfg(not(feature = "http2"))]
+    let broken = false;
+    let closed =
+        broken || error.is_incomplete_message() || below == Some(io::ErrorKind::UnexpectedEof);
     let invalid = matches!(
         below,
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)

@@ -56,7 +56,7 @@ pub(super) enum Outcome {
         body: Body,
     },
     Fault {
-        #[serde(with = "Kind")]
+        #[serde(with = "kind")]
         kind: FaultKind,
         timed_out_while: Option<While>,
         /// A further attempt would end the same way.
@@ -74,14 +74,20 @@ pub(super) enum Body {
     Bytes { base64: String },
 }
 
-/// The kinds of faults, as a recording names them.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "FaultKind", rename_all = "snake_case")]
-enum Kind {
-    NotSent,
-    Interrupted,
-    TimedOut,
-    BodyTooLarge,
+/// The kinds of faults, as a recording names them: with `_` in place of `-`.
+mod kind {
+    use pipeline_proto::FaultKind;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+    pub(super) fn serialize<S: Serializer>(kind: &FaultKind, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&kind.as_str().replace('-', "_"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<FaultKind, D::Error> {
+        let word = String::deserialize(from)?.replace('_', "-");
+        word.parse().map_err(D::Error::custom)
+    }
 }
 
 /// What a transport was waiting for, as a recording names it.
