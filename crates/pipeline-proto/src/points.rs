@@ -41,6 +41,7 @@ mod error;
 mod json;
 mod number;
 mod read;
+mod scan;
 mod schema;
 mod ser;
 mod text;

@@ -40,14 +40,12 @@ impl<'s> Fields<'s> {
         self.next = 0;
     }
 
-    pub(super) fn find(&mut self, key: &[u8]) -> Result<&'s SchemaEntry, PointError> {
+    pub(super) fn find(&mut self, key: &str) -> Result<&'s SchemaEntry, PointError> {
         let here = self.entries.get(self.next);
-        let index = if here.is_some_and(|entry| entry.key.as_bytes() == key) {
+        let index = if here.is_some_and(|entry| entry.key == key) {
             self.next
         } else {
-            let key = str::from_utf8(key).ok();
-            let index = key.and_then(|key| self.by_key.get(key));
-            *index.ok_or(Reason::Unknown)?
+            *self.by_key.get(key).ok_or(Reason::Unknown)?
         };
         self.next = index + 1;
         Ok(&self.entries[index])
@@ -183,7 +181,7 @@ fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
         out.push(b':');
         let kind = match &mut fields {
             None => Ok(json::push_nested(&mut out, raw.get())),
-            Some(fields) => fields.find(key.as_bytes()).and_then(|entry| {
+            Some(fields) => fields.find(&key).and_then(|entry| {
                 let kind = value(entry, raw.get(), &mut out)?;
                 if kind != Kind::Nothing {
                     fields.note()?;

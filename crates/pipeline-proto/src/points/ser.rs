@@ -1,5 +1,10 @@
 //! Any struct or map that `serde` can serialize, as a point.
 
+#![allow(
+    clippy::inline_always,
+    reason = "of the keys of structs, which are constants, nothing is left to be looked at"
+)]
+
 use serde::ser::{
     Error as _, Impossible, Serialize, SerializeMap, SerializeStruct, SerializeStructVariant,
     Serializer,
@@ -11,21 +16,25 @@ use super::{
     read::Escapes,
     schema,
     text::{self, Writing},
-    value::{Key, RAW, Value, refuse},
+    value::{RAW, Text, Value, refuse},
 };
 use crate::resource::schema::SchemaEntry;
 
-/// A point that is being written, field by field: [`begin_field`](Self::begin_field), the key,
-/// [`end_key`](Self::end_key), the value, [`end_field`](Self::end_field).
+/// A point that is being written, field by field: [`begin_field`](Self::begin_field), the value,
+/// [`end_field`](Self::end_field).
 pub(super) struct Record<'a, 's> {
     encoder: &'a mut Encoder<'s>,
-    out: &'a mut Vec<u8>,
+    pub(super) out: &'a mut Vec<u8>,
     start: usize,
     /// Where the key of the current field begins.
     field: usize,
     /// Where its value begins.
     value: usize,
     entry: Option<&'s SchemaEntry>,
+    /// What the value is.
+    pub(super) kind: Kind,
+    /// Whether values are what they have to be as soon as they are written.
+    is_written: bool,
 }
 
 impl<'a, 's> Record<'a, 's> {
@@ -35,32 +44,28 @@ impl<'a, 's> Record<'a, 's> {
         }
         let start = out.len();
         Self {
+            is_written: encoder.fields.is_none() && encoder.escapes == Escapes::Clients,
             encoder,
             out,
             start,
             field: start,
             value: start,
             entry: None,
+            kind: Kind::Nothing,
         }
     }
 
-    #[inline]
-    pub(super) fn begin_field(&mut self) -> &mut Vec<u8> {
-        self.field = self.out.len();
-        self.out
-    }
-
-    #[inline]
-    pub(super) fn end_key(&mut self) -> Result<(), PointError> {
-        let key = &self.out[self.field..];
-        let ends = |byte: &u8| matches!(byte, b'=' | b'\t' | b'\n');
-        if key.is_empty() || key.iter().fold(false, |found, byte| found | ends(byte)) {
-            return Err(PointError::of(Reason::Key).inside(&String::from_utf8_lossy(key)));
+    /// Writes a key, whose value has to follow.
+    #[inline(always)]
+    pub(super) fn begin_field(&mut self, key: &str) -> Result<(), PointError> {
+        if !text::is_key(key) {
+            return Err(bad_key(key));
         }
         if let Some(fields) = &mut self.encoder.fields {
-            let found = fields.find(key);
-            self.entry = Some(found.map_err(|error| error.inside(&String::from_utf8_lossy(key)))?);
+            self.entry = Some(fields.find(key).map_err(|error| error.inside(key))?);
         }
+        self.field = self.out.len();
+        self.out.extend_from_slice(key.as_bytes());
         self.out.push(b'=');
         self.value = self.out.len();
         Ok(())
@@ -75,11 +80,6 @@ impl<'a, 's> Record<'a, 's> {
         }
     }
 
-    #[inline]
-    pub(super) fn out(&mut self) -> &mut Vec<u8> {
-        self.out
-    }
-
     #[cold]
     pub(super) fn inside(&self, error: PointError) -> PointError {
         let key = &self.out[self.field..self.value - 1];
@@ -87,22 +87,30 @@ impl<'a, 's> Record<'a, 's> {
     }
 
     #[inline]
-    pub(super) fn end_field(&mut self, kind: Kind) -> Result<(), PointError> {
-        if kind == Kind::Nothing {
+    pub(super) fn end_field(&mut self) -> Result<(), PointError> {
+        if self.kind == Kind::Nothing {
             self.out.truncate(self.field);
             return Ok(());
         }
+        if !self.is_written {
+            self.finish()?;
+        }
+        self.out.push(b'\t');
+        Ok(())
+    }
+
+    /// Makes the value that was written last what it has to be.
+    fn finish(&mut self) -> Result<(), PointError> {
         if let (Some(entry), Some(fields)) = (self.entry, &mut self.encoder.fields) {
-            let fitted = schema::fit(entry, kind, self.out, self.value);
+            let fitted = schema::fit(entry, self.kind, self.out, self.value);
             let noted = fitted.and_then(|()| fields.note());
             noted.map_err(|error| self.inside(error))?;
         }
-        let is_json = matches!(kind, Kind::Array | Kind::Object)
+        let is_json = matches!(self.kind, Kind::Array | Kind::Object)
             || self.entry.is_some_and(schema::holds_json);
         if is_json && self.encoder.escapes == Escapes::Documented {
             text::double_backslashes(self.out, self.value);
         }
-        self.out.push(b'\t');
         Ok(())
     }
 
@@ -119,33 +127,34 @@ impl<'a, 's> Record<'a, 's> {
 
     #[inline]
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), PointError> {
-        let writing = self.writing();
-        let out = &mut *self.out;
-        let kind = value
-            .serialize(Value { out, writing })
-            .map_err(|error| self.inside(error))?;
-        if matches!(kind, Kind::Array | Kind::Object) && self.out.len() == self.value {
+        let written = value.serialize(Value(self));
+        written.map_err(|error| self.inside(error))?;
+        if matches!(self.kind, Kind::Array | Kind::Object) && self.out.len() == self.value {
             serde_json::to_writer(&mut *self.out, value)
                 .map_err(|error| self.inside(PointError::custom(error)))?;
             // Raw values may have line feeds between their parts.
             text::blank(&mut self.out[self.value..]);
         }
-        self.end_field(kind)
+        self.end_field()
     }
+}
+
+#[cold]
+fn bad_key(key: &str) -> PointError {
+    PointError::of(Reason::Key).inside(key)
 }
 
 impl SerializeStruct for Record<'_, '_> {
     type Ok = ();
     type Error = PointError;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         key: &'static str,
         value: &T,
     ) -> Result<(), PointError> {
-        self.begin_field().extend_from_slice(key.as_bytes());
-        self.end_key()?;
+        self.begin_field(key)?;
         self.value(value)
     }
 
@@ -177,8 +186,7 @@ impl SerializeMap for Record<'_, '_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), PointError> {
-        key.serialize(Key(self.begin_field()))?;
-        self.end_key()
+        key.serialize(Text(|key: &str| self.begin_field(key)))
     }
 
     #[inline]

@@ -13,7 +13,8 @@ use super::{
     error::{PointError, Reason},
     json,
     number::push_float,
-    text::{self, Writing},
+    ser::Record,
+    text,
 };
 
 /// How `serde_json` hands out JSON that stays as it is, and numbers where a program has their digits kept.
@@ -37,36 +38,26 @@ macro_rules! refuse {
 }
 pub(super) use refuse;
 
-/// Writes a key.
-pub(super) struct Key<'a>(pub(super) &'a mut Vec<u8>);
+/// Takes what can be a key, as text.
+pub(super) struct Text<F>(pub(super) F);
 
-/// Methods that write a number by its digits.
-macro_rules! digits {
-    ($ok:expr; $($method:ident($number:ty))*) => { $(
-        #[inline]
-        fn $method(self, number: $number) -> Result<Self::Ok, PointError> {
-            self.out().extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-            Ok($ok)
-        }
-    )* };
-}
-
+/// Methods that give the digits of a number to another one.
 macro_rules! integers {
-    ($ok:expr) => {
-        digits! { $ok;
+    ($digits:ident) => {
+        integers! { $digits:
             serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
             serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
         }
     };
+    ($digits:ident: $($method:ident($number:ty))*) => { $(
+        #[inline]
+        fn $method(self, number: $number) -> Result<Self::Ok, PointError> {
+            self.$digits(itoa::Buffer::new().format(number))
+        }
+    )* };
 }
 
-impl<'a> Key<'a> {
-    fn out(self) -> &'a mut Vec<u8> {
-        self.0
-    }
-}
-
-impl Serializer for Key<'_> {
+impl<F: FnOnce(&str) -> Result<(), PointError>> Serializer for Text<F> {
     type Ok = ();
     type Error = PointError;
     type SerializeSeq = Impossible<(), PointError>;
@@ -77,12 +68,11 @@ impl Serializer for Key<'_> {
     type SerializeStruct = Impossible<(), PointError>;
     type SerializeStructVariant = Impossible<(), PointError>;
 
-    integers!(());
+    integers!(serialize_str);
 
     #[inline]
     fn serialize_str(self, key: &str) -> Result<(), PointError> {
-        self.0.extend_from_slice(key.as_bytes());
-        Ok(())
+        (self.0)(key)
     }
 
     fn serialize_char(self, key: char) -> Result<(), PointError> {
@@ -140,104 +130,119 @@ impl Serializer for Key<'_> {
     }
 }
 
-/// Writes a value and says what it is. Of arrays and maps it only says so: `serde_json` writes them.
-pub(super) struct Value<'a> {
-    pub(super) out: &'a mut Vec<u8>,
-    pub(super) writing: Writing,
-}
+/// Writes the value of a field, and notes in the record what it is. Of arrays and maps it only does that:
+/// `serde_json` writes them.
+pub(super) struct Value<'r, 'a, 's>(pub(super) &'r mut Record<'a, 's>);
 
-impl<'a> Value<'a> {
+impl<'r, 'a, 's> Value<'r, 'a, 's> {
+    /// Where to write a value of this kind. A result tells less, and is one word.
     #[inline]
-    fn out(self) -> &'a mut Vec<u8> {
-        self.out
+    fn out(self, kind: Kind) -> &'r mut Vec<u8> {
+        self.0.kind = kind;
+        self.0.out
     }
 
     #[inline]
-    fn float<T>(self, number: T) -> Result<Kind, PointError>
+    #[allow(clippy::unnecessary_wraps, reason = "as the methods that call it")]
+    fn integer(self, digits: &str) -> Result<(), PointError> {
+        self.out(Kind::Integer).extend_from_slice(digits.as_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn float<T>(self, number: T) -> Result<(), PointError>
     where
         T: zmij::Float + Copy + Into<f64>,
     {
         if !number.into().is_finite() {
             return Err(Reason::NotFinite.into());
         }
-        push_float(self.out, number);
-        Ok(Kind::Float)
+        push_float(self.out(Kind::Float), number);
+        Ok(())
     }
 
-    fn compound(self, kind: Kind, name: &str) -> Compound<'a> {
-        Compound {
-            kind,
-            raw: RAW.contains(&name).then_some(self),
-        }
+    #[allow(clippy::unnecessary_wraps, reason = "as the methods that call it")]
+    fn note(self, kind: Kind) -> Result<(), PointError> {
+        self.0.kind = kind;
+        Ok(())
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "as the methods that call it")]
+    fn compound(self, kind: Kind) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.0.kind = kind;
+        Ok(Compound(None))
     }
 }
 
-impl<'a> Serializer for Value<'a> {
-    type Ok = Kind;
+impl<'r, 'a, 's> Serializer for Value<'r, 'a, 's> {
+    type Ok = ();
     type Error = PointError;
-    type SerializeSeq = Compound<'a>;
-    type SerializeTuple = Compound<'a>;
-    type SerializeTupleStruct = Compound<'a>;
-    type SerializeTupleVariant = Compound<'a>;
-    type SerializeMap = Compound<'a>;
-    type SerializeStruct = Compound<'a>;
-    type SerializeStructVariant = Compound<'a>;
+    type SerializeSeq = Compound<'r, 'a, 's>;
+    type SerializeTuple = Compound<'r, 'a, 's>;
+    type SerializeTupleStruct = Compound<'r, 'a, 's>;
+    type SerializeTupleVariant = Compound<'r, 'a, 's>;
+    type SerializeMap = Compound<'r, 'a, 's>;
+    type SerializeStruct = Compound<'r, 'a, 's>;
+    type SerializeStructVariant = Compound<'r, 'a, 's>;
 
-    integers!(Kind::Integer);
+    integers!(integer);
 
     #[inline]
-    fn serialize_bool(self, value: bool) -> Result<Kind, PointError> {
+    fn serialize_bool(self, value: bool) -> Result<(), PointError> {
         let text: &[u8] = if value { b"true" } else { b"false" };
-        self.out.extend_from_slice(text);
-        Ok(Kind::Boolean)
+        self.out(Kind::Boolean).extend_from_slice(text);
+        Ok(())
     }
 
     #[inline]
-    fn serialize_f32(self, number: f32) -> Result<Kind, PointError> {
+    fn serialize_f32(self, number: f32) -> Result<(), PointError> {
         self.float(number)
     }
 
     #[inline]
-    fn serialize_f64(self, number: f64) -> Result<Kind, PointError> {
+    fn serialize_f64(self, number: f64) -> Result<(), PointError> {
         self.float(number)
     }
 
     #[inline]
-    fn serialize_str(self, value: &str) -> Result<Kind, PointError> {
-        text::push(self.out, value, self.writing);
-        Ok(Kind::Text)
+    fn serialize_str(self, value: &str) -> Result<(), PointError> {
+        let writing = self.0.writing();
+        text::push(self.out(Kind::Text), value, writing);
+        Ok(())
     }
 
-    fn serialize_char(self, value: char) -> Result<Kind, PointError> {
+    fn serialize_char(self, value: char) -> Result<(), PointError> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
     /// Written in place, and once more if there is something to be escaped.
-    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<Kind, PointError> {
-        let start = self.out.len();
-        write!(self.out, "{value}").map_err(PointError::custom)?;
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), PointError> {
+        let writing = self.0.writing();
+        let out = self.out(Kind::Text);
+        let start = out.len();
+        write!(out, "{value}").map_err(PointError::custom)?;
         let ends = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b'\\');
-        if self.out[start..].iter().any(ends) {
-            let text = self.out.split_off(start);
-            text::push(self.out, &String::from_utf8_lossy(&text), self.writing);
+        if out[start..].iter().any(ends) {
+            let text = out.split_off(start);
+            text::push(out, &String::from_utf8_lossy(&text), writing);
         }
-        Ok(Kind::Text)
+        Ok(())
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<Kind, PointError> {
-        Ok(Kind::Array)
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), PointError> {
+        self.note(Kind::Array)
     }
 
-    fn serialize_none(self) -> Result<Kind, PointError> {
-        Ok(Kind::Nothing)
+    fn serialize_none(self) -> Result<(), PointError> {
+        self.note(Kind::Nothing)
     }
 
-    fn serialize_unit(self) -> Result<Kind, PointError> {
-        Ok(Kind::Nothing)
+    fn serialize_unit(self) -> Result<(), PointError> {
+        self.note(Kind::Nothing)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Kind, PointError> {
-        Ok(Kind::Nothing)
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), PointError> {
+        self.note(Kind::Nothing)
     }
 
     fn serialize_unit_variant(
@@ -245,12 +250,12 @@ impl<'a> Serializer for Value<'a> {
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<Kind, PointError> {
+    ) -> Result<(), PointError> {
         self.serialize_str(variant)
     }
 
     #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Kind, PointError> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), PointError> {
         value.serialize(self)
     }
 
@@ -259,7 +264,7 @@ impl<'a> Serializer for Value<'a> {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<Kind, PointError> {
+    ) -> Result<(), PointError> {
         value.serialize(self)
     }
 
@@ -269,20 +274,24 @@ impl<'a> Serializer for Value<'a> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Kind, PointError> {
-        Ok(Kind::Object)
+    ) -> Result<(), PointError> {
+        self.note(Kind::Object)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Array, ""))
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Array)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Array, ""))
+    fn serialize_tuple(self, _: usize) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Array)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Array, ""))
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Array)
     }
 
     fn serialize_tuple_variant(
@@ -291,16 +300,21 @@ impl<'a> Serializer for Value<'a> {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Object, ""))
+    ) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Object)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Object, ""))
+    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Object)
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Object, name))
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.0.kind = Kind::Object;
+        Ok(Compound(RAW.contains(&name).then_some(self.0)))
     }
 
     fn serialize_struct_variant(
@@ -309,24 +323,21 @@ impl<'a> Serializer for Value<'a> {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Compound<'a>, PointError> {
-        Ok(self.compound(Kind::Object, ""))
+    ) -> Result<Compound<'r, 'a, 's>, PointError> {
+        self.compound(Kind::Object)
     }
 }
 
 /// Passes over the parts of an array or a map, but for raw JSON, which is one text.
-pub(super) struct Compound<'a> {
-    kind: Kind,
-    raw: Option<Value<'a>>,
-}
+pub(super) struct Compound<'r, 'a, 's>(Option<&'r mut Record<'a, 's>>);
 
-impl Compound<'_> {
+impl Compound<'_, '_, '_> {
     fn part<T: Serialize + ?Sized>(&mut self, part: &T) -> Result<(), PointError> {
-        if let Some(Value { out, writing }) = self.raw.take() {
-            let start = out.len();
-            part.serialize(Key(out))?;
-            let raw = out.split_off(start);
-            self.kind = json::push(out, &String::from_utf8_lossy(&raw), writing)?;
+        if let Some(record) = self.0.take() {
+            part.serialize(Text(|raw: &str| {
+                record.kind = json::push(record.out, raw, record.writing())?;
+                Ok(())
+            }))?;
         }
         Ok(())
     }
@@ -334,16 +345,16 @@ impl Compound<'_> {
 
 macro_rules! compounds {
     ($($Trait:ident $method:ident($($key:ty)?);)*) => { $(
-        impl $Trait for Compound<'_> {
-            type Ok = Kind;
+        impl $Trait for Compound<'_, '_, '_> {
+            type Ok = ();
             type Error = PointError;
 
             fn $method<T: Serialize + ?Sized>(&mut self, $(_: $key,)? part: &T) -> Result<(), PointError> {
                 self.part(part)
             }
 
-            fn end(self) -> Result<Kind, PointError> {
-                Ok(self.kind)
+            fn end(self) -> Result<(), PointError> {
+                Ok(())
             }
         }
     )* };
@@ -358,8 +369,8 @@ compounds! {
     SerializeStructVariant serialize_field(&'static str);
 }
 
-impl SerializeMap for Compound<'_> {
-    type Ok = Kind;
+impl SerializeMap for Compound<'_, '_, '_> {
+    type Ok = ();
     type Error = PointError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), PointError> {
@@ -370,7 +381,7 @@ impl SerializeMap for Compound<'_> {
         Ok(())
     }
 
-    fn end(self) -> Result<Kind, PointError> {
-        Ok(self.kind)
+    fn end(self) -> Result<(), PointError> {
+        Ok(())
     }
 }
