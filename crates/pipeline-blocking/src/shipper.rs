@@ -6,7 +6,10 @@ use std::{
 };
 
 use pipeline_proto::BuildError;
-use pipeline_shipper::{Books, NotTaken, SendError, Step, Verdict, WhyNot, desk::Desk};
+use pipeline_shipper::{
+    Books, NotTaken, SendError, Step, Verdict, WhyNot,
+    desk::{Desk, Worker},
+};
 use serde::Serialize;
 
 use crate::Client;
@@ -87,7 +90,8 @@ impl Bell {
 
 impl ShipperBuilder {
     /// Begins, with a thread of its own for each request that may be in flight. The function is told what became of
-    /// each record, by those threads, several at a time; it should be quick, and must not panic.
+    /// each record, by those threads, several at a time; it should be quick, must neither panic
+    /// nor wait for the shipper, and may send what has room.
     ///
     /// # Errors
     ///
@@ -102,7 +106,7 @@ impl ShipperBuilder {
         // Dropped on the way out, it ends the threads that there are.
         let shipper = Shipper(Arc::new(Handle { desk, bell }));
         for _ in 0..workers {
-            let (client, desk) = (client.clone(), Arc::clone(&shipper.0.desk));
+            let (client, desk) = (client.clone(), shipper.0.desk.worker());
             let bell = Arc::clone(&shipper.0.bell);
             thread::Builder::new()
                 .name("pipeline-shipper".to_owned())
@@ -113,8 +117,7 @@ impl ShipperBuilder {
     }
 }
 
-fn work<I>(client: &Client, desk: &Desk<I>, bell: &Bell) {
-    let _worker = desk.worker();
+fn work<I>(client: &Client, desk: &Worker<I>, bell: &Bell) {
     loop {
         let seen = bell.rung();
         match desk.step() {

@@ -1,7 +1,10 @@
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use pipeline_proto::{BuildError, Error};
-use pipeline_shipper::{Books, NotTaken, Push, SendError, Step, Verdict, WhyNot, desk::Desk};
+use pipeline_shipper::{
+    Books, NotTaken, Push, SendError, Step, Verdict, WhyNot,
+    desk::{Desk, Worker},
+};
 use serde::Serialize;
 use tokio::{sync::Notify, task, time::timeout};
 
@@ -65,7 +68,8 @@ pipeline_shipper::client_shipper!();
 
 impl ShipperBuilder {
     /// Begins, with tasks of its own on the present runtime. The function is told what became of each record, by
-    /// those tasks, several at a time; it should be quick, and must not panic.
+    /// those tasks, several at a time; it should be quick, must neither panic nor
+    /// wait for the shipper, and may send what has room.
     ///
     /// # Errors
     ///
@@ -82,18 +86,13 @@ impl ShipperBuilder {
         let bell = Arc::clone(&changed);
         let (client, workers, desk) = self.open(tell, move || bell.notify_waiters())?;
         for _ in 0..workers {
-            task::spawn(work(
-                client.clone(),
-                Arc::clone(&desk),
-                Arc::clone(&changed),
-            ));
+            task::spawn(work(client.clone(), desk.worker(), Arc::clone(&changed)));
         }
         Ok(Shipper(Arc::new(Handle { desk, changed })))
     }
 }
 
-async fn work<I: Send + 'static>(client: Client, desk: Arc<Desk<I>>, changed: Arc<Notify>) {
-    let _worker = desk.worker();
+async fn work<I: Send + 'static>(client: Client, desk: Worker<I>, changed: Arc<Notify>) {
     loop {
         let mut change = pin!(changed.notified());
         // From here on, no change is missed.

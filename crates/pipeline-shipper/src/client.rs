@@ -33,7 +33,7 @@ macro_rules! client_builder {
                 let clock = self.client.clone();
                 let workers = self.settings.requests_at_once();
                 let shipper = $crate::Shipper::new(self.repo?, self.settings);
-                let desk = $crate::desk::Desk::new(shipper, workers, tell, ring, move || clock.now());
+                let desk = $crate::desk::Desk::new(shipper, tell, ring, move || clock.now());
                 Ok((self.client, workers, Arc::new(desk)))
             }
 

@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,16 +32,18 @@ struct State<I> {
 }
 
 impl<I> Desk<I> {
-    /// With so many workers to come.
+    /// Without workers yet.
     pub fn new(
         shipper: Shipper<I>,
-        workers: usize,
         tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
         ring: impl Fn() + Send + Sync + 'static,
         clock: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Self {
         Self {
-            state: Mutex::new(State { shipper, workers }),
+            state: Mutex::new(State {
+                shipper,
+                workers: 0,
+            }),
             tell: Box::new(tell),
             ring: Box::new(ring),
             clock: Box::new(clock),
@@ -51,10 +54,7 @@ impl<I> Desk<I> {
     pub fn step(&self) -> Step<I> {
         loop {
             match self.with(Shipper::poll) {
-                Step::Settled(verdicts) => {
-                    let mut telling = Telling(self, Some(verdicts));
-                    telling.1.iter_mut().flatten().for_each(&self.tell);
-                }
+                Step::Settled(verdicts) => self.tell(verdicts),
                 step => return step,
             }
         }
@@ -98,9 +98,19 @@ impl<I> Desk<I> {
 
     /// Gives up what has no verdict, and tells so.
     pub fn abandon(&self) {
-        self.close(Duration::ZERO);
-        // Nothing but verdicts is left.
-        let _ = self.step();
+        let left = self.with(|shipper, now| {
+            shipper.close(Duration::ZERO, now);
+            // Nothing but verdicts is left. They are taken at once, or a worker may still be telling some of them
+            // when this returns.
+            let mut left = Vec::new();
+            while let Step::Settled(verdicts) = shipper.poll(now) {
+                left.push(verdicts);
+            }
+            left
+        });
+        for verdicts in left {
+            self.tell(verdicts);
+        }
     }
 
     /// What has become of everything so far.
@@ -108,9 +118,15 @@ impl<I> Desk<I> {
         self.with(|shipper, now| shipper.books(now))
     }
 
-    /// A worker begins.
-    pub fn worker(&self) -> Worker<'_, I> {
-        Worker(self)
+    /// One more who makes requests, from now on: whether it ever gets to run or not.
+    pub fn worker(self: &Arc<Self>) -> Worker<I> {
+        self.lock().workers += 1;
+        Worker(Arc::clone(self))
+    }
+
+    fn tell(&self, verdicts: Verdicts<I>) {
+        let mut telling = Telling(self, Some(verdicts));
+        telling.1.iter_mut().flatten().for_each(&self.tell);
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Shipper<I>, Now) -> T) -> T {
@@ -155,12 +171,20 @@ impl<I> Drop for Telling<'_, I> {
 /// what is left is given up: nobody may wait for it for ever. The others tell of it, or else
 /// [`abandon`](Desk::abandon).
 #[must_use = "it ends when it is dropped"]
-pub struct Worker<'a, I>(&'a Desk<I>);
+pub struct Worker<I>(Arc<Desk<I>>);
 
-impl<I> Drop for Worker<'_, I> {
+impl<I> Deref for Worker<I> {
+    type Target = Desk<I>;
+
+    fn deref(&self) -> &Desk<I> {
+        &self.0
+    }
+}
+
+impl<I> Drop for Worker<I> {
     fn drop(&mut self) {
-        self.0.close(Duration::ZERO);
-        self.0.lock().workers -= 1;
+        self.close(Duration::ZERO);
+        self.lock().workers -= 1;
         (self.0.ring)();
     }
 }
