@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Workflow(workflow::Workflow),
     #[command(flatten)]
     Resource(resource::Resources),
+    Apply(resource::apply::Apply),
     Api(api::Api),
     Sign(sign::Sign),
     #[command(subcommand)]
@@ -93,6 +94,7 @@ impl Command {
         match self {
             Self::Workflow(command) => command.run(global),
             Self::Resource(command) => command.run(global),
+            Self::Apply(command) => command.run(global),
             Self::Api(command) => command.run(global),
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),

@@ -5,6 +5,7 @@
 //! [`Verb`] in its own file.
 
 mod act;
+pub(crate) mod apply;
 mod create;
 mod describe;
 mod exists;
@@ -19,7 +20,11 @@ mod tabled;
 use std::{fmt, num::NonZeroUsize};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use pipeline_proto::{describe::Object, operation::OperationInfo, resource::OPERATIONS};
+use pipeline_proto::{
+    describe::Object,
+    operation::{NameInfo, OperationInfo},
+    resource::OPERATIONS,
+};
 
 pub(super) use self::{
     flags::{How, Short, as_it_is, fill, options},
@@ -166,6 +171,14 @@ impl Resource {
     pub(crate) fn typed(words: &[&str]) -> Option<&'static Self> {
         let mut nouns = RESOURCES.iter().copied();
         nouns.find(|resource| resource.word.split(' ').eq(words.iter().copied()))
+    }
+
+    /// The names that making one takes: those of its path, where it is not made by a call of its own.
+    fn names_of_create(&self) -> &'static [NameInfo] {
+        match self.operations.create {
+            "" => key::path(self),
+            name => operation(name).names,
+        }
     }
 
     /// How each is typed.

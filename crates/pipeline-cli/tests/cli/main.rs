@@ -1,6 +1,7 @@
 //! The command as its users meet it: a process with arguments, an environment and two streams.
 
 mod apply;
+mod apply_resources;
 mod breaker;
 mod completions;
 mod config;

@@ -517,6 +517,17 @@ fn resources(check: &mut Checker<'_>) {
         run("exists", format!("exists {one}"));
         run("exists of several", format!("exists {one} {other}x"));
     }
+    let file = TemporaryFile::new(
+        "r.yaml",
+        "kind: repo\nname: applied\nschema: [{key: ip, valtype: string}]",
+    );
+    check.run("apply", &["apply", file.path()]);
+    std::fs::write(
+        file.path(),
+        "{kind: repo, name: applied, schema: [{key: ip, valtype: string}, {key: at, valtype: date}]}",
+    )
+    .unwrap();
+    check.run("apply", &["apply", file.path()]);
     descriptions(check);
     let points = TemporaryFile::new("clicks.points", "ip=1\n");
     check.run("repo push", &["repo", "push", "b", points.path()]);

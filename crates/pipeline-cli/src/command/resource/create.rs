@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use pipeline_graph::file::{Format, ResourceFile, Variable};
-use pipeline_proto::operation::OperationInfo;
+use pipeline_proto::operation::{NameInfo, OperationInfo};
 use serde_json::{Map, Value};
 
 use super::{Item, Names, Resource, Verb, flags, get, key, operation, tabled::Tabled};
@@ -91,6 +91,16 @@ pub(super) fn create(
     let given = Given::read(resource, operation(resource.operations.create), matches)?;
     let (names, mut body) = (given.names()?, given.body()?.unwrap_or_default());
     flags::fill(resource, matches, &mut body)?;
+    complete(resource, &mut body, global)?;
+    given.send(&names, body, "created", global)
+}
+
+/// Adds to what is made the members that it always has.
+pub(super) fn complete(
+    resource: &Resource,
+    body: &mut Map<String, Value>,
+    global: &Global,
+) -> Result<(), Failure> {
     // What is missing in it says more than that it is missing.
     if resource
         .body
@@ -105,7 +115,7 @@ pub(super) fn create(
         let region = Settings::read(global)?.region()?.value;
         body.insert("region".to_owned(), region.as_str().into());
     }
-    given.send(&names, body, "created", global)
+    Ok(())
 }
 
 pub(super) fn update(
@@ -140,7 +150,7 @@ pub(super) fn update(
 }
 
 /// Fields of a schema that another lacks.
-fn lost_fields<'a>(there: Option<&'a Value>, wanted: Option<&'a Value>) -> Vec<&'a str> {
+pub(super) fn lost_fields<'a>(there: Option<&'a Value>, wanted: Option<&'a Value>) -> Vec<&'a str> {
     let keys = |schema: Option<&'a Value>| {
         let fields = schema.and_then(Value::as_array).into_iter().flatten();
         fields
@@ -170,15 +180,14 @@ impl<'a> Given<'a> {
     ) -> Result<Self, Failure> {
         let file = matches.get_one::<PathBuf>("file").map(|path| {
             let file = File::read(path)?;
-            let mut names: Vec<&str> = operation(resource.operations.create)
-                .names
-                .iter()
-                .map(|info| info.key)
-                .collect();
-            // As the service calls it when it shows one.
-            names.extend(names.contains(&"destination").then_some("to"));
-            let resource = file.resource(resource.kind(), &names)?;
-            Ok((file, resource))
+            let parsed = file.resource(resource.kind(), &names_in_file(resource))?;
+            match parsed.name("kind") {
+                Some(kind) if kind != resource.word => {
+                    let line = format!("the file is about a {kind}, not a {}", resource.word);
+                    Err(file.wrong(&line))
+                }
+                _ => Ok((file, parsed)),
+            }
         });
         Ok(Self {
             resource,
@@ -192,8 +201,7 @@ impl<'a> Given<'a> {
     fn names(&self) -> Result<Vec<String>, Failure> {
         let in_file = |key: &str| {
             let (_, file) = self.file.as_ref()?;
-            file.name(key)
-                .or_else(|| file.name("to").filter(|_| key == "destination"))
+            name_in_file(file, key)
         };
         let names = self.info.names.iter().map(|info| {
             let (typed, written) = (key::text(self.matches, info.key), in_file(info.key));
@@ -237,29 +245,8 @@ impl<'a> Given<'a> {
         Ok(Some(self.written(members)))
     }
 
-    /// The members that are written, of those that are shown.
-    fn written(&self, mut shown: Map<String, Value>) -> Map<String, Value> {
-        let Some(description) = self.resource.body.map(|body| body()) else {
-            return shown;
-        };
-        if let Some(Value::Object(inside)) = shown.get("spec") {
-            let names = (
-                shown.keys().map(String::as_str),
-                inside.keys().map(String::as_str),
-            );
-            if description.is_wrapped(names.0, names.1) {
-                shown = inside.clone();
-            }
-        }
-        let names = self.info.names;
-        shown.retain(|name, value| {
-            let member = description.member(name);
-            let is_name = names.iter().any(|info| info.key == name);
-            !value.is_null()
-                && !is_name
-                && member.is_none_or(|member| !member.is_added_on_reading())
-        });
-        shown
+    fn written(&self, shown: Map<String, Value>) -> Map<String, Value> {
+        written(self.resource, self.info.names, shown)
     }
 
     fn send(
@@ -301,4 +288,44 @@ impl<'a> Given<'a> {
         global.remote()?.send(tabled)?;
         Item::done(resource, &key, &[("action", did.into())]).report(global, did)
     }
+}
+
+/// The members of a file that say what it is about.
+pub(super) fn names_in_file(resource: &Resource) -> Vec<&'static str> {
+    let names = resource.names_of_create().iter().map(|info| info.key);
+    let mut names: Vec<&str> = ["kind"].into_iter().chain(names).collect();
+    // As the service calls it when it shows one.
+    names.extend(names.contains(&"destination").then_some("to"));
+    names
+}
+
+pub(super) fn name_in_file<'a>(file: &'a ResourceFile, key: &str) -> Option<&'a str> {
+    let shown = || file.name("to").filter(|_| key == "destination");
+    file.name(key).or_else(shown)
+}
+
+/// The members that are written, of those that are shown.
+pub(super) fn written(
+    resource: &Resource,
+    names: &[NameInfo],
+    mut shown: Map<String, Value>,
+) -> Map<String, Value> {
+    let Some(description) = resource.body.map(|body| body()) else {
+        return shown;
+    };
+    if let Some(Value::Object(inside)) = shown.get("spec") {
+        let (outer, inner) = (
+            shown.keys().map(String::as_str),
+            inside.keys().map(String::as_str),
+        );
+        if description.is_wrapped(outer, inner) {
+            shown = inside.clone();
+        }
+    }
+    shown.retain(|name, value| {
+        let member = description.member(name);
+        let is_name = names.iter().any(|info| info.key == name);
+        !value.is_null() && !is_name && member.is_none_or(|member| !member.is_added_on_reading())
+    });
+    shown
 }

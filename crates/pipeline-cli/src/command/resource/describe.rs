@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 use clap::{ArgMatches, Command};
 use pipeline_proto::{WorkflowName, model::Status, name::JobName, resource::job::ListBatches};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Item, Names, RESOURCES, Resource, Verb, get,
+    item::member,
     key::{self, Targets},
     list, page,
 };
@@ -202,10 +203,30 @@ impl Others {
     }
 }
 
+/// What has to be there before a resource can be made.
+pub(super) fn needs(
+    resource: &'static Resource,
+    names: &Names,
+    members: &Map<String, Value>,
+) -> impl Iterator<Item = (&'static Resource, Names)> {
+    let parent = resource.parent.zip(names.parent());
+    let parent = parent.map(|(resource, name)| (resource, Names::of(&name)));
+    let links = LINKS.iter().filter(|link| link.of.word == resource.word);
+    let linked = links.flat_map(|link| {
+        let others = named_by(member(members, link.member), link);
+        others.into_iter().map(|name| (link.to, Names::of(&name)))
+    });
+    parent.into_iter().chain(linked)
+}
+
 /// The resources that a member names: by a text, or by objects that say of what type they are.
 fn named<'a>(item: &'a Item, link: &Link) -> Vec<&'a str> {
+    named_by(item.member(link.member), link)
+}
+
+fn named_by<'a>(value: &'a Value, link: &Link) -> Vec<&'a str> {
     let of_type = |it: &&Value| it["type"].as_str() == Some(link.to.kind());
-    match item.member(link.member) {
+    match value {
         Value::String(name) if !name.is_empty() => vec![name],
         Value::Array(list) => {
             let names = list.iter().filter(of_type);

@@ -39,6 +39,9 @@ impl Item {
         let names = key::path(resource).iter().zip(&key.0);
         let names = names.filter(|(info, _)| value.get(info.key).is_none_or(Value::is_null));
         let names = names.map(|(info, name)| format!("{:?}:{name:?}", info.key));
+        // For `apply`, which takes resources of all kinds.
+        let kind = (!value.contains_key("kind")).then(|| format!("\"kind\":{:?}", resource.word));
+        let names = kind.into_iter().chain(names);
         let body = json.get().trim_start().trim_start_matches('{');
         let members = names.chain((!value.is_empty()).then(|| body.to_owned()));
         let mut text = format!("{{{}", members.collect::<Vec<_>>().join(","));
@@ -163,7 +166,7 @@ impl Item {
     }
 }
 
-fn member<'a>(value: &'a Map<String, Value>, path: &str) -> &'a Value {
+pub(super) fn member<'a>(value: &'a Map<String, Value>, path: &str) -> &'a Value {
     let (first, rest) = path
         .split_once('.')
         .map_or((path, None), |(first, rest)| (first, Some(rest)));

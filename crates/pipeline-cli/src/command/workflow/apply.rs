@@ -252,6 +252,9 @@ fn check(file: &File, filled: &Filled<'_>, without_unset: bool) -> Result<(), Fa
             failure.and("--keep-secrets leaves what the service has in its place")
         }
         Rule::UnsetVariable | Rule::RefusedVariable => failure,
+        Rule::MissingNodes => failure
+            .with_exit(Exit::Service)
+            .and("a resource by itself is for `pipeline apply`"),
         _ => failure.with_exit(Exit::Service),
     })
 }

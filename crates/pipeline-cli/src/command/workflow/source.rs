@@ -17,6 +17,7 @@ use pipeline_graph::{
 };
 use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkflow};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::{
     command::noun::listed, failure::Failure, file, file::read, options::Global, output::note,
@@ -211,6 +212,15 @@ impl File {
             text,
             format,
         })
+    }
+
+    /// A part of it, by itself.
+    pub(in crate::command) fn part(&self, value: &Value) -> Self {
+        Self {
+            label: self.label.clone(),
+            text: value.to_string(),
+            format: Format::Json,
+        }
     }
 
     pub(in crate::command) fn parse(&self) -> Result<WorkflowFile, Failure> {
