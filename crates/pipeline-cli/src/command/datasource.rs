@@ -17,6 +17,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "datasource",
     one: "a data source",
     many: "data sources",
+    chinese: "离线数据源",
     body: Some(DatasourceSpec::description),
     operations: Operations {
         list: "list_datasources",

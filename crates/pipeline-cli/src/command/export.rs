@@ -12,6 +12,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "export",
     one: "an export",
     many: "exports",
+    chinese: "导出任务",
     body: Some(ExportSpec::description),
     parent: Some(&repo::RESOURCE),
     operations: Operations {

@@ -12,6 +12,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "group",
     one: "a shared resource pool",
     many: "shared resource pools",
+    chinese: "共享资源池",
     body: Some(GroupSpec::description),
     operations: Operations {
         list: "list_groups",

@@ -22,6 +22,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "job",
     one: "a job",
     many: "jobs",
+    chinese: "离线计算任务",
     body: Some(JobSpec::description),
     operations: Operations {
         list: "list_jobs",

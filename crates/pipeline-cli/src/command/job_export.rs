@@ -11,6 +11,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "job-export",
     one: "an export of a job",
     many: "exports of jobs",
+    chinese: "离线计算任务的导出",
     kind: "exportBatch",
     body: Some(JobExportSpec::description),
     parent: Some(&job::RESOURCE),

@@ -16,6 +16,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "plugin",
     one: "a plugin",
     many: "plugins",
+    chinese: "插件",
     operations: Operations {
         list: "list_plugins",
         get: "get_plugin",

@@ -23,6 +23,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "repo",
     one: "a message queue",
     many: "message queues",
+    chinese: "消息队列",
     body: Some(RepoSpec::description),
     operations: Operations {
         list: "list_repos",

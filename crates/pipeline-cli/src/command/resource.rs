@@ -60,6 +60,7 @@ pub(crate) struct Resource {
     /// With its article, and several of them.
     pub(super) one: &'static str,
     pub(super) many: &'static str,
+    pub(super) chinese: &'static str,
     /// The resource whose specs [`pipeline_graph`] knows, if that is not the word.
     pub(super) kind: &'static str,
     /// What it consists of, where people make it of parts.
@@ -112,6 +113,7 @@ impl Resource {
         word: "",
         one: "",
         many: "",
+        chinese: "",
         kind: "",
         body: None,
         parent: None,

@@ -14,6 +14,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "transform",
     one: "a transform",
     many: "transforms",
+    chinese: "计算任务",
     body: Some(TransformSpec::description),
     parent: Some(&repo::RESOURCE),
     operations: Operations {

@@ -23,6 +23,7 @@ pub(super) static JAR: Resource = Resource {
     word: "udf jar",
     one: "a jar of functions",
     many: "jars of functions",
+    chinese: "自定义函数的 jar 包",
     operations: Operations {
         list: "list_udf_jars",
         name: "jarName",
@@ -42,6 +43,7 @@ pub(super) static FUNCTION: Resource = Resource {
     word: "udf function",
     one: "a function of a jar",
     many: "functions of jars",
+    chinese: "自定义函数",
     kind: "udf_function",
     body: Some(UdfSpec::description),
     operations: Operations {

@@ -11,6 +11,7 @@ pub(super) static RESOURCE: Resource = Resource {
     word: "variable",
     one: "a variable",
     many: "variables",
+    chinese: "变量",
     body: Some(VariableSpec::description),
     operations: Operations {
         list: "list_variables",

@@ -20,35 +20,62 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn the_pages_from_an_empty_account_say_what_the_command_says() {
-    for page in ["from-an-empty-account.md", "from-an-empty-account.zh-CN.md"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../docs")
-            .join(page);
-        let text = std::fs::read_to_string(path).unwrap();
-        let folder = tempfile::TempDir::new().unwrap();
-        let service = Service::new();
-        let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
-        assert_eq!(blocks.len(), 7, "{page}");
-        for block in blocks {
-            if let Some(records) = block.strip_prefix("csv\n") {
-                std::fs::write(folder.path().join("clicks.csv"), records).unwrap();
-                continue;
-            }
-            let commands = block.strip_prefix("console\n$ pipeline ").unwrap();
-            for command in commands.split("\n$ pipeline ") {
-                let (line, says) = command.split_once('\n').unwrap_or((command, ""));
-                let (line, file) = line.split_once(" > ").unwrap_or((line, ""));
-                let words = words(line);
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                let mut run = service.command(&words);
-                let ran = Ran::of(run.current_dir(folder.path()).output().unwrap());
-                assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
-                let said = format!("{}{}", ran.stdout, ran.stderr);
-                if !file.is_empty() {
-                    std::fs::write(folder.path().join(file), ran.stdout).unwrap();
-                } else if !says.is_empty() {
-                    assert_eq!(said.trim_end(), says.trim_end(), "{page}: {line}");
-                }
+    for (page, blocks) in [
+        ("from-an-empty-account.md", 7),
+        ("from-an-empty-account.zh-CN.md", 7),
+    ] {
+        play(page, &read(page), blocks);
+    }
+}
+
+#[test]
+fn the_quick_start_says_of_queues_what_the_command_says() {
+    for (page, heading) in [
+        ("quick-start.md", "\n## A queue by itself\n"),
+        ("quick-start.zh-CN.md", "\n## 单独的消息队列\n"),
+    ] {
+        let text = read(page);
+        let (_, section) = text.split_once(heading).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        play(page, section, 3);
+    }
+}
+
+fn read(page: &str) -> String {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    std::fs::read_to_string(docs.join(page)).unwrap()
+}
+
+/// Runs the commands of so many blocks; the text in front of records names their file.
+fn play(page: &str, text: &str, count: usize) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let service = Service::new();
+    let blocks: Vec<&str> = text.split("```").collect();
+    assert_eq!(blocks.len(), 2 * count + 1, "{page}");
+    for pair in blocks.chunks_exact(2) {
+        let (before, block) = (pair[0], pair[1]);
+        if let Some(records) = block.strip_prefix("csv\n") {
+            let name = before
+                .split('`')
+                .rfind(|word| word.contains(".csv"))
+                .unwrap();
+            std::fs::write(folder.path().join(name), records).unwrap();
+            continue;
+        }
+        let commands = block.strip_prefix("console\n$ pipeline ").unwrap();
+        for command in commands.split("\n$ pipeline ") {
+            let (line, says) = command.split_once('\n').unwrap_or((command, ""));
+            let (line, file) = line.split_once(" > ").unwrap_or((line, ""));
+            let words = words(line);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut run = service.command(&words);
+            let ran = Ran::of(run.current_dir(folder.path()).output().unwrap());
+            assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            if !file.is_empty() {
+                std::fs::write(folder.path().join(file), ran.stdout).unwrap();
+            } else if !says.is_empty() {
+                assert_eq!(said.trim_end(), says.trim_end(), "{page}: {line}");
             }
         }
     }

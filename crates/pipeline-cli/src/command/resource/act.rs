@@ -13,6 +13,7 @@ use crate::{
     command::noun::{Many, listed},
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     terminal,
 };
@@ -77,11 +78,18 @@ fn run(
         ))
     };
     let all = targets.names();
-    let (what, many) = (verb.capital(), resource.many);
+    let (what, many, chinese) = (verb.capital(), resource.many, resource.chinese);
     let question = if let Some(names) = targets.one() {
-        format!("{what} the {} {names}?", resource.word)
+        pick(
+            format!("{what} the {} {names}?", resource.word),
+            format!("要删除{chinese} {names} 吗？"),
+        )
     } else {
-        format!("{what} {} {many}: {}?", all.len(), listed(all))
+        let (count, names) = (all.len(), listed(all));
+        pick(
+            format!("{what} {count} {many}: {names}?"),
+            format!("要删除 {count} 个{chinese}吗：{names}？"),
+        )
     };
     terminal::confirm(&question, global.yes || all.is_empty() || !verb.is_loss())?;
     if let Some(names) = targets.one() {

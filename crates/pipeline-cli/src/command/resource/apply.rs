@@ -17,6 +17,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     interrupt,
+    lang::pick,
     options::Global,
     output::{Show, note, plain},
     remote::Remote,
@@ -94,7 +95,8 @@ impl Apply {
         }
         let lost: Vec<String> = steps.items.iter().filter_map(Step::loss).collect();
         if !lost.is_empty() {
-            let question = format!("Remove {}?", lost.join("; "));
+            let lost = lost.join("; ");
+            let question = pick(format!("Remove {lost}?"), format!("要移除{lost} 吗？"));
             terminal::confirm(&question, global.yes)?;
         }
         let all = steps.items.len();
@@ -366,7 +368,12 @@ impl<'a> Step<'a> {
     /// The fields that go.
     fn loss(&self) -> Option<String> {
         let fields = self.lost.join(", ");
-        (!fields.is_empty()).then(|| format!("from {} the fields {fields}", self.wanted))
+        (!fields.is_empty()).then(|| {
+            pick(
+                format!("from {} the fields {fields}", self.wanted),
+                format!(" {} 的字段 {fields}", self.wanted),
+            )
+        })
     }
 
     fn send(&self, remote: &Remote) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use crate::{
     command::workflow::source::{self, File},
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     settings::Settings,
     terminal,
@@ -143,7 +144,11 @@ pub(super) fn update(
     flags::fill(resource, matches, &mut body)?;
     let lost = lost_fields(there.get("schema"), body.get("schema"));
     if !lost.is_empty() && !matches.get_flag("dry-run") {
-        let question = format!("Remove from {key} the fields {}?", lost.join(", "));
+        let fields = lost.join(", ");
+        let question = pick(
+            format!("Remove from {key} the fields {fields}?"),
+            format!("要从 {key} 中移除字段 {fields} 吗？"),
+        );
         terminal::confirm(&question, global.yes)?;
     }
     given.send(&names, body, "updated", global)

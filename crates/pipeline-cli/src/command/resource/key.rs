@@ -15,6 +15,7 @@ use crate::{
     command::noun::selector::{self, Selector},
     exit::Exit,
     failure::Failure,
+    lang::pick,
     output::note,
     remote::Remote,
 };
@@ -185,7 +186,7 @@ impl Targets {
                 return Err(Failure::new(Exit::NotFound, no_match(resource, selector)));
             }
             if keys.is_empty() {
-                note(format_args!("there are no {}", resource.many));
+                note(none(resource));
             }
             return Ok(Self {
                 keys,
@@ -249,5 +250,16 @@ pub(super) fn of_parallel(matches: &ArgMatches) -> NonZeroUsize {
 
 /// That a selector fits nothing.
 pub(super) fn no_match(resource: &Resource, selector: &Selector<Item>) -> String {
-    format!("none of the {} fits {selector}", resource.many)
+    pick(
+        format!("none of the {} fits {selector}", resource.many),
+        format!("没有符合 {selector} 的{}", resource.chinese),
+    )
+}
+
+/// That there are none.
+pub(super) fn none(resource: &Resource) -> String {
+    pick(
+        format!("there are no {}", resource.many),
+        format!("没有{}", resource.chinese),
+    )
 }

@@ -77,7 +77,7 @@ pub(super) fn run(
             note(key::no_match(resource, selector));
         }
     } else if items.is_empty() {
-        note(format_args!("there are no {}", resource.many));
+        note(key::none(resource));
     }
     let mut exit = Exit::Done;
     if resource.parent.is_none() && !names.is_empty() {

@@ -43,7 +43,9 @@ pub(super) fn page(item: &Item) -> String {
         facts.pair(label(info.key), Cell::from(name));
     }
     let mut page = String::new();
-    let known = |name: &str| key::path(item.resource).iter().any(|info| info.key == name);
+    // What it is was typed.
+    let known =
+        |name: &str| name == "kind" || key::path(item.resource).iter().any(|info| info.key == name);
     let members = item.members().iter().filter(|(name, _)| !known(name));
     part(members, facts, &mut page);
     page
