@@ -30,9 +30,8 @@ pub(crate) fn run(options: &Options) -> Result {
     let usual = if seed.is_some() || trace { 1 } else { SEEDS };
     let seeds = seeds.unwrap_or(usual);
     let mut command = command(&cargo::root(), "run", seeds);
-    command.args(["--", "--seeds", &seeds.to_string()]);
-    command.args(["--seed", &seed.unwrap_or(0).to_string()]);
-    command.args(trace.then_some("--trace"));
+    command.args(["--", &seed.unwrap_or(0).to_string(), &seeds.to_string()]);
+    command.args(trace.then_some("trace"));
     cargo::run(&mut command)
 }
 

@@ -253,24 +253,18 @@ impl fmt::Debug for Emulator {
 
 /// Request ids: 16 characters each, the same sequence for the same seed.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestIds(u64);
+pub(crate) struct RequestIds(fastrand::Rng);
 
 impl RequestIds {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(fastrand::Rng::with_seed(seed))
     }
 
+    /// Ids need to look different, not to be unforeseeable.
     fn next(&mut self) -> String {
-        let words = [self.word().to_be_bytes(), self.word().to_be_bytes()].concat();
-        URL_SAFE_NO_PAD.encode(&words[..12])
-    }
-
-    /// SplitMix64: ids need to look different, not to be unforeseeable.
-    fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let mut bytes = [0; 12];
+        self.0.fill(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 }
 

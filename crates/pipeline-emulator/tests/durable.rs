@@ -19,6 +19,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use fastrand::Rng;
 use http::Request;
 use pipeline_emulator::{
     Authentication, Emulator, Transition,
@@ -172,18 +173,18 @@ enum Change {
 
 impl Change {
     /// One that succeeds.
-    fn choose(path: &str, model: Option<&Model>, number: u64, random: &mut Random) -> Self {
+    fn choose(path: &str, model: Option<&Model>, number: u64, random: &mut Rng) -> Self {
         match model {
             None => Self::Create(number),
-            Some(_) if other(path).is_some() => match random.below(10) {
+            Some(_) if other(path).is_some() => match random.u64(..10) {
                 0..3 => Self::Delete,
                 _ => Self::Update(number),
             },
-            Some(model) if model.status == "Started" => match random.below(10) {
+            Some(model) if model.status == "Started" => match random.u64(..10) {
                 0 => Self::Delete,
                 _ => Self::Stop,
             },
-            Some(model) => match random.below(10) {
+            Some(model) => match random.u64(..10) {
                 0 => Self::Delete,
                 1..6 if model.nodes.is_some() => Self::Start,
                 _ => Self::Update(number),
@@ -263,18 +264,6 @@ impl Change {
     }
 }
 
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) % end
-    }
-}
-
 /// What one client did until the connection broke.
 struct Worker {
     models: BTreeMap<String, Model>,
@@ -287,14 +276,14 @@ fn work(
     addr: SocketAddr,
     worker: u64,
     mut models: BTreeMap<String, Model>,
-    mut random: Random,
+    mut random: Rng,
     answered: &AtomicU64,
 ) -> Worker {
     let mut stream = connect(addr);
     loop {
-        let path = path_of(worker, random.below(PATHS_PER_WORKER));
+        let path = path_of(worker, random.u64(..PATHS_PER_WORKER));
         let model = models.get(&path);
-        let number = random.below(1_000_000);
+        let number = random.u64(..1_000_000);
         let change = Change::choose(&path, model, number, &mut random);
         let next = change.apply(&path, model);
         if !answers_with_success(&mut stream, &path, change) {
@@ -389,7 +378,7 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
     println!("KILL_ROUNDS={rounds} KILL_SEED={seed}");
     let folder = Folder::new("pipeline-emulator-durable");
     let state = folder.0.join("state");
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut models: BTreeMap<u64, BTreeMap<String, Model>> = BTreeMap::new();
     let (mut changes, mut took_effect, mut not_at_all) = (0, 0, 0);
     for round in 0..rounds {
@@ -397,12 +386,12 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
         let addr = process.addr;
         let answered = AtomicU64::new(0);
         // From at once to somewhere in the midst of it, to the response.
-        let enough = random.below(400);
+        let enough = random.u64(..400);
         let workers: Vec<_> = thread::scope(|scope| {
             let workers: Vec<_> = (0..WORKERS)
                 .map(|worker| {
                     let models = models.remove(&worker).unwrap_or_default();
-                    let random = Random(seed ^ (round * WORKERS + worker + 1));
+                    let random = Rng::with_seed(seed ^ (round * WORKERS + worker + 1));
                     let answered = &answered;
                     scope.spawn(move || work(addr, worker, models, random, answered))
                 })
@@ -452,7 +441,7 @@ const W: &str = "/v2/workflows/w";
 fn a_killed_server_has_lost_nothing_that_it_showed() {
     let folder = Folder::new("pipeline-emulator-shown");
     let state = folder.0.join("state");
-    let mut random = Random(11);
+    let mut random = Rng::with_seed(11);
     let mut number = 0;
     for round in 0..8 {
         let process = Process::start(&state);
@@ -463,7 +452,7 @@ fn a_killed_server_has_lost_nothing_that_it_showed() {
         }
         assert!(answers_with_success(&mut stream, W, Change::Update(number)));
         let shown = AtomicU64::new(number);
-        let enough = number + 50 + random.below(100);
+        let enough = number + 50 + random.u64(..100);
         thread::scope(|scope| {
             scope.spawn(|| {
                 loop {
@@ -518,11 +507,11 @@ fn a_restore_is_there_whole_or_not_at_all() {
         serde_json::to_string(&emulator.snapshot(now)).unwrap()
     };
     let snapshots = [snapshot("a"), snapshot("b")];
-    let mut random = Random(7);
+    let mut random = Rng::with_seed(7);
     for round in 0..6 {
         let process = Process::start(&state);
         let mut stream = connect(process.addr);
-        let enough = random.below(4);
+        let enough = random.u64(..4);
         for (answered, snapshot) in (0..).zip(snapshots.iter().cycle().skip(round)) {
             let length = snapshot.len();
             let head = format!(

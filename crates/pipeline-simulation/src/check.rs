@@ -9,7 +9,7 @@ mod wait;
 use std::fmt;
 
 pub(super) use call::{arrived, resting, retried, sent};
-pub(super) use end::{ended, settled_effects};
+pub(super) use end::{ended, settled};
 pub(super) use wait::{acts, begins, looked, paused, wait_ended};
 
 use super::scenario::CANARY;

@@ -32,7 +32,7 @@ use std::{collections::BTreeSet, fmt};
 
 pub use check::Rule;
 pub use summary::{Group, Summary};
-pub use trouble::{Trouble, Troubles};
+pub use trouble::Trouble;
 
 use check::Violation;
 use world::World;
@@ -46,7 +46,7 @@ pub struct Config {
     /// Each hand of a client does at most so many things.
     pub operations: u8,
     /// What must not go wrong.
-    pub without: Troubles,
+    pub without: BTreeSet<Trouble>,
     /// Things that are not done, by client, hand and number.
     pub skip: BTreeSet<(u8, u8, u8)>,
 }
@@ -57,7 +57,7 @@ impl Default for Config {
         Self {
             clients: u8::MAX,
             operations: u8::MAX,
-            without: Troubles::NONE,
+            without: BTreeSet::new(),
             skip: BTreeSet::new(),
         }
     }

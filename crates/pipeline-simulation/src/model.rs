@@ -3,11 +3,13 @@
 //! against. Written from the documentation, not from the emulator's code.
 
 mod graph;
+mod job;
 mod resource;
 mod workflow;
 
 use std::{
     collections::BTreeMap,
+    iter,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 pub use graph::Graph;
 use resource::{Path, Resource};
+pub use resource::{body, names};
 use workflow::Workflow;
 
 /// Where workflows and repos can be.
@@ -75,36 +78,45 @@ impl Request {
     }
 }
 
+/// What operations are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Workflows, as a whole.
+    Workflows,
+    /// Message queues, what hangs on them, and the data in them.
+    Queues,
+    /// Jobs, what they read, and what is made of their results.
+    Jobs,
+}
+
+impl Subject {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Workflows, Self::Queues, Self::Jobs];
+
+    /// That of an operation.
+    pub fn of(operation: &OperationInfo) -> Self {
+        match operation.resource {
+            "workflow" => Self::Workflows,
+            "datasource" | "job" | "job_export" => Self::Jobs,
+            _ => Self::Queues,
+        }
+    }
+}
+
 /// The operations of workflows, and of the other resources that the model knows.
 pub fn operations() -> impl Iterator<Item = &'static OperationInfo> + Clone {
     let known =
         |info: &&OperationInfo| info.resource == "workflow" || resource::Kind::of(info).is_some();
-    // What a repo holds is not a matter of the model.
-    OPERATIONS
-        .iter()
-        .filter(known)
-        .filter(|info| info.name != "sample_repo")
+    OPERATIONS.iter().filter(known)
 }
 
-/// A body for an operation of a repo or of what hangs on one, of which there are many that differ.
-pub fn body(operation: &str, number: u64, region: &str) -> Value {
-    let valtype = if number.is_multiple_of(4) {
-        "long"
-    } else {
-        "string"
-    };
-    let schema =
-        json!([{"key": "a", "valtype": valtype}, {"key": format!("b{number}"), "valtype": "date"}]);
-    let target = json!({"host": "example.com", "uri": format!("/{number}")});
-    match operation {
-        "create_repo" => json!({"region": region, "schema": schema}),
-        "update_repo" => json!({ "schema": schema }),
-        "create_transform" => json!({"mode": "sql", "code": format!("select {number}")}),
-        "update_transform" => json!({"code": format!("select {number}")}),
-        "create_export" => json!({"type": "http", "spec": target, "whence": "newest"}),
-        "update_export" => json!({ "spec": target }),
-        _ => Value::Null,
-    }
+/// Those about a subject to draw from: what changes something is there more often than what only shows it.
+pub fn operations_about(subject: Subject) -> Vec<&'static OperationInfo> {
+    let about = operations().filter(move |info| Subject::of(info) == subject);
+    let weight = |info: &OperationInfo| if info.method == Method::GET { 1 } else { 3 };
+    about
+        .flat_map(|info| iter::repeat_n(info, weight(info)))
+        .collect()
 }
 
 /// What a second sending could do; said here once more, and not asked of the client.
@@ -113,6 +125,7 @@ pub fn idempotency(operation: &OperationInfo) -> Idempotency {
         Method::GET => Idempotency::Safe,
         Method::PUT | Method::DELETE => Idempotency::Idempotent,
         _ if operation.name == "search_logs" => Idempotency::Safe,
+        _ if operation.resource == "push" => Idempotency::AtLeastOnce,
         _ => Idempotency::Never,
     }
 }
@@ -149,8 +162,9 @@ impl Answer {
 
     fn of_code(code: u32) -> Self {
         let status = match code {
-            18101 | 18128 | 18201 | 18204 | 18205 | 18301 | 18640 => 409,
-            18102 | 18202 | 18302 | 18641 | 18664 => 404,
+            18101 | 18128 | 18201 | 18204 | 18205 | 18301 | 18601 | 18603 | 18605 | 18608
+            | 18610 | 18621 | 18622 | 18640 => 409,
+            18102 | 18111 | 18202 | 18302 | 18602 | 18606 | 18611 | 18612 | 18641 | 18664 => 404,
             _ => 400,
         };
         Self::refused(status, code)
@@ -169,25 +183,28 @@ pub fn shows(response: &Value, expected: &Value) -> bool {
         (Value::Array(has), Value::Array(wants)) => {
             has.len() == wants.len() && has.iter().zip(wants).all(|(has, wants)| shows(has, wants))
         }
-        (Value::String(time), Value::Number(wanted)) => moment(time) == wanted.as_i64(),
+        (Value::String(time), Value::Number(wanted)) => read(time) == wanted.as_i64(),
         (has, wanted) => has == wanted,
     }
 }
 
 /// `1994-11-06T08:49:37Z`, or with milliseconds.
-fn moment(text: &str) -> Option<i64> {
+fn read(text: &str) -> Option<i64> {
     let second = Timestamp::from(text.to_owned()).to_system_time()?;
     let fraction = match text.split_once('.') {
         Some((_, fraction)) => fraction.strip_suffix('Z')?.parse().ok()?,
         None => 0,
     };
-    Some(millis(second, 0) + fraction)
+    Some(moment(second, 0) + fraction)
 }
 
 /// Milliseconds since 1970 on a clock that is so many ahead.
-pub fn millis(time: SystemTime, ahead: i64) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + ahead
+pub fn moment(time: SystemTime, ahead: i64) -> i64 {
+    millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()) + ahead
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What all accounts have.
@@ -240,10 +257,9 @@ impl Model {
     pub fn looks(&self) -> Vec<(&'static str, Request)> {
         let mut looks = Vec::new();
         for account in &self.accounts {
-            looks.extend(
-                ["list_workflows", "list_repos"]
-                    .map(|list| (*account, Request::new(list, &[], Value::Null))),
-            );
+            let lists =
+                operations().filter(|info| info.method == Method::GET && info.names.is_empty());
+            looks.extend(lists.map(|list| (*account, Request::new(list.name, &[], Value::Null))));
         }
         for (account, name) in self.workflows.keys() {
             let search = json!({ "size": 1_000 });
@@ -251,7 +267,7 @@ impl Model {
             looks.push((account, Request::new("search_logs", &[name], search)));
         }
         for (account, path) in self.resources.keys() {
-            looks.push((account, path.look()));
+            looks.extend(path.looks().map(|look| (*account, look)));
         }
         looks
     }
@@ -319,7 +335,7 @@ impl Model {
     pub fn perform(&mut self, account: &'static str, request: &Request, now: Now) -> Answer {
         let outcome = match request.operation.resource {
             "workflow" => self.workflow(account, request, now),
-            _ => self.resource(account, request),
+            _ => self.resource(account, request, now),
         };
         let effect = idempotency(request.operation) != Idempotency::Safe;
         match outcome {

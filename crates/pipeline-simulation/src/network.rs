@@ -1,6 +1,7 @@
 //! What becomes of one attempt on its way to the service and back.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     time::{Duration, SystemTime},
 };
@@ -22,7 +23,7 @@ const LONGEST_AGO: Duration = Duration::from_secs(7200);
 pub(super) struct Fate {
     rng: Rng,
     /// The troubles that will be met, if the attempt gets as far as that.
-    met: super::trouble::Troubles,
+    met: BTreeSet<Trouble>,
     to: Duration,
     back: Duration,
 }
@@ -114,7 +115,7 @@ impl Fate {
     }
 
     fn meets(&self, trouble: Trouble) -> bool {
-        self.met.contains(trouble)
+        self.met.contains(&trouble)
     }
 
     /// The way of the request, and the troubles that it meets.

@@ -148,7 +148,8 @@ impl Scenario {
         let mut rng = Rng::of(&[seed, Part::Service as u64]);
         let subjects = Subjects {
             workflows: *rng.pick(&[1, 1, 1, 2, 2, 3]),
-            related: *rng.pick(&[0, 0, 0, 100, 900]),
+            related: *rng.pick(&[0, 0, 100, 900, 900]),
+            jobs: *rng.pick(&[50, 950, 950]),
         };
         let clients = 1 + rng.small(CLIENTS);
         let service = Service::draw(&mut rng, &weather);
@@ -182,7 +183,7 @@ impl Weather {
             if rng.chance(100) && matches!(trouble, Trouble::StatusUnknown | Trouble::DateWrong) {
                 rate = 1000;
             }
-            let absent = !present || config.without.contains(*trouble);
+            let absent = !present || config.without.contains(trouble);
             u16::try_from(if absent { 0 } else { rate }).unwrap_or(1000)
         });
         let rates = rates.collect();

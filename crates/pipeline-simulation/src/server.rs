@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Request, Response};
 use pipeline_emulator::{Account, ClockSkew, Emulator, Transition};
-use pipeline_proto::Now;
+use pipeline_proto::{CallOptions, Context, Now};
 
 use super::{
     check::{Rule, Violation, demand},
@@ -15,7 +15,7 @@ use super::{
     verifier::{Verdict, judge},
     work::Intent,
 };
-use crate::model::{Answer as Expected, Model, REGIONS, Request as Asked};
+use crate::model::{Answer as Expected, Model, REGIONS, Request as Asked, shows};
 
 /// How long a workflow of manual jobs runs before it ends by itself.
 const MANUAL_RUN: Duration = Duration::from_secs(30);
@@ -70,6 +70,30 @@ impl Server {
         unix_seconds(self.clock.wall(elapsed))
     }
 
+    /// Everything that there is, read by those whose it is: nothing that was acknowledged is lost, and nothing is
+    /// there more often than it was taken.
+    pub(super) fn look_around(&mut self, elapsed: Duration) -> Result<(), Violation> {
+        for (account, request) in self.model.looks() {
+            // What nodes have seen shows in no call of a client.
+            if request.is("search_logs") {
+                continue;
+            }
+            let keys = KEYRING.iter().find(|keys| keys.account == account);
+            let keys = keys.expect("each account has its keys");
+            let context = Context::builder().auth(keys.credentials()).build();
+            let intent = Intent {
+                request,
+                owner: None,
+                look: None,
+            };
+            let now = self.clock.now(elapsed);
+            let sent = intent.begin(&context, CallOptions::new(), now);
+            let sent = sent.expect("the names in the model are legal");
+            self.handle(sent.request, &intent, elapsed)?;
+        }
+        Ok(())
+    }
+
     /// Has the emulator answer, and compares that with what the verifier and the model say.
     pub(super) fn handle(
         &mut self,
@@ -110,6 +134,13 @@ impl Server {
             "the service answered {status} {code:?}, the model says {} {:?}",
             expected.status,
             expected.code,
+        );
+        let shown = serde_json::from_slice(response.body()).unwrap_or_default();
+        demand!(
+            status != 200 || shows(&shown, &expected.body),
+            Rule::Model,
+            "the service shows {shown}, the model {}",
+            expected.body,
         );
         let request_id = response.headers().get("x-reqid");
         let answer = Answer {

@@ -101,41 +101,10 @@ impl Trouble {
                 | Self::ServiceClockJumps
         )
     }
-
-    const fn bit(self) -> u64 {
-        1 << self as u64
-    }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// A set of [`Trouble`]s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Troubles(u64);
-
-impl Troubles {
-    /// No trouble.
-    pub const NONE: Self = Self(0);
-
-    /// Whether this trouble is in the set.
-    #[must_use]
-    pub const fn contains(self, trouble: Trouble) -> bool {
-        self.0 & trouble.bit() != 0
-    }
-
-    /// The set with this trouble.
-    #[must_use]
-    pub const fn with(self, trouble: Trouble) -> Self {
-        Self(self.0 | trouble.bit())
-    }
-}
-
-impl FromIterator<Trouble> for Troubles {
-    fn from_iter<I: IntoIterator<Item = Trouble>>(troubles: I) -> Self {
-        troubles.into_iter().fold(Self::NONE, Self::with)
     }
 }

@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Request};
+use pipeline_proto::Credentials;
 use sha1::Sha1;
 
 use super::clock::unix_seconds;
@@ -24,6 +25,11 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) const fn is_known(&self) -> bool {
         !self.account.is_empty()
+    }
+
+    /// The same for a client.
+    pub(super) fn credentials(&self) -> Credentials {
+        Credentials::new(self.access, self.secret).expect("the keys of the simulation are legal")
     }
 }
 

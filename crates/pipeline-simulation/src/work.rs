@@ -1,13 +1,11 @@
 //! What the clients of a run are told to do.
 
-use std::{str::FromStr, time::Duration};
+use std::{iter, str::FromStr, time::Duration};
 
+use bytes::Bytes;
 use pipeline_proto::{
     CallOptions, Context, Error, Idempotency, Now, Region, WorkflowName,
-    resource::{
-        export, repo, transform,
-        workflow::{self as of, PollBy},
-    },
+    resource::workflow::{self as of, PollBy},
     wait::{Goal, WaitOptions},
 };
 use serde::de::DeserializeOwned;
@@ -17,12 +15,12 @@ use super::{
     machine::{Sent, start},
     rng::Rng,
 };
-use crate::model::{self, Graph, REGIONS, Request};
+use crate::model::{self, Graph, REGIONS, Request, Subject};
 
 const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
 
 /// Graphs, the more useful ones more often.
-const GRAPHS: &[(u64, Graph)] = &[
+const GRAPHS: &[(usize, Graph)] = &[
     (5, Graph::Export),
     (5, Graph::Transform),
     (3, Graph::Manual),
@@ -49,8 +47,10 @@ pub(super) struct Intent {
 pub(super) struct Subjects {
     /// So many workflows.
     pub(super) workflows: u64,
-    /// How many of a thousand things are done to repos and what hangs on them.
+    /// How many of a thousand things are done to queues and jobs, and what hangs on them.
     pub(super) related: u16,
+    /// And how many of a thousand of these to jobs.
+    pub(super) jobs: u16,
 }
 
 /// One thing to do.
@@ -121,7 +121,7 @@ impl Task {
         let early = rng.chance(600).then_some(number);
         if rng.chance(subjects.related) {
             return Self::Call(Intent {
-                request: related(rng, early),
+                request: related(rng, early, subjects.jobs),
                 owner,
                 look: None,
             });
@@ -174,41 +174,77 @@ impl Task {
 }
 
 fn graph(rng: &mut Rng) -> Graph {
-    let mut at = rng.below(GRAPHS.iter().map(|(weight, _)| weight).sum());
-    let found = GRAPHS
+    let weighed = GRAPHS
         .iter()
-        .find(|(weight, _)| match at.checked_sub(*weight) {
-            Some(rest) => {
-                at = rest;
-                false
-            }
-            None => true,
-        });
-    found.map_or(Graph::Empty, |(_, graph)| *graph)
+        .flat_map(|(weight, graph)| iter::repeat_n(*graph, *weight));
+    *rng.pick(&weighed.collect::<Vec<_>>())
 }
 
-/// An operation of a repo, or of what hangs on one.
-fn related(rng: &mut Rng, early: Option<u8>) -> Request {
-    let all: Vec<_> = model::operations()
-        .filter(|info| info.resource != "workflow")
+/// An operation of a queue, of a job, or of what hangs on one.
+fn related(rng: &mut Rng, early: Option<u8>, jobs: u16) -> Request {
+    let (subject, usual) = if rng.chance(jobs) {
+        let usual = [
+            "create_datasource",
+            "create_job",
+            "create_job_export",
+            "start_job",
+        ];
+        (Subject::Jobs, usual)
+    } else {
+        let usual = [
+            "create_repo",
+            "create_transform",
+            "create_export",
+            "push_points",
+        ];
+        (Subject::Queues, usual)
+    };
+    let operation = match early {
+        Some(number) if number < 2 => usual[usize::from(number)],
+        _ if rng.chance(400) => *rng.pick(&usual),
+        _ => rng.pick(&model::operations_about(subject)).name,
+    };
+    let operation = Request::new(operation, &[], Value::Null).operation;
+    let names: Vec<_> = model::names(operation)
+        .map(|names| *rng.pick(names))
         .collect();
-    let of = |name| Request::new(name, &[], Value::Null).operation;
-    let operation = match (early, rng.below(10)) {
-        (Some(0), _) => of("create_repo"),
-        (Some(1), _) | (_, 0) => of("create_transform"),
-        (Some(2), _) | (_, 1) => of("create_export"),
-        _ => *rng.pick(&all),
-    };
-    let mut draw = |info: &str| match info {
-        "name" if operation.resource != "repo" => *rng.pick(&["first", "first", "second"]),
-        "destination" => *rng.pick(&["clean", "clean", "clicks", "copy"]),
-        _ => *rng.pick(&["clicks", "clicks", "clicks", "clean"]),
-    };
-    let names: Vec<_> = operation.names.iter().map(|info| draw(info.key)).collect();
-    let region = *rng.pick(&[REGIONS[0], REGIONS[1], "moon"]);
-    let body = model::body(operation.name, rng.below(1_000_000), region);
+    let region = if rng.chance(50) { "moon" } else { REGIONS[0] };
+    // So large that no two are the same, and that all are numbers of a field.
+    let number = rng.next() >> 2;
+    let body = model::body(operation.name, &names, number, region);
     Request::new(operation.name, &names, body)
 }
+
+/// Makes of each row of a table how its call begins, if it is the one that is asked for.
+macro_rules! begins {
+    ($resource:ident; $(
+        $(#[doc = $about:literal])+
+        $Op:ident $method:ident($($key:ident: $Key:ty),* $(; $kind:ident $body:ident: $Body:ty)?)
+            $({$($set:tt)*})? = $VERB:ident $path:literal $idempotency:ident $source:ident $(, $hand:ident by hand)?
+            -> $Out:ty = $read:expr $(, then $then:expr)? $(, done on $done:ident)? $(, none on $none:ident)? $(, or $other:expr)?;
+    )*) => {
+        fn $resource(intent: &Intent, context: &Context, options: CallOptions, now: Now) -> Option<Result<Sent, Error>> {
+            use pipeline_proto::resource::$resource::*;
+            let mut names = intent.request.names.iter();
+            Some(match intent.request.operation.name {
+                $(stringify!($method) => {
+                    let operation = $Op::new($(legal(names.next(), stringify!($key)),)* $(begins!(@$kind intent.request.body))?);
+                    start(context, operation, options, now)
+                })*
+                _ => return None,
+            })
+        }
+    };
+    (@json $body:expr) => { part(&$body) };
+    (@$text:ident $body:expr) => { text(&$body).into() };
+}
+pipeline_proto::repo_operations!(begins);
+pipeline_proto::push_operations!(begins);
+pipeline_proto::transform_operations!(begins);
+pipeline_proto::export_operations!(begins);
+pipeline_proto::datasource_operations!(begins);
+pipeline_proto::job_operations!(begins);
+pipeline_proto::job_export_operations!(begins);
 
 impl Intent {
     /// A call of a waiter.
@@ -243,56 +279,45 @@ impl Intent {
         let region = || {
             Region::new(body["region"].as_str().unwrap_or_default()).expect("a region is a word")
         };
+        let name = || legal(self.request.names.first(), "name");
         macro_rules! call {
-            ($($Op:ident)::+($($at:literal)* $(; $body:expr)?) $(. $set:ident($value:expr))*) => {
-                start(context, $($Op)::+::new($(self.name($at),)* $($body)?)$(.$set($value))*, options, now)
+            ($Op:ident($($argument:expr),*) $(. $set:ident($value:expr))*) => {
+                start(context, of::$Op::new($($argument),*)$(.$set($value))*, options, now)
             };
         }
         if let Some(by) = self.look {
-            return call!(of::GetWorkflowStatus(0).by(by));
+            return call!(GetWorkflowStatus(name()).by(by));
         }
         match operation.name {
             "create_workflow" => {
-                let mut create = of::CreateWorkflow::new(self.name(0)).region(region());
+                let mut create = of::CreateWorkflow::new(name()).region(region());
                 create.comment = body["comment"].as_str().map(str::to_owned);
                 start(context, create, options, now)
             }
             "update_workflow" => {
-                call!(of::UpdateWorkflow(0; part(&body["nodes"])).region(region()))
+                call!(UpdateWorkflow(name(), part(&body["nodes"])).region(region()))
             }
-            "list_workflows" => call!(of::ListWorkflows()),
-            "get_workflow" => call!(of::GetWorkflow(0)),
-            "get_workflow_status" => call!(of::GetWorkflowStatus(0)),
-            "start_workflow" => call!(of::StartWorkflow(0)),
-            "stop_workflow" => call!(of::StopWorkflow(0)),
-            "delete_workflow" => call!(of::DeleteWorkflow(0)),
-            "create_repo" => call!(repo::CreateRepo(0; part(body))),
-            "update_repo" => call!(repo::UpdateRepo(0; part(body))),
-            "list_repos" => call!(repo::ListRepos()),
-            "get_repo" => call!(repo::GetRepo(0)),
-            "repo_exists" => call!(repo::RepoExists(0)),
-            "delete_repo" => call!(repo::DeleteRepo(0)),
-            "create_transform" => call!(transform::CreateTransform(0 1 2; part(body))),
-            "update_transform" => call!(transform::UpdateTransform(0 1; part(body))),
-            "list_transforms" => call!(transform::ListTransforms(0)),
-            "get_transform" => call!(transform::GetTransform(0 1)),
-            "transform_exists" => call!(transform::TransformExists(0 1)),
-            "delete_transform" => call!(transform::DeleteTransform(0 1)),
-            "create_export" => call!(export::CreateExport(0 1; part(body))),
-            "update_export" => call!(export::UpdateExport(0 1; part(body))),
-            "list_exports" => call!(export::ListExports(0)),
-            "get_export" => call!(export::GetExport(0 1)),
-            "export_exists" => call!(export::ExportExists(0 1)),
-            "delete_export" => call!(export::DeleteExport(0 1)),
-            other => unreachable!("{other} is not drawn"),
+            "list_workflows" => call!(ListWorkflows()),
+            "get_workflow" => call!(GetWorkflow(name())),
+            "get_workflow_status" => call!(GetWorkflowStatus(name())),
+            "start_workflow" => call!(StartWorkflow(name())),
+            "stop_workflow" => call!(StopWorkflow(name())),
+            "delete_workflow" => call!(DeleteWorkflow(name())),
+            other => [repo, push, transform, export, datasource, job, job_export]
+                .iter()
+                .find_map(|table| table(self, context, options.clone(), now))
+                .unwrap_or_else(|| unreachable!("{other} is not drawn")),
         }
     }
+}
 
-    fn name<T: FromStr<Err: std::fmt::Debug>>(&self, at: usize) -> T {
-        self.request.names[at]
-            .parse()
-            .expect("the names of the simulation are legal")
-    }
+fn legal<T: FromStr<Err: std::fmt::Debug>>(name: Option<&&str>, key: &str) -> T {
+    let name = name.unwrap_or_else(|| unreachable!("{key} is missing"));
+    name.parse().expect("the names of the simulation are legal")
+}
+
+fn text(body: &Value) -> Bytes {
+    body.as_str().unwrap_or_default().to_owned().into()
 }
 
 /// What a client makes of a part of the body.

@@ -4,8 +4,7 @@ mod hand;
 mod wire;
 
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::{BinaryHeap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     fmt,
     panic::{self, AssertUnwindSafe},
     time::Duration,
@@ -15,7 +14,7 @@ use bytes::Bytes;
 use http::Response;
 use pipeline_emulator::Transition;
 use pipeline_proto::{
-    Auth, Context, Credentials, FaultKind, Phase,
+    Auth, Context, FaultKind, Phase,
     wait::{Due, Pause},
 };
 
@@ -39,7 +38,8 @@ const MOST_EVENTS: u64 = 200_000;
 pub(super) struct World {
     seed: u64,
     now: Duration,
-    queue: BinaryHeap<Reverse<Scheduled>>,
+    /// By their moment; those of one moment happen in the order in which they were scheduled.
+    queue: BTreeMap<(Duration, u64), Event>,
     scheduled: u64,
     weather: Weather,
     server: Server,
@@ -103,13 +103,6 @@ enum Then {
     Wait(Box<Due>),
 }
 
-struct Scheduled {
-    at: Duration,
-    /// Events of one moment happen in the order in which they were scheduled.
-    number: u64,
-    event: Event,
-}
-
 enum Event {
     Wake(usize),
     /// A request reaches the service, or a copy of it does.
@@ -149,26 +142,6 @@ enum Delivery {
     Fault(FaultKind, Option<Phase>),
 }
 
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
 /// Writes a line of the trace, if there is one.
 macro_rules! note {
     ($world:expr, $who:expr, $($what:tt)+) => {
@@ -194,7 +167,7 @@ impl World {
         let mut world = Self {
             seed,
             now: Duration::ZERO,
-            queue: BinaryHeap::new(),
+            queue: BTreeMap::new(),
             scheduled: 0,
             server: Server::new(seed, &scenario.service),
             clients: Vec::new(),
@@ -226,7 +199,7 @@ impl World {
     fn join(&mut self, client: scenario::Client) {
         let number = self.clients.len();
         let auth = match client.keys {
-            Some(keys) => credentials(keys.access, keys.secret).into(),
+            Some(keys) => keys.credentials().into(),
             None => Auth::Anonymous,
         };
         let limits = client.limits;
@@ -298,15 +271,15 @@ impl World {
 
     fn run(&mut self) -> Result<(), Violation> {
         let mut events = 0;
-        while let Some(Reverse(next)) = self.queue.pop() {
-            self.now = next.at;
+        while let Some(((at, _), event)) = self.queue.pop_first() {
+            self.now = at;
             events += 1;
             demand!(
                 events <= MOST_EVENTS,
                 Rule::Progress,
                 "more than {MOST_EVENTS} events"
             );
-            match next.event {
+            match event {
                 Event::Wake(hand) => self.wake(hand)?,
                 Event::Arrive(which, sending) => self.arrive(which, sending)?,
                 Event::Deliver(which, delivery) => self.deliver(which, *delivery)?,
@@ -349,16 +322,13 @@ impl World {
             "nothing happens any more, but a client is not done"
         );
         self.summary.time = self.now;
-        self.calls.iter().try_for_each(check::settled_effects)
+        self.calls.iter().try_for_each(check::settled)?;
+        self.server.look_around(self.now)
     }
 
     fn after(&mut self, delay: Duration, event: Event) {
         self.scheduled += 1;
-        self.queue.push(Reverse(Scheduled {
-            at: self.now + delay,
-            number: self.scheduled,
-            event,
-        }));
+        self.queue.insert((self.now + delay, self.scheduled), event);
     }
 
     fn jumps(&self, client: usize) -> (u32, u32) {
@@ -371,8 +341,4 @@ impl World {
 
 fn number(index: usize) -> u64 {
     u64::try_from(index).unwrap_or(u64::MAX)
-}
-
-fn credentials(access: &str, secret: &str) -> Credentials {
-    Credentials::new(access, secret).expect("the keys of the simulation are legal")
 }

@@ -46,8 +46,8 @@ fn what_is_left_out_does_not_happen() {
 
 /// A simulation that never gets into trouble shows nothing.
 #[test]
-fn three_hundred_runs_meet_every_trouble_and_every_outcome() {
-    let summary = run(0..300);
+fn a_thousand_runs_meet_every_trouble_and_every_outcome() {
+    let summary = run(0..1_000);
     let met = |group, names: &[&str]| {
         for name in names {
             assert!(

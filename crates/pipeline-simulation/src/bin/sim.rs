@@ -1,10 +1,11 @@
-//! Runs the simulation for many seeds: `sim [--seeds N] [--seed S] [--trace]`.
+//! Runs the simulation for many seeds. `cargo xtask sim` calls it, and has the options.
 //!
 //! Progress goes to stderr, the summary to stdout. When an invariant does not hold, the lowest seed
 //! for which that is so is shown with the smallest run that was found, and the exit code is 1.
 
 use std::{
     io::Write as _,
+    ops::Range,
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -16,26 +17,17 @@ use std::{
 
 use pipeline_simulation::{Config, Failure, Sim, Summary};
 
-const USAGE: &str = "usage: sim [--seeds N] [--seed S] [--trace]";
-const SEEDS: u64 = 10_000;
-
-struct Options {
-    first: u64,
-    seeds: u64,
-    trace: bool,
-}
-
 fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(error) => {
-            eprintln!("error: {error}; {USAGE}");
-            return ExitCode::from(2);
-        }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok());
+    let (Some(first), Some(seeds)) = (number(0), number(1)) else {
+        eprintln!("usage: sim FIRST-SEED NUMBER-OF-SEEDS [trace]");
+        return ExitCode::from(2);
     };
+    let seeds = first..first.saturating_add(seeds);
     let mut out = std::io::stdout().lock();
-    if options.trace {
-        for seed in options.first..options.first.saturating_add(options.seeds) {
+    if words.get(2).is_some_and(|word| word == "trace") {
+        for seed in seeds {
             let trace = Sim::trace(seed, &Config::default()).join("\n");
             // Whoever reads may have seen enough.
             if writeln!(out, "seed {seed}\n{trace}\n").is_err() {
@@ -44,7 +36,7 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let (text, code) = match run(&options) {
+    let (text, code) = match run(seeds) {
         Ok(summary) => (summary.to_string(), ExitCode::SUCCESS),
         Err(failure) => (failure.to_string(), ExitCode::FAILURE),
     };
@@ -54,41 +46,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn options(words: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options {
-        first: 0,
-        seeds: 0,
-        trace: false,
-    };
-    let mut one_seed = false;
-    let mut words = words.peekable();
-    while let Some(word) = words.next() {
-        let mut number = || {
-            let text = words.next().unwrap_or_default();
-            let number = text.parse::<u64>();
-            number.map_err(|_| format!("`{word}` takes a whole number, not `{text}`"))
-        };
-        match word.as_str() {
-            "--seeds" => options.seeds = number()?,
-            "--seed" => {
-                options.first = number()?;
-                one_seed = true;
-            }
-            "--trace" => options.trace = true,
-            _ => return Err(format!("`{word}` is not understood here")),
-        }
-    }
-    if options.seeds == 0 {
-        options.seeds = if one_seed || options.trace { 1 } else { SEEDS };
-    }
-    Ok(options)
-}
-
 /// Runs the seeds in their order, on all processors. Each run is one thread's business alone.
-fn run(options: &Options) -> Result<Summary, Box<Failure>> {
+fn run(seeds: Range<u64>) -> Result<Summary, Box<Failure>> {
     let begin = Instant::now();
-    let end = options.first.saturating_add(options.seeds);
-    let next = AtomicU64::new(options.first);
+    let end = seeds.end;
+    let next = AtomicU64::new(seeds.start);
     let state = Mutex::new((Summary::default(), None::<Box<Failure>>));
     let work = || {
         loop {

@@ -260,14 +260,22 @@ fn stop_is_true(
     Ok(())
 }
 
-/// What holds when a run is over: what was said to have had no effect had none later either.
-pub(crate) fn settled_effects(call: &CallLog) -> Result<(), Violation> {
+/// What holds when a run is over and nothing is under way any more: what was acknowledged has been done, what was
+/// said to have had no effect had none, and nothing was done twice that may be done only once.
+pub(crate) fn settled(call: &CallLog) -> Result<(), Violation> {
+    let asked = &call.intent.request;
+    let (name, names) = (asked.operation.name, asked.names.join("/"));
+    let effects = call.effects();
     demand!(
-        call.claimed != Some(Effect::None) || call.effects() == 0,
+        call.claimed != Some(Effect::None) || effects == 0,
         Rule::Effect,
-        "{} {} failed, said to have had no effect, and had one",
-        call.intent.request.operation.name,
-        call.intent.request.names.join("/"),
+        "{name} {names} failed, said to have had no effect, and had one",
+    );
+    let said = asked.operation.idempotency;
+    demand!(
+        effects <= 1 || matches!(said, Idempotency::Idempotent | Idempotency::AtLeastOnce),
+        Rule::Repetition,
+        "{name} {names} is {said:?} and took effect {effects} times",
     );
     Ok(())
 }

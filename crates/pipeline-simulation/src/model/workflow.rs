@@ -9,7 +9,7 @@ use pipeline_emulator::Transition;
 use pipeline_proto::Now;
 use serde_json::{Map, Value, json};
 
-use super::{Graph, millis};
+use super::{Graph, moment};
 
 #[derive(Debug, Clone)]
 pub(super) struct Workflow {
@@ -123,10 +123,19 @@ impl Workflow {
         self.events.push((now.wall, self.status));
     }
 
+    /// The names of its nodes of a type.
+    pub(super) fn named<'a>(&'a self, r#type: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_type = self
+            .nodes
+            .values()
+            .filter(move |node| node["type"] == *r#type);
+        of_type.filter_map(|node| node["name"].as_str())
+    }
+
     /// What a list shows of it.
     pub(super) fn look(&mut self, name: &str, ahead: i64, now: Now) -> Value {
         self.settle(now);
-        let second = |time| millis(time, ahead).div_euclid(1_000) * 1_000;
+        let second = |time| moment(time, ahead).div_euclid(1_000) * 1_000;
         let shown = json!({
             "name": name, "region": self.region, "comment": self.comment, "status": self.status,
             "canStart": self.graph.can_start(), "isManualWorkflow": self.graph.is_manual(),
@@ -162,7 +171,7 @@ impl Workflow {
                 .filter(|(id, _)| self.earlier[*id] <= number)
             {
                 let line = json!({
-                    "type": node["type"], "name": node["name"], "timestamp": millis(*at, ahead),
+                    "type": node["type"], "name": node["name"], "timestamp": moment(*at, ahead),
                 });
                 log.push(line.clone());
                 status.push(line);

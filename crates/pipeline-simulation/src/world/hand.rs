@@ -11,7 +11,7 @@ use pipeline_proto::{
     wait::{Ask, Observation, Pause, Step as Advice, WaitError, Waiter},
 };
 
-use super::{Doing, Event, Hand, Learned, Then, World, credentials, note, number};
+use super::{Doing, Event, Hand, Learned, Then, World, note, number};
 use crate::{
     check::{self, Violation},
     history::{Asked, CallLog, Outcome, WaitLog},
@@ -439,5 +439,5 @@ fn mint(request: &Request<Bytes>, pass: Pass, keys: Keys, expires: u64) -> Token
         Pass::ForgedToken => "canary-of-a-forger",
         _ => keys.secret,
     };
-    descriptor.mint(&credentials(keys.access, secret))
+    descriptor.mint(&Keys { secret, ..keys }.credentials())
 }

@@ -31,7 +31,7 @@ proptest! {
 fn histories_get_everywhere() {
     let mut runner = TestRunner::deterministic();
     let mut met = BTreeSet::new();
-    for _ in 0..500 {
+    for _ in 0..1_000 {
         let steps = history().new_tree(&mut runner).unwrap().current();
         let mut world = World::new();
         for step in &steps {
@@ -44,10 +44,11 @@ fn histories_get_everywhere() {
             });
         }
     }
-    let expected = "200 401 405 E18003 E18004 E18005 E18006 E18007 E18008 E18101 E18102 E18103 E18105 \
-                    E18112 E18201 E18202 E18204 E18206 E18207 E18212 E18220 E18301 E18302 E18305 E18639 \
-                    E18640 E18641 E18642 E18643 E18644 E18645 E18646 E18650 E18653 E18664 Ready Started \
-                    Starting Stopped Stopping";
+    let expected = "200 401 405 E18003 E18004 E18005 E18006 E18007 E18008 E18101 E18102 E18103 E18105 E18110 \
+                    E18111 E18112 E18128 E18201 E18202 E18204 E18206 E18207 E18212 E18220 E18223 E18301 E18302 \
+                    E18305 E18600 E18601 E18602 E18603 E18604 E18605 E18606 E18608 E18609 E18610 E18611 E18612 \
+                    E18621 E18622 E18639 E18640 E18641 E18642 E18643 E18644 E18645 E18646 E18650 E18651 E18653 \
+                    E18664 Ready Started Starting Stopped Stopping";
     let missed: Vec<_> = expected
         .split_whitespace()
         .filter(|word| !met.contains(*word))

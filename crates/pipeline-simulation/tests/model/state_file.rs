@@ -12,7 +12,7 @@ use pipeline_proto::Now;
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
-    steps::{Step, beginning, step},
+    steps::{Step, about, beginning, step},
     world::World,
 };
 
@@ -34,16 +34,15 @@ impl fmt::Debug for Event {
 
 /// Shorter than where nothing has to reach a disk.
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = prop_oneof![
-        5 => step().prop_map(Event::Step),
-        1 => (0..2_000_u64).prop_map(|millis| Event::Restart(Duration::from_millis(millis))),
-    ];
-    (beginning(), vec(event, 0..10)).prop_map(|(beginning, events)| {
-        beginning
-            .into_iter()
-            .map(Event::Step)
-            .chain(events)
-            .collect()
+    about(|subject| {
+        let event = prop_oneof![
+            5 => step(subject).prop_map(Event::Step),
+            1 => (0..2_000_u64).prop_map(|millis| Event::Restart(Duration::from_millis(millis))),
+        ];
+        (beginning(subject), vec(event, 0..10)).prop_map(|(beginning, events)| {
+            let beginning = beginning.into_iter().map(Event::Step);
+            beginning.chain(events).collect::<Vec<_>>()
+        })
     })
 }
 

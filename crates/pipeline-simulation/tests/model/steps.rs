@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use pipeline_emulator::Transition;
-use pipeline_simulation::model::{self, Graph, REGIONS, Request};
+use pipeline_simulation::model::{self, Graph, REGIONS, Request, Subject};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -134,33 +134,48 @@ impl fmt::Debug for Step {
 
 /// What happens one after the other.
 pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
-    let anything = prop_oneof![
-        60 => step(),
-        2 => duration().prop_map(Step::RestoreElsewhere),
-        1 => Just(Step::Forget),
-    ];
-    (beginning(), vec(anything, 0..30)).prop_map(|(beginning, steps)| [beginning, steps].concat())
+    about(|subject| {
+        let anything = prop_oneof![
+            60 => step(subject),
+            2 => duration().prop_map(Step::RestoreElsewhere),
+            1 => Just(Step::Forget),
+        ];
+        let history = (beginning(subject), vec(anything, 0..30));
+        history.prop_map(|(beginning, steps)| [beginning, steps].concat())
+    })
 }
 
-/// Nothing, a workflow that could run, or one that was started.
-pub(crate) fn beginning() -> impl Strategy<Value = Vec<Step>> {
+/// Mostly about one thing, or nothing would ever come of it.
+pub(crate) fn about<S: Strategy<Value: Clone> + 'static>(
+    history: impl Fn(Subject) -> S,
+) -> impl Strategy<Value = S::Value> {
+    let [workflows, queues, jobs] = Subject::ALL.map(history);
+    prop_oneof![2 => workflows, 1 => queues, 1 => jobs]
+}
+
+/// Nothing, a workflow that could run, or one that was started; queues or jobs with what hangs on them.
+pub(crate) fn beginning(subject: Subject) -> BoxedStrategy<Vec<Step>> {
     let ask = |request| Step::Ask(Ask::new(ACCOUNTS[0], request));
     let runnable = runnable().prop_map(move |graph| {
         let create = Request::new("create_workflow", &["alpha"], json!({"region": REGIONS[0]}));
         let update = Request::update("alpha", Some(REGIONS[0]), Some((graph, 0)));
         vec![ask(create), ask(update)]
     });
-    let related = |names: &[&'static str], operation| {
-        ask(Request::new(
-            operation,
-            names,
-            model::body(operation, 1, REGIONS[0]),
-        ))
+    let related = |operation, names: &[&'static str], number| {
+        let body = model::body(operation, names, number, REGIONS[0]);
+        ask(Request::new(operation, names, body))
     };
     let repos = vec![
-        related(&["clicks"], "create_repo"),
-        related(&["clicks", "first", "clean"], "create_transform"),
-        related(&["clean", "first"], "create_export"),
+        related("create_repo", &["clicks"], 2),
+        related("create_transform", &["clicks", "first", "clean"], 1),
+        related("create_export", &["clean", "first"], 1),
+        related("push_points", &["clicks"], 5),
+    ];
+    let jobs = vec![
+        related("create_datasource", &["archive"], 1),
+        related("create_job", &["count"], 1),
+        related("create_job_export", &["count", "first"], 1),
+        related("start_job", &["count"], 1),
     ];
     let started = (runnable.clone(), how()).prop_map(move |(mut steps, how): (Vec<Step>, _)| {
         steps.extend([
@@ -169,13 +184,18 @@ pub(crate) fn beginning() -> impl Strategy<Value = Vec<Step>> {
         ]);
         steps
     });
-    prop_oneof![Just(Vec::new()), runnable, started, Just(repos)]
+    let related = match subject {
+        Subject::Workflows => return prop_oneof![Just(Vec::new()), runnable, started].boxed(),
+        Subject::Queues => repos,
+        Subject::Jobs => jobs,
+    };
+    prop_oneof![Just(Vec::new()), Just(related)].boxed()
 }
 
 /// Anything that can happen within one process.
-pub(crate) fn step() -> BoxedStrategy<Step> {
+pub(crate) fn step(subject: Subject) -> BoxedStrategy<Step> {
     prop_oneof![
-        20 => ask().prop_map(Step::Ask),
+        20 => ask(subject).prop_map(Step::Ask),
         5 => duration().prop_map(Step::Pass),
         1 => (-600..=600_i64).prop_map(Step::SetWall),
         1 => offset().prop_map(Step::SetOffset),
@@ -213,8 +233,8 @@ fn how() -> impl Strategy<Value = Transition> {
     ]
 }
 
-/// Mostly a request about the same workflow of the same account, or nothing would ever come of it.
-fn ask() -> impl Strategy<Value = Ask> {
+/// Mostly of the same account.
+fn ask(subject: Subject) -> impl Strategy<Value = Ask> {
     let caller = prop_oneof![6 => Just(ACCOUNTS[0]), 1 => Just(ACCOUNTS[1])];
     let owner = prop_oneof![
         30 => Just(None),
@@ -222,7 +242,12 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => Just(Some("")),
         1 => Just(Some("nobody")),
     ];
-    let request = prop_oneof![4 => of_workflow(), 2 => related()];
+    let related = prop_oneof![related(Subject::Queues), related(Subject::Jobs)];
+    let own = match subject {
+        Subject::Workflows => of_workflow().boxed(),
+        _ => self::related(subject).boxed(),
+    };
+    let request = prop_oneof![8 => own, 1 => of_workflow(), 1 => related];
     let request_with_flaws = request.prop_flat_map(|request| {
         let flaw = flaw(request.operation.resource == "workflow");
         let flaws = prop_oneof![
@@ -280,38 +305,23 @@ fn of_workflow() -> impl Strategy<Value = Request> {
     )
 }
 
-/// Any other operation of the table that the model knows.
-fn related() -> impl Strategy<Value = Request> {
-    let others = model::operations().filter(|info| info.resource != "workflow");
-    // Without creates, nothing else has anything to do.
-    let creates = others
-        .clone()
-        .filter(|info| info.name.starts_with("create_"));
-    let others = others.chain(creates.clone()).chain(creates);
-    let repo = || prop_oneof![12 => Just("clicks"), 8 => Just("clean"), 1 => Just("no-name")];
-    let own = prop_oneof![12 => Just("first"), 4 => Just("second"), 2 => Just("no-name")];
+/// Any operation of the table about queues or jobs that the model knows.
+fn related(subject: Subject) -> impl Strategy<Value = Request> {
     let region = prop_oneof![8 => Just(REGIONS[0]), 1 => Just("moon")];
-    (
-        select(others.collect::<Vec<_>>()),
-        (repo(), own, repo()),
-        region,
-        any::<u64>(),
-    )
-        .prop_map(|(operation, (source, own, destination), region, number)| {
-            let name = |key| match key {
-                "source" => source,
-                "destination" => destination,
-                _ if operation.resource == "repo" => source,
-                _ => own,
-            };
-            let names: Vec<_> = operation.names.iter().map(|info| name(info.key)).collect();
-            // Now and then there is nothing in it.
-            let body = match number % 16 {
-                0 if operation.name != "create_export" => json!({}),
-                _ => model::body(operation.name, number, region),
-            };
-            Request::new(operation.name, &names, body)
-        })
+    let request = select(model::operations_about(subject)).prop_flat_map(|operation| {
+        let name = |names| prop_oneof![18 => select(names), 1 => Just("no-name")];
+        let names: Vec<_> = model::names(operation).map(name).collect();
+        (Just(operation), names)
+    });
+    (request, region, any::<u32>()).prop_map(|((operation, names), region, number)| {
+        // Now and then there is nothing in it; what an export lacks first then is not known.
+        let export = matches!(operation.name, "create_export" | "create_job_export");
+        let body = match number % 5 {
+            0 if !export => json!({}),
+            _ => model::body(operation.name, &names, number.into(), region),
+        };
+        Request::new(operation.name, &names, body)
+    })
 }
 
 fn runnable() -> impl Strategy<Value = Graph> + Clone {

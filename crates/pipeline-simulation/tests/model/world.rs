@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use pipeline_emulator::{Account, ClockSkew, Emulator, Snapshot, Transition};
 use pipeline_proto::{Credentials, ErrorCode, Now, sign};
-use pipeline_simulation::model::{Answer, Kept, Model, REGIONS, Request as Asked, millis, shows};
+use pipeline_simulation::model::{Answer, Kept, Model, REGIONS, Request as Asked, moment, shows};
 use serde_json::{Value, json};
 
 use crate::steps::{ACCOUNTS, Ask, Flaw, Step};
@@ -175,13 +175,13 @@ fn ask(emulator: &mut Emulator, model: &mut Model, ask: &Ask, now: Now) -> Resul
     let response = emulator.handle(request(ask, now), now);
     let date = response.headers().get(header::DATE);
     let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-    let second = date.map(|date| millis(date, 0) / 1_000);
+    let second = date.map(|date| moment(date, 0) / 1_000);
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let code = body["error"].as_str().and_then(ErrorCode::from_message);
     let (status, code) = (response.status().as_u16(), code.map(ErrorCode::number));
     let as_expected = (status, code) == (expected.status, expected.code)
         && (status != 200 || shows(&body, &expected.body))
-        && second == Some(millis(now.wall, model.ahead) / 1_000);
+        && second == Some(moment(now.wall, model.ahead) / 1_000);
     if as_expected {
         return Ok(expected);
     }
@@ -321,7 +321,11 @@ fn body(ask: &Ask) -> String {
     } else if ask.has(Flaw::Broken) {
         "{\"region\": \"nb\",}".to_owned()
     } else {
-        shape.unwrap_or_else(|| body.to_string())
+        let written = || {
+            body.as_str()
+                .map_or_else(|| body.to_string(), str::to_owned)
+        };
+        shape.unwrap_or_else(written)
     };
     if ask.has(Flaw::TooLarge) {
         text.push_str(&" ".repeat(MAX_BODY + 1));

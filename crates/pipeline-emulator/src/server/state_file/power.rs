@@ -113,18 +113,6 @@ impl Event {
     }
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) >> 1).unwrap() % end.max(1)
-    }
-}
-
 /// What may become of writes that were not synced.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
@@ -152,15 +140,15 @@ impl Fate {
             }
             return;
         };
-        let mut random = Random(seed);
+        let mut random = fastrand::Rng::with_seed(seed);
         let mut left: Vec<&Event> = kept.iter().collect();
         while !left.is_empty() {
-            let event = left.swap_remove(random.below(left.len()));
-            match (random.below(3), event) {
+            let event = left.swap_remove(random.usize(..left.len()));
+            match (random.u8(..3), event) {
                 (0, _) => {}
                 (1, Event::Write(at, data)) => {
                     for (number, sector) in data.chunks(SECTOR).enumerate() {
-                        if random.below(2) == 0 {
+                        if random.bool() {
                             Event::Write(at + number * SECTOR, sector.to_owned()).apply(bytes);
                         }
                     }
