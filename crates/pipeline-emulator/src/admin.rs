@@ -50,6 +50,11 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
         "/data",
         "how many records and bytes were pushed into each queue",
     ),
+    (
+        "GET",
+        "/deliveries",
+        "how many pushes each export has delivered, failed to deliver and dropped",
+    ),
     ("GET", "/clock", "how far the clock is off"),
     (
         "PUT",
@@ -156,6 +161,10 @@ impl Emulator {
             ("GET", "/data") => {
                 let queues: Vec<_> = self.queues().collect();
                 answer(&json!({ "queues": queues }))
+            }
+            ("GET", "/deliveries") => {
+                let exports: Vec<_> = self.deliveries().collect();
+                answer(&json!({ "exports": exports }))
             }
             ("GET", "/clock") => answer(&Clock::of(self, now)),
             ("PUT", "/clock") => {

@@ -4,6 +4,7 @@ use crate::{
     account::{Account, Accounts},
     auth::Authentication,
     clock::ClockSkew,
+    delivery::Deliveries,
     emulator::{Emulator, RequestIds},
     fault::Faults,
     request_log::RequestLog,
@@ -56,6 +57,7 @@ impl Default for EmulatorBuilder {
                 max_fields: usize::MAX,
                 max_repos: usize::MAX,
                 max_description: usize::MAX,
+                deliver: false,
                 clock_offset: ClockSkew::default(),
             },
             max_body: 2 * 1024 * 1024,
@@ -171,6 +173,15 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Lets exports of type `http` deliver to loopback addresses: whatever a queue takes from now on is sent there,
+    /// whether a workflow around the export runs or not. The [server](crate::server) does so by itself; others
+    /// [take](Emulator::take_deliveries) what there is to send. It is the one thing that is carried out.
+    /// Default: nothing is delivered.
+    pub fn deliver(mut self) -> Self {
+        self.rules.deliver = true;
+        self
+    }
+
     /// Sets the regions that exist. Default: any.
     pub fn regions<T: Into<String>>(mut self, regions: impl IntoIterator<Item = T>) -> Self {
         self.rules.regions = Some(regions.into_iter().map(Into::into).collect());
@@ -215,6 +226,7 @@ impl EmulatorBuilder {
             request_ids: RequestIds::new(self.seed),
             state: State::default(),
             faults: Faults::default(),
+            deliveries: Deliveries::default(),
             request_log: RequestLog::new(self.request_log),
         }
     }

@@ -126,12 +126,17 @@ pub(crate) fn sample(call: &mut Call<'_, '_>) -> Outcome {
     let records: Vec<Value> = latest
         .iter()
         .skip(skipped)
-        .map(|record| match record.as_str() {
-            Some(point) => check::record(&repo, point),
-            None => record.clone(),
-        })
+        .map(|record| as_record(&repo, record))
         .collect();
     json(&json!({ "records": records }))
+}
+
+/// A record as people see it, by the schema that its queue has now.
+pub(crate) fn as_record(repo: &Members, record: &Value) -> Value {
+    match record.as_str() {
+        Some(point) => check::record(repo, point),
+        None => record.clone(),
+    }
 }
 
 fn id(call: &Call<'_, '_>) -> Id {
@@ -187,6 +192,9 @@ fn take(call: &mut Call<'_, '_>, text: &str, records: Vec<Value>) -> Outcome {
             ErrorCode::ENTITY_EMPTY,
             "send at least one line",
         ));
+    }
+    if call.rules.deliver {
+        call.pushed.clone_from(&records);
     }
     let id = id(call);
     let mut queue = call.space.get(&id).map(Queue::of).unwrap_or_default();

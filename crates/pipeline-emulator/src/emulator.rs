@@ -15,6 +15,7 @@ use crate::{
     body,
     builder::EmulatorBuilder,
     clock::{imf_fixdate, unix_time},
+    delivery::Deliveries,
     fault::Faults,
     operations::Call,
     refusal::{Refusal, json_response},
@@ -59,6 +60,7 @@ pub struct Emulator {
     pub(crate) request_ids: RequestIds,
     pub(crate) state: State,
     pub(crate) faults: Faults,
+    pub(crate) deliveries: Deliveries,
     pub(crate) request_log: RequestLog,
 }
 
@@ -161,7 +163,7 @@ impl Emulator {
         let owner = self.owner(caller, &parts.headers)?.to_owned();
         context.owner = Some(owner.clone());
         body::check_digest(&parts.headers, body)?;
-        (operation.perform)(&mut Call {
+        let mut call = Call {
             rules: &self.rules,
             space: &mut self.state.of(&owner),
             names: &names,
@@ -170,7 +172,14 @@ impl Emulator {
             body,
             max_body: self.max_body,
             now,
-        })
+            pushed: Vec::new(),
+        };
+        let outcome = (operation.perform)(&mut call);
+        let (pushed, space) = (call.pushed, &*call.space);
+        if let (false, [repo]) = (pushed.is_empty(), &names[..]) {
+            self.deliveries.add(&owner, space, repo, &pushed);
+        }
+        outcome
     }
 
     /// Whose workflows a request is about: the caller's, or those of the account that

@@ -91,7 +91,7 @@
 //! | members of a body that are `null` | missing |
 //! | a `destrepo` that is not legal | E18229 |
 //! | the name or spec of an export that is not legal | E18305, unless there is a code for it: E18312 for a field that the repo lacks, E18322 for the type, E18330 for csv without delimiter, E18331, E18334 without `destRepoName`; E18310 for host and path, E18313 and E18335 for the name behind a `#`, E18319 for an empty target, E18320 for a character in a prefix, E18328 for a tag, E18324 and E18325 for a timestamp that is no field or cannot be a time |
-//! | the destination of an export | not looked up |
+//! | the destination of an export | not looked up. Nothing is sent, but for `http` exports that are told to [deliver](EmulatorBuilder::deliver): to loopback addresses over `http`, what is pushed from then on, once; points as they were taken in one request with `text/plain`, or each record as an object in a request of its own with `application/json` |
 //! | an export without `whence` | shown without |
 //! | what belongs to a workflow, by `workflow` or by what it reads from | made, changed and deleted only while that does not run, E18643; gone with it |
 //! | a data source whose spec is not legal | E18614; E18330 for csv without delimiter, E18638 for a character in a prefix; of a schema as of that of a repo; one that loses a field is E18128 |
@@ -127,6 +127,7 @@ mod body;
 mod builder;
 mod clock;
 mod data;
+mod delivery;
 mod emulator;
 mod fault;
 mod graph;
@@ -159,6 +160,7 @@ pub use account::{Account, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPM
 pub use auth::Authentication;
 pub use builder::EmulatorBuilder;
 pub use clock::ClockSkew;
+pub use delivery::{Delivery, DeliveryReport};
 pub use emulator::{Emulator, PushedData, SeedError};
 pub use fault::{FaultReport, InjectedFault, UnknownOperation};
 pub use network::{Interruption, NetworkFault};

@@ -7,6 +7,7 @@ use pipeline_proto::{
     model::{NodeType, Nodes, Status},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     body,
@@ -36,6 +37,8 @@ pub(crate) struct Call<'a, 'b> {
     /// How long a body may be, unpacked.
     pub(crate) max_body: usize,
     pub(crate) now: Now,
+    /// Records that were taken, if exports are to deliver them.
+    pub(crate) pushed: Vec<Value>,
 }
 
 /// The body of the response, or why there is none. An operation that is refused has changed nothing.

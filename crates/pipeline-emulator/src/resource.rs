@@ -37,7 +37,7 @@ use crate::{
 };
 pub(crate) use batch::{history, rerun_batch, start_job, stop_batch, stop_job};
 pub(crate) use datasource::{Datasource, retrieve_schema};
-pub(crate) use export::Export;
+pub(crate) use export::{Export, url};
 pub(crate) use group::{Group, start_group, stop_group};
 pub(crate) use job::Job;
 pub(crate) use job_export::JobExport;

@@ -21,5 +21,7 @@ pub(crate) struct Rules {
     pub(crate) max_repos: usize,
     /// Characters of the description of a repo or of a field.
     pub(crate) max_description: usize,
+    /// Whether exports deliver.
+    pub(crate) deliver: bool,
     pub(crate) clock_offset: ClockSkew,
 }

@@ -30,6 +30,7 @@ fn call<'a, 'b>(
         body: &[],
         max_body: 0,
         now,
+        pushed: Vec::new(),
     }
 }
 

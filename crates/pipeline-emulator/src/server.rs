@@ -21,6 +21,7 @@
 //! keeps the workflows in a file.
 
 mod connection;
+mod courier;
 mod handle;
 mod interrupted;
 mod limits;
@@ -48,6 +49,7 @@ use tokio::{
 
 use crate::{Emulator, RecordedRequest};
 use connection::Serves;
+use courier::Courier;
 pub use handle::{RunningServer, ServerThread};
 pub use limits::Limits;
 use shared::Shared;
@@ -254,7 +256,9 @@ impl Server {
         let admin = self.admin.map(tokio::net::TcpListener::from_std);
         let admin = admin.transpose()?;
         let kept = self.state.map(|file| (file, self.watcher));
-        let shared = Shared::new(emulator, self.clock, self.limits, kept, self.log)?;
+        let (courier, parcels) = Courier::new();
+        let ports = self.ports;
+        let shared = Shared::new(emulator, self.clock, self.limits, kept, self.log, courier)?;
         let of_task = shared.clone();
         let serving = async move {
             let on_admin = async {
@@ -265,7 +269,10 @@ impl Server {
             tokio::join!(
                 accept(service, on_service, &of_task, stopped.clone()),
                 on_admin,
-                of_task.follow_time(stopped.clone())
+                of_task.follow_time(stopped.clone()),
+                courier::deliver_all(parcels, ports, stopped.clone(), |delivery, fate| {
+                    of_task.note_delivery(delivery, fate);
+                })
             );
         };
         Ok((shared, serving))

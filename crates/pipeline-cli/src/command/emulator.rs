@@ -44,6 +44,10 @@ The first line on stdout is a JSON object with the URL, for programs that start 
 Its account has the keys of PANDORA_ACCESS_KEY and PANDORA_SECRET_KEY, else development keys, which \
 stand in that line. Without --state, workflows are kept in memory until it ends, by Ctrl-C or \
 SIGTERM, with code 0. A state file that is there already takes the place of --seed.")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(crate) struct EmulatorCommand {
     /// Address and port; the system chooses a free one for port 0
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
@@ -76,6 +80,10 @@ pub(crate) struct EmulatorCommand {
     /// Most characters of a description, beyond which it is E18136 or E18137; any number without
     #[arg(long, value_name = "NUMBER")]
     max_description: Option<usize>,
+
+    /// Let http exports to loopback addresses deliver what is pushed from now on
+    #[arg(long)]
+    deliver: bool,
 
     /// Region that exists, instead of any; may be repeated
     #[arg(long, value_name = "REGION")]
@@ -191,6 +199,9 @@ impl EmulatorCommand {
         for id in self.account {
             builder = builder.account(Account::new(id));
         }
+        if self.deliver {
+            builder = builder.deliver();
+        }
         if self.any_owner {
             builder = builder.any_owner();
         }
@@ -256,7 +267,7 @@ impl EmulatorCommand {
                 secret_key,
                 admin_url: server.admin_url(),
             };
-            announce(&ready)?;
+            announce(&ready, self.deliver)?;
             let _ = ended.await;
             let kept = server.shutdown().await;
             let exit = match &kept {
@@ -298,8 +309,14 @@ fn account(global: &Global) -> Result<(Account, String, Option<&'static str>), F
 const NOT_EXECUTED: &str = "note: transforms, exports and jobs are kept and checked, but not executed: data stay in the \
                             queue that they are pushed into";
 
-fn announce(ready: &FirstLine<'_>) -> Result<(), Failure> {
+const DELIVERED: &str =
+    "note: but exports of type http deliver to loopback addresses what is pushed from now on";
+
+fn announce(ready: &FirstLine<'_>, delivers: bool) -> Result<(), Failure> {
     note(NOT_EXECUTED);
+    if delivers {
+        note(DELIVERED);
+    }
     let line = serde_json::to_string(ready).map_err(|error| Failure::new(Exit::Service, error))?;
     output::raw(format!("{line}\n").as_bytes())?;
     if crate::terminal::is_watched() {

@@ -76,6 +76,9 @@ fn the_first_line_on_stderr_is_what_it_does_not_do() {
     let first = said.lines().next().unwrap_or_default();
     assert!(first.contains("transforms, exports"), "{said}");
     assert!(first.contains("not executed"), "{said}");
+    let said = last_words(Running::new(pipeline(&["emulator", "--deliver"])));
+    let second = said.lines().nth(1).unwrap_or_default();
+    assert!(second.contains("exports of type http deliver"), "{said}");
 }
 
 #[test]

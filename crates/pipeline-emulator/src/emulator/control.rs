@@ -14,6 +14,7 @@ use crate::route::{Route, Target};
 use crate::{
     clock::ClockSkew,
     data::Queue,
+    delivery::{Deliveries, Delivery, DeliveryReport, Fate},
     fault::{FaultReport, InjectedFault},
     refusal::Refusal,
     request_log::RecordedRequest,
@@ -100,10 +101,29 @@ impl Emulator {
         })
     }
 
+    /// Takes what exports have to [deliver](crate::EmulatorBuilder::deliver) since the last call. Up to 8 MiB wait;
+    /// what comes on top is dropped and counted. Behind a [server](crate::server), that takes it.
+    pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        self.deliveries.take()
+    }
+
+    /// Notes what has become of a delivery: why it failed, if it did.
+    pub fn delivered(&mut self, delivery: &Delivery, outcome: Result<(), String>) {
+        let fate = outcome.map_or_else(Fate::Failed, |()| Fate::Delivered);
+        self.deliveries
+            .report(&delivery.owner, &delivery.export, fate);
+    }
+
+    /// What has become of the deliveries of each export.
+    pub fn deliveries(&self) -> impl Iterator<Item = &DeliveryReport> {
+        self.deliveries.reports()
+    }
+
     /// Forgets workflows, faults and requests. Accounts, settings and the sequence of request ids
     /// stay.
     pub fn reset(&mut self) {
         self.state.clear();
+        self.deliveries = Deliveries::default();
         self.clear_faults();
         self.clear_requests();
     }

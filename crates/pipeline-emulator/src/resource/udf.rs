@@ -151,6 +151,7 @@ fn in_lower_case(call: &mut Call<'_, '_>, verb: fn(&mut Call<'_, '_>) -> Outcome
     verb(&mut Call {
         names: &names,
         space: call.space,
+        pushed: Vec::new(),
         ..*call
     })
 }

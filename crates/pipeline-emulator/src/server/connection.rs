@@ -143,7 +143,7 @@ impl Connection {
             Ok(()) => self.read_body(&parts.headers, body, max).await,
             Err(refusal) => Err(refusal),
         };
-        let mut recorded = None;
+        let (mut recorded, mut deliveries) = (None, Vec::new());
         let answered = self.shared.ask(|emulator, now| {
             let answer = match read {
                 Ok(body) => emulator.handle(Request::from_parts(parts, body), now),
@@ -152,9 +152,14 @@ impl Connection {
             if self.shared.log.is_some() {
                 recorded = emulator.requests().next_back().cloned();
             }
+            deliveries = emulator.take_deliveries();
             answer
         });
-        let answer = answered.await.unwrap_or_else(Refusal::into_response);
+        let answered = answered.await;
+        if answered.is_ok() {
+            self.shared.send(deliveries);
+        }
+        let answer = answered.unwrap_or_else(Refusal::into_response);
         if let (Some(log), Some(mut request)) = (&self.shared.log, recorded) {
             request.status = answer.status();
             log(&request);

@@ -11,10 +11,10 @@ use tokio::{
 };
 
 use super::{
-    Clock, Limits, RequestLog, StateFile, stop_asked,
+    Clock, Courier, Limits, RequestLog, StateFile, stop_asked,
     writer::{Outcome, Watcher, Writer},
 };
-use crate::{Emulator, refusal::Refusal, state::Change};
+use crate::{Delivery, Emulator, delivery::Fate, refusal::Refusal, state::Change};
 
 /// How much of a transition may have to be gone through again after the process was killed, and how
 /// long it may take until a state file that was removed is noticed.
@@ -43,6 +43,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     writer: Option<Writer>,
     pub(super) log: Option<Box<RequestLog>>,
+    courier: Courier,
 }
 
 impl Shared {
@@ -53,6 +54,7 @@ impl Shared {
         limits: Limits,
         state: Option<(StateFile, Box<Watcher>)>,
         log: Option<Box<RequestLog>>,
+        courier: Courier,
     ) -> io::Result<Arc<Self>> {
         let mut state = state;
         if let Some((file, _)) = &mut state {
@@ -75,7 +77,22 @@ impl Shared {
             limits,
             writer: writer.transpose()?,
             log,
+            courier,
         }))
+    }
+
+    /// Lets what a push has brought about be delivered sometime.
+    pub(super) fn send(&self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
+            if let Some(delivery) = self.courier.send(delivery) {
+                self.note_delivery(&delivery, Fate::Dropped);
+            }
+        }
+    }
+
+    pub(super) fn note_delivery(&self, delivery: &Delivery, fate: Fate) {
+        let deliveries = &mut self.service.lock().deliveries;
+        deliveries.report(&delivery.owner, &delivery.export, fate);
     }
 
     pub(super) fn now(&self) -> Now {

@@ -17,7 +17,7 @@ use redb::{Builder, TableDefinition};
 use super::*;
 use crate::{
     Authentication, Emulator, Transition,
-    server::{Limits, StateEvent, shared::Shared},
+    server::{Courier, Limits, StateEvent, shared::Shared},
 };
 
 /// A folder of a test's own, which goes with it.
@@ -364,7 +364,14 @@ impl Served {
         let watcher = move |event: &StateEvent| drop(sender.send(event.to_string()));
         let limits = Limits::default();
         let kept = Some((file, Box::new(watcher) as Box<_>));
-        let shared = Shared::new(emulator(), Box::new(now), limits, kept, None);
+        let shared = Shared::new(
+            emulator(),
+            Box::new(now),
+            limits,
+            kept,
+            None,
+            Courier::new().0,
+        );
         Self {
             shared: shared.unwrap(),
             events,
