@@ -44,6 +44,7 @@ mod pages {
         quick_start "../../../docs/quick-start.md"
         quick_start_zh "../../../docs/quick-start.zh-CN.md"
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"
+        schema_free "../../../docs/schema-free.md"
         shipping "../../../docs/shipping.md"
         tokens "../../../docs/tokens.md"
         watching_calls "../../../docs/watching-calls.md"

@@ -38,6 +38,7 @@
 //! `unescapeLine` is off shows what was written.
 
 mod error;
+mod infer;
 mod json;
 mod number;
 mod read;
@@ -51,6 +52,7 @@ mod value;
 use serde::Serialize;
 
 pub use error::PointError;
+pub use infer::{Inference, union};
 pub use read::{Escapes, Point, read};
 pub use time::rfc3339;
 
@@ -95,7 +97,8 @@ impl<'s> Encoder<'s> {
         Self::default()
     }
 
-    /// Of records that fit this schema: no other fields, none that is required missing, and each of its type.
+    /// Of records that fit this schema: no value for another field, none that is required missing, and each of its
+    /// type.
     ///
     /// What loses nothing is converted: texts that are numbers, dates, addresses or JSON to these, anything to
     /// text, and fractions to whole numbers, as the vendor's clients do it on request. Where these drop a value

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pipeline_proto::{
-    points::{self, Encoder, Escapes, PointError, read},
-    resource::schema::SchemaEntry,
+    points::{self, Encoder, Escapes, Inference, PointError, read, union},
+    resource::schema::{Schema, SchemaEntry, ValType},
 };
 use proptest::{collection, prelude::*};
 use serde::Serialize;
@@ -367,7 +367,7 @@ fn a_schema_knows_what_is_missing_what_is_too_much_and_what_is_there_twice() {
             "the field \"a\": the schema requires it",
         ),
         (
-            json!({"a": 1, "c": 1}),
+            json!({"a": 1, "no": null, "c": 1}),
             "the field \"c\": the schema does not have it",
         ),
     ] {
@@ -445,6 +445,112 @@ fn a_point_becomes_json_by_the_types_of_a_schema() {
     assert_eq!(json(Some(Escapes::Documented)), expected("7\t\\"));
 }
 
+fn inferred(lines: &[String], dates: bool) -> Vec<SchemaEntry> {
+    let mut inference = Inference::new().dates(dates);
+    for line in lines {
+        inference.add_json(line).unwrap();
+    }
+    inference.schema()
+}
+
+#[test]
+fn a_field_is_what_holds_all_of_its_values() {
+    const DATE: &str = r#""2026-11-28T00:20:47Z""#;
+    for (values, expected) in [
+        (&["1", "-0", "9007199254740993"][..], "long"),
+        (&["1", "1.0", "1e3"], "float"),
+        (&["9007199254740993", "0.5"], "string"),
+        (&["0.5", "1", "9007199254740993"], "string"),
+        (&["18446744073709551615"], "string"),
+        (&["true", "false"], "boolean"),
+        (&[r#""007""#], "string"),
+        (&[r#""true""#, "true"], "string"),
+        (&["1", r#""x""#], "string"),
+        (&[DATE], "date"),
+        (&[DATE, r#""""#], "string"),
+        (&[DATE, "1"], "string"),
+        (&[r#"{"a":1}"#, "{}", "null"], "jsonstring"),
+        (&["{}", "[1]"], "jsonstring"),
+        (&["{}", "1"], "string"),
+        (&["[1,2]", "[]"], "a(l)"),
+        (&["[1]", "[0.5]"], "a(f)"),
+        (&["[1,0.5]"], "a(f)"),
+        (&["[9007199254740993]", "[0.5]"], "a(s)"),
+        (&["[]"], "a(s)"),
+        (&["[true]"], "a(s)"),
+        (&[r#"[1,"x"]"#], "a(s)"),
+        (&["[[1],{}]"], "a(s)"),
+        (&["[1,null]"], "jsonstring"),
+        (&["[1]", "1"], "string"),
+        (&[r#""2026-11-28""#], "string"),
+    ] {
+        for reversed in [false, true] {
+            let lines = values.iter().map(|value| format!("{{\"f\":{value}}}"));
+            let mut lines: Vec<_> = lines.collect();
+            if reversed {
+                lines.reverse();
+            }
+            let expected: Schema = format!("f {expected}").parse().unwrap();
+            assert_eq!(inferred(&lines, true), expected.0, "{values:?}");
+        }
+    }
+    assert_eq!(inferred(&[r#"{"f":null}"#.into()], true), []);
+    let date = inferred(&[format!("{{\"f\":{DATE}}}")], false);
+    assert_eq!(date[0].valtype, ValType::String);
+}
+
+#[test]
+fn a_record_that_cannot_be_one_adds_nothing() {
+    let mut inference = Inference::new();
+    inference.add(&json!({"a": 1})).unwrap();
+    for (line, member, says) in [
+        (r#"{"a":"x","user-agent":1}"#, "user-agent", "user-agent"),
+        (r#"{"a":"x","":1}"#, "", ""),
+        (r#"{"a":"x""#, "", "no JSON"),
+        ("[1]", "", "no JSON"),
+    ] {
+        let error = inference.add_json(line).unwrap_err();
+        assert_eq!(error.member(), member, "{line}");
+        assert!(error.to_string().contains(says), "{line}: {error}");
+    }
+    assert_eq!(inference.schema(), "a long".parse::<Schema>().unwrap().0);
+}
+
+#[test]
+fn writing_a_record_allocates_nothing_once_there_is_room() {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        host: &'a str,
+        bytes: u64,
+        ratio: f64,
+        level: Level,
+        referrer: Option<&'a str>,
+    }
+    let row = Row {
+        host: "a\tb",
+        bytes: u64::MAX,
+        ratio: 1.5e-9,
+        level: Level::Warn,
+        referrer: None,
+    };
+    let value = serde_json::to_value(&row).unwrap();
+    let schema: Vec<SchemaEntry> = serde_json::from_value(json!([
+        {"key": "host", "valtype": "string"}, {"key": "bytes", "valtype": "float"},
+        {"key": "ratio", "valtype": "long"}, {"key": "level", "valtype": "string"},
+    ]))
+    .unwrap();
+    let line = r#"{"host":"a\tb\u0041","bytes":7,"ratio":"1.5","level":"Warn","referrer":null}"#;
+    for mut encoder in [Encoder::new(), Encoder::checked(&schema)] {
+        let mut out = Vec::with_capacity(1024);
+        let taken = allocation_counter::measure(|| {
+            encoder.write(&mut out, &row).unwrap();
+            encoder.write(&mut out, &value).unwrap();
+            encoder.write_json(&mut out, line).unwrap();
+        });
+        assert_eq!(taken.count_total, 0, "{}", String::from_utf8_lossy(&out));
+    }
+}
+
 /// Any JSON object. Numbers are whole, since `serde_json` has one form for those alone.
 fn object() -> impl Strategy<Value = Map<String, Value>> {
     let text = prop_oneof![any::<String>(), "[a\\\\tn\t\n\r]{0,20}", "\\PC{0,40}"];
@@ -463,6 +569,33 @@ fn object() -> impl Strategy<Value = Map<String, Value>> {
         ]
     });
     collection::btree_map("[a-z]{1,8}", value, 0..8).prop_map(|map| map.into_iter().collect())
+}
+
+/// Records whose few fields have values of all kinds.
+fn lines() -> impl Strategy<Value = Vec<String>> {
+    let text = prop_oneof![Just("2026-11-28T00:20:47.5+08:00".into()), any::<String>()];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        any::<i64>().prop_map(|value| value.to_string()),
+        any::<u64>().prop_map(|value| value.to_string()),
+        (0_u8..9).prop_map(|value| value.to_string()),
+        "-?[1-9]{1,20}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
+        text.prop_map(|text: String| Value::String(text).to_string()),
+    ];
+    let value = leaf.prop_recursive(2, 8, 4, |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..4).prop_map(|all| format!("[{}]", all.join(","))),
+            inner.prop_map(|value| format!("{{\"k\":{value}}}")),
+        ]
+    });
+    let record = collection::btree_map("[a-c]", value, 0..4).prop_map(|fields| {
+        let members = fields
+            .iter()
+            .map(|(key, value)| format!("\"{key}\":{value}"));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    });
+    collection::vec(record, 1..5)
 }
 
 /// The text of an object with one character that does not belong there, or lacks.
@@ -549,6 +682,38 @@ proptest! {
                 "{error}"
             ),
         }
+    }
+
+    #[test]
+    fn what_was_inferred_takes_its_records_as_they_are(lines in lines(), dates: bool) {
+        let schema = inferred(&lines, dates);
+        let mut checked = Encoder::checked(&schema);
+        for line in &lines {
+            let (mut out, mut as_it_is) = (Vec::new(), Vec::new());
+            let wrote = Encoder::new().write_json(&mut as_it_is, line);
+            prop_assert_eq!(&wrote, &checked.write_json(&mut out, line), "{} in {:?}", line, schema);
+            if wrote.is_ok() {
+                let (out, as_it_is) = (text_of(out), text_of(as_it_is));
+                let [fields, kept] = [&out, &as_it_is].map(|it| read(it).next().unwrap());
+                for (field, kept) in fields.fields().zip(kept.fields()) {
+                    let (field, kept) = (field.unwrap(), kept.unwrap());
+                    let entry = schema.iter().find(|entry| entry.key == field.0).unwrap();
+                    // The elements of an array may get quotes.
+                    prop_assert!(field == kept || entry.valtype == ValType::Array, "{field:?} {kept:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_union_keeps_what_was_there_and_has_all_that_is_new(old in lines(), new in lines()) {
+        let (old, new) = (inferred(&old, false), inferred(&new, true));
+        let all = union(&old, &new);
+        prop_assert_eq!(&all[..old.len()], &old[..]);
+        for entry in &new {
+            prop_assert_eq!(all.iter().filter(|it| it.key == entry.key).count(), 1);
+        }
+        prop_assert_eq!(union(&all, &new), all);
     }
 
     #[test]

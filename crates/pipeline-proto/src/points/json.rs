@@ -26,11 +26,17 @@ pub(super) fn write(mut record: Record<'_, '_>, line: &str) -> Result<(), PointE
         written.as_ref().ok().copied()
     });
     written?;
-    read.ok_or_else(|| match serde_json::from_str::<Map<String, Value>>(line) {
+    read.ok_or_else(|| no_object(line))?;
+    record.end()
+}
+
+/// Why a text is no JSON object, in the words of `serde_json`.
+#[cold]
+pub(super) fn no_object(text: &str) -> PointError {
+    match serde_json::from_str::<Map<String, Value>>(text) {
         Err(error) => no_json(error),
         Ok(_) => no_json("expected an object"),
-    })?;
-    record.end()
+    }
 }
 
 #[cold]

@@ -26,7 +26,7 @@ pub(super) struct Scanner<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) kind: Kind,
-    text: &'a str,
+    pub(super) text: &'a str,
     has_escapes: bool,
 }
 
@@ -88,6 +88,15 @@ pub(super) fn members<'a>(
         take(key, scanner.value(MOST_DEPTH - 1)?)
     })?;
     scanner.end().then_some(())
+}
+
+/// Gives the elements of a text that is an array to `take`.
+pub(super) fn elements<'a>(text: &'a str, mut take: impl FnMut(Raw<'a>)) -> Option<()> {
+    let mut scanner = Scanner { text, at: 0 };
+    scanner.parts(b']', |scanner| {
+        take(scanner.value(MOST_DEPTH - 1)?);
+        Some(())
+    })
 }
 
 impl<'a> Scanner<'a> {

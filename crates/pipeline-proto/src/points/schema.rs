@@ -40,15 +40,15 @@ impl<'s> Fields<'s> {
         self.next = 0;
     }
 
-    pub(super) fn find(&mut self, key: &str) -> Result<&'s SchemaEntry, PointError> {
+    pub(super) fn find(&mut self, key: &str) -> Option<&'s SchemaEntry> {
         let here = self.entries.get(self.next);
         let index = if here.is_some_and(|entry| entry.key == key) {
             self.next
         } else {
-            *self.by_key.get(key).ok_or(Reason::Unknown)?
+            *self.by_key.get(key)?
         };
         self.next = index + 1;
-        Ok(&self.entries[index])
+        self.entries.get(index)
     }
 
     /// Notes that the field that was found last has a value.
@@ -181,13 +181,16 @@ fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
         out.push(b':');
         let kind = match &mut fields {
             None => Ok(json::push_nested(&mut out, raw.get())),
-            Some(fields) => fields.find(&key).and_then(|entry| {
-                let kind = value(entry, raw.get(), &mut out)?;
-                if kind != Kind::Nothing {
-                    fields.note()?;
-                }
-                Ok(kind)
-            }),
+            Some(fields) => match fields.find(&key) {
+                Some(entry) => value(entry, raw.get(), &mut out).and_then(|kind| {
+                    if kind != Kind::Nothing {
+                        fields.note()?;
+                    }
+                    Ok(kind)
+                }),
+                None if raw.get() == "null" => Ok(Kind::Nothing),
+                None => Err(Reason::Unknown.into()),
+            },
         };
         if kind.map_err(|error| error.inside(&key))? == Kind::Nothing {
             out.truncate(start);

@@ -62,7 +62,7 @@ impl<'a, 's> Record<'a, 's> {
             return Err(bad_key(key));
         }
         if let Some(fields) = &mut self.encoder.fields {
-            self.entry = Some(fields.find(key).map_err(|error| error.inside(key))?);
+            self.entry = fields.find(key);
         }
         self.field = self.out.len();
         self.out.extend_from_slice(key.as_bytes());
@@ -101,10 +101,14 @@ impl<'a, 's> Record<'a, 's> {
 
     /// Makes the value that was written last what it has to be.
     fn finish(&mut self) -> Result<(), PointError> {
-        if let (Some(entry), Some(fields)) = (self.entry, &mut self.encoder.fields) {
-            let fitted = schema::fit(entry, self.kind, self.out, self.value);
-            let noted = fitted.and_then(|()| fields.note());
-            noted.map_err(|error| self.inside(error))?;
+        if let Some(fields) = &mut self.encoder.fields {
+            let fitted = match self.entry {
+                Some(entry) => {
+                    schema::fit(entry, self.kind, self.out, self.value).and_then(|()| fields.note())
+                }
+                None => Err(Reason::Unknown.into()),
+            };
+            fitted.map_err(|error| self.inside(error))?;
         }
         let is_json = matches!(self.kind, Kind::Array | Kind::Object)
             || self.entry.is_some_and(schema::holds_json);
