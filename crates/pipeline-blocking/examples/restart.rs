@@ -67,7 +67,7 @@ fn on_emulator(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 fn restart(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let running = client.list_workflows().send()?.into_iter();
     for workflow in running.filter(|workflow| workflow.status == Status::Started) {
-        let name: WorkflowName = workflow.name.parse()?;
+        let name = WorkflowName::try_from(workflow.name)?;
         for goal in [Goal::Stopped, Goal::Started] {
             writeln!(out, "{name} is to be {goal}")?;
             let mut seen = Vec::new();

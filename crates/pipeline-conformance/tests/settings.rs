@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use pipeline_conformance::{Reply, Script, is_like, words};
 use pipeline_emulator::{Authentication, Emulator, Transition};
 use pipeline_proto::{
@@ -226,6 +226,67 @@ async fn time_that_is_paused_passes_in_waits_for_an_emulator_in_the_same_process
     assert!(seen.elapsed >= Duration::from_secs(60), "{seen:?}");
     let name = client.ensure_started("no name").await.unwrap_err();
     assert!(name.to_string().contains("contains ' '"), "{name}");
+}
+
+#[tokio::test]
+async fn what_was_read_is_used_as_it_is_and_updated_where_it_is() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let service = {
+        let sent = Arc::clone(&sent);
+        move |request: Request<Bytes>| {
+            let body = String::from_utf8_lossy(request.body());
+            let target = request.uri().path();
+            sent.lock()
+                .unwrap()
+                .push(format!("{} {target} {body}", request.method()));
+            let shown = r#"[{"name":"w","region":"z2","nodes":{}},{"name":"my w","region":"z 2"}]"#;
+            Response::new(Bytes::from(if target == "/v2/workflows" {
+                shown
+            } else {
+                "{}"
+            }))
+        }
+    };
+    let (there, here) = (service.clone(), service);
+    let context = || Context::builder().build();
+    let hyper = pipeline_hyper::Client::with_transport(context(), move |request, _| {
+        future::ready(Ok(there(request)))
+    });
+    let blocking = pipeline_blocking::Client::with_transport(context(), move |request, _| {
+        Ok(here(request.clone()))
+    });
+    let read = hyper.list_workflows().await.unwrap();
+    // One that is not legal spoils nothing, and is refused where it is used.
+    let [read, odd] = &read[..] else {
+        panic!("{read:?}")
+    };
+    hyper.stop_workflow(&read.name).await.unwrap();
+    hyper.update_workflow_of(read, Nodes::new()).await.unwrap();
+    blocking
+        .update_workflow_of(read, Nodes::new())
+        .send()
+        .unwrap();
+    let update = r#"PUT /v2/workflows/w {"name":"w","region":"z2","nodes":{}}"#;
+    assert_eq!(
+        sent.lock().unwrap()[1..],
+        ["POST /v2/workflows/w/stop ", update, update]
+    );
+    for error in [
+        hyper.stop_workflow(&odd.name).await.unwrap_err(),
+        hyper
+            .update_workflow_of(odd, Nodes::new())
+            .await
+            .unwrap_err(),
+        blocking
+            .update_workflow_of(odd, Nodes::new())
+            .send()
+            .unwrap_err(),
+    ] {
+        assert!(
+            error.to_string().contains("the workflow name contains ' '"),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -375,7 +375,8 @@ fn a_compressed_body_is_read_within_the_limit<D: Driver>() {
             settings
         });
         let result = client.send(GetWorkflow::new(WorkflowName::from_static("wf")));
-        let outcome = result.map_or_else(|error| error.to_string(), |workflow| workflow.name);
+        let outcome =
+            result.map_or_else(|error| error.to_string(), |workflow| workflow.name.into());
         assert!(outcome.contains(expected), "{name}: {outcome}");
         assert_eq!(script.requests().len(), 1, "{name}");
         let request = &script.requests()[0];

@@ -80,8 +80,8 @@ impl Definition {
 impl From<&Workflow> for Definition {
     fn from(workflow: &Workflow) -> Self {
         Self {
-            name: workflow.name.clone(),
-            region: workflow.region.clone(),
+            name: workflow.name.to_string(),
+            region: workflow.region.to_string(),
             comment: workflow.comment.clone(),
             nodes: workflow.nodes.clone().unwrap_or_default(),
             written: None,

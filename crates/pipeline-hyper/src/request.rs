@@ -66,3 +66,4 @@ impl Client {
 }
 
 pipeline_proto::for_each_table!(pipeline_proto::client_methods);
+pipeline_proto::methods_of_read!();

@@ -56,6 +56,27 @@ macro_rules! client_methods {
     };
 }
 
+/// What a client does with what it has read; written once, so that both have the same.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! methods_of_read {
+    () => {
+        impl Client {
+            /// Replaces the graph of a workflow that was read, in the region where it is; by its name alone,
+            /// [`update_workflow`](Self::update_workflow) says the default region. For a change of the graph that
+            /// it has, change its `nodes` and give them.
+            pub fn update_workflow_of(
+                &self,
+                workflow: &$crate::model::Workflow,
+                nodes: impl Into<$crate::model::Nodes>,
+            ) -> Request<$crate::resource::workflow::UpdateWorkflow> {
+                let update = $crate::resource::workflow::UpdateWorkflow::of(workflow, nodes.into());
+                self.request(update.map_err(|error| $crate::Error::build("update_workflow", error)))
+            }
+        }
+    };
+}
+
 /// The options of a call on the `Request` of a client; written once, so that both have the same.
 #[doc(hidden)]
 #[macro_export]

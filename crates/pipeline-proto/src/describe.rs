@@ -243,6 +243,10 @@ impl Described for String {
     const SHAPE: Shape = Shape::Text;
 }
 
+impl<K> Described for crate::name::ShownName<K> {
+    const SHAPE: Shape = Shape::Text;
+}
+
 impl Described for bool {
     const SHAPE: Shape = Shape::Bool;
 }

@@ -1,7 +1,8 @@
-//! What the service answers: workflows, their nodes, their states and their logs.
+//! What the service shows: workflows, their nodes, their states and their logs.
 //!
 //! Reading is lenient and loses nothing: a missing member or `null` gives the default, status
-//! strings and node types are open sets, members that this version does not know are kept in
+//! strings and node types are open sets, names and regions are [`ShownName`](crate::name::ShownName) as they came and
+//! judged where they are used, members that this version does not know are kept in
 //! `extra` and written out again, and the `data` of a node stays the JSON text it came as, with
 //! [typed specs](crate::resource) on demand. `docs/protocol.md` in the repository gives the reason for each reading.
 //!

@@ -11,8 +11,11 @@
 //! # Ok::<(), pipeline_proto::NameError>(())
 //! ```
 
+mod shown;
 #[cfg(test)]
 mod tests;
+
+pub use shown::ShownName;
 
 use std::{borrow::Borrow, fmt, marker::PhantomData, ops::RangeInclusive, str::FromStr};
 

@@ -12,10 +12,12 @@ use std::{
 use http::{Method, Request};
 use pipeline_proto::{
     Call, CallOptions, ClockOffset, Effect, Endpoint, ErrorCode, ErrorKind, Fault, FaultKind,
-    Idempotency, Phase, RequestTemplate, ResourceOwner, RetryPolicy, StopReason, TokenDescriptor,
-    UnixTime,
-    model::{Extra, LogSearch, NodeId, NodeType, RawJson, Status},
+    Idempotency, Phase, Region, RepoName, RequestTemplate, ResourceOwner, RetryPolicy, StopReason,
+    TokenDescriptor, UnixTime, WorkflowName,
+    model::{Extra, LogSearch, NodeId, NodeType, RawJson, Status, Workflow},
+    name::{ShownName, kind},
     operation::Source,
+    resource::repo::RepoSpec,
     resource::workflow::{CreateWorkflow, GetWorkflow, GetWorkflowStatus, ListWorkflows, PollBy},
     wait::{Goal, Progress},
 };
@@ -333,6 +335,36 @@ fn the_steps_of_a_call_show_their_request_without_its_body() {
         "{attempt}"
     );
     assert!(!shown.contains("what it is for") && !attempt.contains("what it is for"));
+}
+
+#[test]
+fn names_and_regions_are_kept_as_they_came_and_judged_where_they_are_used() {
+    for (name, is_legal) in [
+        ("logs", true),
+        ("my logs", false),
+        ("", false),
+        ("工作流", false),
+    ] {
+        let json = format!(r#"{{"name":"{name}","workflow":"{name}","region":"{name}"}}"#);
+        let repo: RepoSpec = serde_json::from_str(&json).unwrap();
+        let (shown, workflow) = (repo.name.clone().unwrap(), repo.workflow.clone().unwrap());
+        assert_eq!(shown, name);
+        assert_eq!(RepoName::try_from(&shown).is_ok(), is_legal, "{name}");
+        assert_eq!(WorkflowName::try_from(workflow).is_ok(), is_legal, "{name}");
+        let again = serde_json::to_string(&repo).unwrap();
+        assert_eq!(serde_json::from_str::<RepoSpec>(&again).unwrap(), repo);
+        let read: Workflow = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            Region::try_from(&read.region).is_ok(),
+            !name.is_empty() && name != "my logs"
+        );
+    }
+    let name = RepoName::from_static("logs");
+    assert_eq!(RepoName::try_from(ShownName::from(&name)), Ok(name));
+    assert_eq!(
+        format!("{0:>5} {0:?}", ShownName::<kind::Repo>::from("a")),
+        r#"    a "a""#
+    );
 }
 
 #[test]

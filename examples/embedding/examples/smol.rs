@@ -108,7 +108,7 @@ async fn show(context: Context) -> Result<Vec<String>, Box<dyn Error>> {
     let client = Client::new(context);
     let mut lines = Vec::new();
     for workflow in client.send(ListWorkflows::new()).await? {
-        let status = GetWorkflowStatus::new(workflow.name.parse()?);
+        let status = GetWorkflowStatus::new((&workflow.name).try_into()?);
         let state = client.send(status).await?;
         lines.push(format!("{:16} {}", workflow.name, state.status));
     }

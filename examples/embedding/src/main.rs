@@ -21,14 +21,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.run();
     let list = list.take().ok_or("the call has not ended")??;
 
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for workflow in &list {
-        let status = GetWorkflowStatus::new(workflow.name.parse()?);
-        answers.push(runtime.spawn(status, CallOptions::new())?);
+        let status = GetWorkflowStatus::new((&workflow.name).try_into()?);
+        responses.push(runtime.spawn(status, CallOptions::new())?);
     }
     runtime.run();
-    for (workflow, answer) in list.iter().zip(answers) {
-        match answer.take().ok_or("the call has not ended")? {
+    for (workflow, response) in list.iter().zip(responses) {
+        match response.take().ok_or("the call has not ended")? {
             Ok(state) => println!("{:16} {}", workflow.name, state.status),
             Err(error) => println!("{:16} {error}", workflow.name),
         }

@@ -226,6 +226,12 @@ impl Member for i64 {
     }
 }
 
+impl<K> Member for crate::name::ShownName<K> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
 impl Member for String {
     fn is_absent(&self) -> bool {
         self.is_empty()

@@ -5,7 +5,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::name::{NameError, WorkflowName};
+use crate::name::{ShownName, kind};
 
 use super::{
     json::object,
@@ -28,10 +28,10 @@ object! {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub struct Workflow {
-        /// The name. Answers may lack it; `get` then fills in the one that was asked for.
-        "name" => name: String,
+        /// The name. Responses may lack it; `get` then fills in the one that was asked for.
+        "name" => name: ShownName<kind::Workflow>,
         /// Where it computes and stores.
-        "region" => region: String,
+        "region" => region: ShownName<kind::Region>,
         /// Free text given on creation.
         "comment" => comment: String,
         /// When it was created.
@@ -50,16 +50,8 @@ object! {
     }
 }
 
-impl TryFrom<&Workflow> for WorkflowName {
-    type Error = NameError;
-
-    fn try_from(workflow: &Workflow) -> Result<Self, NameError> {
-        Self::new(&*workflow.name)
-    }
-}
-
 object! {
-    /// The answer to *get status*, which only the vendor's SDKs show.
+    /// The response to *get status*, which only the vendor's SDKs show.
     ///
     /// ```
     /// use pipeline_proto::model::{Status, WorkflowState};
@@ -72,9 +64,9 @@ object! {
     /// ```
     pub struct WorkflowState {
         /// The workflow's name.
-        "name" => name: String,
+        "name" => name: ShownName<kind::Workflow>,
         /// Its region.
-        "region" => region: String,
+        "region" => region: ShownName<kind::Region>,
         /// Its status.
         "status" => status: Status,
         /// Its nodes, as a list here and without edges.
@@ -94,7 +86,7 @@ object! {
     }
 }
 
-/// The answer to *list*: an array, or leniently an object around exactly one array, or `null`.
+/// The response to *list*: an array, or leniently an object around exactly one array, or `null`.
 ///
 /// The API page prints an object around a nameless array, which is no JSON; the vendor's SDKs read
 /// an array, and one of them knows a class with a member `workflowLists`. A Go service that has no
@@ -216,7 +208,12 @@ mod tests {
 
     fn names(text: &str) -> Result<Vec<String>, String> {
         serde_json::from_str::<WorkflowList>(text)
-            .map(|list| list.0.into_iter().map(|workflow| workflow.name).collect())
+            .map(|list| {
+                list.0
+                    .into_iter()
+                    .map(|workflow| workflow.name.into())
+                    .collect()
+            })
             .map_err(|error| error.to_string())
     }
 
@@ -267,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_answer_has_its_nodes_in_a_list() {
+    fn a_status_response_has_its_nodes_in_a_list() {
         let state: WorkflowState = serde_json::from_str(
             r#"{"name":"w","region":"nb","status":"Starting","nodes":[{"name":"a","type":"export","status":"Created"}]}"#,
         )

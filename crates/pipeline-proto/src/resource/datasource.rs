@@ -4,11 +4,10 @@ use super::{
     data::{spec, targets},
     schema::SchemaEntry,
 };
-use crate::name::DatasourceName;
+use crate::name::{DatasourceName, Region, ShownName, kind};
 use crate::{
     error::BuildError,
     model::RawJson,
-    name::Region,
     operation::{
         RequestTemplate,
         read::{json, member, nothing},
@@ -33,7 +32,7 @@ operations! { datasource datasource_operations;
     /// Shows one batch data source.
     GetDatasource get_datasource(name: DatasourceName) = GET "/v2/datasources/{name}" Safe Page
         -> DatasourceSpec = json,
-        then |get, datasource| { datasource.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on DATASOURCE_NOT_FOUND;
+        then |get, datasource| { datasource.name.get_or_insert_with(|| (&get.name).into()); }, none on DATASOURCE_NOT_FOUND;
 
     /// Says whether there is such a batch data source.
     DatasourceExists datasource_exists(name: DatasourceName) = GET "/v2/datasources/{name}/exists" Safe Sdk
@@ -52,8 +51,7 @@ operations! { datasource datasource_operations;
 impl CreateDatasource {
     fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
-        spec.region
-            .get_or_insert_with(|| Region::default().as_str().to_owned());
+        spec.region.get_or_insert_with(|| Region::default().into());
         self.target().json(&spec)
     }
 }
@@ -64,7 +62,7 @@ spec! {
     /// A batch data source.
     pub struct DatasourceSpec {
         /// Where it is. In a workflow that is where the workflow is.
-        "region" => region: Option<String> [OfWorkflow(Head::Region)],
+        "region" => region: Option<ShownName<kind::Region>> [OfWorkflow(Head::Region)],
         /// What it reads from.
         "type" => r#type: String [OneOf(DatasourceTarget::TYPES)],
         /// Which files it reads; depends on the type.
@@ -74,11 +72,11 @@ spec! {
         /// Whether the schema is taken as it is given instead of inferred from the files.
         "noVerifySchema" => no_verify_schema: Option<bool>,
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [Form(Form::NAME), OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [Form(Form::NAME), OfWorkflow(Head::Name)],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Datasource>> [OnReading],
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{Whence, spec, targets};
-use crate::name::{ExportName, RepoName};
+use crate::name::{ExportName, RepoName, ShownName, kind};
 use crate::{
     error::BuildError,
     model::RawJson,
@@ -75,9 +75,9 @@ spec! {
         /// Where in the source it begins. The API page has this default, the console another.
         "whence" => whence: Option<Whence> [Default("oldest")],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Export>> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 

@@ -1,10 +1,9 @@
 //! Shared resource pools, which the service calls groups. Known from the vendor's Go SDK only.
 
 use super::data::spec;
-use crate::name::GroupName;
+use crate::name::{GroupName, Region, ShownName, kind};
 use crate::{
     error::BuildError,
-    name::Region,
     operation::{
         RequestTemplate,
         read::{json, member, nothing},
@@ -32,7 +31,7 @@ operations! { group group_operations;
 
     /// Shows one shared resource pool.
     GetGroup get_group(name: GroupName) = GET "/v2/groups/{name}" Safe Sdk
-        -> GroupSpec = json, then |get, group| { group.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on GROUP_NOT_FOUND;
+        -> GroupSpec = json, then |get, group| { group.name.get_or_insert_with(|| (&get.name).into()); }, none on GROUP_NOT_FOUND;
 
     /// Deletes a shared resource pool.
     DeleteGroup delete_group(name: GroupName) = DELETE "/v2/groups/{name}" Idempotent Sdk
@@ -42,8 +41,7 @@ operations! { group group_operations;
 impl CreateGroup {
     fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
-        spec.region
-            .get_or_insert_with(|| Region::default().as_str().to_owned());
+        spec.region.get_or_insert_with(|| Region::default().into());
         self.target().json(&spec)
     }
 }
@@ -52,13 +50,13 @@ spec! {
     /// A shared resource pool.
     pub struct GroupSpec {
         /// Where it is.
-        "region" => region: Option<String>,
+        "region" => region: Option<ShownName<kind::Region>>,
         /// What it consists of.
         "container" => container: Option<GroupContainer> [Required],
         /// Whether resources are taken only once it is started.
         "allocateOnStart" => allocate_on_start: Option<bool>,
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Group>> [OnReading],
         /// When it was made, as text.
         "createTime" => create_time: Option<String> [OnReading],
         /// When it was changed, as text.

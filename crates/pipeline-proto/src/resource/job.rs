@@ -6,7 +6,7 @@ use super::{
     data::{shown, spec},
     schema::ValType,
 };
-use crate::name::{DatasourceName, JobName};
+use crate::name::{DatasourceName, JobName, ShownName, kind};
 use crate::{
     error::BuildError,
     model::json::{object, open_enum},
@@ -34,7 +34,7 @@ operations! { job job_operations;
 
     /// Shows one job.
     GetJob get_job(name: JobName) = GET "/v2/jobs/{name}" Safe Page
-        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on JOB_NOT_FOUND;
+        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| (&get.name).into()); }, none on JOB_NOT_FOUND;
 
     /// Says whether there is such a job.
     JobExists job_exists(name: JobName) = GET "/v2/jobs/{name}/exists" Safe Sdk -> bool = member("exist");
@@ -129,7 +129,7 @@ object! {
     /// ```
     pub struct Batch {
         /// The job.
-        "jobName" => job_name: String,
+        "jobName" => job_name: ShownName<kind::Job>,
         /// Which of its runs. A number, as the vendor's client sends it; the documents say text.
         "runId" => run_id: Option<i64>,
     }
@@ -139,7 +139,7 @@ impl Batch {
     /// The run of a job with this number.
     pub fn of(job: &JobName, run_id: i64) -> Self {
         Self {
-            job_name: job.as_str().to_owned(),
+            job_name: job.into(),
             run_id: Some(run_id),
             ..Self::default()
         }
@@ -219,11 +219,11 @@ spec! {
         /// Variables of the SQL text.
         "params" => params: Option<Vec<JobParam>>,
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [OnReading, OfWorkflow(Head::Name)],
         /// The fields of its result.
         "schema" => schema: Option<Vec<ResultField>> [OnReading],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Job>> [OnReading],
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::data::{spec, targets};
-use crate::name::{JobExportName, JobName};
+use crate::name::{JobExportName, JobName, ShownName, kind};
 use crate::{
     model::RawJson,
     operation::{
@@ -31,7 +31,7 @@ operations! { job_export job_export_operations;
     /// Shows one export of a job.
     GetJobExport get_job_export(job: JobName, name: JobExportName)
         = GET "/v2/jobs/{job}/exports/{name}" Safe Page -> JobExportSpec = json,
-        then |get, export| { export.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on JOB_EXPORT_NOT_FOUND;
+        then |get, export| { export.name.get_or_insert_with(|| (&get.name).into()); }, none on JOB_EXPORT_NOT_FOUND;
 
     /// Says whether a job has such an export.
     JobExportExists job_export_exists(job: JobName, name: JobExportName)
@@ -59,9 +59,9 @@ spec! {
         /// Where it writes, and which fields; depends on the type.
         "spec" => spec: Option<RawJson> [Required, ByType(JobExportTarget::SPECS)],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::JobExport>> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 

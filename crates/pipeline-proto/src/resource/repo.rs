@@ -6,10 +6,9 @@ use super::{
     data::spec,
     schema::{ParseSchemaError, Schema, SchemaEntry},
 };
-use crate::name::RepoName;
+use crate::name::{Region, RepoName, ShownName, kind};
 use crate::{
     error::BuildError,
-    name::Region,
     operation::{
         RequestTemplate,
         read::{json, member, nothing},
@@ -39,7 +38,7 @@ operations! { repo repo_operations;
 
     /// Shows one message queue.
     GetRepo get_repo(name: RepoName) = GET "/v2/repos/{name}" Safe Page
-        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| get.name.as_str().to_owned()); }, none on REPO_NOT_FOUND;
+        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| (&get.name).into()); }, none on REPO_NOT_FOUND;
 
     /// Says whether there is such a message queue.
     RepoExists repo_exists(name: RepoName) = GET "/v2/repos/{name}/exists" Safe Sdk -> bool = member("exist");
@@ -61,8 +60,7 @@ pub type Record = BTreeMap<String, serde_json::Value>;
 impl CreateRepo {
     fn by_hand(&self) -> Result<RequestTemplate, BuildError> {
         let mut spec = self.spec.clone();
-        spec.region
-            .get_or_insert_with(|| Region::default().as_str().to_owned());
+        spec.region.get_or_insert_with(|| Region::default().into());
         self.target().json(&spec)
     }
 }
@@ -79,27 +77,27 @@ spec! {
     /// ```
     pub struct RepoSpec {
         /// Where it is. In a workflow that is where the workflow is.
-        "region" => region: Option<String> [OfWorkflow(Head::Region)],
+        "region" => region: Option<ShownName<kind::Region>> [OfWorkflow(Head::Region)],
         /// The fields of a record.
         "schema" => schema: Vec<SchemaEntry>,
         /// What is added to records and changed in them.
         "options" => options: Option<RepoOptions>,
         /// The shared resource pool that it runs in.
-        "group" => group: Option<String> [Form(Form::NAME)],
+        "group" => group: Option<ShownName<kind::Group>> [Form(Form::NAME)],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [Form(Form::NAME), OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [Form(Form::NAME), OfWorkflow(Head::Name)],
         /// Parse rules for raw text, at most five; later ones overwrite fields of earlier ones.
         "ruleNames" => rule_names: Option<Vec<String>> [AtMostElements(5)],
         /// Free text.
         "description" => description: Option<String>,
         /// The transform that fills it.
-        "derivedFrom" => derived_from: Option<String> [OnReading],
+        "derivedFrom" => derived_from: Option<ShownName<kind::Transform>> [OnReading],
         /// Whether a workflow made it.
         "fromDag" => from_dag: Option<bool> [OnReading],
         /// What another account permits with this queue of its own: `read`, `write`.
         "perms" => perms: Option<Vec<String>> [OnReading],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Repo>> [OnReading],
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     data::{Whence, shown, spec},
     schema::SchemaEntry,
 };
-use crate::name::{RepoName, TransformName};
+use crate::name::{RepoName, ShownName, TransformName, kind};
 use crate::operation::{
     read::{json, member, nothing},
     table::operations,
@@ -41,13 +41,13 @@ shown! {
     /// A transform as the service shows it.
     pub struct Transform {
         /// Its name.
-        "name" => name: String,
+        "name" => name: ShownName<kind::Transform>,
         /// The message queue that it fills.
-        "to" => to: String,
+        "to" => to: ShownName<kind::Repo>,
         /// What it does.
         "spec" => spec: Option<TransformSpec>,
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String>,
+        "workflow" => workflow: Option<ShownName<kind::Workflow>>,
     }
 }
 
@@ -70,11 +70,11 @@ spec! {
         /// The fields of the destination.
         "destrepo" => destrepo: Option<Vec<SchemaEntry>>,
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Transform>> [OnReading],
         /// The message queue that it fills.
-        "to" => to: Option<String> [OnReading],
+        "to" => to: Option<ShownName<kind::Repo>> [OnReading],
         /// The workflow it belongs to.
-        "workflow" => workflow: Option<String> [OnReading, OfWorkflow(Head::Name)],
+        "workflow" => workflow: Option<ShownName<kind::Workflow>> [OnReading, OfWorkflow(Head::Name)],
     }
 }
 

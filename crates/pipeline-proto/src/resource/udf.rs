@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::data::{shown, spec};
 use super::plugin::Jar;
-use crate::name::{FunctionName, JarName};
+use crate::name::{FunctionName, JarName, ShownName, kind};
 use crate::{
     error::{BuildError, DecodeError},
     model::json::object,
@@ -111,7 +111,7 @@ shown! {
     /// A jar of functions, as the service shows it.
     pub struct UdfJar {
         /// Its name.
-        "jarName" => name: String,
+        "jarName" => name: ShownName<kind::Jar>,
         /// Free text.
         "description" => description: String,
         /// When it was uploaded, as text: `2017-06-01 15:00:00`.
@@ -131,7 +131,7 @@ spec! {
     /// A user-defined function.
     pub struct UdfSpec {
         /// The jar that holds it.
-        "jarName" => jar_name: String,
+        "jarName" => jar_name: ShownName<kind::Jar>,
         /// Full name of its class.
         "className" => class_name: String,
         /// How it is called, as `f(x)`.
@@ -139,7 +139,7 @@ spec! {
         /// Free text.
         "description" => description: Option<String>,
         /// Its name.
-        "funcName" => name: Option<String> [OnReading],
+        "funcName" => name: Option<ShownName<kind::Function>> [OnReading],
     }
 }
 

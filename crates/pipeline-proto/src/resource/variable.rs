@@ -1,7 +1,7 @@
 //! Variables, which stand as `$(name)` in SQL, paths and filters of files.
 
 use super::data::spec;
-use crate::name::VariableName;
+use crate::name::{ShownName, VariableName, kind};
 use crate::{
     error::BuildError,
     model::json::open_enum,
@@ -74,7 +74,7 @@ spec! {
         /// How a time is written, as in `yyyy-MM-dd HH:mm:ss`.
         "format" => format: Option<String> [RequiredWith("type", "time")],
         /// Its name.
-        "name" => name: Option<String> [OnReading],
+        "name" => name: Option<ShownName<kind::Variable>> [OnReading],
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     error::{BuildError, DecodeError},
     model::{LogSearch, NodeType, Nodes, Workflow, WorkflowList, WorkflowState},
-    name::{NameError, NodeName, Region, WorkflowName},
+    name::{NameError, NodeName, Region, ShownName, WorkflowName, kind},
     operation::{
         Operation, RequestTemplate,
         read::{json, nothing},
@@ -108,9 +108,9 @@ fn list(
 }
 
 /// Fills in the name where the response lacks it.
-fn name_it(name: &WorkflowName, shown: &mut String) {
+fn name_it(name: &WorkflowName, shown: &mut ShownName<kind::Workflow>) {
     if shown.is_empty() {
-        name.as_str().clone_into(shown);
+        *shown = name.into();
     }
 }
 
@@ -146,11 +146,11 @@ impl UpdateWorkflow {
     ///
     /// If the name or the region of the response is not legal.
     pub fn of(workflow: &Workflow, nodes: Nodes) -> Result<Self, NameError> {
-        let update = Self::new(workflow.try_into()?, nodes);
-        Ok(match &*workflow.region {
-            "" => update,
-            region => update.region(Region::new(region)?),
-        })
+        let update = Self::new((&workflow.name).try_into()?, nodes);
+        if workflow.region.is_empty() {
+            return Ok(update);
+        }
+        Ok(update.region(Region::try_from(&workflow.region)?))
     }
 
     /// The name stands in the body as well, as in the vendor's clients; so do the names of nodes, which

@@ -88,7 +88,9 @@ impl Shown<Workflow> {
     /// All of this name.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.with(Just(name.into()), |workflow, name| workflow.name = name)
+        self.with(Just(name.into()), |workflow, name| {
+            workflow.name = name.into();
+        })
     }
 
     /// All of this status.
@@ -110,7 +112,9 @@ impl Shown<WorkflowState> {
     /// All of this name.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.with(Just(name.into()), |state, name| state.name = name)
+        self.with(Just(name.into()), |state, name| {
+            state.name = name.into();
+        })
     }
 
     /// All of this status, which says nothing of their nodes'.

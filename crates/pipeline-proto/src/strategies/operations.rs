@@ -117,11 +117,11 @@ generate! {
     ExportSpec = (text(), text()).prop_map(|(host, uri)| HttpTarget::new(host, uri).into());
     JobExportSpec = text().prop_map(|r#type| JobExportSpec { r#type, ..JobExportSpec::default() });
     DatasourceSpec = text().prop_map(|r#type| DatasourceSpec { r#type, ..DatasourceSpec::default() });
-    JobSpec = option::of(text()).prop_map(|workflow| JobSpec { workflow, ..JobSpec::default() });
-    GroupSpec = option::of(text()).prop_map(|region| GroupSpec { region, ..GroupSpec::default() });
+    JobSpec = option::of(text()).prop_map(|workflow| JobSpec { workflow: workflow.map(Into::into), ..JobSpec::default() });
+    GroupSpec = option::of(text()).prop_map(|region| GroupSpec { region: region.map(Into::into), ..GroupSpec::default() });
     VariableSpec = (text(), text()).prop_map(|(value, format)| VariableSpec::time(value, format));
     UdfSpec = (text(), text()).prop_map(|(jar_name, class_name)| UdfSpec {
-        jar_name,
+        jar_name: jar_name.into(),
         class_name,
         ..UdfSpec::default()
     });

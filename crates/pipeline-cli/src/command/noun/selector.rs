@@ -172,9 +172,9 @@ mod tests {
 
     fn workflow(name: &str, status: &str, region: &str) -> Workflow {
         let mut workflow = Workflow::default();
-        workflow.name = name.to_owned();
+        workflow.name = name.into();
         workflow.status = status.into();
-        workflow.region = region.to_owned();
+        workflow.region = region.into();
         workflow
     }
 

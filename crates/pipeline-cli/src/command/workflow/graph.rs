@@ -118,7 +118,13 @@ impl Graph {
                 let state = remote.try_send(GetWorkflowStatus::new(name.clone())).ok();
                 let nodes = workflow.nodes.unwrap_or_default();
                 tell_errors(name.as_str(), &lint_nodes(&nodes));
-                (target, nodes, workflow.name, Some(workflow.status), state)
+                (
+                    target,
+                    nodes,
+                    workflow.name.into(),
+                    Some(workflow.status),
+                    state,
+                )
             }
         };
         let mut picture = Picture::new(&nodes)

@@ -34,7 +34,7 @@ impl StatusCommand {
         let ask = |name: &WorkflowName| {
             let mut state = remote.send(GetWorkflowStatus::new(name.clone()))?;
             if state.name.is_empty() {
-                state.name = name.to_string();
+                state.name = name.into();
             }
             Ok(state)
         };
