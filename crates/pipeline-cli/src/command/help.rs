@@ -105,8 +105,12 @@ On a machine with the keys, a token for a single operation, or all that a device
   pipeline token mint start_workflow nginx_logs --ttl 1h
   pipeline token bundle nginx_logs --ttl 1h > device.json
 
+For a device that pushes into a queue and does nothing else:
+  pipeline token mint push_points clicks --ttl 12h
+
 On the device, by this command or by anything that can send a request:
   PANDORA_TOKEN=… pipeline workflow start nginx_logs
+  PANDORA_TOKEN=… pipeline repo push clicks clicks.csv
   curl -X POST -H \"Authorization: $TOKEN\" -H 'Content-Length: 0' \\
     https://…/v2/workflows/nginx_logs/start
 

@@ -518,7 +518,11 @@ fn jars_and_what_they_hold_live_from_upload_to_deletion() {
             0,
             "uploaded com.example.City\n",
         ),
-        ("plugin verify com.example.City", 0, ""),
+        (
+            "plugin verify com.example.City",
+            0,
+            "there is nothing to show\n",
+        ),
         ("plugin verify com.example.Town", 3, "E18216"),
         (
             "plugin delete com.example.City -y",
@@ -599,6 +603,8 @@ fn exists_says_it_by_its_exit_code() {
 #[test]
 fn records_are_pushed_and_shown() {
     let service = service();
+    let none = service.run(&words("repo sample clicks"));
+    assert_eq!(none.stderr, "clicks has no records to show\n");
     let ndjson = "\u{feff}{\"at\":\"2026-11-28T00:20:47Z\",\"ip\":\"a\\tb\"}\n\n{\"at\":\"2026-11-28T00:20:48Z\"}\r\n";
     let points = "at=2026-11-28T00:20:49Z\tip=c\n";
     for (name, text, options, says) in [

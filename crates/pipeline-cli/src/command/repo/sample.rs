@@ -11,8 +11,9 @@ use crate::{
     command::resource::{Own, Resource},
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
-    output::{self, Cell, Show, Table},
+    output::{self, Cell, Show, Table, note},
 };
 
 /// Show some records of a message queue
@@ -40,6 +41,12 @@ impl Own for Sample {
     fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
         let sample = SampleRepo::new(self.repo.clone()).count(self.count);
         let records = global.remote()?.send(sample)?;
+        if records.is_empty() {
+            note(pick(
+                format!("{} has no records to show", self.repo),
+                format!("{} 中没有可显示的记录", self.repo),
+            ));
+        }
         if self.points {
             let mut text = Vec::new();
             for record in &records {

@@ -1,7 +1,5 @@
 //! `pipeline apply`: resources that belong to no workflow, made what files say.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use clap::Args;
 use pipeline_graph::file::{ResourceFile, Variable};
@@ -12,7 +10,7 @@ use super::{Item, Names, Resource, create, describe, get, key, operation, tabled
 use crate::{
     command::{
         noun::listed,
-        workflow::source::{self, File, Source},
+        workflow::source::{self, File, Files, Source},
     },
     exit::Exit,
     failure::Failure,
@@ -42,17 +40,8 @@ called. What a file does not name stays as it is, and so does what no file is ab
 are asked about first, which without a terminal needs --yes. What cannot be changed has to be deleted by hand. \\
 After a failure the same command does the rest.")]
 pub(crate) struct Apply {
-    /// Files, or folders of them; `-` for stdin
-    #[arg(value_name = "FILE", required_unless_present = "file")]
-    paths: Vec<PathBuf>,
-
-    /// The same by an option; may be given several times
-    #[arg(short, long, value_name = "FILE")]
-    file: Vec<PathBuf>,
-
-    /// Look in folders within folders, too
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    files: Files,
 
     /// Only show what would be done; end with code 10 if that is anything
     #[arg(long)]
@@ -61,8 +50,7 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let paths = self.paths.into_iter().chain(self.file);
-        let sources = source::expanded(paths.map(Source::File).collect(), self.recursive);
+        let (sources, _) = self.files.sources();
         let mut wanted: Vec<Wanted> = Vec::new();
         for source in &sources {
             for one in read(source)? {

@@ -10,6 +10,7 @@ use super::{Names, Resource, key, page};
 use crate::{
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     output::{Cell, Show, Table, members, note},
 };
@@ -231,6 +232,9 @@ impl Rows {
         list: &[T],
         global: &Global,
     ) -> Result<Exit, Failure> {
+        if list.is_empty() {
+            note(pick("there is nothing to show", "没有可显示的内容"));
+        }
         let rows: Result<Vec<Value>, _> = list.iter().map(serde_json::to_value).collect();
         global
             .format()

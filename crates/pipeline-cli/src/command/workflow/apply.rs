@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::num::NonZeroUsize;
 
 use clap::Args;
 use pipeline_graph::{Definition, Severity, diff::Diff, file::Filled, lint::Rule};
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::{
     diff::{changed_nodes, coloured},
     plan::{Allowed, Plan, Step, confirm_losses},
-    source::{self, File, Owners, Source},
+    source::{self, File, Files, Owners, Source},
 };
 use crate::{
     command::noun::{Many, listed},
@@ -44,17 +44,8 @@ that does not run stays as it is, and so does one that runs and need not be chan
 either running. If the command is interrupted or fails on the way, it says what was done, and how the \
 rest is done.")]
 pub(crate) struct Apply {
-    /// Workflow files, or folders of them; `-` for stdin
-    #[arg(value_name = "FILE", required_unless_present = "file")]
-    paths: Vec<PathBuf>,
-
-    /// The same by an option; may be given several times
-    #[arg(short, long, value_name = "FILE")]
-    file: Vec<PathBuf>,
-
-    /// Look in folders within folders, too
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    files: Files,
 
     /// Only show what would be done; end with code 10 if that is anything
     #[arg(long)]
@@ -70,10 +61,7 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let paths = self.paths.iter().chain(&self.file);
-        let sources: Vec<Source> = paths.cloned().map(Source::File).collect();
-        let one = sources.len() == 1 && !sources[0].is_folder();
-        let sources = source::expanded(sources, self.recursive);
+        let (sources, one) = self.files.sources();
         match sources.as_slice() {
             [source] if one => self.apply_one(source, global),
             sources => self.apply_all(sources, global),

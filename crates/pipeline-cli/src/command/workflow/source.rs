@@ -9,7 +9,10 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use pipeline_graph::{
     Definition, Finding, HIDDEN_SECRET, Position,
     file::{FileError, Filled, Format, ResourceFile, Variable, WorkflowFile},
@@ -112,6 +115,32 @@ fn label(path: &Path) -> String {
         "stdin".to_owned()
     } else {
         path.display().to_string()
+    }
+}
+
+/// Files on a command line.
+#[derive(Debug, Args)]
+pub(in crate::command) struct Files {
+    /// Files, or folders of them; `-` for stdin
+    #[arg(value_name = "FILE", required_unless_present = "file")]
+    paths: Vec<PathBuf>,
+
+    /// The same by an option; may be given several times
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+
+    /// Look in folders within folders, too
+    #[arg(short = 'R', long)]
+    recursive: bool,
+}
+
+impl Files {
+    /// All of them, and whether that is one that was named, and no folder.
+    pub(in crate::command) fn sources(&self) -> (Vec<Source>, bool) {
+        let paths = self.paths.iter().chain(&self.file);
+        let sources: Vec<Source> = paths.cloned().map(Source::File).collect();
+        let one = sources.len() == 1 && !sources[0].is_folder();
+        (expanded(sources, self.recursive), one)
     }
 }
 
