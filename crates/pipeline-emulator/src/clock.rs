@@ -39,13 +39,9 @@ impl Default for ClockSkew {
     }
 }
 
-const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
-
-/// Days before each month in a year without a leap day.
-const STARTS: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 /// Last second of the year 9999; neither text form can express a later one.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -68,78 +64,16 @@ pub(crate) fn from_millis(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis).min(Duration::from_secs(LAST_SECOND))
 }
 
-struct Civil {
-    year: u64,
-    month: u64,
-    day: u64,
-    hour: u64,
-    minute: u64,
-    second: u64,
-    weekday: &'static str,
-    month_name: &'static str,
-}
-
-/// Gregorian date and time of a second since 1970.
-fn civil(seconds: u64) -> Civil {
-    let days = seconds / 86_400;
-    // Eras of 400 years that begin on 1 March, so that a leap day is the last of its year.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let month0 = (from_march + 2) % 12;
-    Civil {
-        year: era * 400 + year_of_era + u64::from(month0 < 2),
-        month: month0 + 1,
-        day: day_of_year - (153 * from_march + 2) / 5 + 1,
-        hour: seconds / 3_600 % 24,
-        minute: seconds / 60 % 60,
-        second: seconds % 60,
-        weekday: WEEKDAYS[(days % 7) as usize],
-        month_name: MONTHS[month0 as usize],
-    }
-}
-
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn imf_fixdate(time: SystemTime) -> String {
-    let seconds = unix_time(time).as_secs();
-    let Civil {
-        year,
-        day,
-        hour,
-        minute,
-        second,
-        weekday,
-        month_name,
-        ..
-    } = civil(seconds);
-    format!("{weekday}, {day:02} {month_name} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + unix_time(time))
 }
 
 /// Seconds since 1970 of exactly the form that [`imf_fixdate`] writes, the right weekday included.
 pub(crate) fn parse_imf_fixdate(text: &str) -> Option<u64> {
-    let (_, rest) = text.split_once(", ")?;
-    let mut words = rest.split([' ', ':']);
-    let mut number = || words.next()?.parse::<u64>().ok();
-    let day = number()?;
-    let month_name = words.next()?;
-    let mut number = || words.next()?.parse::<u64>().ok();
-    let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
-    let month = MONTHS.iter().position(|name| *name == month_name)?;
-    if !(1970..=9999).contains(&year) || day > 31 || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let before = |year: u64| year * 365 + year / 4 - year / 100 + year / 400;
-    let leap = u64::from(before(year) - before(year - 1) == 366);
-    let leap_day = if month > 1 { leap } else { 0 };
-    let day_of_year = STARTS[month] + leap_day + day.checked_sub(1)?;
-    let days = before(year - 1) - before(1969) + day_of_year;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    // Writing it again settles everything else: widths, weekday, days that a month does not have.
-    (imf_fixdate(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)) == text).then_some(seconds)
+    let time = httpdate::parse_http_date(text).ok()?;
+    // It reads two older forms as well.
+    (imf_fixdate(time) == text).then(|| unix_time(time).as_secs())
 }
 
 /// `1994-11-06T08:49:37Z`, the form of `createTime` and `updateTime`. The API page gives none;
@@ -155,20 +89,19 @@ pub(crate) fn rfc3339_millis(time: SystemTime) -> String {
     format!("{date}.{millis:03}Z")
 }
 
+/// The same date, its parts in another order.
 fn rfc3339_parts(time: Duration) -> (String, u32) {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        ..
-    } = civil(time.as_secs());
-    (
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
-        time.subsec_millis(),
-    )
+    let date = imf_fixdate(SystemTime::UNIX_EPOCH + time);
+    let [_, day, month, year, clock, _] = date.split(' ').collect::<Vec<_>>()[..] else {
+        unreachable!("the form is fixed")
+    };
+    let month = MONTHS
+        .iter()
+        .position(|name| *name == month)
+        .unwrap_or_default()
+        + 1;
+    let millis = time.subsec_millis();
+    (format!("{year}-{month:02}-{day}T{clock}"), millis)
 }
 
 #[cfg(test)]
