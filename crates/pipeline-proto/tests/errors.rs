@@ -24,7 +24,7 @@ use pipeline_proto::{
     wait::{Goal, Step, WaitError, WaitOptions, Waiter},
 };
 
-use support::{answer, context, error, run, start};
+use support::{context, error, response, run, start};
 
 fn api_error(status: u16, body: impl Into<Bytes>) -> ApiError {
     let response = Response::builder().status(status).header("x-reqid", " r1 ");
@@ -344,8 +344,8 @@ fn the_number_of_attempts_is_told_from_the_second_on() {
     let put_off = || error(503, "E9002: busy").header("retry-after", "1");
     let get = || GetWorkflow::new(support::name());
     let line = |events: Vec<_>| run(get(), events).error().to_string();
-    assert!(!line(vec![answer(404)]).contains("attempt"));
-    let twice = line(vec![put_off(), answer(404)]);
+    assert!(!line(vec![response(404)]).contains("attempt"));
+    let twice = line(vec![put_off(), response(404)]);
     assert!(twice.ends_with(" [2 attempts]"), "{twice}");
     let thrice = line(vec![put_off(), put_off(), put_off()]);
     assert!(thrice.ends_with(" [3 attempts]"), "{thrice}");
@@ -428,7 +428,7 @@ fn a_wait_that_failed_has_the_source_of_the_look_that_failed() {
             step => panic!("a wait begins with a look, and not with {step:?}"),
         }
     };
-    let cut_short = run(due().operation(), [answer(200).body("[")]).error();
+    let cut_short = run(due().operation(), [response(200).body("[")]).error();
     let Step::Done(Err(error)) = due().on_result(Err(cut_short), start()) else {
         panic!("a response that cannot be read ends the wait");
     };
@@ -439,7 +439,7 @@ fn a_wait_that_failed_has_the_source_of_the_look_that_failed() {
 #[test]
 fn a_page_of_a_portal_is_no_success() {
     fn result<O: Operation<Output = ()>>(operation: O, body: &'static str) -> Result<(), Error> {
-        run(operation, [answer(200).body(body)]).result
+        run(operation, [response(200).body(body)]).result
     }
     let results = |body| {
         [

@@ -63,7 +63,7 @@ struct Vector {
     gzip: Option<String>,
     #[serde(default)]
     leaks: Vec<String>,
-    answer: Option<Value>,
+    response: Option<Value>,
     #[serde(default)]
     ignored: Vec<String>,
 }
@@ -209,22 +209,22 @@ impl Vector {
         } else {
             assert_eq!(request.body(), &self.bytes(), "{self}");
         }
-        if let Some(answer) = &self.answer {
-            self.check_answer(operation, answer);
+        if let Some(response) = &self.response {
+            self.check_response(operation, response);
         }
     }
 
-    fn check_answer<O: Operation>(&self, operation: &O, answer: &Value) {
-        let read = |answer: &Value| operation.decode(&Response::new(answer.to_string().into()));
+    fn check_response<O: Operation>(&self, operation: &O, response: &Value) {
+        let read = |response: &Value| operation.decode(&Response::new(response.to_string().into()));
         // Of raw text alone, a failure comes with a status of success.
-        let fails = answer.get("code").is_some_and(|code| code != 200);
+        let fails = response.get("code").is_some_and(|code| code != 200);
         assert_eq!(
-            read(answer).err().is_some(),
+            read(response).err().is_some(),
             fails,
             "{self}: {:?}",
-            read(answer).err()
+            read(response).err()
         );
-        for (place, odd) in with_one_odd_value(answer, "") {
+        for (place, odd) in with_one_odd_value(response, "") {
             let member = place.rsplit('/').next().unwrap();
             let free = self.ignored.iter().any(|ignored| ignored == member)
                 || place.contains("/spec/")

@@ -20,7 +20,7 @@ use pipeline_proto::{
     wait::{Goal, Step, WaitOptions, Waiter},
 };
 
-use support::{answer, bad_token, fault, name, secs, start};
+use support::{bad_token, fault, name, response, secs, start};
 
 const CANARY: &str = "canary-9f1c-secret-key";
 
@@ -169,14 +169,14 @@ where
 
     let at = start() + Duration::from_millis(100);
     for event in [
-        answer(200),
-        answer(200).body("{}"),
-        answer(200).body("{\"name\":"),
-        answer(204),
-        answer(302),
-        answer(404),
-        answer(500),
-        answer(503).header("retry-after", "1"),
+        response(200),
+        response(200).body("{}"),
+        response(200).body("{\"name\":"),
+        response(204),
+        response(302),
+        response(404),
+        response(500),
+        response(503).header("retry-after", "1"),
         bad_token(),
         bad_token().clock_ahead(0),
         bad_token().clock_ahead(1200),

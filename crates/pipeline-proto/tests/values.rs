@@ -1,4 +1,4 @@
-//! What the small values show of themselves, and what they answer when asked.
+//! What the small values show of themselves, and what they response when asked.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -23,7 +23,7 @@ use pipeline_proto::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use support::{answer, context, credentials, run, secs, start};
+use support::{context, credentials, response, run, secs, start};
 
 #[test]
 fn debug_shows_what_identifies_a_value() {
@@ -57,7 +57,7 @@ fn debug_shows_what_identifies_a_value() {
         shown.contains("settings") && shown.contains("clock_offset"),
         "{shown}"
     );
-    let error = run(GetWorkflow::new(support::name()), [answer(404)]).error();
+    let error = run(GetWorkflow::new(support::name()), [response(404)]).error();
     let shown = format!("{error:?}");
     for part in ["get_workflow", "Api", "attempts: 1", "NotRetryable"] {
         assert!(shown.contains(part), "{part} in {shown}");
@@ -371,7 +371,7 @@ fn names_and_regions_are_kept_as_they_came_and_judged_where_they_are_used() {
 fn a_poll_by_get_gives_name_region_and_status() {
     let poll = GetWorkflowStatus::new(support::name()).by(PollBy::Get);
     let body = r#"{"name":"logs","region":"jjh","status":"Started","nodes":{"a-repo":{}}}"#;
-    let state = run(poll, [answer(200).body(body)]).result.unwrap();
+    let state = run(poll, [response(200).body(body)]).result.unwrap();
     assert_eq!(
         (state.name.as_str(), state.region.as_str()),
         ("logs", "jjh")

@@ -15,7 +15,7 @@ use pipeline_proto::{
     },
 };
 
-use super::support::{Event, answer, context, error, fault, name, run, start};
+use super::support::{Event, context, error, fault, name, response, run, start};
 
 fn get() -> GetWorkflow {
     GetWorkflow::new(name())
@@ -52,10 +52,10 @@ const WITHOUT_RESULT: usize = 5;
 #[test]
 fn success_may_come_without_a_body_where_none_is_needed() {
     for event in [
-        answer(200),
-        answer(204),
-        answer(200).body("{}"),
-        answer(200).body("null"),
+        response(200),
+        response(204),
+        response(200).body("{}"),
+        response(200).body("null"),
     ] {
         for (operation, result) in &all(&event)[..WITHOUT_RESULT] {
             assert!(result.is_ok(), "{operation}, {event:?}");
@@ -66,7 +66,7 @@ fn success_may_come_without_a_body_where_none_is_needed() {
 #[test]
 fn success_without_a_body_where_data_is_needed_is_an_unexpected_response() {
     for status in [200, 204] {
-        let event = answer(status).header("x-reqid", "r1");
+        let event = response(status).header("x-reqid", "r1");
         for (operation, result) in all(&event).split_off(WITHOUT_RESULT) {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{operation}");
@@ -98,7 +98,7 @@ fn an_error_under_status_200_is_an_error_of_every_operation() {
 #[test]
 fn other_statuses_below_300_are_unexpected() {
     for status in [201, 203, 206, 299] {
-        for (operation, result) in all(&answer(status).body(r#"{"name":"logs"}"#)) {
+        for (operation, result) in all(&response(status).body(r#"{"name":"logs"}"#)) {
             let error = result.expect_err(operation);
             assert_eq!(
                 error.kind(),
@@ -117,7 +117,7 @@ fn other_statuses_below_300_are_unexpected() {
 #[test]
 fn a_redirect_is_an_error_and_is_not_followed() {
     for status in [301, 302, 307, 308] {
-        let redirect = answer(status).header("location", "https://elsewhere.example/");
+        let redirect = response(status).header("location", "https://elsewhere.example/");
         for (operation, result) in all(&redirect) {
             let error = result.expect_err(operation);
             assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{operation}");
@@ -142,7 +142,7 @@ fn bodies_that_cannot_be_read_are_errors_that_say_why() {
         (b"{\"name\":7}", "its JSON has another shape than expected"),
         (b" \r\n", "it has no body"),
     ] {
-        let event = answer(200).header("x-reqid", "r1").body(body);
+        let event = response(200).header("x-reqid", "r1").body(body);
         let error = run(get(), [event]).error();
         let line = error.to_string();
         assert!(line.contains(reason), "{line}");
@@ -165,7 +165,7 @@ fn bodies_that_cannot_be_read_are_errors_that_say_why() {
 
 #[test]
 fn an_error_body_that_was_cut_short_still_has_its_code() {
-    let cut = answer(404).body(r#"{"error": "E18641: no such wor"#);
+    let cut = response(404).body(r#"{"error": "E18641: no such wor"#);
     let error = run(get(), [cut]).error();
     assert_eq!(error.code(), Some(ErrorCode::WORKFLOW_NOT_FOUND));
     assert_eq!(error.api().unwrap().message(), "no such wor");
@@ -216,8 +216,8 @@ fn a_body_that_is_too_large_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_name_that_the_answer_lacks_is_taken_from_the_request() {
-    let event = || answer(200).body(r#"{"status":"Started"}"#);
+fn a_name_that_the_response_lacks_is_taken_from_the_request() {
+    let event = || response(200).body(r#"{"status":"Started"}"#);
     assert_eq!(run(get(), [event()]).result.unwrap().name, "logs");
     let state = run(GetWorkflowStatus::new(name()), [event()])
         .result
@@ -232,7 +232,7 @@ fn a_name_that_the_answer_lacks_is_taken_from_the_request() {
 fn both_ways_of_polling_fill_in_the_name() {
     for by in [PollBy::Status, PollBy::Get] {
         let poll = GetWorkflowStatus::new(name()).by(by);
-        let event = answer(200).body(r#"{"status":"Started"}"#);
+        let event = response(200).body(r#"{"status":"Started"}"#);
         let state = run(poll, [event]).result.unwrap();
         assert_eq!(
             (state.name.as_str(), state.status),
@@ -249,21 +249,21 @@ fn a_list_is_read_in_each_of_its_shapes() {
         r#"{"workflows":[{"name":"logs"}]}"#,
         r#"{"total":1,"workflowLists":[{"name":"logs"}]}"#,
     ] {
-        let list = run(ListWorkflows::new(), [answer(200).body(body)])
+        let list = run(ListWorkflows::new(), [response(200).body(body)])
             .result
             .unwrap();
         assert_eq!(list.len(), 1, "{body}");
         assert_eq!(list[0].name, "logs", "{body}");
     }
     for body in ["[]", "null", r#"{"workflows":[]}"#] {
-        let list = run(ListWorkflows::new(), [answer(200).body(body)])
+        let list = run(ListWorkflows::new(), [response(200).body(body)])
             .result
             .unwrap();
         assert!(list.is_empty(), "{body}");
     }
 }
 
-/// A push that is answered as the service answers one: always with 200, and the outcome inside. It
+/// A push that is answered as the service responses one: always with 200, and the outcome inside. It
 /// takes 201 as well.
 #[derive(Clone)]
 struct Push;
@@ -299,10 +299,10 @@ impl Operation for Push {
 
 #[test]
 fn a_refusal_inside_a_success_is_an_error_like_any_other() {
-    for event in [answer(200), answer(201)] {
+    for event in [response(200), response(201)] {
         assert!(run(Push, [event.body(r#"{"code":200}"#)]).result.is_ok());
     }
-    let refused = answer(200).body(r#"{"code":404,"message":"E18102: no such repo: clicks"}"#);
+    let refused = response(200).body(r#"{"code":404,"message":"E18102: no such repo: clicks"}"#);
     let error = run(Push, [refused]).result.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::REPO_NOT_FOUND));
     assert_eq!(
@@ -316,16 +316,16 @@ fn a_refusal_inside_a_success_is_an_error_like_any_other() {
     );
 
     // What may pass is tried again.
-    let busy = answer(200).body(r#"{"code":503,"message":"busy"}"#);
-    let outcome = run(Push, [busy, answer(200).body(r#"{"code":200}"#)]);
+    let busy = response(200).body(r#"{"code":503,"message":"busy"}"#);
+    let outcome = run(Push, [busy, response(200).body(r#"{"code":200}"#)]);
     assert!(outcome.result.is_ok());
 
     // Without a code it is no success, and whether it worked is not known.
     for body in ["{}", r#"{"code":7}"#, ""] {
-        let error = run(Push, [answer(200).body(body)]).result.unwrap_err();
+        let error = run(Push, [response(200).body(body)]).result.unwrap_err();
         assert!(matches!(error.cause(), Cause::Decode(_)), "{body}");
         assert_eq!(error.effect(), Effect::Possible, "{body}");
     }
-    let other = run(Push, [answer(204)]).result.unwrap_err();
+    let other = run(Push, [response(204)]).result.unwrap_err();
     assert!(matches!(other.cause(), Cause::Api(_)));
 }

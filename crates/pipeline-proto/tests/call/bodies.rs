@@ -11,7 +11,7 @@ use pipeline_proto::{
     resource::workflow::{GetWorkflow, ListWorkflows, StartWorkflow},
 };
 
-use super::support::{Event, a_workflow, answer, builder, context, name, run, run_with};
+use super::support::{Event, a_workflow, builder, context, name, response, run, run_with};
 
 const LIST: &str = r#"[{"name":"logs"}]"#;
 const GONE: &str = r#"{"error":"E18641: logs"}"#;
@@ -43,7 +43,9 @@ fn forms(body: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn coded(status: u16, coding: &str, body: impl Into<bytes::Bytes>) -> Event {
-    answer(status).header("content-encoding", coding).body(body)
+    response(status)
+        .header("content-encoding", coding)
+        .body(body)
 }
 
 #[test]
@@ -151,17 +153,17 @@ fn what_cannot_be_decompressed_is_named_and_the_status_still_counts() {
 fn a_mark_and_half_a_surrogate_cost_nothing_but_themselves() {
     let list =
         "\u{feff}[{\"name\":\"a\",\"comment\":\"\\ud83d\",\"x\":\"\\ud83d\"},{\"name\":\"b\"}]";
-    let workflows = run(ListWorkflows::new(), [answer(200).body(list)])
+    let workflows = run(ListWorkflows::new(), [response(200).body(list)])
         .result
         .unwrap();
     assert_eq!(
         (&*workflows[0].comment, &*workflows[1].name),
         ("\u{fffd}", "b")
     );
-    let gone = answer(200).body(format!("\u{feff}{GONE}"));
+    let gone = response(200).body(format!("\u{feff}{GONE}"));
     let error = run(StartWorkflow::new(name()), [gone]).error();
     assert_eq!(error.code(), Some(ErrorCode::WORKFLOW_NOT_FOUND));
-    run(StartWorkflow::new(name()), [answer(200).body("\u{feff}")])
+    run(StartWorkflow::new(name()), [response(200).body("\u{feff}")])
         .result
         .unwrap();
 }
@@ -170,7 +172,7 @@ fn a_mark_and_half_a_surrogate_cost_nothing_but_themselves() {
 fn a_page_instead_of_data_shows_its_type_and_first_words() {
     let page = "<!DOCTYPE html><html><head><title>Sign in</title><style>b{}</style></head>\
         <body>\x1b[2JWelcome <b>back</b></body>";
-    let portal = |media_type: &str| answer(200).header("content-type", media_type).body(page);
+    let portal = |media_type: &str| response(200).header("content-type", media_type).body(page);
     for (event, says) in [
         (
             portal("text/html; charset=utf-8"),
@@ -181,7 +183,9 @@ fn a_page_instead_of_data_shows_its_type_and_first_words() {
             "not JSON, but HTML or XML that begins with",
         ),
         (
-            answer(200).header("content-type", "text/plain").body("OK"),
+            response(200)
+                .header("content-type", "text/plain")
+                .body("OK"),
             "text/plain that begins with \"OK\"",
         ),
     ] {
@@ -193,7 +197,7 @@ fn a_page_instead_of_data_shows_its_type_and_first_words() {
             assert!(error.to_string().contains(says), "{error}");
         }
     }
-    let long = answer(200)
+    let long = response(200)
         .header("content-type", "text/html")
         .body("<p>".to_owned() + &"a".repeat(5000));
     let context = context();

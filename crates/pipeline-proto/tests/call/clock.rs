@@ -11,8 +11,8 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    ACCESS_KEY, Event, SECRET_KEY, Trace, a_workflow, answer, bad_token, builder, context, drive,
-    millis, name, run, run_with, secs, signature::signed_at, start,
+    ACCESS_KEY, Event, SECRET_KEY, Trace, a_workflow, bad_token, builder, context, drive, millis,
+    name, response, run, run_with, secs, signature::signed_at, start,
 };
 
 fn get() -> GetWorkflow {
@@ -102,7 +102,7 @@ fn an_offset_that_turns_out_wrong_is_learned_again() {
 #[test]
 fn a_create_is_repeated_too_because_a_refused_request_did_nothing() {
     let refused = bad_token().clock_ahead(1200);
-    let trace = run(CreateWorkflow::new(name()), [refused, answer(200)]);
+    let trace = run(CreateWorkflow::new(name()), [refused, response(200)]);
     assert_eq!(trace.attempts(), 2);
     assert!(trace.result.is_ok());
 }
@@ -148,7 +148,7 @@ fn more_than_four_minutes_are_acted_upon() {
 fn an_offset_is_acted_upon_only_when_a_signature_is_refused() {
     let context = context();
     let skewed = |event: Event| event.clock_ahead(7200);
-    let events = [skewed(answer(503)), skewed(a_workflow())];
+    let events = [skewed(response(503)), skewed(a_workflow())];
     run_with(&context, get(), CallOptions::new(), events);
     assert_eq!(context.clock_offset(), ClockOffset::default());
 }
@@ -175,7 +175,7 @@ fn with_the_correction_switched_off_the_error_names_the_offset() {
 }
 
 #[test]
-fn an_answer_from_a_cache_says_nothing_about_the_clock() {
+fn a_response_from_a_cache_says_nothing_about_the_clock() {
     let cached = bad_token().clock_ahead(1200).header("age", "1200");
     let trace = run(get(), [cached]);
     assert_eq!(trace.attempts(), 1);
@@ -183,7 +183,7 @@ fn an_answer_from_a_cache_says_nothing_about_the_clock() {
 }
 
 #[test]
-fn an_answer_that_took_longer_than_a_quarter_of_an_hour_says_nothing_about_the_clock() {
+fn a_response_that_took_longer_than_a_quarter_of_an_hour_says_nothing_about_the_clock() {
     let patient = || {
         let context = builder()
             .attempt_timeout(secs(3600))
@@ -225,12 +225,12 @@ fn the_further_attempt_does_not_count_against_the_policy() {
     let trace = run_with(&context(), get(), once(), [refused(), a_workflow()]);
     assert!(trace.result.is_ok());
 
-    let trace = run_with(&context(), get(), once(), [refused(), answer(503)]);
+    let trace = run_with(&context(), get(), once(), [refused(), response(503)]);
     let error = trace.error();
     assert_eq!(error.attempts(), 2);
     assert_eq!(error.stop_reason(), StopReason::AttemptsExhausted);
 
-    let events = [answer(503), refused(), answer(503), a_workflow()];
+    let events = [response(503), refused(), response(503), a_workflow()];
     let trace = run(get(), events);
     assert_eq!(trace.attempts(), 4);
     assert!(trace.result.is_ok());

@@ -8,7 +8,7 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    Event, Trace, answer, bad_token, builder, context, error, name, run_with, secs,
+    Event, Trace, bad_token, builder, context, error, name, response, run_with, secs,
 };
 
 const STATUS: &str = "/v2/workflows/logs/status";
@@ -16,7 +16,7 @@ const GET: &str = "/v2/workflows/logs";
 
 /// What *get* answers; its nodes are a graph, not a list.
 fn got() -> Event {
-    answer(200)
+    response(200)
         .body(r#"{"name":"logs","status":"Started","nodes":{"a-repo":{"name":"a","type":"repo"}}}"#)
 }
 
@@ -33,11 +33,11 @@ fn paths<T>(trace: &Trace<T>) -> Vec<&str> {
 #[test]
 fn get_stands_in_for_a_status_that_is_not_offered() {
     for unknown in [
-        answer(404),
-        answer(404).body("404 page not found"),
-        answer(404).body(r#"{"error":"no such path"}"#),
-        answer(405).header("allow", "POST"),
-        answer(501),
+        response(404),
+        response(404).body("404 page not found"),
+        response(404).body(r#"{"error":"no such path"}"#),
+        response(405).header("allow", "POST"),
+        response(501),
     ] {
         let context = context();
         let trace = ask(&context, [unknown.clone(), got()]);
@@ -53,12 +53,12 @@ fn get_stands_in_for_a_status_that_is_not_offered() {
 }
 
 #[test]
-fn an_answer_of_the_service_is_taken_at_its_word() {
+fn a_response_of_the_service_is_taken_at_its_word() {
     for told in [
         error(404, "E18641: logs"),
         error(404, "E18664: nobody"),
-        answer(400),
-        answer(500),
+        response(400),
+        response(500),
         bad_token(),
     ] {
         let trace = ask(&context(), [told.clone()]);
@@ -70,7 +70,7 @@ fn an_answer_of_the_service_is_taken_at_its_word() {
         &context(),
         GetWorkflow::new(name()),
         CallOptions::new(),
-        [answer(404)],
+        [response(404)],
     );
     assert_eq!(trace.attempts(), 1);
 }
@@ -78,8 +78,8 @@ fn an_answer_of_the_service_is_taken_at_its_word() {
 #[test]
 fn nothing_is_learned_from_a_fallback_that_fails() {
     let context = context();
-    for second in [answer(404), error(404, "E18641: logs"), answer(500)] {
-        let trace = ask(&context, [answer(404), second.clone()]);
+    for second in [response(404), error(404, "E18641: logs"), response(500)] {
+        let trace = ask(&context, [response(404), second.clone()]);
         assert_eq!(paths(&trace), [STATUS, GET], "{second:?}");
         let error = trace.result.unwrap_err();
         assert_eq!(error.attempts(), 2);
@@ -91,27 +91,32 @@ fn nothing_is_learned_from_a_fallback_that_fails() {
 fn a_fallback_is_no_attempt_of_the_policy_and_ends_with_the_deadline() {
     let two = CallOptions::new().retry(RetryPolicy::default().max_attempts(2));
     let status = || GetWorkflowStatus::new(name());
-    let trace = run_with(&context(), status(), two, [answer(503), answer(404), got()]);
+    let trace = run_with(
+        &context(),
+        status(),
+        two,
+        [response(503), response(404), got()],
+    );
     assert_eq!(paths(&trace), [STATUS, STATUS, GET]);
     assert!(trace.result.is_ok());
     let short = builder()
         .attempt_timeout(secs(9))
         .total_timeout(secs(1))
         .build();
-    let late = answer(404).after(secs(1));
+    let late = response(404).after(secs(1));
     assert_eq!(ask(&short, [late]).attempts(), 1);
 }
 
 #[test]
 fn a_token_is_for_one_path_and_the_call_keeps_to_it() {
     let token: Token = "Pandora ak:c2ln:e30=".parse().unwrap();
-    let trace = ask(&builder().auth(token).build(), [answer(404)]);
+    let trace = ask(&builder().auth(token).build(), [response(404)]);
     assert_eq!(paths(&trace), [STATUS]);
 }
 
 #[test]
 fn what_was_asked_for_by_get_has_no_fallback() {
     let get = GetWorkflowStatus::new(name()).by(PollBy::Get);
-    let trace = run_with(&context(), get, CallOptions::new(), [answer(404)]);
+    let trace = run_with(&context(), get, CallOptions::new(), [response(404)]);
     assert_eq!(paths(&trace), [GET]);
 }

@@ -14,7 +14,7 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    a_workflow, answer, builder, error, name, run, run_with, signature::signed_at,
+    a_workflow, builder, error, name, response, run, run_with, signature::signed_at,
 };
 
 #[test]
@@ -32,7 +32,7 @@ fn what_is_not_there_is_none_and_what_is_wrong_stays_an_error() {
             error(404, "E18664: no such owner"),
             Some(ErrorCode::RESOURCE_OWNER_NOT_FOUND),
         ),
-        (answer(404), None),
+        (response(404), None),
         (error(401, "bad token"), None),
     ] {
         assert_eq!(run(look(), [event]).result.unwrap_err().code(), code);
@@ -91,7 +91,7 @@ fn details_have_the_request_id_and_the_attempts() {
     );
     // The first attempt did it, and its response was lost.
     let events = [
-        error(504, "no answer"),
+        error(504, "no response"),
         error(404, "E18641: the workflow does not exist"),
     ];
     let details = run(Detailed(DeleteWorkflow::new(name())), events)

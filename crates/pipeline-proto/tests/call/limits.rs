@@ -9,7 +9,7 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    a_workflow, answer, builder, context, drive, error, fault, millis, name, run_with, script,
+    a_workflow, builder, context, drive, error, fault, millis, name, response, run_with, script,
     secs, start,
 };
 
@@ -27,7 +27,7 @@ fn started(context: &Context, options: CallOptions) -> pipeline_proto::Attempt<G
 
 /// What becomes of a call that is met by 503 after 503 with a wait of 10 s each.
 fn patience(policy: RetryPolicy, total: Duration) -> Error {
-    let later = answer(503).header("retry-after", "10");
+    let later = response(503).header("retry-after", "10");
     let options = retry(policy).total_timeout(total);
     run_with(&context(), get(), options, vec![later; 20]).error()
 }
@@ -98,7 +98,7 @@ fn the_deadline_is_computed_once() {
         .max_attempts(10)
         .base_delay(Duration::ZERO);
     let options = retry(policy).total_timeout(secs(5));
-    let slow = answer(503).after(secs(1));
+    let slow = response(503).after(secs(1));
     let trace = run_with(&context(), get(), options, vec![slow; 10]);
     assert_eq!(trace.attempts(), 5);
     assert_eq!(trace.end.since(start()), secs(5));
@@ -167,7 +167,7 @@ fn a_time_out_at_the_deadline_is_told_as_such() {
         .total_timeout(secs(10))
         .build();
     let call = Call::new(&context, CreateWorkflow::new(name()), CallOptions::new()).unwrap();
-    let trace = drive(call, start(), script([answer(200).after(secs(60))]));
+    let trace = drive(call, start(), script([response(200).after(secs(60))]));
     assert_eq!(trace.end.since(start()), secs(10));
     let error = trace.error();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -194,8 +194,8 @@ fn defaults_are_finite() {
     let context = context();
     let attempt = started(&context, CallOptions::new());
     assert_eq!(attempt.timeout(), secs(30));
-    // A service that never answers.
-    let silent = answer(200).after(Duration::MAX);
+    // A service that never responses.
+    let silent = response(200).after(Duration::MAX);
     let trace = run_with(&context, get(), CallOptions::new(), vec![silent; 9]);
     assert_eq!(trace.attempts(), 3);
     assert!(trace.end.since(start()) < secs(120));
@@ -221,7 +221,7 @@ fn a_clock_that_stands_still_or_runs_backwards_does_no_harm() {
     let later = start() + secs(1);
     let call = Call::new(&context(), get(), CallOptions::new()).unwrap();
     let (_, in_flight) = call.start(later).send();
-    let down = answer(503).clock_ahead(0).into_response(later).unwrap();
+    let down = response(503).clock_ahead(0).into_response(later).unwrap();
     let Next::Retry(backoff) = in_flight.on_response(down, start()) else {
         panic!("there is time left")
     };

@@ -13,7 +13,7 @@ use pipeline_proto::{
     wait::{Ask, WaitOptions, Watch as _},
 };
 
-use super::support::{answer, builder, error, run_with, start};
+use super::support::{builder, error, response, run_with, start};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -50,7 +50,7 @@ fn observer(
 fn a_call_is_told_from_its_first_request_to_its_end() {
     let log = Log::default();
     let context = builder().observer(observer("a", &log)).build();
-    let events = [error(503, "busy"), answer(200).body("[]")];
+    let events = [error(503, "busy"), response(200).body("[]")];
     let options = CallOptions::new();
     let end = run_with(&context, ListWorkflows::new(), options, events).end;
     assert_eq!(
@@ -103,7 +103,7 @@ fn observers_are_told_what_a_call_is_about_and_nothing_of_what_is_sent() {
         name.look(&WaitOptions::default()),
     ));
     end(Ask::Start(name.start()));
-    let empty = [answer(200).body("[]")];
+    let empty = [response(200).body("[]")];
     let _ = run_with(
         &context,
         Detailed(ListWorkflows::new()),

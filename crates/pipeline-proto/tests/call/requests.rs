@@ -15,7 +15,7 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    ACCESS_KEY, SECRET_KEY, answer, builder, context, name, run, signature::signed_at, start,
+    ACCESS_KEY, SECRET_KEY, builder, context, name, response, run, signature::signed_at, start,
 };
 
 fn request_with<O: Operation>(
@@ -303,7 +303,7 @@ fn an_operation_of_ones_own_is_signed_and_sent_like_the_others() {
     assert_eq!(target, "/v2/repos/clicks/exists?from=a%20b%26c");
     assert_eq!(request.headers()["x-qiniu-trace"], "on");
     signed_at(&request, ACCESS_KEY, SECRET_KEY);
-    let trace = run(Exists, [answer(200).body("yes")]);
+    let trace = run(Exists, [response(200).body("yes")]);
     assert_eq!(trace.result.unwrap(), "yes");
 }
 
@@ -347,10 +347,10 @@ fn without_credentials_nothing_is_shown() {
 
 #[test]
 fn further_attempts_differ_in_date_and_signature_only() {
-    let down = || answer(503).after(Duration::from_secs(1));
+    let down = || response(503).after(Duration::from_secs(1));
     let trace = run(
         UpdateWorkflow::new(name(), Nodes::new()),
-        [down(), down(), answer(200)],
+        [down(), down(), response(200)],
     );
     let stripped = |request: &Request<Bytes>| {
         let mut headers = request.headers().clone();

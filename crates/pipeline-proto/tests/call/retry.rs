@@ -13,8 +13,8 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    ACCESS_KEY, Event, SECRET_KEY, a_workflow, answer, context, error, fault, name, run, run_with,
-    secs, signature::signed_at, start,
+    ACCESS_KEY, Event, SECRET_KEY, a_workflow, context, error, fault, name, response, run,
+    run_with, secs, signature::signed_at, start,
 };
 
 fn get() -> GetWorkflow {
@@ -37,7 +37,7 @@ fn attempts(operation: impl Operation, event: &Event) -> usize {
 #[test]
 fn a_get_answered_503_503_200_makes_three_attempts_with_fresh_signatures() {
     // A second each, so that each has its own date.
-    let down = answer(503).after(secs(1));
+    let down = response(503).after(secs(1));
     let trace = run(get(), [down.clone(), down, a_workflow()]);
     assert_eq!(trace.attempts(), 3);
     let mut dates: Vec<SystemTime> = Vec::new();
@@ -54,7 +54,7 @@ fn a_get_answered_503_503_200_makes_three_attempts_with_fresh_signatures() {
 #[test]
 fn pauses_are_those_of_the_policy_for_the_seed() {
     let policy = RetryPolicy::default();
-    let script = || [answer(503), answer(502), a_workflow()];
+    let script = || [response(503), response(502), a_workflow()];
     let options = |seed| CallOptions::new().seed(seed);
     let trace = run_with(&context(), get(), options(7), script());
     let expected = [policy.delay(1, 7, None), policy.delay(2, 7, None)];
@@ -76,9 +76,9 @@ fn only_statuses_that_may_pass_are_retried() {
             202 | 429 | 500 | 502 | 503 | 504 => 3,
             _ => 1,
         };
-        assert_eq!(attempts(get(), &answer(status)), expected, "{status}");
-        assert_eq!(attempts(delete(), &answer(status)), expected, "{status}");
-        assert_eq!(attempts(create(), &answer(status)), 1, "{status}");
+        assert_eq!(attempts(get(), &response(status)), expected, "{status}");
+        assert_eq!(attempts(delete(), &response(status)), expected, "{status}");
+        assert_eq!(attempts(create(), &response(status)), 1, "{status}");
     }
 }
 
@@ -196,7 +196,7 @@ fn a_create_whose_connection_breaks_makes_one_attempt_and_its_effect_is_not_know
 
 #[test]
 fn a_create_that_was_not_sent_is_sent_again() {
-    let trace = run(create(), [fault(FaultKind::NotSent), answer(200)]);
+    let trace = run(create(), [fault(FaultKind::NotSent), response(200)]);
     assert_eq!(trace.attempts(), 2);
     assert!(trace.result.is_ok());
 }
@@ -206,7 +206,7 @@ fn already_exists_after_an_attempt_of_our_own_can_be_told_by_the_attempts() {
     let exists = error(409, "E18640: logs");
     let trace = run(
         create(),
-        [answer(503).header("retry-after", "0"), exists.clone()],
+        [response(503).header("retry-after", "0"), exists.clone()],
     );
     let repeated = trace.error();
     assert_eq!(repeated.code(), Some(ErrorCode::WORKFLOW_EXISTS));
@@ -223,12 +223,12 @@ fn what_a_refusal_rules_out_and_what_it_does_not() {
         (error(400, "E18642: no region"), Effect::None),
         (error(409, "E18640: logs"), Effect::None),
         (error(429, "slow down"), Effect::None),
-        (answer(302), Effect::None),
-        (answer(303), Effect::Possible),
-        (answer(503).header("retry-after", "1"), Effect::None),
-        (answer(503), Effect::Possible),
-        (answer(500), Effect::Possible),
-        (answer(201), Effect::Possible),
+        (response(302), Effect::None),
+        (response(303), Effect::Possible),
+        (response(503).header("retry-after", "1"), Effect::None),
+        (response(503), Effect::Possible),
+        (response(500), Effect::Possible),
+        (response(201), Effect::Possible),
         (error(202, "E18124: creating"), Effect::Possible),
         (error(200, "E18124: creating"), Effect::Possible),
     ] {
@@ -283,13 +283,13 @@ fn what_is_not_implemented_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_delete_that_finds_nothing_after_a_lost_answer_has_succeeded() {
+fn a_delete_that_finds_nothing_after_a_lost_response_has_succeeded() {
     let gone = || error(404, "E18641: logs");
     for lost in [
         fault(FaultKind::Interrupted),
         fault(FaultKind::TimedOut),
-        answer(500),
-        answer(502),
+        response(500),
+        response(502),
     ] {
         let label = format!("{lost:?}");
         let trace = run(delete(), [lost, gone()]);
@@ -307,8 +307,8 @@ fn a_delete_that_finds_nothing_at_first_is_an_error() {
     // Neither of these attempts can have deleted anything.
     for harmless in [
         fault(FaultKind::NotSent),
-        answer(503).header("retry-after", "0"),
-        answer(429),
+        response(503).header("retry-after", "0"),
+        response(429),
     ] {
         let label = format!("{harmless:?}");
         let error = run(delete(), [harmless, gone()]).error();
@@ -321,7 +321,7 @@ fn a_delete_that_finds_nothing_at_first_is_an_error() {
 fn a_404_of_something_else_does_not_make_a_delete_a_success() {
     for other in [
         error(404, "E18664: nobody"),
-        answer(404).body("<html>not here</html>"),
+        response(404).body("<html>not here</html>"),
     ] {
         let error = run(delete(), [fault(FaultKind::Interrupted), other]).error();
         assert_eq!(error.kind(), ErrorKind::NotFound);

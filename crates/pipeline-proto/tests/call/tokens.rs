@@ -11,7 +11,7 @@ use pipeline_proto::{
 };
 
 use super::support::{
-    Event, answer, bad_token, builder, context, credentials, error, name, run_with, secs, start,
+    Event, bad_token, builder, context, credentials, error, name, response, run_with, secs, start,
 };
 
 fn start_workflow() -> StartWorkflow {
@@ -52,8 +52,8 @@ fn refused(descriptor: &TokenDescriptor, ahead: i64) -> Error {
 fn a_token_is_sent_as_it_is_and_on_each_attempt() {
     let token = permission().mint(&credentials());
     let context = Context::builder().auth(token.clone()).build();
-    let later = answer(503).header("retry-after", "1");
-    let events = [later, answer(200)];
+    let later = response(503).header("retry-after", "1");
+    let events = [later, response(200)];
     let trace = run_with(&context, start_workflow(), CallOptions::new(), events);
     assert!(trace.result.is_ok());
     assert_eq!(trace.attempts(), 2);
@@ -69,7 +69,7 @@ fn a_token_is_sent_as_it_is_and_on_each_attempt() {
 fn a_token_of_the_call_goes_before_the_keys_of_the_context() {
     let token = permission().mint(&Credentials::new("device", "another").unwrap());
     let options = CallOptions::new().auth(token.clone());
-    let trace = run_with(&context(), start_workflow(), options, [answer(200)]);
+    let trace = run_with(&context(), start_workflow(), options, [response(200)]);
     assert_eq!(
         trace.sent[0].request.headers()["authorization"],
         token.as_str()
@@ -82,7 +82,7 @@ fn a_token_without_the_scheme_word_is_sent_with_it() {
     let bare = minted.as_str().strip_prefix("Pandora ").unwrap();
     let token: Token = bare.parse().unwrap();
     let options = CallOptions::new().auth(token);
-    let trace = run_with(&context(), start_workflow(), options, [answer(200)]);
+    let trace = run_with(&context(), start_workflow(), options, [response(200)]);
     assert_eq!(
         trace.sent[0].request.headers()["authorization"],
         minted.as_str()

@@ -61,7 +61,7 @@ pub(crate) struct Event {
 }
 
 /// A response after 100 ms, without headers and body.
-pub(crate) fn answer(status: u16) -> Event {
+pub(crate) fn response(status: u16) -> Event {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     Event {
@@ -71,10 +71,10 @@ pub(crate) fn answer(status: u16) -> Event {
     }
 }
 
-/// An answer with the service's error object.
+/// A response with the service's error object.
 pub(crate) fn error(status: u16, message: &str) -> Event {
     let object = serde_json::json!({ "error": message });
-    answer(status)
+    response(status)
         .header("content-type", "application/json")
         .header("x-reqid", "r1")
         .body(object.to_string())
@@ -94,9 +94,9 @@ pub(crate) fn fault(kind: FaultKind) -> Event {
     }
 }
 
-/// The answer to *get* that most tests are content with.
+/// The response to *get* that most tests are content with.
 pub(crate) fn a_workflow() -> Event {
-    answer(200).body(r#"{"name":"logs","status":"Ready"}"#)
+    response(200).body(r#"{"name":"logs","status":"Ready"}"#)
 }
 
 impl Event {

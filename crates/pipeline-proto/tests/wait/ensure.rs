@@ -11,7 +11,7 @@ use pipeline_proto::{
 use super::{
     LookFails, Saw, Wait, ensure, ensure_with, lost, not_found, start_fails, starts, stop_fails,
     stops,
-    support::{answer, bad_token, context, error, fault, millis, name, run_with, secs, start},
+    support::{bad_token, context, error, fault, millis, name, response, run_with, secs, start},
     talk,
 };
 
@@ -44,7 +44,7 @@ fn a_workflow_gets_started_from_every_state() {
         &[Saw("Stopping"), Saw("Stopping"), Saw("Stopped")],
         // Nothing is done before the state is known.
         &[Saw("Unknown"), Saw("Stopped")],
-        &[LookFails(answer(503)), Saw("Ready")],
+        &[LookFails(response(503)), Saw("Ready")],
     ] {
         let lines: Vec<_> = before.iter().cloned().chain(way()).collect();
         assert_eq!(ensure(Goal::Started, &lines).status(), Status::Started);
@@ -136,7 +136,7 @@ fn a_start_that_is_refused_again_and_again_is_a_failure() {
 }
 
 #[test]
-fn a_start_whose_answer_was_lost_is_found_out_by_looking() {
+fn a_start_whose_response_was_lost_is_found_out_by_looking() {
     // It took effect.
     for seen in [&[Saw("Started")][..], &[Saw("Starting"), Saw("Started")]] {
         let mut lines = vec![Saw("Stopped"), start_fails(lost())];
@@ -181,9 +181,9 @@ fn a_start_whose_answer_was_lost_is_found_out_by_looking() {
 #[test]
 fn a_start_that_the_service_was_not_ready_for_is_made_again() {
     for passing in [
-        answer(503),
-        answer(500),
-        answer(429),
+        response(503),
+        response(500),
+        response(429),
         fault(FaultKind::NotSent),
     ] {
         let lines = [
@@ -347,12 +347,12 @@ fn a_look_goes_on_by_get_where_the_service_has_no_status() {
     else {
         panic!("a wait begins with a look")
     };
-    let shown = answer(200).body(r#"{"name":"logs","status":"Started"}"#);
+    let shown = response(200).body(r#"{"name":"logs","status":"Started"}"#);
     let trace = run_with(
         &context(),
         due.operation(),
         CallOptions::new(),
-        [answer(404), shown],
+        [response(404), shown],
     );
     assert_eq!(trace.sent[1].request.uri().path(), "/v2/workflows/logs");
     let step = due.on_result(trace.result, start());

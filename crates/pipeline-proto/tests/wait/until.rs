@@ -12,7 +12,7 @@ use pipeline_proto::{
 
 use super::{
     LookFails, Saw, lost, not_found,
-    support::{answer, bad_token, error, millis, name, secs, start},
+    support::{bad_token, error, millis, name, response, secs, start},
     until, until_always, until_with,
 };
 
@@ -166,10 +166,10 @@ fn failures_that_may_pass_and_states_that_say_nothing_are_ridden_out() {
     let wait = until(
         Goal::Started,
         &[
-            LookFails(answer(503)),
+            LookFails(response(503)),
             LookFails(lost()),
             LookFails(error(202, "E18124: creating")),
-            LookFails(answer(429)),
+            LookFails(response(429)),
             Saw("Unknown"),
             Saw("Paused"),
             Saw(""),
@@ -195,7 +195,7 @@ fn the_failure_of_the_last_look_is_told_when_the_time_is_up() {
     let wait = until_always(
         WaitOptions::default(),
         Duration::ZERO,
-        &LookFails(answer(503)),
+        &LookFails(response(503)),
     );
     assert_eq!(wait.lasted(), secs(300));
     let error = wait.failure();
@@ -215,8 +215,8 @@ fn failures_that_do_not_pass_end_the_wait_at_once() {
         (bad_token(), ErrorKind::Unauthorized),
         (error(403, "E18665: denied"), ErrorKind::Permission),
         (error(400, "E9001: not implemented"), ErrorKind::Internal),
-        (answer(200).body("<html>"), ErrorKind::UnexpectedResponse),
-        (answer(302), ErrorKind::UnexpectedResponse),
+        (response(200).body("<html>"), ErrorKind::UnexpectedResponse),
+        (response(302), ErrorKind::UnexpectedResponse),
     ] {
         let wait = until(Goal::Started, &[LookFails(event)]);
         let error = wait.failure();
@@ -230,7 +230,7 @@ fn waiting_for_a_workflow_to_be_gone() {
     let seen = [
         Saw("Stopped"),
         Saw("Unknown"),
-        LookFails(answer(503)),
+        LookFails(response(503)),
         LookFails(not_found()),
     ];
     let wait = until(Goal::Deleted, &seen);

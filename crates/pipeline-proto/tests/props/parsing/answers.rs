@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn any_answer_can_be_read_as_an_error(response in strategies::response()) {
+    fn any_response_can_be_read_as_an_error(response in strategies::response()) {
         let error = ApiError::from_response(&response);
         prop_assert_eq!(error.status(), response.status());
         let line = error.to_string();
