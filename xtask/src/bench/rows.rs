@@ -27,6 +27,8 @@ pub(super) fn measure() -> Result<Vec<Measure>> {
     requests(&mut rows, &cases)?;
     eprintln!("answers");
     answers(&mut rows, &cases)?;
+    eprintln!("points");
+    points(&mut rows, &cases)?;
     let server = cases.serve("constant")?;
     eprintln!("transports");
     let call = hyper(&mut rows, &cases, &server.url)?;
@@ -145,6 +147,35 @@ fn answers(rows: &mut Rows, cases: &Cases) -> Result {
     counting.add(rows, name, "answer", [AtMost(7_000.0), AtMost(7.0)])?;
     let name = format!("{name}: serde_json by hand");
     counting.add(rows, &name, "answer-serde", [Nothing; 2])?;
+    Ok(())
+}
+
+/// Records as points; each run writes a thousand.
+fn points(rows: &mut Rows, cases: &Cases) -> Result {
+    let cpu = |case: &str| cases.number(&["cpu", case, "2000"]);
+    let allocations = cases.allocations("points", None)?;
+    let name = "write structs as points";
+    rows.add(name, "allocations", allocations, AtMost(0.0));
+    for (name, unit, case, other, most) in [
+        (name, "CPU × serde_json", "points", "points-serde", 0.6),
+        (
+            "write `Value` as points",
+            "CPU × serde_json",
+            "points-value",
+            "points-value-serde",
+            1.0,
+        ),
+        (
+            "write JSON lines as points",
+            "CPU × through `Value`",
+            "points-json",
+            "points-json-value",
+            0.4,
+        ),
+    ] {
+        let [ratio] = ratios(case, [other], cpu)?;
+        rows.add(name, unit, ratio, AtMost(most));
+    }
     Ok(())
 }
 
