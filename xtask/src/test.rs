@@ -1,7 +1,9 @@
 //! `cargo xtask test`: everything that must hold before a change is taken.
 
 use std::{
-    process::Stdio,
+    env,
+    path::Path,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -21,6 +23,7 @@ const STEPS: &[Step] = &[
     ("generated documents", || docs::run(true)),
     ("tidy", tidy::check),
     ("features", features),
+    ("WebAssembly", web_assembly),
 ];
 
 pub(crate) fn run() -> Result {
@@ -78,6 +81,35 @@ fn features() -> Result {
         }
     }
     Ok(())
+}
+
+/// The core where there is no socket and no clock, and an example of it in Node. Targets that are not installed are
+/// named and left out.
+fn web_assembly() -> Result {
+    if is_installed("wasm32-unknown-unknown")? {
+        cargo("check --quiet --package pipeline-proto --target wasm32-unknown-unknown")?;
+    }
+    if is_installed("wasm32-wasip1")? {
+        let example = "--package pipeline-embedding-example";
+        cargo(&format!(
+            "build --quiet {example} --bin lines --target wasm32-wasip1"
+        ))?;
+        let target = cargo::metadata("--no-deps")?.target_directory;
+        let mut command = cargo::cargo(&format!("test --quiet {example} --test node"));
+        command.env("LINES_WASM", target.join("wasm32-wasip1/debug/lines.wasm"));
+        cargo::run(command.stdin(Stdio::null()))?;
+    }
+    Ok(())
+}
+
+fn is_installed(target: &str) -> Result<bool> {
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let folder = cargo::output(rustc.args(["--print", "target-libdir", "--target", target]))?;
+    let found = Path::new(folder.trim()).is_dir();
+    if !found {
+        println!("not run: `rustup target add {target}` installs what it needs");
+    }
+    Ok(found)
 }
 
 /// Fails with the way out when cargo lacks a subcommand that an installation may come without.

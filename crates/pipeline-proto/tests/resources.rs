@@ -4,11 +4,11 @@
 use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
-    Call, CallOptions, Context, Credentials, Now, Operation,
+    Call, CallOptions, Context, Credentials, DecodeError, Now, Operation,
     name::*,
     resource::{
-        datasource::*, export::*, group::*, job::*, plugin::*, push::*, repo::*, transform::*,
-        udf::*, variable::*,
+        datasource::*, export::*, group::*, job::*, job_export::*, plugin::*, push::*, repo::*,
+        transform::*, udf::*, variable::*, workflow::*,
     },
 };
 
@@ -164,6 +164,41 @@ fn responses_are_read_whole() {
         (transforms[0].to.as_str(), spec.code.as_deref()),
         ("sums", Some("select 1"))
     );
+}
+
+#[test]
+fn what_shows_another_name_answers_another_request() {
+    let other = r#"{"name":"other","status":"Ready"}"#;
+    let read = |name: &str, result: Result<(), DecodeError>, shown: &str| {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("another request"), "{name}: {error}");
+        assert!(error.contains(shown), "{name}: {error}");
+    };
+    macro_rules! refused {
+        ($($operation:expr;)*) => {
+            $(
+                let operation = $operation;
+                let result = operation.decode(&Response::new(Bytes::from_static(other.as_bytes())));
+                read(stringify!($operation), result.map(drop), "\"other\"");
+                // Services have been seen to write names in lower case.
+                let asked = other.replace("other", &"asked_for".to_uppercase());
+                operation.decode(&Response::new(asked.into())).unwrap();
+            )*
+        };
+    }
+    refused! {
+        GetWorkflow::new(name("asked_for"));
+        GetWorkflowStatus::new(name("asked_for"));
+        GetRepo::new(name("asked_for"));
+        GetTransform::new(orders(), name("asked_for"));
+        GetExport::new(orders(), name("asked_for"));
+        GetDatasource::new(name("asked_for"));
+        GetJob::new(name("asked_for"));
+        GetJobExport::new(name("j1"), name("asked_for"));
+        GetPlugin::new(name("asked_for"));
+        GetGroup::new(name("asked_for"));
+        GetVariable::new(name("asked_for"));
+    }
 }
 
 #[test]

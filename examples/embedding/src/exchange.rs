@@ -16,7 +16,7 @@ use crate::http1;
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// A request on its way, or its response.
-pub(crate) struct Exchange {
+pub struct Exchange {
     stream: TcpStream,
     request: Vec<u8>,
     sent: usize,
@@ -25,7 +25,11 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Connects. This blocks, at most for `timeout`: the standard library knows no other way.
-    pub(crate) fn begin(
+    ///
+    /// # Errors
+    ///
+    /// If there is no connection.
+    pub fn begin(
         address: SocketAddr,
         request: &Request<Bytes>,
         timeout: Duration,
@@ -48,7 +52,7 @@ impl Exchange {
     }
 
     /// Goes as far as it can without waiting. `None` if there is more to do.
-    pub(crate) fn advance(&mut self) -> Option<Result<Response<Bytes>, Fault>> {
+    pub fn advance(&mut self) -> Option<Result<Response<Bytes>, Fault>> {
         while self.sent < self.request.len() {
             match self.stream.write(&self.request[self.sent..]) {
                 Ok(0) => return Some(Err(self.broken(ErrorKind::WriteZero.into()))),
@@ -92,7 +96,7 @@ impl Exchange {
     }
 
     /// The fault for an exchange that took too long.
-    pub(crate) fn timed_out(&self) -> Fault {
+    pub fn timed_out(&self) -> Fault {
         let phase = match self.answer.len() {
             _ if self.sent < self.request.len() => Phase::Send,
             0 => Phase::Response,

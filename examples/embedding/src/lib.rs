@@ -22,5 +22,6 @@ pub mod http1;
 mod runtime;
 mod task;
 
-pub use runtime::Runtime;
+pub use exchange::Exchange;
+pub use runtime::{Runtime, resolve};
 pub use task::Handle;

@@ -44,21 +44,9 @@ impl Runtime {
     ///
     /// If the endpoint wants TLS, or its host has no address.
     pub fn new(context: Context) -> io::Result<Self> {
-        let endpoint: Uri = context
-            .endpoint()
-            .to_string()
-            .parse()
-            .map_err(io::Error::other)?;
-        let (Some("http"), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
-            return Err(io::Error::other("this example speaks no TLS"));
-        };
-        let port = authority.port_u16().unwrap_or(80);
-        // An IPv6 address stands in brackets there.
-        let host = authority.host().trim_matches(['[', ']']);
-        let address = (host, port).to_socket_addrs()?.next();
         Ok(Self {
+            address: resolve(&context)?,
             context,
-            address: address.ok_or_else(|| io::Error::other("the host has no address"))?,
             clock: Clock {
                 origin: Instant::now(),
             },
@@ -92,4 +80,25 @@ impl Runtime {
             thread::sleep(REST);
         }
     }
+}
+
+/// Where the service of this context is, which must be `http://`.
+///
+/// # Errors
+///
+/// If the endpoint wants TLS, or its host has no address.
+pub fn resolve(context: &Context) -> io::Result<SocketAddr> {
+    let endpoint: Uri = context
+        .endpoint()
+        .to_string()
+        .parse()
+        .map_err(io::Error::other)?;
+    let (Some("http"), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
+        return Err(io::Error::other("this example speaks no TLS"));
+    };
+    let port = authority.port_u16().unwrap_or(80);
+    // An IPv6 address stands in brackets there.
+    let host = authority.host().trim_matches(['[', ']']);
+    let address = (host, port).to_socket_addrs()?.next();
+    address.ok_or_else(|| io::Error::other("the host has no address"))
 }

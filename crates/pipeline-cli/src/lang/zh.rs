@@ -78,6 +78,19 @@ fn api(error: &ApiError) -> String {
     if let Some(cause) = error.refusal() {
         let _ = write!(line, "；{}", refusal(cause));
     }
+    let signed: Vec<&str> = error
+        .signed_headers()
+        .iter()
+        .take(5)
+        .map(http::HeaderName::as_str)
+        .collect();
+    if !signed.is_empty() {
+        let _ = write!(
+            line,
+            "，并确认途中没有丢弃或改动参与签名的头部：{}",
+            signed.join("、")
+        );
+    }
     match error.uncorrected() {
         Some(Uncorrected::TooFar(limit)) => {
             let _ = write!(line, "；自动修正的上限是 {} 秒", limit.as_secs());

@@ -4,7 +4,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header::RETRY_AFTER};
+use http::{HeaderName, Response, StatusCode, header::RETRY_AFTER};
 
 use super::{
     body::{excerpt, message_of, redirect},
@@ -41,6 +41,7 @@ pub struct ApiError {
     body: Box<str>,
     refusal: Option<RefusalCause>,
     uncorrected: Option<Uncorrected>,
+    signed: Box<[HeaderName]>,
 }
 
 /// The most likely reason for which a signature or token was refused.
@@ -101,6 +102,7 @@ impl ApiError {
             body,
             refusal: None,
             uncorrected: None,
+            signed: Box::default(),
         }
     }
 
@@ -173,9 +175,23 @@ impl ApiError {
         self.uncorrected
     }
 
-    pub(crate) fn set_refusal(&mut self, cause: RefusalCause, uncorrected: Option<Uncorrected>) {
+    pub(crate) fn set_refusal(
+        &mut self,
+        cause: RefusalCause,
+        uncorrected: Option<Uncorrected>,
+        signed: impl Iterator<Item = HeaderName>,
+    ) {
+        if matches!(cause, RefusalCause::Keys | RefusalCause::KeysOrClock) {
+            self.signed = signed.collect();
+        }
         self.refusal = Some(cause);
         self.uncorrected = uncorrected;
+    }
+
+    /// The headers beside `Date` that the request was signed with, of one whose signature was refused for no better
+    /// reason than its keys. Where something on the way drops or changes one of them, the keys are not to blame.
+    pub fn signed_headers(&self) -> &[HeaderName] {
+        &self.signed
     }
 
     /// Whether the same request may succeed later.
@@ -276,6 +292,15 @@ impl fmt::Display for ApiError {
             None => Ok(()),
             Some(cause) => write!(f, "; {cause}"),
         }?;
+        for (at, name) in self.signed.iter().take(5).enumerate() {
+            let before = if at == 0 {
+                ", and that nothing on the way drops or changes what is signed: "
+            } else {
+                ", "
+            };
+            f.write_str(before)?;
+            write_foreign(f, name.as_str(), 64)?;
+        }
         match self.uncorrected {
             None => Ok(()),
             Some(why) => write!(f, "; {why}"),

@@ -9,7 +9,10 @@ use serde::de::{
 };
 
 use super::{decode::decode_seed, decode_json, decode_nothing};
-use crate::error::DecodeError;
+use crate::{
+    error::DecodeError,
+    name::{Kind, Name},
+};
 
 /// Applies a reader. A function, so that the compiler shows a reader of a wrong type where the row
 /// names it.
@@ -22,9 +25,30 @@ pub(crate) fn read<O, T>(
 }
 
 /// Completes an output from its operation. A function, so that a closure in a row needs no types.
-pub(crate) fn complete<O, T>(operation: &O, mut output: T, f: impl FnOnce(&O, &mut T)) -> T {
-    f(operation, &mut output);
-    output
+pub(crate) fn complete<O, T>(
+    operation: &O,
+    mut output: T,
+    f: impl FnOnce(&O, &mut T) -> Result<(), DecodeError>,
+) -> Result<T, DecodeError> {
+    f(operation, &mut output)?;
+    Ok(output)
+}
+
+/// Gives what is shown the name that it was asked for by. What shows another name is the response to another
+/// request: a transport, or something on the way, has mixed up two of them.
+pub(crate) fn named<K: Kind, S>(asked: &Name<K>, shown: &mut S) -> Result<(), DecodeError>
+where
+    S: AsRef<str> + for<'a> From<&'a str>,
+{
+    let (asked, found) = (asked.as_str(), (*shown).as_ref());
+    if found.is_empty() {
+        *shown = asked.into();
+    } else if !found.eq_ignore_ascii_case(asked) {
+        return Err(DecodeError::custom(format!(
+            "it answers another request: it shows {found:?}, and {asked:?} was asked for"
+        )));
+    }
+    Ok(())
 }
 
 /// A JSON body is the output.

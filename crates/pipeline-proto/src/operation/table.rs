@@ -103,7 +103,7 @@ macro_rules! operations {
 
                 fn decode(&self, response: &::http::Response<::bytes::Bytes>) -> Result<$Out, $crate::DecodeError> {
                     let output = $crate::operation::read::read::<_, $Out>(self, response, $read)?;
-                    $(let output = $crate::operation::read::complete(self, output, $then);)?
+                    $(let output = $crate::operation::read::complete(self, output, $then)?;)?
                     Ok(output)
                 }
 

@@ -10,7 +10,7 @@ use crate::{
     model::RawJson,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -32,7 +32,7 @@ operations! { datasource datasource_operations;
     /// Shows one batch data source.
     GetDatasource get_datasource(name: DatasourceName) = GET "/v2/datasources/{name}" Safe Page
         -> DatasourceSpec = json,
-        then |get, datasource| { datasource.name.get_or_insert_with(|| (&get.name).into()); }, none on DATASOURCE_NOT_FOUND;
+        then |get, datasource| named(&get.name, datasource.name.get_or_insert_default()), none on DATASOURCE_NOT_FOUND;
 
     /// Says whether there is such a batch data source.
     DatasourceExists datasource_exists(name: DatasourceName) = GET "/v2/datasources/{name}/exists" Safe Sdk

@@ -11,7 +11,7 @@ use crate::{
     model::RawJson,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -32,7 +32,8 @@ operations! { export export_operations;
 
     /// Shows one export.
     GetExport get_export(source: RepoName, name: ExportName)
-        = GET "/v2/repos/{source}/exports/{name}" Safe Page -> ExportSpec = json, none on EXPORT_NOT_FOUND;
+        = GET "/v2/repos/{source}/exports/{name}" Safe Page -> ExportSpec = json,
+        then |get, export| named(&get.name, export.name.get_or_insert_default()), none on EXPORT_NOT_FOUND;
 
     /// Says whether there is such an export.
     ExportExists export_exists(source: RepoName, name: ExportName)

@@ -6,7 +6,7 @@ use crate::{
     error::BuildError,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -31,7 +31,7 @@ operations! { group group_operations;
 
     /// Shows one shared resource pool.
     GetGroup get_group(name: GroupName) = GET "/v2/groups/{name}" Safe Sdk
-        -> GroupSpec = json, then |get, group| { group.name.get_or_insert_with(|| (&get.name).into()); }, none on GROUP_NOT_FOUND;
+        -> GroupSpec = json, then |get, group| named(&get.name, group.name.get_or_insert_default()), none on GROUP_NOT_FOUND;
 
     /// Deletes a shared resource pool.
     DeleteGroup delete_group(name: GroupName) = DELETE "/v2/groups/{name}" Idempotent Sdk

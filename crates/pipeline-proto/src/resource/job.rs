@@ -12,7 +12,7 @@ use crate::{
     model::json::{object, open_enum},
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -34,7 +34,7 @@ operations! { job job_operations;
 
     /// Shows one job.
     GetJob get_job(name: JobName) = GET "/v2/jobs/{name}" Safe Page
-        -> JobSpec = json, then |get, job| { job.name.get_or_insert_with(|| (&get.name).into()); }, none on JOB_NOT_FOUND;
+        -> JobSpec = json, then |get, job| named(&get.name, job.name.get_or_insert_default()), none on JOB_NOT_FOUND;
 
     /// Says whether there is such a job.
     JobExists job_exists(name: JobName) = GET "/v2/jobs/{name}/exists" Safe Sdk -> bool = member("exist");

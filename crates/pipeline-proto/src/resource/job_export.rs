@@ -10,7 +10,7 @@ use crate::name::{JobExportName, JobName, ShownName, kind};
 use crate::{
     model::RawJson,
     operation::{
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -31,7 +31,7 @@ operations! { job_export job_export_operations;
     /// Shows one export of a job.
     GetJobExport get_job_export(job: JobName, name: JobExportName)
         = GET "/v2/jobs/{job}/exports/{name}" Safe Page -> JobExportSpec = json,
-        then |get, export| { export.name.get_or_insert_with(|| (&get.name).into()); }, none on JOB_EXPORT_NOT_FOUND;
+        then |get, export| named(&get.name, export.name.get_or_insert_default()), none on JOB_EXPORT_NOT_FOUND;
 
     /// Says whether a job has such an export.
     JobExportExists job_export_exists(job: JobName, name: JobExportName)

@@ -12,7 +12,7 @@ use crate::{
     header::CONTENT_MD5,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -29,7 +29,7 @@ operations! { plugin plugin_operations;
     ListPlugins list_plugins() = GET "/v2/plugins" Safe Sdk -> Vec<Plugin> = member("plugins");
 
     /// Shows one plugin.
-    GetPlugin get_plugin(name: PluginName) = GET "/v2/plugins/{name}" Safe Sdk -> Plugin = json, none on PLUGIN_NOT_FOUND;
+    GetPlugin get_plugin(name: PluginName) = GET "/v2/plugins/{name}" Safe Sdk -> Plugin = json, then |get, plugin| named(&get.name, &mut plugin.name), none on PLUGIN_NOT_FOUND;
 
     /// Deletes a plugin.
     DeletePlugin delete_plugin(name: PluginName) = DELETE "/v2/plugins/{name}" Idempotent Sdk

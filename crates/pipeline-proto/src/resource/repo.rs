@@ -11,7 +11,7 @@ use crate::{
     error::BuildError,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -38,7 +38,7 @@ operations! { repo repo_operations;
 
     /// Shows one message queue.
     GetRepo get_repo(name: RepoName) = GET "/v2/repos/{name}" Safe Page
-        -> RepoSpec = json, then |get, repo| { repo.name.get_or_insert_with(|| (&get.name).into()); }, none on REPO_NOT_FOUND;
+        -> RepoSpec = json, then |get, repo| named(&get.name, repo.name.get_or_insert_default()), none on REPO_NOT_FOUND;
 
     /// Says whether there is such a message queue.
     RepoExists repo_exists(name: RepoName) = GET "/v2/repos/{name}/exists" Safe Sdk -> bool = member("exist");

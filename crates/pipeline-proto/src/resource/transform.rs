@@ -6,7 +6,7 @@ use super::{
 };
 use crate::name::{RepoName, ShownName, TransformName, kind};
 use crate::operation::{
-    read::{json, member, nothing},
+    read::{json, member, named, nothing},
     table::operations,
 };
 
@@ -26,7 +26,7 @@ operations! { transform transform_operations;
 
     /// Shows one transform.
     GetTransform get_transform(source: RepoName, name: TransformName)
-        = GET "/v2/repos/{source}/transforms/{name}" Safe Page -> Transform = json, none on TRANSFORM_NOT_FOUND;
+        = GET "/v2/repos/{source}/transforms/{name}" Safe Page -> Transform = json, then |get, transform| named(&get.name, &mut transform.name), none on TRANSFORM_NOT_FOUND;
 
     /// Says whether there is such a transform.
     TransformExists transform_exists(source: RepoName, name: TransformName)

@@ -7,7 +7,7 @@ use crate::{
     model::json::open_enum,
     operation::{
         RequestTemplate,
-        read::{json, member, nothing},
+        read::{json, member, named, nothing},
         table::operations,
     },
 };
@@ -22,7 +22,7 @@ operations! { variable variable_operations;
         = PUT "/v2/variables/{name}" Idempotent Page -> () = nothing;
 
     /// Shows one variable.
-    GetVariable get_variable(name: VariableName) = GET "/v2/variables/{name}" Safe Page -> VariableSpec = json, none on VARIABLE_NOT_FOUND;
+    GetVariable get_variable(name: VariableName) = GET "/v2/variables/{name}" Safe Page -> VariableSpec = json, then |get, variable| named(&get.name, variable.name.get_or_insert_default()), none on VARIABLE_NOT_FOUND;
 
     /// Lists variables: those of the account, unless told otherwise.
     ListVariables list_variables() {

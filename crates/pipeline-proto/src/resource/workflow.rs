@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::{
     error::{BuildError, DecodeError},
     model::{LogSearch, NodeType, Nodes, Workflow, WorkflowList, WorkflowState},
-    name::{NameError, NodeName, Region, ShownName, WorkflowName, kind},
+    name::{NameError, NodeName, Region, WorkflowName},
     operation::{
         Operation, RequestTemplate,
-        read::{json, nothing},
+        read::{json, named, nothing},
         table::operations,
     },
     word::words,
@@ -44,7 +44,7 @@ operations! { workflow workflow_operations;
 
     /// Shows one workflow with its graph.
     GetWorkflow get_workflow(name: WorkflowName) = GET "/v2/workflows/{name}" Safe Page
-        -> Workflow = json, then |get, workflow| name_it(&get.name, &mut workflow.name), none on WORKFLOW_NOT_FOUND;
+        -> Workflow = json, then |get, workflow| named(&get.name, &mut workflow.name), none on WORKFLOW_NOT_FOUND;
 
     /// Shows the status of a workflow and of each of its nodes.
     ///
@@ -105,13 +105,6 @@ fn list(
     response: &Response<Bytes>,
 ) -> Result<Vec<Workflow>, DecodeError> {
     json(operation, response).map(|WorkflowList(list)| list)
-}
-
-/// Fills in the name where the response lacks it.
-fn name_it(name: &WorkflowName, shown: &mut ShownName<kind::Workflow>) {
-    if shown.is_empty() {
-        *shown = name.into();
-    }
 }
 
 impl CreateWorkflow {
@@ -213,7 +206,7 @@ impl GetWorkflowStatus {
             });
         }
         let mut state: WorkflowState = json(self, response)?;
-        name_it(&self.name, &mut state.name);
+        named(&self.name, &mut state.name)?;
         Ok(state)
     }
 

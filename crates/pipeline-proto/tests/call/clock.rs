@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use pipeline_proto::{
     ApiError, Call, CallOptions, ClockOffset, Context, ErrorKind, Next, Now, RefusalCause,
     RetryPolicy, RetryReason, StopReason, Uncorrected,
@@ -133,6 +133,39 @@ fn a_refusal_without_an_offset_is_not_repeated() {
         let compared = cause == RefusalCause::Keys;
         assert_eq!(line.contains("the clocks agree"), compared, "{line}");
         assert!(line.contains("check"), "it says what to do: {line}");
+    }
+}
+
+#[test]
+fn what_is_signed_is_named_where_the_keys_may_not_be_to_blame() {
+    let header = |options: CallOptions, name: &'static str| {
+        options.header(HeaderName::from_static(name), HeaderValue::from_static("v"))
+    };
+    let plain = CallOptions::new;
+    let two = header(header(plain(), "x-qiniu-b").unwrap(), "accept").unwrap();
+    let refused = || bad_token().clock_ahead(0);
+    let create = run_with(&context(), CreateWorkflow::new(name()), two, [refused()]).error();
+    let bare = run_with(&context(), get(), plain(), [refused()]).error();
+    // Where something else is to blame, the headers are not.
+    let anonymous = run_with(&Context::builder().build(), get(), plain(), [refused()]).error();
+    for (error, named) in [
+        (create, Some("x-qiniu-b, content-type")),
+        (bare, None),
+        (anonymous, None),
+    ] {
+        let line = error.to_string();
+        let said = line.split_once("on the way drops or changes what is signed: ");
+        assert_eq!(
+            said.map(|(_, names)| names.split(" (").next().unwrap()),
+            named,
+            "{line}"
+        );
+        let found = error.api().unwrap().signed_headers();
+        assert_eq!(
+            found.len(),
+            named.map_or(0, |names| names.split(", ").count()),
+            "{line}"
+        );
     }
 }
 

@@ -75,7 +75,8 @@ impl<O: Operation> InFlight<O> {
         let measured = measure(response, self.sent, now);
         if error.status() == StatusCode::UNAUTHORIZED {
             let (cause, correction) = self.explain_refusal(measured);
-            error.set_refusal(cause, correction.and_then(Result::err));
+            let signed = self.signed_headers();
+            error.set_refusal(cause, correction.and_then(Result::err), signed);
             if let Some(Ok(offset)) = correction
                 && now.mono < self.progress.deadline
             {

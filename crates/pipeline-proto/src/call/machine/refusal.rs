@@ -1,5 +1,7 @@
 //! What a 401 means, and whether another attempt with the service's time is worth it.
 
+use http::{HeaderName, header::CONTENT_TYPE};
+
 use super::InFlight;
 use crate::{
     call::{auth::Auth, clock::differ},
@@ -9,6 +11,20 @@ use crate::{
 };
 
 impl<O: Operation> InFlight<O> {
+    /// The headers beside `Date` that are part of the signature.
+    pub(super) fn signed_headers(&self) -> impl Iterator<Item = HeaderName> {
+        let request = self.call.request(self.sent, self.offset);
+        let signed = |name: &HeaderName| {
+            [CONTENT_TYPE.as_str(), "content-md5"].contains(&name.as_str())
+                || name.as_str().starts_with("x-qiniu-")
+        };
+        let (parts, _) = request.into_parts();
+        parts
+            .headers
+            .into_iter()
+            .filter_map(move |(name, _)| name.filter(signed))
+    }
+
     /// Why the request was refused. If the clock is the reason and was not corrected yet, also the
     /// offset to try again with, or why not.
     pub(super) fn explain_refusal(
