@@ -14,7 +14,7 @@ pub(crate) mod help;
 mod job;
 mod job_export;
 mod man;
-pub(crate) mod noun;
+mod many;
 mod plugin;
 mod repo;
 pub(crate) mod resource;
@@ -28,7 +28,11 @@ mod workflow;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{exit::Exit, failure::Failure, options::Global};
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    options::{Global, everywhere},
+};
 
 /// Qiniu Pandora pipeline workflows from the command line
 ///
@@ -64,13 +68,16 @@ pub(crate) fn tree() -> clap::Command {
 
 /// The command line without the `help` that clap adds to each group of commands.
 pub(crate) fn without_help_of_clap() -> clap::Command {
-    Cli::command().disable_help_subcommand(true)
+    everywhere(Cli::command()).disable_help_subcommand(true)
+}
+
+/// A command with its arguments.
+pub(crate) trait Run {
+    fn run(self, global: &Global) -> Result<Exit, Failure>;
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(subcommand)]
-    Workflow(workflow::Workflow),
     #[command(flatten)]
     Resource(resource::Resources),
     Apply(resource::apply::Apply),
@@ -92,7 +99,6 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         match self {
-            Self::Workflow(command) => command.run(global),
             Self::Resource(command) => command.run(global),
             Self::Apply(command) => command.run(global),
             Self::Api(command) => command.run(global),

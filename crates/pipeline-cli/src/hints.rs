@@ -1,17 +1,56 @@
 //! What to type instead, where the parser of the command line cannot know it: the words of neighbouring
 //! tools, options that have another name here, commands of another group, patterns given as names.
 
-mod words;
-
 use clap::{
-    Arg, Command, Error,
+    Arg, ArgMatches, Command, Error,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use pipeline_graph::nearest;
 use shell_words::quote;
 
-use self::words::{NO_LIST_OF_TOKENS, OPTIONS, WORDS};
 use crate::{command::tree, failure::one_line, lang::pick};
+
+/// Words of kubectl, docker, systemctl and the like below a group of commands, and what does it here.
+const WORDS: &str = "
+workflow: logs log tail journal => pipeline workflow search NAME
+workflow: describe show info cat view inspect => pipeline workflow get NAME
+workflow: rm remove del destroy drop => pipeline workflow delete NAME
+workflow: ls ps ll workflows => pipeline workflow list
+workflow: edit patch set replace => pipeline workflow export NAME --out FILE && pipeline workflow apply FILE
+workflow: run up begin launch => pipeline workflow start NAME
+workflow: down halt cancel kill => pipeline workflow stop NAME
+workflow: new add init make => pipeline workflow create NAME
+workflow: top follow => pipeline workflow watch NAME
+workflow: check validate verify => pipeline workflow lint FILE
+workflow: plan => pipeline workflow apply FILE --dry-run
+workflow: draw plot dot => pipeline workflow graph FILE
+config: login auth configure edit add new create => pipeline config set KEY
+config: whoami current current-context path where => pipeline config explain
+config: view show ls cat profiles get-contexts => pipeline config list
+config: rm remove del delete drop => pipeline config unset KEY
+config: use-context switch select => pipeline config use PROFILE
+token: create new make issue sign => pipeline token mint
+token: show view inspect describe get cat => pipeline token decode FILE
+token: check validate => pipeline token verify FILE";
+
+/// What is known of tokens and looked for all the same.
+const NO_LIST_OF_TOKENS: [&str; 7] = ["ls", "list", "ps", "rm", "delete", "revoke", "remove"];
+
+/// Options by the names that they have elsewhere, and here.
+const OPTIONS: &str = "
+--jobs -j --concurrency --workers -P => --parallel N
+--force --assume-yes --confirm -f => --yes
+--label --filter --where => --selector 'name=PATTERN,status=…'
+--tail --lines --limit -n => --size N
+--since --after --start-time => --from TIME
+--to --before --end-time => --until TIME";
+
+/// What such a table has for a word.
+fn meant(table: &'static str, word: &str) -> impl Iterator<Item = &'static str> {
+    let rows = table.lines().filter_map(|row| row.split_once(" => "));
+    rows.filter(move |(words, _)| words.split(' ').any(|it| it == word))
+        .map(|(_, here)| here)
+}
 
 /// The next thing to type, if it is known. Takes suggestions out of the error that are far off, and
 /// secrets out of values that are shown.
@@ -84,28 +123,31 @@ struct Typed<'a> {
     /// The names that lead to it, without that of the program.
     path: Vec<String>,
     command: Command,
-    /// What comes after its name.
-    rest: &'a [String],
+    line: &'a [String],
+}
+
+/// Only then the options are there that all commands have.
+fn built() -> Command {
+    let mut root = tree();
+    root.build();
+    root
 }
 
 impl<'a> Typed<'a> {
     fn read(line: &'a [String]) -> Self {
-        let mut command = tree();
-        // Only then the options are there that all commands have.
-        command.build();
-        let (mut path, mut rest) = (Vec::new(), line.get(1..).unwrap_or_default());
-        loop {
-            rest = &rest[options(&command, rest).min(rest.len())..];
-            let found = rest.first().and_then(|word| command.find_subcommand(word));
-            let Some(found) = found.cloned() else { break };
-            path.push(found.get_name().to_owned());
-            command = found;
-            rest = &rest[1..];
+        let matches = tree().ignore_errors(true).try_get_matches_from(line).ok();
+        let (mut path, mut command) = (Vec::new(), built());
+        let mut below = matches.as_ref().and_then(ArgMatches::subcommand);
+        while let Some((name, matches)) = below {
+            let found = command.find_subcommand(name).cloned();
+            command = found.unwrap_or(command);
+            path.push(name.to_owned());
+            below = matches.subcommand();
         }
         Self {
             path,
             command,
-            rest,
+            line,
         }
     }
 
@@ -114,20 +156,19 @@ impl<'a> Typed<'a> {
     }
 
     fn instead_of_command(&self, word: &str) -> Option<String> {
-        let group = self.path.first().map(String::as_str);
         let known = |group: &str| {
-            let mut rows = WORDS.iter();
-            rows.find(|row| row.0 == group && row.1.contains(&word))
-                .map(|row| here(row.2))
+            let fits = format!("pipeline {group} ");
+            let mut rows = meant(WORDS, word);
+            rows.find(|known| known.starts_with(&fits)).map(here)
         };
-        match group {
+        match self.path.first().map(String::as_str) {
             None => {
                 let exact = |name: &str| name == word;
-                self.moved("workflow", exact)
+                self.moved("workflow", word, exact)
                     .or_else(|| ["workflow", "config"].into_iter().find_map(known))
-                    .or_else(|| self.moved("config", exact))
-                    .or_else(|| self.moved("token", exact))
-                    .or_else(|| self.moved("workflow", |name| are_alike(name, word)))
+                    .or_else(|| self.moved("config", word, exact))
+                    .or_else(|| self.moved("token", word, exact))
+                    .or_else(|| self.moved("workflow", word, |name| are_alike(name, word)))
             }
             Some("token") if NO_LIST_OF_TOKENS.contains(&word) => Some(
                 pick(
@@ -143,12 +184,12 @@ impl<'a> Typed<'a> {
     }
 
     /// The command in another group, with what was typed after its name.
-    fn moved(&self, group: &str, is: impl Fn(&str) -> bool) -> Option<String> {
-        let mut root = tree();
-        root.build();
+    fn moved(&self, group: &str, word: &str, is: impl Fn(&str) -> bool) -> Option<String> {
+        let root = built();
         let mut commands = root.find_subcommand(group)?.get_subcommands();
         let command = commands.find(|it| it.get_name() != "help" && is(it.get_name()))?;
-        let arguments = arguments(command, self.rest.get(1..).unwrap_or_default());
+        let behind = self.line.iter().skip_while(|it| *it != word).skip(1);
+        let arguments = arguments(command, behind);
         let name = command.get_name();
         Some(here(&format!("pipeline {group} {name}{arguments}")))
     }
@@ -177,9 +218,8 @@ impl<'a> Typed<'a> {
                 format!("文件直接写出，不加 {option}"),
             ));
         }
-        let mut rows = OPTIONS.iter().filter(|row| row.0.contains(&option));
-        if let Some((_, _, shown)) = rows.find(|row| self.has(row.1)) {
-            return Some(here(shown));
+        if let Some(known) = meant(OPTIONS, option).find(|known| self.has(known)) {
+            return Some(here(known));
         }
         let about_workflow = self.path.first().is_some_and(|group| group == "workflow");
         let follows = ["-f", "--follow", "--watch", "-w"].contains(&option);
@@ -188,21 +228,19 @@ impl<'a> Typed<'a> {
 
     /// Whether the option does something here: `--yes` does where the help speaks of it, though it can be
     /// given everywhere.
-    fn has(&self, long: &str) -> bool {
-        let option = self
-            .command
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(long));
-        option.is_some_and(|option| {
-            let spoken_of = |help: Option<String>| help.is_some_and(|it| it.contains("--yes"));
-            let command = &self.command;
-            long != "yes"
-                || spoken_of(command.get_after_help().map(ToString::to_string))
-                || command
-                    .get_arguments()
-                    .filter(|arg| arg.get_id() != option.get_id())
-                    .any(|arg| spoken_of(arg.get_help().map(ToString::to_string)))
-        })
+    fn has(&self, written: &str) -> bool {
+        let spoken_of = |help: String| help.contains("--yes");
+        let arguments = || self.command.get_arguments();
+        match option(&self.command, written) {
+            Some(yes) if yes.get_long() == Some("yes") => {
+                let others = arguments().filter(|arg| arg.get_id() != yes.get_id());
+                let mut helps = others.filter_map(|arg| arg.get_help().map(ToString::to_string));
+                helps.any(spoken_of)
+                    || (self.command.get_after_help().map(ToString::to_string))
+                        .is_some_and(spoken_of)
+            }
+            found => found.is_some(),
+        }
     }
 
     fn instead_of_pattern(&self, argument: &str, value: &str) -> Option<String> {
@@ -220,7 +258,7 @@ impl<'a> Typed<'a> {
         }
         pattern.push_str(rest);
         let selector = format!("--selector {}", quote(&format!("name={pattern}")));
-        Some(if self.has("selector") {
+        Some(if self.has("--selector") {
             pick(
                 format!("a pattern is given as {selector}"),
                 format!("通配符写成 {selector}"),
@@ -250,22 +288,11 @@ impl<'a> Typed<'a> {
     }
 }
 
-/// How many words at the beginning are options and their values.
-fn options(command: &Command, words: &[String]) -> usize {
-    let mut count = 0;
-    while let Some(word) = words.get(count).filter(|word| word.starts_with('-')) {
-        let valued = option(command, word).is_some_and(|arg| arg.get_action().takes_values());
-        count += if valued && !word.contains('=') { 2 } else { 1 };
-    }
-    count
-}
-
-fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
-    let name = word.split('=').next().unwrap_or_default();
+fn option<'a>(command: &'a Command, written: &str) -> Option<&'a Arg> {
+    let name = written.split(['=', ' ']).next().unwrap_or_default();
     command.get_arguments().find(|arg| {
-        let long = name.strip_prefix("--");
         let short = name.strip_prefix('-').and_then(|it| it.chars().next());
-        match long {
+        match name.strip_prefix("--") {
             Some(long) => arg.get_long() == Some(long),
             None => short.is_some() && arg.get_short() == short,
         }
@@ -274,7 +301,7 @@ fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
 
 /// What can be typed again after the name of this command: up to an option that it does not have, of whose
 /// value nothing is known.
-fn arguments(command: &Command, words: &[String]) -> String {
+fn arguments<'a>(command: &Command, words: impl Iterator<Item = &'a String>) -> String {
     let mut line = String::new();
     for word in words {
         if word.starts_with('-') && option(command, word).is_none() {
@@ -436,29 +463,19 @@ mod tests {
 
     #[test]
     fn what_hints_name_is_there() {
-        let has = |line: &str| {
-            let line: Vec<String> = words(line).into_iter().skip(1).collect();
-            let typed = Typed::read(&line);
-            let found = typed.command.get_subcommands().next().is_none();
-            let options = typed.rest.iter().filter(|word| word.starts_with('-'));
-            found
-                && options
-                    .into_iter()
-                    .all(|it| option(&typed.command, it).is_some())
-        };
-        for (group, _, hint) in WORDS {
-            let mut commands = hint.split(" && ");
-            assert!(commands.all(has), "{group}: {hint}");
+        let rows = WORDS.lines().filter_map(|row| row.split_once(" => "));
+        for line in rows.flat_map(|(_, known)| known.split(" && ")) {
+            let wrong = tree().try_get_matches_from(line.split(' ')).err();
+            let kind = wrong.map(|error| error.kind());
+            let unknown = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument];
+            assert!(kind.is_none_or(|kind| !unknown.contains(&kind)), "{line}");
         }
-        let root = tree();
+        let root = built();
         let lists = root.find_subcommand("workflow").unwrap().get_subcommands();
-        let longs: Vec<_> = lists
-            .flat_map(Command::get_arguments)
-            .chain(root.get_arguments())
-            .filter_map(Arg::get_long)
-            .collect();
-        for (_, long, _) in OPTIONS {
-            assert!(longs.contains(long), "{long}");
+        let commands: Vec<&Command> = lists.chain([&root]).collect();
+        for (_, known) in OPTIONS.lines().filter_map(|row| row.split_once(" => ")) {
+            let is_known = commands.iter().any(|it| option(it, known).is_some());
+            assert!(is_known, "{known}");
         }
     }
 

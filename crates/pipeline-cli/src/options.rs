@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
 use clap::{
-    Args, ValueEnum,
+    Args, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue, TypedValueParser},
     error::ErrorKind,
 };
@@ -22,163 +22,107 @@ use crate::{
 pub(crate) struct Global {
     /// How data is written to stdout
     #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FORMAT",
-        value_parser = Output::parser(),
-        default_value = "table",
+        short, long, value_name = "FORMAT",
+        value_parser = Output::parser(), default_value = "table",
         help_heading = EVERYWHERE
     )]
     output: Output,
 
     /// Do not ask before something is lost: a workflow that is deleted, nodes and edges that `apply`
     /// removes, a file that is overwritten
-    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    #[arg(short, long, help_heading = EVERYWHERE)]
     pub(crate) yes: bool,
 
     /// When to use colour; NO_COLOR and CLICOLOR_FORCE count as well
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        value_enum,
-        default_value_t,
-        help_heading = EVERYWHERE
-    )]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = EVERYWHERE)]
     pub(crate) color: Color,
 
     /// Language of error messages and meanings: en or zh [default: by the locale]
     #[arg(
-        long,
-        global = true,
-        value_name = "LANG",
-        value_enum,
-        hide_possible_values = true,
-        hide_short_help = true,
+        long, value_name = "LANG", value_enum, hide_possible_values = true,
         help_heading = EVERYWHERE
     )]
     pub(crate) lang: Option<Lang>,
 
     /// Profile to use [env: PANDORA_PROFILE] [default: the one chosen by `pipeline config use`]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     #[arg(
         long,
-        global = true,
         value_name = "URL",
         help = format!("Where the service is [env: PANDORA_ENDPOINT] [default: {}]", Endpoint::DEFAULT)
     )]
     pub(crate) endpoint: Option<Endpoint>,
 
     /// Access key [env: PANDORA_ACCESS_KEY]
-    #[arg(long, global = true, value_name = "KEY", hide_short_help = true)]
+    #[arg(long, value_name = "KEY")]
     pub(crate) access_key: Option<String>,
 
     /// File with the secret key, `-` for stdin; or set PANDORA_SECRET_KEY
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) secret_key_file: Option<PathBuf>,
 
     /// File with a ready-made token, `-` for stdin; or set PANDORA_TOKEN
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        hide_short_help = true,
-        conflicts_with_all = ["access_key", "secret_key_file"]
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["access_key", "secret_key_file"])]
     pub(crate) token_file: Option<PathBuf>,
 
     /// Act on another account's workflows
-    #[arg(long, global = true, value_name = "ACCOUNT", hide_short_help = true)]
+    #[arg(long, value_name = "ACCOUNT")]
     pub(crate) resource_owner: Option<ResourceOwner>,
 
     /// Longest time for a call with its repetitions, or for a wait [default: 30s, 5m]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        value_parser = parse_timeout
-    )]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
     /// Longest time for making a connection
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        value_parser = parse_timeout,
-        default_value = "10s",
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout, default_value = "10s")]
     pub(crate) connect_timeout: Duration,
 
     /// How often a call is repeated that failed for the moment, where that is safe
-    #[arg(
-        long,
-        global = true,
-        value_name = "N",
-        default_value_t = 2,
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) retries: u32,
 
     /// Most that a wrong clock is made up for; 0s for nothing. If given, also over plain http to another
     /// machine, where it is not done otherwise [default: 24h]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        value_parser = duration::parse,
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) correct_clock: Option<Duration>,
 
     /// Largest response that is taken in, also after it was decompressed: 500KiB, 64MiB, 1GB
-    #[arg(
-        long,
-        global = true,
-        value_name = "SIZE",
-        value_parser = size::parse,
-        default_value = "8MiB",
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, default_value = "8MiB")]
     pub(crate) max_response_size: usize,
 
     /// File with further certificates to trust, of authorities or of the server itself, in PEM or DER form
     /// [env: PANDORA_CA_FILE]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Use no proxy, whatever https_proxy, http_proxy and all_proxy say
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) no_proxy: bool,
 
     /// Show each request and its response on stderr, without bodies and credentials
-    #[arg(long, global = true, hide_short_help = true, help_heading = WIRE)]
+    #[arg(long, help_heading = WIRE)]
     pub(crate) debug_http: bool,
 
     /// File to record requests and responses in, as JSON lines: bodies as they are, no credentials
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        hide_short_help = true,
-        help_heading = WIRE
-    )]
+    #[arg(long, value_name = "FILE", help_heading = WIRE)]
     pub(crate) record: Option<PathBuf>,
 
     /// File to take responses from instead of the service: one that --record wrote
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        hide_short_help = true,
-        help_heading = WIRE,
-        conflicts_with = "record"
-    )]
+    #[arg(long, value_name = "FILE", help_heading = WIRE, conflicts_with = "record")]
     pub(crate) replay: Option<PathBuf>,
+}
+
+/// The options that `-h` shows; `--help` shows all.
+const IN_SHORT_HELP: [&str; 6] = ["output", "yes", "color", "profile", "endpoint", "timeout"];
+
+/// Lets them be given after the name of every command, too.
+pub(crate) fn everywhere(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let hide = !IN_SHORT_HELP.contains(&arg.get_id().as_str());
+        arg.global(true).hide_short_help(hide)
+    })
 }
 
 impl Global {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{exit::Exit, failure::Failure, interrupt, lang};
 
-pub(crate) use json::members;
+pub(crate) use json::{members, object};
 pub(crate) use table::{Cell, Table, plain, status};
 
 /// The form in which data is written.
@@ -108,21 +108,16 @@ pub(crate) fn document<T: Serialize + ?Sized>(thing: &T) -> Result<String, Failu
 }
 
 fn versioned(json: &str) -> String {
-    let mut out = format!("{{\"schema_version\":{SCHEMA_VERSION}");
-    if let Some(members) = members(json) {
+    let version = ("schema_version".to_owned(), SCHEMA_VERSION.to_string());
+    let members = match members(json) {
         // A workflow carries whatever the service says, and so could have such a member as well.
-        for (name, value) in members.iter().filter(|(name, _)| name != "schema_version") {
-            out.push(',');
-            out.push_str(&serde_json::Value::from(name.as_str()).to_string());
-            out.push(':');
-            out.push_str(value.get());
-        }
-    } else {
-        out.push_str(",\"items\":");
-        out.push_str(json);
-    }
-    out.push('}');
-    out
+        Some(members) => (members.into_iter())
+            .filter(|(name, _)| name != "schema_version")
+            .map(|(name, value)| (name, value.to_string()))
+            .collect(),
+        None => vec![("items".to_owned(), json.to_owned())],
+    };
+    object([version].into_iter().chain(members))
 }
 
 /// Writes text for people to stdout.

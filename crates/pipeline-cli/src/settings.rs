@@ -1,10 +1,11 @@
 //! Where each setting comes from: options, variables of the environment, a profile, or a default.
 
-pub(crate) mod file;
+mod file;
 mod identity;
 mod key;
 mod place;
 mod process;
+mod profile;
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
@@ -12,12 +13,13 @@ use pipeline_proto::{Endpoint, Region};
 use zeroize::Zeroizing;
 
 use crate::{failure::Failure, file::read::trimmed, options::Global, variables::own_variable};
-use file::{ConfigFile, Profile, Setting};
 
+pub(crate) use file::ConfigFile;
 pub(crate) use identity::{Given, Identity, no_credentials};
 pub(crate) use key::RawKeys;
 use key::{allows_open_files, open_to_others};
 pub(crate) use place::Place;
+pub(crate) use profile::{Profile, Setting};
 
 pub(crate) const ACCESS_KEY: &str = "PANDORA_ACCESS_KEY";
 pub(crate) const SECRET_KEY: &str = "PANDORA_SECRET_KEY";
@@ -255,7 +257,7 @@ impl<'a> Settings<'a> {
         }
         let of_profile = || {
             let text = self.of_profile(Setting::CaFile);
-            text.map(|text| text.parse(|text| file::absolute(text.as_str().as_ref())))
+            text.map(|text| text.parse(|text| profile::absolute(text.as_str().as_ref())))
                 .transpose()
         };
         if self.by_option
@@ -267,7 +269,7 @@ impl<'a> Settings<'a> {
             Some(value) => {
                 let source = Source::Variable(CA_FILE);
                 Sourced { value, source }
-                    .parse(|path| file::absolute(&path))
+                    .parse(|path| profile::absolute(&path))
                     .map(Some)
             }
             None => of_profile(),

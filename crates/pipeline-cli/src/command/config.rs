@@ -12,10 +12,7 @@ use crate::{
     file::read,
     options::Global,
     output::{self, Cell, Show, Table, note},
-    settings::{
-        Identity, PRECEDENCE, Place, Settings, Source,
-        file::{ConfigFile, Profile, Setting},
-    },
+    settings::{ConfigFile, Identity, PRECEDENCE, Place, Profile, Setting, Settings, Source},
 };
 
 /// Keep endpoints and keys in profiles, and see which settings count
@@ -230,14 +227,7 @@ impl List {
             endpoint: profile.get(Setting::Endpoint),
             region: profile.get(Setting::Region),
             access_key: profile.get(Setting::AccessKey),
-            secret: [
-                Setting::SecretKey,
-                Setting::SecretKeyFile,
-                Setting::CredentialProcess,
-            ]
-            .into_iter()
-            .find(|key| profile.get(*key).is_some())
-            .map(Setting::as_str),
+            secret: profile.given(Setting::SECRETS).next().map(Setting::as_str),
         });
         global.format().write(&Profiles(lines.collect()))?;
         Ok(Exit::Done)

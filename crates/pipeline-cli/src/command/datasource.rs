@@ -1,6 +1,6 @@
 //! `pipeline datasource …`: files that jobs read.
 
-use clap::{ArgMatches, Command};
+use clap::Command;
 use pipeline_proto::{
     Operation as _,
     resource::datasource::{DatasourceSpec, RetrieveSchema},
@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use super::{
     export, repo,
-    resource::{Operations, Resource, Rows, Verb, fill, options},
+    resource::{Ask, Column, Operations, Resource, Rows, Verb, fill, options},
 };
-use crate::{exit::Exit, failure::Failure, options::Global};
+use crate::{exit::Exit, failure::Failure};
 
 pub(super) static RESOURCE: Resource = Resource {
     word: "datasource",
@@ -30,9 +30,9 @@ pub(super) static RESOURCE: Resource = Resource {
     },
     changes: &["spec", "schema"],
     columns: &[
-        ("TYPE", "type"),
-        ("REGION", "region"),
-        ("WORKFLOW", "workflow"),
+        Column::new("TYPE", "type"),
+        Column::new("REGION", "region"),
+        Column::new("WORKFLOW", "workflow"),
     ],
     keys: export::KEYS,
     shorts: &[repo::ADD, repo::SCHEMA],
@@ -56,12 +56,13 @@ fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command
     )
 }
 
-fn infer(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+fn infer(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
     let mut files = Map::new();
     fill(resource, matches, &mut files)?;
     let files: DatasourceSpec =

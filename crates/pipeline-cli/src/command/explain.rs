@@ -44,7 +44,7 @@ impl Explain {
         } else if let Some(kind) = kind {
             let of_kind = known().filter(|row| row.kind == kind.as_str());
             global.format().write(&Rows(of_kind.collect()))?;
-        } else if let Some(resource) = resources().find(|resource| *resource == what) {
+        } else if let Some(resource) = Resource::words().find(|resource| *resource == what) {
             let about = known().filter(|row| row.resource == Some(resource));
             global.format().write(&Rows(about.collect()))?;
         } else {
@@ -79,13 +79,8 @@ fn unreadable(what: &str) -> String {
     format!(
         "{what:?} is no error code such as E18641, no kind of error: {}; and no resource: {}",
         kinds.join(", "),
-        resources().collect::<Vec<_>>().join(", ")
+        Resource::words().collect::<Vec<_>>().join(", ")
     )
-}
-
-/// As the groups of their commands are called.
-fn resources() -> impl Iterator<Item = &'static str> {
-    ["workflow"].into_iter().chain(Resource::words())
 }
 
 /// The resource that a code is about: the one with the longest name of those that the code's own name has in it,
@@ -96,7 +91,9 @@ fn resource(info: &CodeInfo) -> Option<&'static str> {
         let word = word.trim_end_matches(" function").replace([' ', '-'], "_");
         name.contains(&format!("_{}_", word.to_uppercase()))
     };
-    let named = resources().filter(is_named).max_by_key(|word| word.len());
+    let named = Resource::words()
+        .filter(is_named)
+        .max_by_key(|word| word.len());
     named.or(match info.code.number() / 100 {
         181 => Some("repo"),
         182 => Some("transform"),

@@ -3,9 +3,8 @@
 use pipeline_proto::resource::export::ExportSpec;
 
 use super::{
-    noun::Key,
     repo,
-    resource::{Item, NAME, Operations, Resource},
+    resource::{Column, Key, Operations, Resource},
 };
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -36,10 +35,13 @@ pub(super) static RESOURCE: Resource = Resource {
     ..Resource::BASE
 };
 
-pub(super) const COLUMNS: &[(&str, &str)] = &[("TO", "type"), ("WORKFLOW", "workflow")];
+pub(super) const COLUMNS: &[Column] = &[
+    Column::new("TO", "type"),
+    Column::new("WORKFLOW", "workflow"),
+];
 
-pub(super) const KEYS: &[Key<Item>] = &[
-    NAME,
-    Key::new("type", |it: &Item| it.text("type")).in_any_case(),
-    Key::new("workflow", |it| it.text("workflow")),
+pub(super) const KEYS: &[Key] = &[
+    Key::NAME,
+    Key::of("type").in_any_case(),
+    Key::of("workflow"),
 ];

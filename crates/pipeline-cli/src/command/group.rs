@@ -3,8 +3,7 @@
 use pipeline_proto::resource::group::GroupSpec;
 
 use super::{
-    noun::Key,
-    resource::{Item, NAME, Operations, Resource, Verb},
+    resource::{Column, Key, Operations, Resource, Verb},
     transform::CONTAINER,
 };
 
@@ -24,14 +23,11 @@ pub(super) static RESOURCE: Resource = Resource {
     },
     changes: &["container"],
     columns: &[
-        ("CONTAINER", "container"),
-        ("STATUS", "container.status"),
-        ("REGION", "region"),
+        Column::new("CONTAINER", "container"),
+        Column::new("STATUS", "container.status"),
+        Column::new("REGION", "region"),
     ],
-    keys: &[
-        NAME,
-        Key::new("region", |it: &Item| it.text("region")).in_any_case(),
-    ],
+    keys: &[Key::NAME, Key::of("region").in_any_case()],
     shorts: &[CONTAINER],
     verbs: &[
         Verb::act("start", &["start_group"]),

@@ -12,8 +12,8 @@ use pipeline_proto::{
 use serde_json::{Value, json};
 
 use super::{
-    noun::Key,
-    resource::{How, Item, NAME, Names, Operations, Own, Resource, Rows, Short, Verb},
+    Run,
+    resource::{Column, How, Key, Mention, Names, Operations, Resource, Rows, Short, Verb},
     transform::CONTAINER,
 };
 use crate::{exit::Exit, failure::Failure, options::Global, output::plain};
@@ -34,12 +34,12 @@ pub(super) static RESOURCE: Resource = Resource {
         ..Resource::BASE.operations
     },
     columns: &[
-        ("READS", "srcs"),
-        ("RUNS", "scheduler"),
-        ("CONTAINER", "container"),
-        ("WORKFLOW", "workflow"),
+        Column::new("READS", "srcs"),
+        Column::new("RUNS", "scheduler"),
+        Column::new("CONTAINER", "container"),
+        Column::new("WORKFLOW", "workflow"),
     ],
-    keys: &[NAME, Key::new("workflow", |it| it.text("workflow"))],
+    keys: &[Key::NAME, Key::of("workflow")],
     shorts: &[
         Short {
             flag: "from",
@@ -154,11 +154,11 @@ fn argument(text: &str) -> Result<Argument, String> {
     Ok(argument)
 }
 
-impl Own for Start {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Start {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let start = StartJob::new(self.name.clone()).params(self.params);
         global.remote()?.send(start)?;
-        done(resource, &self.name, "starting", global)
+        done(&self.name, "starting").report(global)
     }
 }
 
@@ -177,15 +177,15 @@ struct Stop {
     run: Option<i64>,
 }
 
-impl Own for Stop {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Stop {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         if let Some(run) = self.run {
             let change = remote.send(StopBatch::new(Batch::of(&self.name, run)))?;
-            return changed(resource, &self.name, run, "stopping", &change, global);
+            return changed(&self.name, run, "stopping", &change).report(global);
         }
         remote.send(StopJob::new(self.name.clone()))?;
-        done(resource, &self.name, "stopping", global)
+        done(&self.name, "stopping").report(global)
     }
 }
 
@@ -216,8 +216,8 @@ struct History {
     size: Option<u32>,
 }
 
-impl Own for History {
-    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for History {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut list = ListBatches::new(self.name.clone());
         list.status = self.status.as_deref().map(BatchStatus::from);
         (list.sort_by, list.page, list.size) = (self.sort, self.page, self.size);
@@ -238,40 +238,26 @@ struct Rerun {
     run: i64,
 }
 
-impl Own for Rerun {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Rerun {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let change = global
             .remote()?
             .send(RerunBatch::new(Batch::of(&self.name, self.run)))?;
-        changed(resource, &self.name, self.run, "rerun", &change, global)
+        changed(&self.name, self.run, "rerun", &change).report(global)
     }
 }
 
-fn done(
-    resource: &'static Resource,
-    name: &JobName,
-    did: &str,
-    global: &Global,
-) -> Result<Exit, Failure> {
-    Item::done(resource, &Names::of(name), &[("action", did.into())]).report(global, did)
+fn done(name: &JobName, action: &'static str) -> Mention {
+    Mention::done(&RESOURCE, &Names::of(name), action)
 }
 
 /// What became of a run.
-fn changed(
-    resource: &'static Resource,
-    name: &JobName,
-    run: i64,
-    action: &str,
-    change: &BatchChange,
-    global: &Global,
-) -> Result<Exit, Failure> {
+fn changed(name: &JobName, run: i64, action: &'static str, change: &BatchChange) -> Mention {
     let (before, after) = (change.before.as_str(), change.after.as_str());
-    let more = [
-        ("action", action.into()),
-        ("run", run.into()),
-        ("before", before.into()),
-        ("status", after.into()),
-    ];
-    let did = format!("run {run}, {} before, is {}:", plain(before), plain(after));
-    Item::done(resource, &Names::of(name), &more).report(global, &did)
+    let (was, is) = (plain(before), plain(after));
+    done(name, action)
+        .with("run", run)
+        .with("before", before)
+        .with("status", after)
+        .line(format!("run {run}, {was} before, is {is}: {name}"))
 }

@@ -9,7 +9,10 @@ use pipeline_proto::{
     resource::plugin::{Jar, UploadPlugin, VerifyPlugin},
 };
 
-use super::resource::{Item, Names, Operations, Own, Resource, Rows, Verb};
+use super::{
+    Run,
+    resource::{Column, Mention, Names, Operations, Resource, Rows, Verb},
+};
 use crate::{exit::Exit, failure::Failure, file::read, options::Global};
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -23,7 +26,7 @@ pub(super) static RESOURCE: Resource = Resource {
         delete: "delete_plugin",
         ..Resource::BASE.operations
     },
-    columns: &[("UPLOADED", "createTime")],
+    columns: &[Column::new("UPLOADED", "createTime")],
     verbs: &[
         Verb::own::<Upload>("upload", &[UploadPlugin::NAME]),
         Verb::own::<Verify>("verify", &[VerifyPlugin::NAME]),
@@ -47,19 +50,14 @@ struct Upload {
     jar: PathBuf,
 }
 
-impl Own for Upload {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Upload {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { name, jar } = self;
         let jar = Jar::from(read::bytes(&jar)?);
         global
             .remote()?
             .send(UploadPlugin::new(name.clone(), jar))?;
-        Item::done(
-            resource,
-            &Names::of(&name),
-            &[("action", "uploaded".into())],
-        )
-        .report(global, "uploaded")
+        Mention::done(&RESOURCE, &Names::of(&name), "uploaded").report(global)
     }
 }
 
@@ -73,8 +71,8 @@ struct Verify {
     name: PluginName,
 }
 
-impl Own for Verify {
-    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Verify {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         Rows::write(
             &global.remote()?.send(VerifyPlugin::new(self.name))?,
             global,

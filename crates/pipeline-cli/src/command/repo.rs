@@ -13,10 +13,7 @@ use pipeline_proto::{
 };
 use serde_json::Value;
 
-use super::{
-    noun::Key,
-    resource::{How, Item, NAME, Operations, Resource, Short, Verb},
-};
+use super::resource::{Column, How, Key, Operations, Resource, Short, Verb};
 use crate::{failure::Failure, output::note};
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -38,16 +35,16 @@ pub(super) static RESOURCE: Resource = Resource {
     },
     changes: &["schema", "options", "ruleNames", "description"],
     columns: &[
-        ("REGION", "region"),
-        ("WORKFLOW", "workflow"),
-        ("FILLED BY", "derivedFrom"),
-        ("ABOUT", "description"),
+        Column::new("REGION", "region"),
+        Column::new("WORKFLOW", "workflow"),
+        Column::new("FILLED BY", "derivedFrom"),
+        Column::new("ABOUT", "description"),
     ],
     keys: &[
-        NAME,
-        Key::new("region", |it: &Item| it.text("region")).in_any_case(),
-        Key::new("workflow", |it| it.text("workflow")),
-        Key::new("filled-by", |it| it.text("derivedFrom")),
+        Key::NAME,
+        Key::of("region").in_any_case(),
+        Key::of("workflow"),
+        Key::new("filled-by", "derivedFrom"),
     ],
     shorts: &[ADD, SCHEMA],
     verbs: &[

@@ -14,29 +14,38 @@ mod get;
 mod item;
 mod key;
 mod list;
+mod mention;
 mod page;
+mod selector;
 mod tabled;
+mod targets;
 
 use std::{fmt, num::NonZeroUsize};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use pipeline_graph::hide_secrets;
 use pipeline_proto::{
     describe::Object,
+    model::RawJson,
     operation::{NameInfo, OperationInfo},
     resource::OPERATIONS,
 };
 
-pub(super) use self::{
+pub(in crate::command) use self::{
     flags::{How, Short, as_it_is, fill, options},
-    item::{Item, Rows},
+    item::{Column, Item, Rows},
     key::Names,
+    mention::Mention,
+    selector::Key,
     tabled::Tabled,
+    targets::Targets,
 };
-use super::{noun::Key, workflow};
+use super::Run;
 use crate::{exit::Exit, failure::Failure, options::Global, remote::Remote};
 
 /// Every resource, in the order of the help.
 static RESOURCES: &[&Resource] = &[
+    &super::workflow::RESOURCE,
     &super::repo::RESOURCE,
     &super::transform::RESOURCE,
     &super::export::RESOURCE,
@@ -50,9 +59,6 @@ static RESOURCES: &[&Resource] = &[
     &super::group::RESOURCE,
 ];
 
-/// What every selector can ask.
-pub(super) const NAME: Key<Item> = Key::new("name", Item::name);
-
 /// What `pipeline NOUN …` is about.
 pub(crate) struct Resource {
     /// As it is typed; one that belongs to a group has that before it: `udf jar`.
@@ -61,6 +67,11 @@ pub(crate) struct Resource {
     pub(super) one: &'static str,
     pub(super) many: &'static str,
     pub(super) chinese: &'static str,
+    /// That there is none, if not "none of the many".
+    pub(super) none: &'static str,
+    /// Another name of its group of commands, and what the help says of that, if it is not a list of them.
+    pub(super) alias: Option<&'static str>,
+    pub(super) about: &'static str,
     /// The resource whose specs [`pipeline_graph`] knows, if that is not the word.
     pub(super) kind: &'static str,
     /// What it consists of, where people make it of parts.
@@ -68,19 +79,30 @@ pub(crate) struct Resource {
     /// What it belongs to, and has to be named with.
     pub(super) parent: Option<&'static Resource>,
     pub(super) operations: Operations,
+    /// How it is read, if the core has more to say of a response than its row.
+    pub(super) typed: Option<Typed>,
     /// What making one is called here, and deleting it.
     pub(super) words: (&'static str, &'static str),
+    /// What makes one, for a list that is empty.
+    pub(super) made_by: &'static str,
+    /// What goes along with one that is deleted, with several, and in Chinese.
+    pub(super) goes_along: (&'static str, &'static str, &'static str),
     /// Members of the body that an update takes; all if there are none.
     pub(super) changes: &'static [&'static str],
-    /// Headings of columns, and the members that are shown there.
-    pub(super) columns: &'static [(&'static str, &'static str)],
-    /// What selectors can ask; the first one is its name.
-    pub(super) keys: &'static [Key<Item>],
+    /// What tables show of it beside its names.
+    pub(super) columns: &'static [Column],
+    /// What people read of one, with more if that is asked for.
+    pub(super) page: fn(&Item, bool) -> String,
+    /// Its JSON without secrets.
+    pub(super) hide: fn(&RawJson) -> RawJson,
+    /// What selectors can ask, and an example; the first one is its name.
+    pub(super) keys: &'static [Key],
+    pub(super) selector: &'static str,
     /// Options for members that people write in another way than JSON does.
     pub(super) shorts: &'static [Short],
     /// Options that are not called as their members are.
     pub(super) renamed: &'static [(&'static str, &'static str)],
-    /// What only this resource can do.
+    /// What only this resource can do, and what it does in its own way.
     pub(super) verbs: &'static [Verb],
     /// Names and options of a create, and options of an update, for examples.
     pub(super) examples: (&'static str, &'static str),
@@ -101,6 +123,13 @@ pub(super) struct Operations {
     pub(super) exists: &'static str,
 }
 
+/// Reads what the service lists, and one.
+#[derive(Clone, Copy)]
+pub(super) struct Typed {
+    pub(super) list: fn(&Remote) -> Result<Vec<RawJson>, Failure>,
+    pub(super) get: fn(&Remote, &Names) -> Result<RawJson, Failure>,
+}
+
 impl fmt::Debug for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word)
@@ -114,6 +143,9 @@ impl Resource {
         one: "",
         many: "",
         chinese: "",
+        none: "",
+        alias: None,
+        about: "",
         kind: "",
         body: None,
         parent: None,
@@ -127,10 +159,16 @@ impl Resource {
             delete: "",
             exists: "",
         },
+        typed: None,
         words: ("create", "delete"),
+        made_by: "",
+        goes_along: ("", "", " "),
         changes: &[],
         columns: &[],
-        keys: &[NAME],
+        page: |item, _| page::page(item),
+        hide: hide_secrets,
+        keys: &[Key::NAME],
+        selector: "name=test_*",
         shorts: &[],
         renamed: &[],
         verbs: &[],
@@ -157,7 +195,7 @@ impl Resource {
         });
         let names = operation.names.iter().map(|name| key::shown(name.key));
         let names: Vec<String> = names.collect();
-        let Some(words) = words.or_else(|| workflow::words(operation)) else {
+        let Some(words) = words else {
             let target = names
                 .iter()
                 .zip(operation.names)
@@ -196,10 +234,11 @@ impl Resource {
         }
     }
 
-    /// The names of all that there are, as commands take them.
-    pub(crate) fn names(&'static self, remote: &Remote) -> Result<Vec<String>, Failure> {
+    /// The names of all that there are, as commands take them, each with its status if it has one.
+    pub(crate) fn names(&'static self, remote: &Remote) -> Result<Vec<(String, String)>, Failure> {
         let items = list::listed(self, remote, &[], NonZeroUsize::MIN)?;
-        Ok(items.iter().map(|item| item.names.to_string()).collect())
+        let named = |item: &Item| (item.names.to_string(), item.text("status").to_owned());
+        Ok(items.iter().map(named).collect())
     }
 
     /// Whose name an argument is that is called so in the help. One that exists cannot be created.
@@ -224,52 +263,49 @@ impl Resource {
         } = &self.operations;
         // One that is looked up in the list is no operation of its own.
         let get = if get.is_empty() { list } else { get };
-        let common = [
-            Verb::new(
-                "list",
-                std::slice::from_ref(list),
-                list::arguments,
-                list::run,
-            ),
-            Verb::new("get", std::slice::from_ref(get), get::arguments, get::run),
-            Verb::new(
-                "describe",
-                std::slice::from_ref(get),
-                describe::arguments,
-                describe::run,
-            ),
-            Verb::new(
-                self.words.0,
-                std::slice::from_ref(create),
-                create::arguments,
-                create::create,
-            ),
-            Verb::new(
+        let common: [(_, _, Arguments, Perform); 6] = [
+            ("list", list, list::arguments, list::run),
+            ("get", get, get::arguments, get::run),
+            ("describe", get, describe::arguments, describe::run),
+            (self.words.0, create, create::arguments, create::create),
+            (
                 "update",
-                std::slice::from_ref(update),
+                update,
                 create::arguments_of_update,
                 create::update,
             ),
-            Verb::act(self.words.1, std::slice::from_ref(delete)),
-            Verb::new(
-                "exists",
-                std::slice::from_ref(exists),
-                exists::arguments,
-                exists::run,
-            ),
+            ("exists", exists, exists::arguments, exists::run),
         ];
         let common = common
             .into_iter()
-            .filter(|verb| !verb.operations[0].is_empty());
-        common.chain(self.verbs.iter().copied())
+            .map(|(name, operation, arguments, perform)| {
+                Verb::new(name, std::slice::from_ref(operation), arguments, perform)
+            });
+        let delete = Verb::act(self.words.1, std::slice::from_ref(delete));
+        let common = common
+            .chain([delete])
+            .filter(|verb| !verb.operations[0].is_empty())
+            // What `get` shows of a workflow is all that hangs together with it.
+            .filter(|verb| self.typed.is_none() || verb.name != "describe");
+        let same = |name| self.verbs.iter().find(move |own| own.name == name);
+        let common: Vec<Verb> = common
+            .map(|verb| *same(verb.name).unwrap_or(&verb))
+            .collect();
+        let is_new = |own: &&Verb| common.iter().all(|verb| verb.name != own.name);
+        let more: Vec<Verb> = self.verbs.iter().filter(is_new).copied().collect();
+        common.into_iter().chain(more)
     }
 
     fn command(&'static self) -> Command {
         let word = self.word.rsplit(' ').next().unwrap_or_default();
-        let about = capital(self.many);
-        let verbs: Vec<String> = self.verbs().map(|verb| verb.name.to_owned()).collect();
+        let verbs: Vec<&str> = self.verbs().map(|verb| verb.name).collect();
+        let about = match self.about {
+            "" => format!("{}: {}", capital(self.many), verbs.join(", ")),
+            about => about.to_owned(),
+        };
         let command = Command::new(word)
-            .about(format!("{about}: {}", verbs.join(", ")))
+            .about(about)
+            .visible_aliases(self.alias)
             .subcommand_required(true)
             .arg_required_else_help(true);
         self.verbs().fold(command, |command, verb| {
@@ -314,21 +350,27 @@ fn capital(text: &str) -> String {
 pub(super) struct Verb {
     name: &'static str,
     operations: &'static [&'static str],
-    arguments: fn(&'static Resource, &Self, Command) -> Command,
-    run: fn(&'static Resource, &Self, &ArgMatches, &Global) -> Result<Exit, Failure>,
+    arguments: Arguments,
+    run: Perform,
 }
 
-/// The arguments of a verb that one resource has.
-pub(super) trait Own: Args {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure>;
+type Arguments = fn(&'static Resource, &Verb, Command) -> Command;
+type Perform = fn(&Ask<'_>) -> Result<Exit, Failure>;
+
+/// A verb as it was typed.
+pub(super) struct Ask<'a> {
+    pub(super) resource: &'static Resource,
+    verb: &'a Verb,
+    pub(super) matches: &'a ArgMatches,
+    pub(super) global: &'a Global,
 }
 
 impl Verb {
     pub(super) const fn new(
         name: &'static str,
         operations: &'static [&'static str],
-        arguments: fn(&'static Resource, &Self, Command) -> Command,
-        run: fn(&'static Resource, &Self, &ArgMatches, &Global) -> Result<Exit, Failure>,
+        arguments: Arguments,
+        run: Perform,
     ) -> Self {
         Self {
             name,
@@ -339,7 +381,7 @@ impl Verb {
     }
 
     /// One of a resource's own, which takes these arguments and sends these operations.
-    pub(super) const fn own<T: Own>(
+    pub(super) const fn own<T: Args + Run>(
         name: &'static str,
         operations: &'static [&'static str],
     ) -> Self {
@@ -347,9 +389,9 @@ impl Verb {
             name,
             operations,
             arguments: |_, _, command| T::augment_args(command),
-            run: |resource, _, matches, global| {
-                let arguments = T::from_arg_matches(matches).map_err(Failure::usage)?;
-                arguments.run(resource, global)
+            run: |ask| {
+                let arguments = T::from_arg_matches(ask.matches).map_err(Failure::usage)?;
+                arguments.run(ask.global)
             },
         }
     }
@@ -368,7 +410,12 @@ impl Resources {
         let found = resource
             .and_then(|resource| Some((resource, resource.verbs().find(|it| it.name == verb)?)));
         match found {
-            Some((resource, verb)) => (verb.run)(resource, &verb, &matches, global),
+            Some((resource, verb)) => (verb.run)(&Ask {
+                resource,
+                verb: &verb,
+                matches: &matches,
+                global,
+            }),
             None => Err(Failure::usage("there is no such command")),
         }
     }

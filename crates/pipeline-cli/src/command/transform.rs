@@ -4,9 +4,8 @@ use pipeline_proto::resource::transform::TransformSpec;
 use serde_json::{Value, json};
 
 use super::{
-    noun::Key,
     repo,
-    resource::{How, NAME, Operations, Resource, Short, as_it_is},
+    resource::{Column, How, Key, Operations, Resource, Short, as_it_is},
 };
 use crate::failure::Failure;
 
@@ -27,16 +26,12 @@ pub(super) static RESOURCE: Resource = Resource {
         ..Resource::BASE.operations
     },
     columns: &[
-        ("TO", "to"),
-        ("INTERVAL", "spec.interval"),
-        ("CONTAINER", "spec.container"),
-        ("WORKFLOW", "workflow"),
+        Column::new("TO", "to"),
+        Column::new("INTERVAL", "spec.interval"),
+        Column::new("CONTAINER", "spec.container"),
+        Column::new("WORKFLOW", "workflow"),
     ],
-    keys: &[
-        NAME,
-        Key::new("to", |it| it.text("to")),
-        Key::new("workflow", |it| it.text("workflow")),
-    ],
+    keys: &[Key::NAME, Key::of("to"), Key::of("workflow")],
     shorts: &[
         Short {
             flag: "sql",

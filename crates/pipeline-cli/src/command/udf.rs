@@ -14,8 +14,8 @@ use pipeline_proto::{
 };
 
 use super::{
-    noun::Key,
-    resource::{Item, NAME, Names, Operations, Own, Resource, Rows, Verb},
+    Run,
+    resource::{Column, Key, Mention, Names, Operations, Resource, Rows, Verb},
 };
 use crate::{exit::Exit, failure::Failure, file::read, options::Global};
 
@@ -30,7 +30,10 @@ pub(super) static JAR: Resource = Resource {
         delete: "delete_udf_jar",
         ..Resource::BASE.operations
     },
-    columns: &[("UPLOADED", "uploadTime"), ("ABOUT", "description")],
+    columns: &[
+        Column::new("UPLOADED", "uploadTime"),
+        Column::new("ABOUT", "description"),
+    ],
     verbs: &[
         Verb::own::<Upload>("upload", &[UploadUdfJar::NAME]),
         Verb::own::<Update>("update", &[DescribeUdfJar::NAME]),
@@ -55,12 +58,12 @@ pub(super) static FUNCTION: Resource = Resource {
     },
     words: ("register", "deregister"),
     columns: &[
-        ("JAR", "jarName"),
-        ("CLASS", "className"),
-        ("CALLED AS", "funcDeclaration"),
-        ("ABOUT", "description"),
+        Column::new("JAR", "jarName"),
+        Column::new("CLASS", "className"),
+        Column::new("CALLED AS", "funcDeclaration"),
+        Column::new("ABOUT", "description"),
     ],
-    keys: &[NAME, Key::new("jar", |it| it.text("jarName"))],
+    keys: &[Key::NAME, Key::new("jar", "jarName")],
     renamed: &[
         ("jarName", "jar"),
         ("className", "class"),
@@ -92,14 +95,13 @@ struct Upload {
     jar: PathBuf,
 }
 
-impl Own for Upload {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Upload {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let jar = Jar::from(read::bytes(&self.jar)?);
         global
             .remote()?
             .send(UploadUdfJar::new(self.name.clone(), jar))?;
-        let more = [("action", "uploaded".into())];
-        Item::done(resource, &Names::of(&self.name), &more).report(global, "uploaded")
+        Mention::done(&JAR, &Names::of(&self.name), "uploaded").report(global)
     }
 }
 
@@ -117,15 +119,14 @@ struct Update {
     description: String,
 }
 
-impl Own for Update {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Update {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut description = JarDescription::default();
         description.description = self.description;
         global
             .remote()?
             .send(DescribeUdfJar::new(self.name.clone(), description))?;
-        let more = [("action", "updated".into())];
-        Item::done(resource, &Names::of(&self.name), &more).report(global, "updated")
+        Mention::done(&JAR, &Names::of(&self.name), "updated").report(global)
     }
 }
 
@@ -140,8 +141,8 @@ struct Builtins {
     category: Option<String>,
 }
 
-impl Own for Builtins {
-    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Builtins {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut list = ListBuiltins::new();
         list.category = self.category;
         Rows::write(&global.remote()?.send(list)?, global)
@@ -158,8 +159,8 @@ struct Debug {
     expression: String,
 }
 
-impl Own for Debug {
-    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Debug {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut expression = UdfExpression::default();
         expression.expression = self.expression;
         Rows::write(&global.remote()?.send(DebugUdf::new(expression))?, global)

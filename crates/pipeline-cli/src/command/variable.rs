@@ -2,10 +2,7 @@
 
 use pipeline_proto::resource::variable::VariableSpec;
 
-use super::{
-    noun::Key,
-    resource::{NAME, Operations, Resource},
-};
+use super::resource::{Column, Key, Operations, Resource};
 
 pub(super) static RESOURCE: Resource = Resource {
     word: "variable",
@@ -21,8 +18,12 @@ pub(super) static RESOURCE: Resource = Resource {
         delete: "delete_variable",
         ..Resource::BASE.operations
     },
-    columns: &[("TYPE", "type"), ("VALUE", "value"), ("FORMAT", "format")],
-    keys: &[NAME, Key::new("type", |it| it.text("type"))],
+    columns: &[
+        Column::new("TYPE", "type"),
+        Column::new("VALUE", "value"),
+        Column::new("FORMAT", "format"),
+    ],
+    keys: &[Key::NAME, Key::of("type")],
     examples: (
         "yesterday --type time --value '$(now)-1d' --format yyyy-MM-dd",
         "--value '$(now)-2d'",

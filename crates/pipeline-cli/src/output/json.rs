@@ -1,4 +1,4 @@
-//! JSON as text, taken apart.
+//! JSON as text, taken apart and put together.
 
 use std::fmt;
 
@@ -6,12 +6,23 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// The members of an object, in their order and with their values as text. None of anything else.
 pub(crate) fn members(json: &str) -> Option<Vec<(String, &RawValue)>> {
     let members: Result<Members<'_>, _> = serde_json::from_str(json);
     members.ok().map(|Members(members)| members)
+}
+
+/// An object of members whose values are JSON already.
+pub(crate) fn object<V: fmt::Display>(
+    members: impl IntoIterator<Item = (impl Into<Value>, V)>,
+) -> String {
+    let members = members.into_iter().map(|(name, value)| {
+        let name: Value = name.into();
+        format!("{name}:{value}")
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 struct Members<'a>(Vec<(String, &'a RawValue)>);

@@ -4,7 +4,7 @@ use pipeline_proto::Token;
 use zeroize::Zeroizing;
 
 use super::{
-    ACCESS_KEY, RawKeys, SECRET_KEY, Settings, Source, TOKEN, file, file::Setting, key, process,
+    ACCESS_KEY, RawKeys, SECRET_KEY, Setting, Settings, Source, TOKEN, key, process, profile,
     variable,
 };
 use crate::{exit::Exit, failure::Failure};
@@ -21,11 +21,8 @@ pub(crate) enum Identity {
 impl Settings<'_> {
     /// Whether the profile has anything to say about who is calling.
     fn profile_identifies(&self) -> bool {
-        self.profile.as_ref().is_some_and(|profile| {
-            Setting::IDENTITY
-                .iter()
-                .any(|key| profile.get(*key).is_some())
-        })
+        let profile = self.profile.as_ref();
+        profile.is_some_and(|it| it.given(Setting::IDENTITY).next().is_some())
     }
 
     /// Who is calling, without reading a file, running a program or looking at a secret.
@@ -209,7 +206,7 @@ impl Settings<'_> {
                 ..
             } => {
                 let path =
-                    file::absolute(self.required(Setting::SecretKeyFile)?.as_str().as_ref())?;
+                    profile::absolute(self.required(Setting::SecretKeyFile)?.as_str().as_ref())?;
                 Some(key::read_file(&path)?)
             }
             Source::Profile { key, .. } => Some(self.required(key)?),

@@ -54,7 +54,7 @@ fn changes(service: &Service) -> Vec<&'static str> {
 
 fn get(service: &Service) -> Value {
     service
-        .run(&["workflow", "get", "clicks", "-o", "json", "--with-secrets"])
+        .run("workflow get clicks -o json --with-secrets")
         .json()
 }
 
@@ -125,8 +125,8 @@ fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
     let service = Service::with(|builder| builder.stop_transition(Transition::AfterReads(2)));
     let file = TemporaryFile::new("clicks.yaml", FILE);
     apply(&service, &["-f", file.path()]).ok();
-    service.run(&["workflow", "start", "clicks", "--wait"]).ok();
-    service.run(&["workflow", "stop", "clicks"]).ok();
+    service.run("workflow start clicks --wait").ok();
+    service.run("workflow stop clicks").ok();
     changes(&service);
     let changed = changed(FILE);
     let refused = apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
@@ -230,7 +230,7 @@ fn a_restart_that_is_cut_short_anywhere_can_be_repeated() {
         let service = Service::new();
         let file = TemporaryFile::new("clicks.yaml", FILE);
         apply(&service, &["-f", file.path()]).ok();
-        service.run(&["workflow", "start", "clicks"]).ok();
+        service.run("workflow start clicks").ok();
         changes(&service);
         service
     };
@@ -246,7 +246,7 @@ fn an_interruption_says_what_is_left() {
     let service = Service::new();
     let file = TemporaryFile::new("clicks.yaml", FILE);
     apply(&service, &["-f", file.path()]).ok();
-    service.run(&["workflow", "start", "clicks"]).ok();
+    service.run("workflow start clicks").ok();
     service
         .server
         .with(|emulator| emulator.set_stop_transition(Transition::Stuck));

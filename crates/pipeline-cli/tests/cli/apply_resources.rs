@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, Service, words};
+use crate::support::{Ran, Service};
 
 /// One of each kind that can be made, each with something that it needs.
 const MADE: &[&str] = &[
@@ -34,10 +34,10 @@ const KEPT: &[(&str, &str)] = &[
 fn kept() -> (Service, TempDir) {
     let (service, folder) = (Service::new(), TempDir::new().unwrap());
     for line in MADE {
-        service.run(&words(line)).ok();
+        service.run(*line).ok();
     }
     for (name, line) in KEPT {
-        write(folder.path(), name, &service.run(&words(line)).ok());
+        write(folder.path(), name, &service.run(*line).ok());
     }
     (service, folder)
 }
@@ -48,7 +48,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 
 fn apply(service: &Service, folder: &TempDir, options: &str) -> Ran {
     let folder = folder.path().to_str().unwrap();
-    service.run(&[&["apply", "-f", folder][..], &words(options)].concat())
+    service.run(&format!("apply -f {folder} {options}"))
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_differs_is_changed_and_what_is_not_named_stays() {
         ran.stderr.ends_with("0 created, 2 updated, 8 unchanged\n"),
         "{ran:?}"
     );
-    let transform = service.run(&words("transform get clicks t -o json")).json();
+    let transform = service.run("transform get clicks t -o json").json();
     assert_eq!(transform["spec"]["interval"], "5m");
     assert_eq!(transform["spec"]["container"]["type"], "1U2G");
 }

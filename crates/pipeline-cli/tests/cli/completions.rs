@@ -29,7 +29,7 @@ fn quiet(ran: &Ran) -> Vec<String> {
 fn with_workflows() -> Service {
     let service = Service::new();
     for name in ["clicks", "nginx_logs", "nginx_errors"] {
-        service.run(&["workflow", "create", name]).ok();
+        service.run(&format!("workflow create {name}")).ok();
     }
     service
         .server
@@ -40,7 +40,7 @@ fn with_workflows() -> Service {
 #[test]
 fn every_shell_gets_a_script_that_asks_this_program() {
     for shell in SHELLS {
-        let script = run(&["completions", shell]).ok();
+        let script = run(&format!("completions {shell}")).ok();
         assert!(script.contains("COMPLETE"), "{script}");
         assert!(script.contains(env!("CARGO_BIN_EXE_pipeline")), "{script}");
         // The way that other programs know.
@@ -48,7 +48,7 @@ fn every_shell_gets_a_script_that_asks_this_program() {
         command.env("COMPLETE", shell);
         assert_eq!(command.ran().ok(), script);
     }
-    assert!(run(&["completions", "tcsh"]).failed(2).contains("tcsh"));
+    assert!(run("completions tcsh").failed(2).contains("tcsh"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn names_of_workflows_come_from_the_service() {
 #[test]
 fn fish_shows_the_statuses_as_well() {
     let service = with_workflows();
-    let mut command = service.command(&["--", "pipeline", "workflow", "start", "nginx_l"]);
+    let mut command = service.command("-- pipeline workflow start nginx_l");
     command.env("COMPLETE", "fish");
     let shown = command.ran().ok();
     assert_eq!(shown, "nginx_logs\tReady\n");
@@ -111,8 +111,8 @@ fn a_profile_counts_unless_a_program_has_its_keys() {
     let file = TemporaryFile::new("config.toml", "");
     let secret = TemporaryFile::new("secret", SECRET_KEY);
     let asked = TemporaryFile::new("asked", "no");
-    let with_file = |arguments: &[&str]| {
-        let mut command = pipeline(arguments);
+    let with_file = |words: &[&str]| {
+        let mut command = pipeline(words);
         command.env("PANDORA_CONFIG_FILE", file.path());
         command
     };
@@ -199,7 +199,7 @@ fn whatever_goes_wrong_nothing_is_offered_and_nothing_said() {
     assert!(offered(&service, &line).is_empty());
     // A line that makes no sense.
     assert!(offered(&service, &["wrkflow", "start", "xyz"]).is_empty());
-    let mut beyond = service.command(&["--", "pipeline"]);
+    let mut beyond = service.command("-- pipeline");
     beyond
         .env("COMPLETE", "bash")
         .env("_CLAP_COMPLETE_INDEX", "7");
@@ -247,7 +247,7 @@ fn commands_options_and_values_are_offered() {
 #[test]
 fn the_variable_may_mean_something_else() {
     for value in ["", "0", "1", "yes", "tcsh"] {
-        let mut command = pipeline(&["explain", "E18641", "-o", "name"]);
+        let mut command = pipeline("explain E18641 -o name");
         command.env("COMPLETE", value);
         assert_eq!(command.ran().ok(), "E18641\n", "{value}");
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, pipeline, run_with_input};
+use crate::support::{ACCESS_KEY, Line, Ran, SECRET_KEY, Service, pipeline, run_with_input};
 
 /// A configuration file that is gone with the value.
 struct Home {
@@ -21,14 +21,14 @@ impl Home {
         self.folder.join("config.toml")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = pipeline(arguments);
+    fn command(&self, line: impl Line) -> Command {
+        let mut command = pipeline(line);
         command.env("PANDORA_CONFIG_FILE", self.path());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
+    fn run(&self, line: impl Line) -> Ran {
+        Ran::of(self.command(line).output().unwrap())
     }
 
     /// A profile with everything that a call to this service needs.
@@ -39,7 +39,7 @@ impl Home {
         };
         set("endpoint", &service.server.url());
         set("access_key", ACCESS_KEY);
-        let command = self.command(&["config", "set", "secret_key", "--profile", name]);
+        let command = self.command(&format!("config set secret_key --profile {name}"));
         run_with_input(command, SECRET_KEY.as_bytes()).ok();
         self
     }
@@ -56,8 +56,8 @@ fn a_profile_is_all_that_a_call_needs() {
     let service = Service::new();
     let home = Home::new("needs").with_profile("work", &service);
     // The first profile is the chosen one.
-    home.run(&["workflow", "list"]).ok();
-    home.run(&["workflow", "list", "--profile", "work"]).ok();
+    home.run("workflow list").ok();
+    home.run("workflow list --profile work").ok();
     assert_eq!(service.asked().len(), 2);
 }
 
@@ -70,7 +70,7 @@ fn the_file_is_for_its_owner_only() {
     let mode = || fs::metadata(home.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o640)).unwrap();
-    let line = home.run(&["workflow", "list"]).failed(2);
+    let line = home.run("workflow list").failed(2);
     assert!(
         line.contains("mode 640") && line.contains("chmod 600"),
         "{line}"
@@ -88,12 +88,12 @@ fn a_secret_goes_in_by_stdin_and_never_comes_out() {
             .contains(SECRET_KEY)
     );
     // `Ran` looks for the secret in everything that is written.
-    home.run(&["config", "get", "secret_key"]).failed(2);
+    home.run("config get secret_key").failed(2);
     for form in ["table", "json", "yaml", "name"] {
-        home.run(&["config", "list", "-o", form]).ok();
-        home.run(&["config", "explain", "-o", form]).ok();
+        home.run(&format!("config list -o {form}")).ok();
+        home.run(&format!("config explain -o {form}")).ok();
     }
-    let line = home.run(&["config", "set", "secret_key", "x"]).failed(2);
+    let line = home.run("config set secret_key x").failed(2);
     assert!(line.contains("not taken as an argument"), "{line}");
 }
 
@@ -113,17 +113,17 @@ fn source(command: &mut Command, setting: &str) -> (String, String) {
 fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     let service = Service::new();
     let home = Home::new("mixed").with_profile("work", &service);
-    let mut half = home.command(&["workflow", "list"]);
+    let mut half = home.command("workflow list");
     let line = Ran::of(half.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).failed(4);
     assert!(line.contains("set PANDORA_SECRET_KEY"), "{line}");
     // Both of them, or a profile that is named, are fine.
-    let mut named = home.command(&["workflow", "list", "--profile", "work"]);
+    let mut named = home.command("workflow list --profile work");
     Ran::of(named.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).ok();
-    let mut token = home.command(&["config", "explain", "-o", "json"]);
+    let mut token = home.command("config explain -o json");
     token.env("PANDORA_TOKEN", "a:b:c");
     assert_eq!(source(&mut token, "token").1, "variable PANDORA_TOKEN");
-    home.run(&["config", "unset", "access_key"]).ok();
-    let line = home.run(&["workflow", "list"]).failed(4);
+    home.run("config unset access_key").ok();
+    let line = home.run("workflow list").failed(4);
     assert!(
         line.contains("pipeline config set access_key --profile work"),
         "{line}"
@@ -145,7 +145,7 @@ fn a_program_can_know_the_keys() {
     );
     let text = fs::read_to_string(home.path()).unwrap();
     assert!(!text.contains("\nsecret_key"), "{text}");
-    home.run(&["workflow", "list"]).ok();
+    home.run("workflow list").ok();
     for (command, says) in [
         ("exit 3", "exit status: 3"),
         ("echo hello", "must write a JSON object"),
@@ -153,7 +153,7 @@ fn a_program_can_know_the_keys() {
         (r#"echo '{"token":"x"}'"#, "not a token"),
     ] {
         set(command);
-        let line = home.run(&["workflow", "list"]).failed(2);
+        let line = home.run("workflow list").failed(2);
         assert!(
             line.contains("credential_process of profile work") && line.contains(says),
             "{line}"
@@ -161,5 +161,5 @@ fn a_program_can_know_the_keys() {
     }
     // Explaining runs nothing.
     set("exit 3");
-    home.run(&["config", "explain"]).ok();
+    home.run("config explain").ok();
 }

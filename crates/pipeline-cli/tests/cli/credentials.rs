@@ -1,7 +1,7 @@
 //! Where credentials come from, and that they go nowhere else.
 
 use crate::support::{
-    ACCESS_KEY, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, run_with_input, words,
+    ACCESS_KEY, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, run_with_input,
 };
 use pipeline_proto::token::TokenDescriptor;
 
@@ -56,9 +56,7 @@ fn a_secret_is_no_argument() {
 fn a_token_is_taken_from_the_environment_or_a_file() {
     let service = Service::new();
     let minted = service
-        .run(&words(
-            "token mint --method get --resource /v2/workflows --ttl 5m",
-        ))
+        .run("token mint --method get --resource /v2/workflows --ttl 5m")
         .ok();
     let token = minted.trim_end();
     let file = TemporaryFile::new("token", &minted);
@@ -73,7 +71,7 @@ fn a_token_is_taken_from_the_environment_or_a_file() {
     list(&[]).env("PANDORA_TOKEN", bare).ran().ok();
 
     // It is good for this request only, and the error says why.
-    let mut other = pipeline(&["workflow", "get", "w", "--endpoint", &url]);
+    let mut other = pipeline(&format!("workflow get w --endpoint {url}"));
     let line = other.env("PANDORA_TOKEN", token).ran().failed(4);
     assert!(line.contains("its resource differs"), "{line}");
     assert!(!line.contains(bare), "{line}");
@@ -82,29 +80,11 @@ fn a_token_is_taken_from_the_environment_or_a_file() {
 #[test]
 fn a_token_can_be_read_and_checked() {
     let service = Service::new();
-    let arguments = [
-        "token",
-        "mint",
-        "--method",
-        "POST",
-        "--resource",
-        "/v2/workflows/w",
-        "--expires",
-        "4102444800",
-        "--content-type",
-        "application/json",
-        "-H",
-        "X-Qiniu-A: 1",
-        "-o",
-        "json",
-    ];
-    let minted = service.run(&arguments).json();
+    let arguments = "token mint --method POST --resource /v2/workflows/w --expires 4102444800 --content-type application/json -H 'X-Qiniu-A: 1' -o json";
+    let minted = service.run(arguments).json();
     let token = minted["token"].as_str().unwrap();
 
-    let decoded = run_with_input(
-        pipeline(&["token", "decode", "-", "-o", "json"]),
-        token.as_bytes(),
-    );
+    let decoded = run_with_input(pipeline("token decode - -o json"), token.as_bytes());
     let decoded = decoded.json();
     assert_eq!(decoded["resource"], "/v2/workflows/w");
     assert_eq!(decoded["expires"], 4_102_444_800_i64);
@@ -114,7 +94,7 @@ fn a_token_can_be_read_and_checked() {
         (&"POST".into(), &false.into())
     );
 
-    let verify = |token: &str| service.run_with_input(&["token", "verify", "-"], token);
+    let verify = |token: &str| service.run_with_input("token verify -", token);
     assert!(verify(token).ok().contains("good for another"));
     let changed = token
         .replacen("4102444800", "4102444801", 1)
@@ -138,16 +118,16 @@ fn a_token_can_be_read_and_checked() {
 #[test]
 fn a_token_in_the_environment_does_not_hide_the_keys_from_what_needs_them() {
     let service = Service::new();
-    let mint = ["token", "mint", "list_workflows", "--ttl", "5m"];
-    let token = service.run(&mint).ok();
-    let with_token = |arguments: &[&str]| {
-        let mut command = service.command(arguments);
+    let mint = "token mint list_workflows --ttl 5m";
+    let token = service.run(mint).ok();
+    let with_token = |line: &str| {
+        let mut command = service.command(line);
         command.env("PANDORA_TOKEN", token.trim_end()).ran().ok()
     };
-    assert!(with_token(&["token", "verify"]).contains("good for another"));
-    with_token(&["token", "verify", "--access-key", ACCESS_KEY]);
-    with_token(&["sign", "--method", "GET", "--url", "/v2/workflows"]);
-    with_token(&mint);
+    assert!(with_token("token verify").contains("good for another"));
+    with_token(&format!("token verify --access-key {ACCESS_KEY}"));
+    with_token("sign --method GET --url /v2/workflows");
+    with_token(mint);
 }
 
 #[cfg(unix)]

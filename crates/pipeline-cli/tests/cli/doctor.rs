@@ -6,9 +6,7 @@ use pipeline_conformance::{Identity, Relay, Speaks, Special};
 use pipeline_emulator::ClockSkew;
 use serde_json::Value;
 
-use crate::support::{
-    ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline, words,
-};
+use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline};
 
 /// The outcome of each check, and the exit code.
 fn findings(ran: &Ran) -> (Vec<(String, String)>, Option<i32>) {
@@ -21,15 +19,7 @@ fn findings(ran: &Ran) -> (Vec<(String, String)>, Option<i32>) {
 }
 
 fn examine(endpoint: &str, secret_key: &str) -> Ran {
-    let arguments = [
-        "doctor",
-        "-o",
-        "json",
-        "--timeout",
-        "5s",
-        "--endpoint",
-        endpoint,
-    ];
+    let arguments = format!("doctor -o json --timeout 5s --endpoint {endpoint}");
     pipeline(&arguments)
         .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
         .env("PANDORA_SECRET_KEY", secret_key)
@@ -62,18 +52,20 @@ fn everything_is_fine() {
     let names: Vec<&str> = checks.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        words("configuration endpoint keys resolution connection service clock credentials")
+        "configuration endpoint keys resolution connection service clock credentials"
+            .split(' ')
+            .collect::<Vec<_>>()
     );
     assert!(
         checks.iter().all(|(_, outcome)| outcome == "ok"),
         "{checks:?}"
     );
     assert_eq!(code, Some(0));
-    let table = service.run(&["doctor"]).ok();
+    let table = service.run("doctor").ok();
     assert!(table.contains("the account has one workflow"), "{table}");
-    let chinese = service.run(&["doctor", "--lang", "zh"]).ok();
+    let chinese = service.run("doctor --lang zh").ok();
     assert!(chinese.contains("账号下有 1 个工作流"), "{chinese}");
-    assert_eq!(service.run(&["doctor", "-o", "name"]).ok(), "");
+    assert_eq!(service.run("doctor -o name").ok(), "");
 }
 
 #[test]
@@ -116,12 +108,12 @@ fn a_wrong_clock_is_found_and_does_not_hide_that_the_keys_are_right() {
 
 #[test]
 fn what_is_missing_or_broken_is_found() {
-    let none = pipeline(&["doctor", "-o", "json", "--endpoint", "http://127.0.0.1:1"]).output();
+    let none = pipeline("doctor -o json --endpoint http://127.0.0.1:1").output();
     let (checks, code) = findings(&Ran::of(none.unwrap()));
     let first = checks.iter().find(|(_, outcome)| outcome == "failed");
     assert_eq!((first.unwrap().0.as_str(), code), ("keys", Some(4)));
 
-    let output = pipeline(&["doctor", "-o", "json", "--profile", "gone"]).output();
+    let output = pipeline("doctor -o json --profile gone").output();
     let (check, text, code) = failed(&Ran::of(output.unwrap()));
     assert_eq!((check.as_str(), code), ("configuration", Some(2)));
     assert!(text.contains("no profile"), "{text}");
@@ -151,8 +143,8 @@ fn trouble_on_the_way_is_found_where_it_is() {
 #[test]
 fn a_token_for_something_else_is_no_fault() {
     let service = Service::new();
-    let mint = words("token mint --method POST --resource /v2/workflows/w/start");
-    let minted = service.run(&[&mint[..], &["--ttl", "5m"]].concat()).ok();
+    let mint = "token mint --method POST --resource /v2/workflows/w/start";
+    let minted = service.run(&format!("{mint} --ttl 5m")).ok();
     let output = pipeline(&["doctor", "-o", "json", "--endpoint", &service.server.url()])
         .env("PANDORA_TOKEN", minted.trim_end())
         .output();
@@ -174,7 +166,7 @@ fn what_is_named_is_looked_at_and_pushing_is_tried_where_that_is_asked_for() {
         "datasource create s --from kodo --bucket bbbb --file-type json --schema ip",
         "job create j --from s=t --sql select --container 1U2G --run manual",
     ] {
-        service.run(&words(line)).ok();
+        service.run(line).ok();
     }
     for (line, code, outcome, says) in [
         ("repo q --push q", 0, "ok", "q takes pushes"),
@@ -194,13 +186,12 @@ fn what_is_named_is_looked_at_and_pushing_is_tried_where_that_is_asked_for() {
         ("workflow gone", 3, "failed", "there is no such workflow"),
         ("--push gone", 3, "failed", "`pipeline repo list`"),
     ] {
-        let arguments = [&["doctor"][..], &words(line)].concat();
-        let table = service.run(&arguments);
+        let table = service.run(&format!("doctor {line}"));
         assert!(
             table.stdout.lines().last().unwrap().contains(says),
             "{line}: {table:?}"
         );
-        let (checks, exit) = findings(&service.run(&[&arguments[..], &["-o", "json"]].concat()));
+        let (checks, exit) = findings(&service.run(&format!("doctor {line} -o json")));
         assert_eq!(
             (checks.last().unwrap().1.as_str(), exit),
             (outcome, Some(code)),
@@ -208,21 +199,19 @@ fn what_is_named_is_looked_at_and_pushing_is_tried_where_that_is_asked_for() {
         );
     }
     for line in ["q", "repo", "export q", "repo a-b", "nothing x"] {
-        service
-            .run(&[&["doctor"][..], &words(line)].concat())
-            .failed(2);
+        service.run(&format!("doctor {line}")).failed(2);
     }
-    assert_eq!(service.run(&words("repo sample q")).ok(), "");
+    assert_eq!(service.run("repo sample q").ok(), "");
     // A device that may push and do nothing else.
     let device = |token: &str, repo: &str| {
-        let ran = pipeline(&["doctor", "-o", "json", "--push", repo])
+        let ran = pipeline(&format!("doctor -o json --push {repo}"))
             .env("PANDORA_ENDPOINT", service.server.url())
             .env("PANDORA_TOKEN", token.trim_end())
             .ran();
         let (checks, code) = findings(&ran);
         (checks.last().unwrap().clone(), code)
     };
-    let token = service.run(&words("token mint push_points q")).ok();
+    let token = service.run("token mint push_points q").ok();
     assert_eq!(device(&token, "q"), (("push".into(), "ok".into()), Some(0)));
     assert_eq!(
         device(&token, "clicks"),
@@ -234,22 +223,18 @@ fn what_is_named_is_looked_at_and_pushing_is_tried_where_that_is_asked_for() {
 fn a_clock_that_is_days_off_is_made_up_for_only_if_asked() {
     let days = ClockSkew::Ahead(Duration::from_secs(2 * 86_400));
     let service = Service::with(|builder| builder.clock_offset(days));
-    let ran = service.run(&["doctor", "-o", "json"]);
+    let ran = service.run("doctor -o json");
     assert!(ran.stdout.contains("without --correct-clock"), "{ran:?}");
-    let line = service.run(&["workflow", "list"]).failed(4);
+    let line = service.run("workflow list").failed(4);
     assert!(
         line.contains("at most 86400 s are made up for; --correct-clock DURATION"),
         "{line}"
     );
-    service
-        .run(&["workflow", "list", "--correct-clock", "3d"])
-        .ok();
+    service.run("workflow list --correct-clock 3d").ok();
     let service =
         Service::with(|builder| builder.clock_offset(ClockSkew::Ahead(Duration::from_secs(1200))));
-    service.run(&["workflow", "list"]).ok();
-    service
-        .run(&["workflow", "list", "--correct-clock", "0s"])
-        .failed(4);
+    service.run("workflow list").ok();
+    service.run("workflow list --correct-clock 0s").failed(4);
 }
 
 #[test]
@@ -259,7 +244,7 @@ fn plain_http_to_another_machine_is_warned_of() {
         ("https://pipeline.invalid", false),
         ("http://localhost:1", false),
     ] {
-        let list = ["workflow", "list", "--retries", "0", "--endpoint", endpoint];
+        let list = format!("workflow list --retries 0 --endpoint {endpoint}");
         let ran = pipeline(&list)
             .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
             .env("PANDORA_SECRET_KEY", SECRET_KEY)
@@ -285,7 +270,7 @@ fn a_clock_that_tls_fails_by_is_named() {
         let url = format!("https://localhost:{}", server.address().port());
         let file = TemporaryFile::new("trusted.pem", &identity.pem);
         let run = |line: &str| {
-            let mut command = service.command(&words(line));
+            let mut command = service.command(line);
             command.env("PANDORA_ENDPOINT", &url);
             command.env("PANDORA_CA_FILE", file.path()).ran()
         };

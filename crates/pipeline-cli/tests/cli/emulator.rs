@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline, run, words};
+use crate::support::{Line, Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline, run};
 use serde_json::Value;
 
 /// An emulator that runs as a process. It ends with the value, whatever becomes of the test.
@@ -41,8 +41,8 @@ impl Running {
     }
 
     /// Runs the command against it with these keys.
-    fn run(&self, arguments: &[&str], access_key: &str, secret_key: &str) -> Ran {
-        pipeline(arguments)
+    fn run(&self, line: impl Line, access_key: &str, secret_key: &str) -> Ran {
+        pipeline(line)
             .env("PANDORA_ENDPOINT", self.text("url"))
             .env("PANDORA_ACCESS_KEY", access_key)
             .env("PANDORA_SECRET_KEY", secret_key)
@@ -59,12 +59,12 @@ impl Drop for Running {
 
 #[test]
 fn the_first_line_is_all_that_a_program_needs() {
-    let running = Running::new(pipeline(&["emulator", "--listen", "127.0.0.1:0"]));
+    let running = Running::new(pipeline("emulator --listen 127.0.0.1:0"));
     assert_eq!(running.ready["ready"], true);
     assert_eq!(running.text("auth"), "strict");
     let list = |secret_key| {
         let access_key = running.text("access_key");
-        running.run(&["workflow", "list"], access_key, secret_key)
+        running.run("workflow list", access_key, secret_key)
     };
     list(running.text("secret_key")).ok();
     list("wrong").failed(4);
@@ -72,7 +72,7 @@ fn the_first_line_is_all_that_a_program_needs() {
 
 #[test]
 fn the_first_line_on_stderr_is_what_it_does_not_do() {
-    let said = last_words(Running::new(pipeline(&["emulator", "--log"])));
+    let said = last_words(Running::new(pipeline("emulator --log")));
     let first = said.lines().next().unwrap_or_default();
     assert!(first.contains("transforms, exports"), "{said}");
     assert!(first.contains("not executed"), "{said}");
@@ -83,7 +83,7 @@ fn the_first_line_on_stderr_is_what_it_does_not_do() {
 
 #[test]
 fn keys_of_the_environment_are_used_and_not_shown() {
-    let mut command = pipeline(&["emulator"]);
+    let mut command = pipeline("emulator");
     command
         .env("PANDORA_ACCESS_KEY", "ak")
         .env("PANDORA_SECRET_KEY", SECRET_KEY);
@@ -91,24 +91,24 @@ fn keys_of_the_environment_are_used_and_not_shown() {
     assert_eq!(running.text("access_key"), "ak");
     assert!(running.ready.get("secret_key").is_none());
     assert!(!running.ready.to_string().contains(SECRET_KEY));
-    running.run(&["workflow", "list"], "ak", SECRET_KEY).ok();
+    running.run("workflow list", "ak", SECRET_KEY).ok();
 }
 
 #[test]
 fn authentication_can_be_switched_off() {
-    let running = Running::new(pipeline(&["emulator", "--auth", "off"]));
-    running.run(&["workflow", "list"], "any", "any").ok();
+    let running = Running::new(pipeline("emulator --auth off"));
+    running.run("workflow list", "any", "any").ok();
 }
 
 #[test]
 fn further_accounts_can_be_declared() {
-    let running = Running::new(pipeline(&["emulator", "--account", "9", "--region", "jjh"]));
+    let running = Running::new(pipeline("emulator --account 9 --region jjh"));
     let (access_key, secret_key) = (running.text("access_key"), running.text("secret_key"));
-    let run = |arguments: &[&str]| running.run(arguments, access_key, secret_key);
-    run(&["workflow", "list", "--resource-owner", "9"]).ok();
-    run(&["workflow", "list", "--resource-owner", "8"]).failed(3);
-    run(&["workflow", "create", "w", "--region", "jjh"]).ok();
-    run(&["workflow", "create", "v", "--region", "nb"]).failed(1);
+    let run = |line: &str| running.run(line, access_key, secret_key);
+    run("workflow list --resource-owner 9").ok();
+    run("workflow list --resource-owner 8").failed(3);
+    run("workflow create w --region jjh").ok();
+    run("workflow create v --region nb").failed(1);
 }
 
 #[cfg(unix)]
@@ -155,10 +155,10 @@ fn delays_and_limits_of_the_service_can_be_set() {
             "E18111",
         ),
     ] {
-        let running = Running::new(pipeline(&["emulator", flag, value]));
+        let running = Running::new(pipeline(&format!("emulator {flag} {value}")));
         let (access_key, secret_key) = (running.text("access_key"), running.text("secret_key"));
         for arguments in before {
-            running.run(arguments, access_key, secret_key).ok();
+            running.run(*arguments, access_key, secret_key).ok();
         }
         let refused = [refused, &["--retries", "0"]].concat();
         let said = running.run(&refused, access_key, secret_key).stderr;
@@ -170,8 +170,8 @@ fn delays_and_limits_of_the_service_can_be_set() {
 fn a_polite_signal_ends_it_with_0() {
     let names = ["INT", "TERM"].into_iter();
     for name in names.filter(|name| !crate::support::is_ignored(name)) {
-        let mut running = Running::new(pipeline(&["emulator", "--log"]));
-        running.run(&["workflow", "list"], "x", "y").failed(4);
+        let mut running = Running::new(pipeline("emulator --log"));
+        running.run("workflow list", "x", "y").failed(4);
         crate::support::signal(&running.child, name);
         assert_eq!(running.child.wait().unwrap().code(), Some(0), "{name}");
         let (mut more, mut log) = (String::new(), String::new());
@@ -190,9 +190,9 @@ fn a_polite_signal_ends_it_with_0() {
 
 #[test]
 fn a_port_that_is_taken_is_said() {
-    let running = Running::new(pipeline(&["emulator"]));
+    let running = Running::new(pipeline("emulator"));
     let address = running.text("url").strip_prefix("http://").unwrap();
-    let line = run(&["emulator", "--listen", address]).failed(2);
+    let line = run(&format!("emulator --listen {address}")).failed(2);
     assert!(
         line.contains(&format!("cannot listen on {address}")),
         "{line}"
@@ -201,7 +201,7 @@ fn a_port_that_is_taken_is_said() {
 
 #[test]
 fn the_demonstration_needs_nothing_and_shows_everything() {
-    let mut command = pipeline(&["demo"]);
+    let mut command = pipeline("demo");
     command
         .env("PANDORA_ENDPOINT", "http://127.0.0.1:1")
         .env("PANDORA_ACCESS_KEY", "half a pair")
@@ -238,17 +238,11 @@ fn a_state_file_outlives_a_kill_and_goes_before_the_seed() {
         "name: seeded\nregion: nb\nnodes:\n  clicks-repo:\n    data: {schema: [{key: url, valtype: string}]}\n",
     );
     let state = format!("{}.state", seed.path());
-    let arguments = [
-        "emulator",
-        "--auth",
-        "off",
-        "--seed",
-        seed.path(),
-        "--state",
-        &state,
-        "--admin",
-    ];
-    let run = |running: &Running, line| running.run(&words(line), "ak", "sk").ok();
+    let arguments = format!(
+        "emulator --auth off --seed {} --state {state} --admin",
+        seed.path()
+    );
+    let run = |running: &Running, line| running.run(line, "ak", "sk").ok();
     let list = |running: &Running| run(running, "workflow list -o name");
     let running = Running::new(pipeline(&arguments));
     assert!(
@@ -278,7 +272,7 @@ fn a_seed_without_a_name_holds_resources_without_a_workflow() {
         "--seed",
         seed.path(),
     ]));
-    let run = |line| running.run(&words(line), "ak", "sk").ok();
+    let run = |line: &str| running.run(line, "ak", "sk").ok();
     assert_eq!(run("workflow list -o name"), "");
     assert_eq!(run("repo list -o name"), "clicks\n");
     run("export get clicks save");
@@ -287,7 +281,7 @@ fn a_seed_without_a_name_holds_resources_without_a_workflow() {
 #[test]
 fn a_damaged_state_file_is_reported_and_left_alone() {
     let file = TemporaryFile::new("damaged.state", "rubbish");
-    let line = run(&["emulator", "--state", file.path()]).failed(1);
+    let line = run(&format!("emulator --state {}", file.path())).failed(1);
     assert!(line.contains(file.path()), "{line}");
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "rubbish");
 }
@@ -333,6 +327,6 @@ fn what_others_on_the_network_may_do_is_said() {
 
 #[test]
 fn an_origin_that_no_browser_sends_is_refused() {
-    let line = run(&["emulator", "--cors", "localhost"]).failed(2);
+    let line = run("emulator --cors localhost").failed(2);
     assert!(line.contains("--cors localhost"), "{line}");
 }

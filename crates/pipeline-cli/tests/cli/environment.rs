@@ -44,10 +44,6 @@ fn run(command: &mut Command) -> Ran {
     Ran::of(command.output().unwrap())
 }
 
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
-
 #[test]
 fn what_many_processes_set_and_unset_at_once_is_all_kept() {
     const EACH: usize = 15;
@@ -56,7 +52,7 @@ fn what_many_processes_set_and_unset_at_once_is_all_kept() {
     let link = folder.0.join("link.toml");
     symlink("config.toml", &link).unwrap();
     let config = |path: &Path, line: &str| {
-        let mut command = pipeline(&words(line));
+        let mut command = pipeline(line);
         command
             .env("PANDORA_CONFIG_FILE", path)
             .stderr(Stdio::piped())
@@ -102,7 +98,7 @@ fn without_a_usable_home_everything_may_come_from_variables() {
     let missing = folder.0.join("missing/home");
     let with_line_end = folder.0.join("home\n");
     let command = |home: Option<&Path>, line: &str| {
-        let mut command = service.command(&words(line));
+        let mut command = service.command(line);
         command.env_remove("PANDORA_CONFIG_FILE");
         if let Some(home) = home {
             command.env("HOME", home);
@@ -167,7 +163,7 @@ fn noise_around_keys_in_variables_is_no_part_of_them_and_noise_within_is_named()
         ("\r", "\t"),
     ] {
         let noisy = |key: &str| format!("{before}{key}{after}");
-        let mut command = service.command(&["workflow", "list"]);
+        let mut command = service.command("workflow list");
         command
             .env("PANDORA_ACCESS_KEY", noisy(ACCESS_KEY))
             .env("PANDORA_SECRET_KEY", noisy(SECRET_KEY))
@@ -182,7 +178,7 @@ fn noise_around_keys_in_variables_is_no_part_of_them_and_noise_within_is_named()
         ("\u{a0}", "a blank"),
         ("\u{feff}", "not ASCII"),
     ] {
-        let mut command = service.command(&["workflow", "list"]);
+        let mut command = service.command("workflow list");
         command.env("PANDORA_SECRET_KEY", [left, within, right].concat());
         let line = run(&mut command).failed(2);
         assert!(
@@ -221,7 +217,7 @@ fn a_file_with_secrets_that_others_can_read_is_refused_or_warned_of_unless_allow
             }
             run(command)
         };
-        let mut command = pipeline(&["workflow", "list"]);
+        let mut command = pipeline("workflow list");
         let ran = allow(command.env("PANDORA_CONFIG_FILE", &config));
         if allowed {
             ran.ok();
@@ -288,7 +284,7 @@ fn whatever_a_program_that_knows_the_keys_does_the_command_ends_and_says_what() 
             service.server.url()
         );
         let config = folder.write("config.toml", &text, 0o600);
-        let mut call = pipeline(&["workflow", "list", "--profile", "p"]);
+        let mut call = pipeline("workflow list --profile p");
         call.env("PANDORA_CONFIG_FILE", config)
             .env("PATH", "/usr/bin:/bin")
             .env("PANDORA_SECRET_KEY", "another")

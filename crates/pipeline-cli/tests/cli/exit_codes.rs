@@ -17,7 +17,7 @@ fn an_answer_that_is_none_of_the_services_is_1() {
         .with(|emulator| emulator.inject(page.always()));
     let says = "not JSON, but text/html that begins with \"Welcome to the proxy\" (HTTP 200";
     for form in ["table", "wide", "json", "yaml", "name"] {
-        let line = service.run(&["workflow", "list", "-o", form]).failed(1);
+        let line = service.run(&format!("workflow list -o {form}")).failed(1);
         assert!(line.contains(says), "{line}");
     }
 }
@@ -26,7 +26,7 @@ fn an_answer_that_is_none_of_the_services_is_1() {
 fn a_clock_that_is_off_is_corrected() {
     let offset = ClockSkew::Ahead(Duration::from_secs(1200));
     let service = Service::with(|builder| builder.clock_offset(offset));
-    service.run(&["workflow", "list"]).ok();
+    service.run("workflow list").ok();
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn help_and_version_are_data() {
         assert_eq!(ran.stderr, "");
         assert!(ran.ok().contains("pipeline"));
     }
-    let ran = run(&["workflow"]);
+    let ran = run("workflow");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.contains("Usage: pipeline workflow"));
 }
@@ -55,7 +55,7 @@ fn a_question_that_is_not_answered_with_yes_has_its_own_code() {
 
     let service = Service::new().with_workflow("clicks");
     let delete = |typed: &str| {
-        let command = service.command(&["workflow", "delete", "clicks"]);
+        let command = service.command("workflow delete clicks");
         Terminal::new().run(command, typed)
     };
     // The last one is the end of the input, Ctrl-D.
@@ -77,7 +77,7 @@ fn what_may_have_taken_effect_can_be_looked_at() {
     let service = Service::new().with_workflow("w");
     let broken = InjectedFault::pass().after_effect().reset();
     service.server.with(|emulator| emulator.inject(broken));
-    let line = service.run(&["workflow", "start", "w"]).failed(8);
+    let line = service.run("workflow start w").failed(8);
     assert!(line.starts_with("w: the start failed: "), "{line}");
     let end = "; it may have taken effect";
     assert!(
@@ -102,7 +102,7 @@ fn a_start_that_fails_names_its_nodes_and_the_reason_in_the_logs() {
     let line = service.run(&start).failed(7);
     assert!(!line.contains("the logs say"), "{line}");
     // Several have one name in a line, once.
-    let ran = service.run(&["workflow", "start", "w", "gone", "--wait"]);
+    let ran = service.run("workflow start w gone --wait");
     assert!(
         ran.stderr.contains("error: w: the start failed: it is"),
         "{ran:?}"

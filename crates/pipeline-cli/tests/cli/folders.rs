@@ -196,7 +196,7 @@ fn what_came_from_a_variable_is_sent_and_never_shown() {
     folder.run(&service, "diff region.yaml");
     assert_eq!(changes(&service), [""; 0]);
     folder.run(&service, "apply w.yaml").ok();
-    let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
+    let sent = service.run("workflow get w -o json").ok();
     assert!(sent.contains(CANARY));
 }
 
@@ -252,7 +252,7 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
     folder
         .run(&service, "apply changed.yaml --keep-secrets")
         .ok();
-    let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
+    let sent = service.run("workflow get w -o json").ok();
     assert!(sent.contains(CANARY) && sent.contains("/changed") && !sent.contains("NOT_SET"));
 }
 
@@ -396,7 +396,7 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
         assert!(!out.is_empty() || ran.stdout.is_empty(), "{words}: {ran:?}");
         assert!(!err.is_empty() || ran.stderr.is_empty(), "{words}: {ran:?}");
     }
-    let mut command = service.command(&["workflow", "lint", "-", "a.yaml"]);
+    let mut command = service.command("workflow lint - a.yaml");
     command.current_dir(&folder.0);
     let ran = run_with_input(command, file("x").replace("string", "text").as_bytes());
     assert!(ran.stdout.contains("stdin:5:40: error: "), "{ran:?}");
@@ -504,7 +504,7 @@ fn update_reads_a_file_as_apply_does() {
     }
     assert_eq!(service.asked(), [""; 0]);
     folder.run(&service, "update w -f w.yaml --yes").ok();
-    let sent = service.run(&["workflow", "get", "w", "-o", "json"]).ok();
+    let sent = service.run("workflow get w -o json").ok();
     assert!(sent.contains(CANARY));
 }
 
@@ -533,7 +533,7 @@ fn update_asks_before_it_removes_as_apply_does() {
         assert!(line.contains(what) && line.contains("--yes"), "{line}");
         #[cfg(unix)]
         {
-            let mut command = service.command(&["workflow", "update", "w", "-f", name]);
+            let mut command = service.command(&format!("workflow update w -f {name}"));
             command.current_dir(&folder.0);
             let declined = crate::support::Terminal::new().run(command, "n\n");
             assert_eq!(declined.code, Some(9), "{declined:?}");
@@ -599,13 +599,13 @@ fn a_flowchart_that_mermaid_would_refuse_is_said_to_be_one() {
         nodes.join(",")
     );
     let file = TemporaryFile::new("wide.json", &text);
-    let ran = run(&["workflow", "graph", file.path(), "--format", "mermaid"]);
+    let ran = run(&format!("workflow graph {} --format mermaid", file.path()));
     assert_eq!(ran.code, Some(0));
     assert!(
         ran.stderr.contains("up to 500 edges") && ran.stderr.contains("maxEdges"),
         "{}",
         ran.stderr
     );
-    let ran = run(&["workflow", "graph", file.path(), "--format", "dot"]);
+    let ran = run(&format!("workflow graph {} --format dot", file.path()));
     assert_eq!(ran.stderr, "");
 }

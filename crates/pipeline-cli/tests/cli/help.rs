@@ -4,7 +4,7 @@ use crate::support::{Service, run};
 
 #[test]
 fn help_lists_commands_and_topics() {
-    let help = run(&["help"]).ok();
+    let help = run("help").ok();
     for line in [
         "  workflow     List, change, start and stop workflows",
         "  exit-codes   What the exit code says",
@@ -12,21 +12,21 @@ fn help_lists_commands_and_topics() {
     ] {
         assert!(help.contains(line), "{line}: {help}");
     }
-    assert_eq!(help, run(&["-h"]).ok());
+    assert_eq!(help, run("-h").ok());
     assert_eq!(help, run(&[]).ok());
 }
 
 #[test]
 fn help_shows_a_topic() {
-    let codes = run(&["help", "exit-codes"]).ok();
+    let codes = run("help exit-codes").ok();
     assert!(codes.starts_with("Exit codes:\n    0  done\n"), "{codes}");
     assert!(
         codes.contains("\n  130  interrupted: Ctrl-C, SIGINT\n"),
         "{codes}"
     );
-    let environment = run(&["help", "environment"]).ok();
+    let environment = run("help environment").ok();
     assert!(environment.contains("  PANDORA_TOKEN\n"), "{environment}");
-    assert!(run(&["help", "tokens"]).ok().contains("token bundle"));
+    assert!(run("help tokens").ok().contains("token bundle"));
 }
 
 #[test]
@@ -43,8 +43,8 @@ fn help_shows_the_long_help_of_a_command() {
         assert!(help.contains("--access-key"), "the long one: {help}");
     }
     // Groups of commands have the `help` of clap.
-    let nested = run(&["workflow", "help", "start"]).ok();
-    assert_eq!(nested, run(&["help", "workflow", "start"]).ok());
+    let nested = run("workflow help start").ok();
+    assert_eq!(nested, run("help workflow start").ok());
 }
 
 #[test]
@@ -101,6 +101,6 @@ fn every_command_has_a_manual_page() {
 #[test]
 fn help_needs_no_service_and_no_keys() {
     let service = Service::new();
-    service.run(&["help", "exit-codes"]).ok();
+    service.run("help exit-codes").ok();
     assert!(service.asked().is_empty());
 }

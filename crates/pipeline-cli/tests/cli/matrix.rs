@@ -11,7 +11,7 @@ const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
 
 /// A command that calls the service, on the workflow `w`.
 pub(crate) struct Line {
-    pub(crate) arguments: &'static [&'static str],
+    pub(crate) words: &'static str,
     /// Exit codes for a workflow that is not there, and for a response that never comes.
     not_found: i32,
     timeout: i32,
@@ -31,9 +31,9 @@ enum Needs {
 }
 
 /// Most commands end in the same ways.
-const fn line(arguments: &'static [&'static str], needs: Needs) -> Line {
+const fn line(words: &'static str, needs: Needs) -> Line {
     Line {
-        arguments,
+        words,
         not_found: 3,
         timeout: 8,
         needs,
@@ -42,18 +42,18 @@ const fn line(arguments: &'static [&'static str], needs: Needs) -> Line {
 }
 
 /// A line of a command about a resource, and what makes what it is about.
-const fn resource(arguments: &'static [&'static str], before: &'static [&'static str]) -> Line {
+const fn resource(words: &'static str, before: &'static [&'static str]) -> Line {
     Line {
         before,
-        ..line(arguments, Needs::Stopped)
+        ..line(words, Needs::Stopped)
     }
 }
 
 /// The same for one that finds nothing wrong where there is nothing.
-const fn found(arguments: &'static [&'static str], before: &'static [&'static str]) -> Line {
+const fn found(words: &'static str, before: &'static [&'static str]) -> Line {
     Line {
         not_found: 0,
-        ..resource(arguments, before)
+        ..resource(words, before)
     }
 }
 
@@ -70,228 +70,132 @@ const PLUGIN: &str = "plugin upload com.example.P FILE";
 pub(crate) const LINES: &[Line] = &[
     Line {
         not_found: 0,
-        ..line(&["workflow", "list"], Needs::Stopped)
+        ..line("workflow list", Needs::Stopped)
     },
-    line(&["workflow", "get", "w"], Needs::Stopped),
-    line(&["workflow", "status", "w"], Needs::Stopped),
-    line(&["workflow", "search", "w"], Needs::Stopped),
+    line("workflow get w", Needs::Stopped),
+    line("workflow status w", Needs::Stopped),
+    line("workflow search w", Needs::Stopped),
     Line {
         not_found: 0,
-        ..line(&["workflow", "create", "w"], Needs::Gone)
+        ..line("workflow create w", Needs::Gone)
     },
-    line(
-        &["workflow", "update", "w", "-f", "FILE", "--yes"],
-        Needs::Stopped,
-    ),
-    line(&["workflow", "start", "w"], Needs::Stopped),
-    line(&["workflow", "stop", "w"], Needs::Started),
+    line("workflow update w -f FILE --yes", Needs::Stopped),
+    line("workflow start w", Needs::Stopped),
+    line("workflow stop w", Needs::Started),
     Line {
         timeout: 6,
-        ..line(&["workflow", "start", "w", "--wait"], Needs::Stopped)
+        ..line("workflow start w --wait", Needs::Stopped)
     },
     Line {
         timeout: 6,
-        ..line(&["workflow", "restart", "w"], Needs::Started)
+        ..line("workflow restart w", Needs::Started)
     },
     Line {
         timeout: 6,
-        ..line(
-            &["workflow", "wait", "w", "--for", "started"],
-            Needs::Started,
-        )
+        ..line("workflow wait w --for started", Needs::Started)
     },
-    line(&["workflow", "delete", "w", "--yes"], Needs::Stopped),
-    line(&["workflow", "get", "-l", "name=w"], Needs::Stopped),
-    line(&["workflow", "status", "-l", "name=w"], Needs::Stopped),
-    line(&["workflow", "start", "-l", "name=w"], Needs::Stopped),
-    line(
-        &["workflow", "stop", "-l", "name=w", "--wait"],
-        Needs::Started,
-    ),
-    line(
-        &["workflow", "delete", "-l", "name=w", "--yes"],
-        Needs::Stopped,
-    ),
-    line(&["workflow", "export", "w"], Needs::Stopped),
-    line(&["workflow", "graph", "w"], Needs::Stopped),
-    line(&["workflow", "lint", "w"], Needs::Stopped),
-    line(&["workflow", "diff", "w", "FILE"], Needs::Stopped),
+    line("workflow delete w --yes", Needs::Stopped),
+    line("workflow get -l name=w", Needs::Stopped),
+    line("workflow status -l name=w", Needs::Stopped),
+    line("workflow start -l name=w", Needs::Stopped),
+    line("workflow stop -l name=w --wait", Needs::Started),
+    line("workflow delete -l name=w --yes", Needs::Stopped),
+    line("workflow export w", Needs::Stopped),
+    line("workflow graph w", Needs::Stopped),
+    line("workflow lint w", Needs::Stopped),
+    line("workflow diff w FILE", Needs::Stopped),
     Line {
         not_found: 0,
-        ..line(
-            &["workflow", "apply", "-f", "FILE", "--yes"],
-            Needs::Stopped,
-        )
+        ..line("workflow apply -f FILE --yes", Needs::Stopped)
     },
     Line {
         not_found: 0,
-        ..line(&["doctor"], Needs::Stopped)
+        ..line("doctor", Needs::Stopped)
     },
-    found(&["repo", "list"], &[]),
-    resource(&["repo", "get", "q"], &[QUEUE]),
-    resource(&["repo", "describe", "q"], &[QUEUE, TRANSFORM, EXPORT]),
-    resource(&["repo", "get", "q", "q"], &[QUEUE]),
-    resource(&["repo", "get", "-l", "name=q*"], &[QUEUE]),
-    found(&["repo", "create", "b", "--schema", "ip"], &[]),
-    resource(
-        &["repo", "update", "out", "--add", "ref"],
-        &[QUEUE, TRANSFORM],
-    ),
-    resource(
-        &["repo", "delete", "b", "-y"],
-        &["repo create b --schema ip"],
-    ),
-    resource(
-        &["repo", "delete", "-l", "name=b", "-y"],
-        &["repo create b --schema ip"],
-    ),
-    resource(&["repo", "sample", "q"], &[QUEUE]),
-    found(&["repo", "exists", "q"], &[QUEUE]),
-    found(&["transform", "list"], &[QUEUE, TRANSFORM]),
-    resource(&["transform", "get", "q", "t"], &[QUEUE, TRANSFORM]),
-    resource(&["transform", "describe", "q", "t"], &[QUEUE, TRANSFORM]),
-    resource(
-        &["transform", "create", "q", "t", "out", "--sql", "select"],
-        &[QUEUE],
-    ),
-    resource(
-        &["transform", "update", "q", "t", "--interval", "5m"],
-        &[QUEUE, TRANSFORM],
-    ),
-    resource(
-        &["transform", "delete", "q", "t", "-y"],
-        &[QUEUE, TRANSFORM],
-    ),
-    found(&["transform", "exists", "q/t"], &[QUEUE, TRANSFORM]),
-    found(&["export", "list"], &[QUEUE, EXPORT]),
-    resource(&["export", "get", "q", "e"], &[QUEUE, EXPORT]),
-    resource(&["export", "describe", "q", "e"], &[QUEUE, EXPORT]),
-    resource(
-        &[
-            "export", "create", "q", "e", "--to", "http", "--host", "h", "--uri", "/u",
-        ],
-        &[QUEUE],
-    ),
-    resource(
-        &["export", "update", "q", "e", "--uri", "/v"],
-        &[QUEUE, EXPORT],
-    ),
-    resource(&["export", "delete", "q", "e", "-y"], &[QUEUE, EXPORT]),
-    found(&["export", "exists", "q/e"], &[QUEUE, EXPORT]),
-    found(&["datasource", "list"], &[SOURCE]),
-    resource(&["datasource", "get", "s"], &[SOURCE]),
-    resource(&["datasource", "describe", "s"], &[SOURCE, JOB]),
+    found("repo list", &[]),
+    resource("repo get q", &[QUEUE]),
+    resource("repo describe q", &[QUEUE, TRANSFORM, EXPORT]),
+    resource("repo get q q", &[QUEUE]),
+    resource("repo get -l 'name=q*'", &[QUEUE]),
+    found("repo create b --schema ip", &[]),
+    resource("repo update out --add ref", &[QUEUE, TRANSFORM]),
+    resource("repo delete b -y", &["repo create b --schema ip"]),
+    resource("repo delete -l name=b -y", &["repo create b --schema ip"]),
+    resource("repo sample q", &[QUEUE]),
+    found("repo exists q", &[QUEUE]),
+    found("transform list", &[QUEUE, TRANSFORM]),
+    resource("transform get q t", &[QUEUE, TRANSFORM]),
+    resource("transform describe q t", &[QUEUE, TRANSFORM]),
+    resource("transform create q t out --sql select", &[QUEUE]),
+    resource("transform update q t --interval 5m", &[QUEUE, TRANSFORM]),
+    resource("transform delete q t -y", &[QUEUE, TRANSFORM]),
+    found("transform exists q/t", &[QUEUE, TRANSFORM]),
+    found("export list", &[QUEUE, EXPORT]),
+    resource("export get q e", &[QUEUE, EXPORT]),
+    resource("export describe q e", &[QUEUE, EXPORT]),
+    resource("export create q e --to http --host h --uri /u", &[QUEUE]),
+    resource("export update q e --uri /v", &[QUEUE, EXPORT]),
+    resource("export delete q e -y", &[QUEUE, EXPORT]),
+    found("export exists q/e", &[QUEUE, EXPORT]),
+    found("datasource list", &[SOURCE]),
+    resource("datasource get s", &[SOURCE]),
+    resource("datasource describe s", &[SOURCE, JOB]),
     found(
-        &[
-            "datasource",
-            "create",
-            "s",
-            "--from",
-            "kodo",
-            "--bucket",
-            "bbbb",
-            "--file-type",
-            "json",
-            "--schema",
-            "ip",
-        ],
+        "datasource create s --from kodo --bucket bbbb --file-type json --schema ip",
         &[],
     ),
-    resource(&["datasource", "update", "s", "--add", "ref"], &[SOURCE]),
-    resource(&["datasource", "delete", "s", "-y"], &[SOURCE]),
-    found(&["datasource", "exists", "s"], &[SOURCE]),
+    resource("datasource update s --add ref", &[SOURCE]),
+    resource("datasource delete s -y", &[SOURCE]),
+    found("datasource exists s", &[SOURCE]),
     found(
-        &[
-            "datasource",
-            "infer",
-            "--from",
-            "kodo",
-            "--bucket",
-            "bbbb",
-            "--file-type",
-            "json",
-        ],
+        "datasource infer --from kodo --bucket bbbb --file-type json",
         &[SOURCE],
     ),
-    found(&["job", "list"], &[SOURCE, JOB]),
-    resource(&["job", "get", "j"], &[SOURCE, JOB]),
-    resource(&["job", "describe", "j"], &[SOURCE, JOB, SAVE]),
+    found("job list", &[SOURCE, JOB]),
+    resource("job get j", &[SOURCE, JOB]),
+    resource("job describe j", &[SOURCE, JOB, SAVE]),
     resource(
-        &[
-            "job",
-            "create",
-            "j",
-            "--from",
-            "s=t",
-            "--sql",
-            "select",
-            "--container",
-            "1U2G",
-            "--run",
-            "manual",
-        ],
+        "job create j --from s=t --sql select --container 1U2G --run manual",
         &[SOURCE],
     ),
-    resource(&["job", "update", "j", "--sql", "select"], &[SOURCE, JOB]),
-    resource(&["job", "delete", "j", "-y"], &[SOURCE, JOB]),
-    found(&["job", "exists", "j"], &[SOURCE, JOB]),
-    resource(&["job", "start", "j"], &[SOURCE, JOB]),
-    resource(&["job", "stop", "j"], &[SOURCE, JOB, "job start j"]),
-    resource(&["job", "history", "j"], &[SOURCE, JOB]),
-    found(&["job-export", "list"], &[SOURCE, JOB, SAVE]),
-    resource(&["job-export", "get", "j", "e"], &[SOURCE, JOB, SAVE]),
-    resource(&["job-export", "describe", "j", "e"], &[SOURCE, JOB, SAVE]),
+    resource("job update j --sql select", &[SOURCE, JOB]),
+    resource("job delete j -y", &[SOURCE, JOB]),
+    found("job exists j", &[SOURCE, JOB]),
+    resource("job start j", &[SOURCE, JOB]),
+    resource("job stop j", &[SOURCE, JOB, "job start j"]),
+    resource("job history j", &[SOURCE, JOB]),
+    found("job-export list", &[SOURCE, JOB, SAVE]),
+    resource("job-export get j e", &[SOURCE, JOB, SAVE]),
+    resource("job-export describe j e", &[SOURCE, JOB, SAVE]),
     resource(
-        &[
-            "job-export",
-            "create",
-            "j",
-            "e",
-            "--to",
-            "http",
-            "--host",
-            "h",
-            "--uri",
-            "/u",
-        ],
+        "job-export create j e --to http --host h --uri /u",
         &[SOURCE, JOB],
     ),
-    resource(
-        &["job-export", "update", "j", "e", "--uri", "/v"],
-        &[SOURCE, JOB, SAVE],
-    ),
-    resource(
-        &["job-export", "delete", "j", "e", "-y"],
-        &[SOURCE, JOB, SAVE],
-    ),
-    found(&["job-export", "exists", "j/e"], &[SOURCE, JOB, SAVE]),
-    found(&["plugin", "list"], &[]),
-    resource(&["plugin", "get", "com.example.P"], &[PLUGIN]),
-    resource(&["plugin", "describe", "com.example.P"], &[PLUGIN]),
-    found(&["plugin", "upload", "com.example.P", "FILE"], &[]),
-    resource(&["plugin", "delete", "com.example.P", "-y"], &[PLUGIN]),
-    found(&["udf", "jar", "list"], &[]),
-    found(&["udf", "function", "list"], &[]),
-    found(&["udf", "function", "builtins"], &[]),
-    found(&["variable", "list"], &[VARIABLE]),
-    resource(&["variable", "get", "v"], &[VARIABLE]),
-    resource(&["variable", "describe", "v"], &[VARIABLE]),
-    found(
-        &[
-            "variable", "create", "v", "--type", "string", "--value", "x",
-        ],
-        &[],
-    ),
-    resource(&["variable", "update", "v", "--value", "y"], &[VARIABLE]),
-    resource(&["variable", "delete", "v", "-y"], &[VARIABLE]),
-    found(&["group", "list"], &[GROUP]),
-    resource(&["group", "get", "g"], &[GROUP]),
-    resource(&["group", "describe", "g"], &[GROUP]),
-    found(&["group", "create", "g", "--container", "1U2G"], &[]),
-    resource(&["group", "update", "g", "--container", "1U2Gx2"], &[GROUP]),
-    resource(&["group", "start", "g"], &[GROUP]),
-    resource(&["group", "stop", "g"], &[GROUP, "group start g"]),
-    resource(&["group", "delete", "g", "-y"], &[GROUP]),
+    resource("job-export update j e --uri /v", &[SOURCE, JOB, SAVE]),
+    resource("job-export delete j e -y", &[SOURCE, JOB, SAVE]),
+    found("job-export exists j/e", &[SOURCE, JOB, SAVE]),
+    found("plugin list", &[]),
+    resource("plugin get com.example.P", &[PLUGIN]),
+    resource("plugin describe com.example.P", &[PLUGIN]),
+    found("plugin upload com.example.P FILE", &[]),
+    resource("plugin delete com.example.P -y", &[PLUGIN]),
+    found("udf jar list", &[]),
+    found("udf function list", &[]),
+    found("udf function builtins", &[]),
+    found("variable list", &[VARIABLE]),
+    resource("variable get v", &[VARIABLE]),
+    resource("variable describe v", &[VARIABLE]),
+    found("variable create v --type string --value x", &[]),
+    resource("variable update v --value y", &[VARIABLE]),
+    resource("variable delete v -y", &[VARIABLE]),
+    found("group list", &[GROUP]),
+    resource("group get g", &[GROUP]),
+    resource("group describe g", &[GROUP]),
+    found("group create g --container 1U2G", &[]),
+    resource("group update g --container 1U2Gx2", &[GROUP]),
+    resource("group start g", &[GROUP]),
+    resource("group stop g", &[GROUP, "group start g"]),
+    resource("group delete g -y", &[GROUP]),
 ];
 
 /// Words that a test runs: lines of transcripts and of tables, and lists of arguments.
@@ -314,7 +218,7 @@ fn run_somewhere() -> String {
 fn every_command_is_run_by_some_test() {
     let text = run_somewhere();
     let begins = ["\"", "$ ", "[&[\""];
-    let untried: Vec<String> = crate::output::commands(&[])
+    let untried: Vec<String> = crate::output::commands("")
         .into_iter()
         .filter(|command| {
             let mut ends = [" ", "\"", "|"].iter().flat_map(|end| {
@@ -344,41 +248,39 @@ impl Line {
         let service = Service::new().with_workflow("w");
         match self.needs {
             Needs::Stopped => {}
-            Needs::Started => drop(service.run(&["workflow", "start", "w"]).ok()),
-            Needs::Gone => drop(service.run(&["workflow", "delete", "w", "-y"]).ok()),
+            Needs::Started => drop(service.run("workflow start w").ok()),
+            Needs::Gone => drop(service.run("workflow delete w -y").ok()),
         }
         let file = TemporaryFile::new("p.jar", FILE);
         for before in self.before {
-            let words = before
-                .split(' ')
-                .map(|word| if word == "FILE" { file.path() } else { word });
-            service.run(&words.collect::<Vec<_>>()).ok();
+            service.run(&before.replace("FILE", file.path())).ok();
         }
         service.server.with(Emulator::clear_requests);
         service
     }
 
-    pub(crate) fn arguments<'a>(&self, form: &'a str, file: &'a TemporaryFile) -> Vec<&'a str> {
-        let arguments = self.arguments.iter().map(|argument| match *argument {
-            "FILE" => file.path(),
-            other => other,
-        });
-        let form = ["-o", form].into_iter().filter(|_| self.has_forms());
-        arguments.chain(form).collect()
+    /// As it is typed, with this form of output.
+    pub(crate) fn typed(&self, form: &str, file: &TemporaryFile) -> String {
+        let line = self.words.replace("FILE", file.path());
+        if self.has_forms() {
+            format!("{line} -o {form}")
+        } else {
+            line
+        }
     }
 
     /// Whether the command knows forms of output. A picture has its own.
     fn has_forms(&self) -> bool {
-        self.arguments[1..].first() != Some(&"graph")
+        !self.words.starts_with("workflow graph")
     }
 
     fn is_about_workflows(&self) -> bool {
-        ["workflow", "doctor"].contains(&self.arguments[0])
+        self.words.starts_with("workflow") || self.reports()
     }
 
     /// A command that says what it found also when that is nothing good.
     fn reports(&self) -> bool {
-        self.arguments[0] == "doctor"
+        self.words == "doctor"
     }
 }
 
@@ -421,23 +323,15 @@ fn each_fails(
             if !line.has_forms() && form != "table" || few {
                 continue;
             }
-            let mut arguments = line.arguments(form, &file);
-            arguments.extend([
-                "--timeout",
-                timeout,
-                "--retries",
-                "0",
-                "--endpoint",
-                endpoint,
-            ]);
-            let mut command = pipeline(&arguments);
+            let typed = line.typed(form, &file);
+            let context = format!("{typed} --timeout {timeout} --retries 0 --endpoint {endpoint}");
+            let mut command = pipeline(&context);
             command.envs(environment.iter().copied());
             let shown = command
                 .get_args()
                 .all(|argument| !argument.to_string_lossy().contains(SECRET_KEY));
             assert!(shown, "the secret is an argument: {command:?}");
             let ran = command.ran();
-            let context = format!("{arguments:?}");
             if line.reports() {
                 assert_eq!(ran.code, Some(code(line)), "{context}: {ran:?}");
                 readable(&ran.stdout, form, &context);
@@ -466,11 +360,11 @@ fn every_command_succeeds_in_every_form() {
                 continue;
             }
             let service = line.service();
-            let arguments = line.arguments(form, &file);
-            let ran = service.run(&arguments);
-            assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
-            readable(&ran.stdout, form, &format!("{arguments:?}"));
-            assert!(!ran.stderr.contains("error"), "{arguments:?}: {ran:?}");
+            let typed = line.typed(form, &file);
+            let ran = service.run(&typed);
+            assert_eq!(ran.code, Some(0), "{typed}: {ran:?}");
+            readable(&ran.stdout, form, &typed);
+            assert!(!ran.stderr.contains("error"), "{typed}: {ran:?}");
         }
     }
 }

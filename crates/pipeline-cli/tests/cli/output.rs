@@ -211,20 +211,43 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn run(&mut self, section: &str, arguments: &[&str]) -> String {
-        let ran = self.service.run(&[arguments, &["-o", "json"]].concat());
+    /// What a line writes stands under the command that it begins with, or under that "of several".
+    fn command(&self, line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let is_known = |command: &String| {
+            let of_several = format!("{command} of several");
+            let mut sections = [command, &of_several].into_iter();
+            sections.any(|it| self.page.shapes.get(it).is_some_and(|it| it.is_command))
+        };
+        let mut commands = (1..=words.len()).map(|count| words[..count].join(" "));
+        commands.rfind(is_known).expect(line)
+    }
+
+    fn run(&mut self, line: &str) {
+        self.run_as(&self.command(line), line);
+    }
+
+    fn run_as(&mut self, command: &str, line: &str) {
+        let ran = self.service.run(&format!("{line} -o json"));
         assert!(!ran.stdout.is_empty(), "{ran:?}");
+        let several = format!("{command} of several");
+        let is_list = ran.stdout.contains("\n  \"items\": ");
+        let is_several = is_list && self.page.shapes.contains_key(&several);
+        let section = if is_several { &several } else { command };
         self.page.check(section, &ran.stdout);
-        ran.stdout
     }
 
     /// The same for a command that changes nothing, and so can be repeated.
-    fn read(&mut self, section: &str, arguments: &[&str]) {
-        self.run(section, arguments);
-        let yaml = self.service.run(&[arguments, &["-o", "yaml"]].concat());
+    fn read(&mut self, line: &str) {
+        self.read_as(&self.command(line), line);
+    }
+
+    fn read_as(&mut self, command: &str, line: &str) {
+        self.run_as(command, line);
+        let yaml = self.service.run(&format!("{line} -o yaml"));
         assert!(
             yaml.stdout.starts_with("schema_version: 1\n"),
-            "{section}: {yaml:?}"
+            "{line}: {yaml:?}"
         );
     }
 
@@ -277,67 +300,41 @@ fn the_page_says_what_is_written_and_nothing_else() {
     let before = TemporaryFile::new("before.yaml", BEFORE);
     let after = TemporaryFile::new("after.yaml", AFTER);
 
-    check.run(
-        "workflow apply",
-        &["workflow", "apply", "-f", before.path()],
-    );
-    check.read(
-        "workflow apply",
-        &["workflow", "apply", "-f", after.path(), "--dry-run"],
-    );
-    check.read(
-        "workflow diff",
-        &["workflow", "diff", before.path(), after.path()],
-    );
+    check.run(&format!("workflow apply -f {}", before.path()));
+    check.read(&format!("workflow apply -f {} --dry-run", after.path()));
+    check.read(&format!("workflow diff {} {}", before.path(), after.path()));
     let wrong = TemporaryFile::new("wrong.yaml", "nodes: {a-repo: {data: {schema: []}}, b: }");
-    check.read("workflow lint", &["workflow", "lint", wrong.path()]);
-    check.read("workflow lint", &["workflow", "lint", "w"]);
-    let (one, other) = (before.path(), after.path());
-    for section in ["lint", "diff", "apply"] {
-        let dry_run = (section == "apply").then_some("--dry-run");
-        let mut arguments = vec!["workflow", section, one, other, wrong.path()];
-        if section == "apply" {
-            arguments.truncate(4);
-        }
-        arguments.extend(dry_run);
-        check.read(&format!("workflow {section} of several"), &arguments);
+    check.read(&format!("workflow lint {}", wrong.path()));
+    check.read("workflow lint w");
+    let (one, other, wrong) = (before.path(), after.path(), wrong.path());
+    for command in ["lint", "diff"] {
+        check.read(&format!("workflow {command} {one} {other} {wrong}"));
     }
+    check.read(&format!("workflow apply {one} {other} --dry-run"));
 
-    check.run(
-        "workflow create",
-        &["workflow", "create", "v", "--comment", "c"],
-    );
+    check.run("workflow create v --comment c");
     let nodes = TemporaryFile::new("nodes.json", crate::support::NODES);
-    check.run(
-        "workflow update",
-        &["workflow", "update", "v", "-f", nodes.path()],
-    );
-    check.read("workflow list", &["workflow", "list"]);
-    check.read("workflow get", &["workflow", "get", "v"]);
-    check.run("workflow start", &["workflow", "start", "v", "--wait"]);
-    check.run("workflow restart", &["workflow", "restart", "v"]);
-    check.read("workflow status", &["workflow", "status", "v"]);
-    check.read("workflow search", &["workflow", "search", "v"]);
-    check.run("workflow stop", &["workflow", "stop", "v"]);
-    check.read(
-        "workflow wait",
-        &["workflow", "wait", "v", "--for", "stopped"],
-    );
-    let watch = ["workflow", "watch", "v", "--for", "stopped"];
-    let lines = service.run(&[&watch[..], &["-o", "json"]].concat()).ok();
+    check.run(&format!("workflow update v -f {}", nodes.path()));
+    check.read("workflow list");
+    check.read("workflow get v");
+    check.run("workflow start v --wait");
+    check.run("workflow restart v");
+    check.read("workflow status v");
+    check.read("workflow search v");
+    check.run("workflow stop v");
+    check.read("workflow wait v --for stopped");
+    let watch = "workflow watch v --for stopped";
+    let lines = service.run(&format!("{watch} -o json")).ok();
     for line in lines.lines() {
         check.page.check_line("workflow watch", line);
     }
-    let documents = service.run(&[&watch[..], &["-o", "yaml"]].concat()).ok();
+    let documents = service.run(&format!("{watch} -o yaml")).ok();
     assert!(
         documents.starts_with("--- {\"schema_version\":1,"),
         "{documents}"
     );
-    check.run("workflow delete", &["workflow", "delete", "v", "--yes"]);
-    check.read(
-        "workflow wait",
-        &["workflow", "wait", "v", "--for", "deleted"],
-    );
+    check.run("workflow delete v --yes");
+    check.read("workflow wait v --for deleted");
 
     several(&mut check);
     sparse_answers(&mut check);
@@ -350,53 +347,41 @@ fn the_page_says_what_is_written_and_nothing_else() {
 /// The commands for many workflows, with failures of both kinds among them.
 fn several(check: &mut Checker<'_>) {
     for name in ["x", "y"] {
-        check.service.run(&["workflow", "create", name]).ok();
+        check.service.run(&format!("workflow create {name}")).ok();
         let nodes = crate::support::NODES.replace("clicks", &format!("{name}_clicks"));
         let file = TemporaryFile::new("nodes.json", &nodes);
-        let update = ["workflow", "update", name, "-f", file.path()];
+        let update = format!("workflow update {name} -f {}", file.path());
         check.service.run(&update).ok();
     }
-    let several = |command| format!("workflow {command} of several");
-    check.read(&several("get"), &["workflow", "get", "x", "nobody"]);
-    check.read(&several("status"), &["workflow", "status", "-l", "name=x"]);
-    check.read(&several("status"), &["workflow", "status", "x", "nobody"]);
-    check.run(
-        &several("start"),
-        &["workflow", "start", "x", "nobody", "--wait"],
-    );
-    check.run(&several("start"), &["workflow", "start", "y", "x"]);
-    check.run(
-        &several("stop"),
-        &["workflow", "stop", "-l", "name!=w,status=Started"],
-    );
-    check.run(&several("restart"), &["workflow", "restart", "x", "nobody"]);
-    let wait = ["workflow", "wait", "x", "nobody", "--for", "started"];
-    check.read(&several("wait"), &wait);
     let nowhere = TemporaryFile::new("no-folder", "");
     let folder = format!("{}.d", nowhere.path());
-    let export = ["workflow", "export", "w", "nobody", "--dir", &folder];
-    check.run(&several("export"), &export);
+    check.read("workflow get x nobody");
+    check.read("workflow status -l name=x");
+    check.read("workflow status x nobody");
+    check.run("workflow start x nobody --wait");
+    check.run("workflow start y x");
+    check.run("workflow stop -l name!=w,status=Started");
+    check.run("workflow restart x nobody");
+    check.read("workflow wait x nobody --for started");
+    check.run(&format!("workflow export w nobody --dir {folder}"));
     std::fs::remove_dir_all(&folder).unwrap();
-    check.run(
-        &several("delete"),
-        &["workflow", "delete", "x", "y", "nobody", "--yes"],
-    );
+    check.run("workflow delete x y nobody --yes");
 }
 
 /// What a service may answer that is not the emulator's way.
 fn sparse_answers(check: &mut Checker<'_>) {
     check.answer("list_workflows", &json!([{"name": "w"}]));
-    check.read("workflow list", &["workflow", "list"]);
+    check.read("workflow list");
     check.answer(
         "get_workflow",
         &json!({"nodes": {"a-repo": {"name": "a", "type": "repo"}}}),
     );
-    check.read("workflow get", &["workflow", "get", "w"]);
+    check.read("workflow get w");
     check.answer("get_workflow_status", &json!({}));
-    check.read("workflow status", &["workflow", "status", "w"]);
+    check.read("workflow status w");
     let nodes = json!({"status": "Started", "nodes": [{"name": "a", "type": "repo"}]});
     check.answer("get_workflow_status", &nodes);
-    check.read("workflow status", &["workflow", "status", "w"]);
+    check.read("workflow status w");
     check.answer(
         "search_logs",
         &json!({
@@ -409,44 +394,31 @@ fn sparse_answers(check: &mut Checker<'_>) {
             ],
         }),
     );
-    check.read("workflow search", &["workflow", "search", "w"]);
+    check.read("workflow search w");
     check.answer("search_logs", &json!({}));
-    check.read("workflow search", &["workflow", "search", "w"]);
+    check.read("workflow search w");
 }
 
 fn tokens_and_codes(check: &mut Checker<'_>) {
-    let request = ["--method", "GET", "--url", "/v2/workflows"];
-    check.read("sign", &[&["sign"], &request[..]].concat());
-    let path = ["--resource", "/v2/workflows", "--ttl", "5m"];
-    let mint = [&["token", "mint", "--method", "GET"][..], &path].concat();
-    check.read("token mint", &mint);
-    check.read("token mint", &["token", "mint", "start_workflow", "w"]);
+    check.read("sign --method GET --url /v2/workflows");
+    let mint = "token mint --method GET --resource /v2/workflows --ttl 5m";
+    check.read(mint);
+    check.read("token mint start_workflow w");
+    check.read("token bundle w");
+    check.read("token bundle --operation list_repos");
     // Beyond the years that a calendar has.
-    let forever = ["--expires", "9999999999999"];
-    check.read(
-        "token mint",
-        &[&["token", "mint", "list_workflows"][..], &forever].concat(),
-    );
-    check.read("token bundle", &["token", "bundle", "w"]);
-    check.read(
-        "token bundle",
-        &["token", "bundle", "--operation", "list_repos"],
-    );
-    check.read(
-        "token bundle",
-        &[&["token", "bundle", "w"][..], &forever].concat(),
-    );
-    let token = TemporaryFile::new("token", &check.service.run(&mint).ok());
-    check.read("token decode", &["token", "decode", token.path()]);
-    check.read("token verify", &["token", "verify", token.path()]);
-    let mint = [&["token", "mint", "list_workflows"][..], &forever].concat();
-    let token = TemporaryFile::new("forever", &check.service.run(&mint).ok());
-    check.read("token decode", &["token", "decode", token.path()]);
-    check.read("token verify", &["token", "verify", token.path()]);
-    check.read("explain CODE", &["explain", "E18641"]);
-    check.read("explain --all", &["explain", "--all"]);
-    check.read("explain KIND", &["explain", "not-found"]);
-    check.read("explain RESOURCE", &["explain", "job-export"]);
+    check.read("token bundle w --expires 9999999999999");
+    let forever = "token mint list_workflows --expires 9999999999999";
+    check.read(forever);
+    for mint in [mint, forever] {
+        let token = TemporaryFile::new("token", &check.service.run(mint).ok());
+        check.read(&format!("token decode {}", token.path()));
+        check.read(&format!("token verify {}", token.path()));
+    }
+    check.read_as("explain CODE", "explain E18641");
+    check.read_as("explain --all", "explain --all");
+    check.read_as("explain KIND", "explain not-found");
+    check.read_as("explain RESOURCE", "explain job-export");
 }
 
 /// Resources of every kind: two of each, what makes them, and what changes the first.
@@ -494,156 +466,123 @@ const RESOURCES: &[(&str, [&str; 2], &str, &str)] = &[
 /// Their commands differ in their words only.
 fn resources(check: &mut Checker<'_>) {
     for (noun, [one, other], how, update) in RESOURCES {
-        let mut run = |verb: &str, line: String| {
-            let section = format!("{noun} {verb}");
-            if check.page.shapes.contains_key(&section) {
-                let line = format!("{noun} {line}");
-                check.run(&section, &line.split(' ').collect::<Vec<_>>());
+        let mut run = |line: &str| {
+            let verb = line.split(' ').next().unwrap();
+            if check.page.shapes.contains_key(&format!("{noun} {verb}")) {
+                check.run(&format!("{noun} {line}"));
             }
         };
-        run("create", format!("create {one} {how}"));
-        run(
-            "create",
-            format!("create {other} {}", how.replacen("x ", "y ", 1)),
-        );
-        run("update", format!("update {one} {update}"));
-        run("list", "list".to_owned());
-        run("get", format!("get {one}"));
-        run("describe", format!("describe {one}"));
+        run(&format!("create {one} {how}"));
+        run(&format!("create {other} {}", how.replacen("x ", "y ", 1)));
+        run(&format!("update {one} {update}"));
+        run("list");
+        run(&format!("get {one}"));
+        run(&format!("describe {one}"));
         let (one, other) = (one.replace(' ', "/"), other.replace(' ', "/"));
-        run("get of several", format!("get {one} {other} {other}x"));
-        let several = format!("describe {one} {other} {other}x");
-        run("describe of several", several);
-        run("exists", format!("exists {one}"));
-        run("exists of several", format!("exists {one} {other}x"));
+        run(&format!("get {one} {other} {other}x"));
+        run(&format!("describe {one} {other} {other}x"));
+        run(&format!("exists {one}"));
+        run(&format!("exists {one} {other}x"));
     }
     let file = TemporaryFile::new(
         "r.yaml",
         "kind: repo\nname: applied\nschema: [{key: ip, valtype: string}]",
     );
-    check.run("apply", &["apply", file.path()]);
+    check.run(&format!("apply {}", file.path()));
     std::fs::write(
         file.path(),
         "{kind: repo, name: applied, schema: [{key: ip, valtype: string}, {key: at, valtype: date}]}",
     )
     .unwrap();
-    check.run("apply", &["apply", file.path()]);
+    check.run(&format!("apply {}", file.path()));
     descriptions(check);
     let points = TemporaryFile::new("clicks.points", "ip=1\n");
-    check.run("repo push", &["repo", "push", "b", points.path()]);
-    check.run("repo sample", &["repo", "sample", "b"]);
+    check.run(&format!("repo push b {}", points.path()));
+    check.run("repo sample b");
     let run = json!({"preStatus": "Failed", "postStatus": "Ready", "rerunCount": 1});
     check.answer("rerun_batch", &run);
-    check.run("job rerun", &["job", "rerun", "j", "1"]);
+    check.run("job rerun j 1");
     let jar = TemporaryFile::new("parser.jar", "no jar");
-    for (verbs, names) in [
-        (["job start", "job stop"], ["j", "j"]),
-        (["group start", "group start of several"], ["g", "h"]),
-        (["group stop", "group stop of several"], ["g", "h"]),
+    for line in [
+        "job start j",
+        "job stop j",
+        "group start g",
+        "group start h nothing",
+        "group stop g",
+        "group stop h nothing",
+        "job history j",
+        "datasource infer --from kodo --bucket bbbb --file-type json",
+        &format!("plugin upload com.example.P {}", jar.path()),
+        "plugin list",
+        "plugin get com.example.P",
+        "plugin get com.example.P nothing",
+        "plugin describe com.example.P",
+        "plugin describe com.example.P nothing",
+        "plugin delete com.example.P -y",
+        "plugin delete com.example.P nothing -y",
+        "udf jar list",
+        "udf function list",
+        "udf function builtins",
     ] {
-        for (section, name) in verbs.into_iter().zip(names) {
-            let (command, several) = section.split_once(" of ").unwrap_or((section, ""));
-            let mut arguments: Vec<&str> = command.split(' ').chain([name]).collect();
-            if !several.is_empty() {
-                arguments.push("nothing");
-            }
-            check.run(section, &arguments);
-        }
-    }
-    check.run("job history", &["job", "history", "j"]);
-    check.run(
-        "datasource infer",
-        &[
-            "datasource",
-            "infer",
-            "--from",
-            "kodo",
-            "--bucket",
-            "bbbb",
-            "--file-type",
-            "json",
-        ],
-    );
-    for (section, words) in [
-        ("plugin upload", vec!["com.example.P", jar.path()]),
-        ("plugin list", vec![]),
-        ("plugin get", vec!["com.example.P"]),
-        ("plugin get of several", vec!["com.example.P", "nothing"]),
-        ("plugin describe", vec!["com.example.P"]),
-        (
-            "plugin describe of several",
-            vec!["com.example.P", "nothing"],
-        ),
-        ("plugin delete", vec!["com.example.P", "-y"]),
-        (
-            "plugin delete of several",
-            vec!["com.example.P", "nothing", "-y"],
-        ),
-        ("udf jar list", vec![]),
-        ("udf function list", vec![]),
-        ("udf function builtins", vec![]),
-    ] {
-        let command = section.trim_end_matches(" of several").split(' ');
-        check.run(section, &command.chain(words).collect::<Vec<_>>());
+        check.run(line);
     }
     for (noun, [one, other], ..) in RESOURCES.iter().rev() {
         let (one, other) = (one.replace(' ', "/"), other.replace(' ', "/"));
-        check.run(&format!("{noun} delete"), &[noun, "delete", &one, "-y"]);
-        let several = [noun, "delete", &one, &other, "-y"];
-        check.run(&format!("{noun} delete of several"), &several);
+        check.run(&format!("{noun} delete {one} -y"));
+        check.run(&format!("{noun} delete {one} {other} -y"));
     }
 }
 
 /// What hangs together, which needs more than one.
 fn descriptions(check: &mut Checker<'_>) {
-    check.read("repo describe", &["repo", "describe", "a"]);
-    check.read("job describe", &["job", "describe", "j"]);
+    check.read("repo describe a");
+    check.read("job describe j");
     let queues = json!({"repos": [{"name": "b", "group": "g"}]});
     check.answer("list_repos", &queues);
-    check.read("group describe", &["group", "describe", "g"]);
+    check.read("group describe g");
     let transform = json!({"to": "x", "spec": {"plugin": {"name": "P"}}, "workflow": "gone"});
     check.answer("get_transform", &transform);
-    check.read("transform describe", &["transform", "describe", "b/t"]);
+    check.read("transform describe b/t");
 }
 
 fn settings(check: &mut Checker<'_>) {
-    check.read("config explain", &["config", "explain"]);
-    check.read("doctor", &["doctor"]);
-    check.read("doctor", &["doctor", "--endpoint", "http://127.0.0.1:1"]);
+    check.read("config explain");
+    check.read("doctor");
+    check.read("doctor --endpoint http://127.0.0.1:1");
     let file = TemporaryFile::new("config.toml", "");
-    let mut config = |section: &str, arguments: &[&str]| {
-        let mut command = pipeline(&[arguments, &["-o", "json"]].concat());
+    let mut config = |section: &str, line: &str| {
+        let mut command = pipeline(&format!("config {line} -o json"));
         let output = command.env("PANDORA_CONFIG_FILE", file.path()).output();
         let written = Ran::of(output.unwrap()).ok();
         if !section.is_empty() {
             check.page.check(section, &written);
         }
     };
-    config("", &["config", "set", "access_key", "ak"]);
-    config("config get", &["config", "get", "access_key"]);
-    config("config list", &["config", "list"]);
-    config("config explain", &["config", "explain"]);
+    config("", "set access_key ak");
+    config("config get", "get access_key");
+    config("config list", "list");
+    config("config explain", "explain");
 }
 
 /// The commands below this one that have none below themselves, from the help.
-pub(crate) fn commands(path: &[&str]) -> Vec<String> {
-    let help = run(&[path, &["--help"]].concat()).ok();
+pub(crate) fn commands(path: &str) -> Vec<String> {
+    let help = run(&format!("{path} --help")).ok();
     let Some((_, list)) = help.split_once("Commands:\n") else {
-        return vec![path.join(" ")];
+        return vec![path.trim_start().to_owned()];
     };
     list.lines()
         .take_while(|line| !line.is_empty())
         // The lines in between go on with a long description.
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| !name.is_empty() && *name != "help")
-        .flat_map(|name| commands(&[path, &[name]].concat()))
+        .flat_map(|name| commands(&format!("{path} {name}")))
         .collect()
 }
 
 #[test]
 fn the_page_names_every_command() {
     let page = Page::read();
-    let all = commands(&[]);
+    let all = commands("");
     assert!(all.contains(&"workflow start".to_owned()), "{all:?}");
     for command in all {
         assert!(
@@ -658,19 +597,19 @@ fn the_page_names_every_command() {
 fn what_get_writes_is_a_workflow_file() {
     let service = Service::new().with_workflow("w");
     for form in ["json", "yaml"] {
-        let text = service.run(&["workflow", "get", "w", "-o", form]).ok();
+        let text = service.run(&format!("workflow get w -o {form}")).ok();
         let file = TemporaryFile::new(&format!("w.{form}"), &text);
-        let lint = service.run(&["workflow", "lint", file.path()]);
+        let lint = service.run(&format!("workflow lint {}", file.path()));
         assert_eq!(
             (lint.code, lint.stdout.as_str(), lint.stderr.as_str()),
             (Some(0), "", "")
         );
-        let diff = ["workflow", "diff", "w", file.path(), "--exit-code"];
+        let diff = format!("workflow diff w {} --exit-code", file.path());
         assert_eq!(service.run(&diff).ok(), "");
-        let apply = service.run(&["workflow", "apply", "-f", file.path()]);
+        let apply = service.run(&format!("workflow apply -f {}", file.path()));
         assert_eq!(apply.stderr, "w is as the file says\n");
         if form == "json" {
-            let update: Ran = service.run(&["workflow", "update", "w", "-f", file.path()]);
+            let update: Ran = service.run(&format!("workflow update w -f {}", file.path()));
             assert_eq!(update.stderr, "updated w\n");
         }
     }

@@ -122,7 +122,7 @@ fn service() -> Service {
     let service = names
         .iter()
         .fold(Service::new(), |service, name| service.with_workflow(name));
-    service.run(&["workflow", "start", "a"]).ok();
+    service.run("workflow start a").ok();
     service.server.with(Emulator::clear_requests);
     service
 }
@@ -194,7 +194,7 @@ fn a_change_that_was_made_is_said_even_if_its_report_is_not_written_yet() {
     let service = service();
     let (_reader, full) = full_stream();
     let mut child = service
-        .command(&["workflow", "start", "b", "-o", "json"])
+        .command("workflow start b -o json")
         .stdout(full)
         .stderr(Stdio::piped())
         .spawn()
@@ -218,7 +218,7 @@ fn a_second_signal_ends_it_at_once() {
     let service = service();
     // The first signal cannot get its line out.
     let (_reader, full) = full_stream();
-    let mut command = service.command(&["workflow", "start", "b"]);
+    let mut command = service.command("workflow start b");
     let held = InjectedFault::pass()
         .stall_at(0)
         .on("start_workflow")
@@ -239,7 +239,7 @@ fn a_second_signal_ends_it_at_once() {
 #[test]
 fn what_nohup_ignores_stays_ignored() {
     let service = service();
-    let plain = service.command(&["workflow", "start", "b"]);
+    let plain = service.command("workflow start b");
     let mut command = Command::new("sh");
     let ignoring = "trap '' HUP; exec \"$0\" \"$@\"";
     command.args(["-c", ignoring]).arg(plain.get_program());
@@ -260,7 +260,7 @@ fn what_nohup_ignores_stays_ignored() {
 #[test]
 fn what_has_begun_nothing_is_ended_by_the_signal_itself() {
     // Waits for its input.
-    let child = pipeline(&["workflow", "lint", "-"])
+    let child = pipeline("workflow lint -")
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -1,6 +1,6 @@
 //! The signing vectors, through the command: one by one and in a batch.
 
-use crate::support::{Ran, Run as _, Service, pipeline, run, run_with_input, words};
+use crate::support::{Ran, Run as _, Service, pipeline, run, run_with_input};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../pipeline-proto/tests/vectors/signing.json");
@@ -146,7 +146,7 @@ fn a_bad_line_is_answered_and_the_batch_goes_on() {
     ];
     // The last line has no end.
     let input = lines.join("\n");
-    let answers = run_with_input(pipeline(&["sign", "--batch"]), input.as_bytes()).ok();
+    let answers = run_with_input(pipeline("sign --batch"), input.as_bytes()).ok();
     let answers: Vec<Value> = answers
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -172,7 +172,7 @@ fn a_batch_holds_a_conversation() {
         process::Stdio,
     };
     let vector = &vectors("sign")[0];
-    let mut child = pipeline(&["sign", "--batch"])
+    let mut child = pipeline("sign --batch")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -195,20 +195,10 @@ fn header_values_are_signed_as_bytes() {
         "method": "GET", "url": "https://host/v2/工作流?x#y", "access_key": "ak", "secret_key": "sk",
         "headers": [["x-qiniu-Name", "\t点击 "], ["X-QINIU-NAME", "second"], ["Date", "d"]],
     });
-    let signed = run_with_input(pipeline(&["sign", "--batch"]), line.to_string().as_bytes()).ok();
-    let shown = run(&[
-        "sign",
-        "--method",
-        "GET",
-        "--url",
-        "https://host/v2/工作流?x#y",
-        "--show",
-        "string-to-sign",
-        "-H",
-        "X-Qiniu-Name: 点击",
-        "-H",
-        "Date: d",
-    ]);
+    let signed = run_with_input(pipeline("sign --batch"), line.to_string().as_bytes()).ok();
+    let shown = run(
+        "sign --method GET --url 'https://host/v2/工作流?x#y' --show string-to-sign -H 'X-Qiniu-Name: 点击' -H 'Date: d'",
+    );
     let text = "GET\n\n\nd\n\nx-qiniu-name:点击/v2/工作流";
     assert_eq!(shown.ok(), text);
     // HMAC-SHA1 of that text with the key `sk`, by another program.
@@ -221,7 +211,7 @@ fn header_values_are_signed_as_bytes() {
 #[test]
 fn a_missing_date_is_added_and_said() {
     let service = Service::new();
-    let ran = service.run(&["sign", "--method", "get", "--url", "/v2/workflows"]);
+    let ran = service.run("sign --method get --url /v2/workflows");
     assert!(ran.stderr.contains("Date: "), "{ran:?}");
     assert!(
         ran.stdout.starts_with("Pandora access-key-for-tests:"),
@@ -259,8 +249,6 @@ fn a_curl_command_carries_everything_that_was_signed() {
     ] {
         assert!(command.contains(part), "{part} is not in {command}");
     }
-    let start = service.run(&words(
-        "sign --method POST --url /v2/workflows/w/start --curl",
-    ));
+    let start = service.run("sign --method POST --url /v2/workflows/w/start --curl");
     assert!(start.ok().contains("-H 'Content-Length: 0'"));
 }

@@ -40,7 +40,7 @@ const WRITERS: [Writer; 6] = [
         name: "export --out",
         file: "w.yaml",
         command: |service, path| {
-            service.command(&["workflow", "export", "w", "--yes", "--out", text(path)])
+            service.command(&format!("workflow export w --yes --out {}", path.display()))
         },
         holds: "name: w\n",
         private: false,
@@ -50,7 +50,7 @@ const WRITERS: [Writer; 6] = [
         file: "w.yaml",
         command: |service, path| {
             let folder = text(path.parent().unwrap());
-            service.command(&["workflow", "export", "w", "v", "--yes", "--dir", folder])
+            service.command(&format!("workflow export w v --yes --dir {folder}"))
         },
         holds: "name: w\n",
         private: false,
@@ -59,16 +59,10 @@ const WRITERS: [Writer; 6] = [
         name: "graph --out",
         file: "w.dot",
         command: |service, path| {
-            service.command(&[
-                "workflow",
-                "graph",
-                "w",
-                "--yes",
-                "--out",
-                text(path),
-                "-o",
-                "dot",
-            ])
+            service.command(&format!(
+                "workflow graph w --yes --out {} -o dot",
+                path.display()
+            ))
         },
         holds: "digraph",
         private: false,
@@ -77,7 +71,7 @@ const WRITERS: [Writer; 6] = [
         name: "--record",
         file: "w.jsonl",
         command: |service, path| {
-            service.command(&["workflow", "list", "--yes", "--record", text(path)])
+            service.command(&format!("workflow list --yes --record {}", path.display()))
         },
         holds: "list_workflows",
         private: true,
@@ -86,7 +80,7 @@ const WRITERS: [Writer; 6] = [
         name: "config set",
         file: "config.toml",
         command: |service, path| {
-            let mut command = service.command(&["config", "set", "region", "nb"]);
+            let mut command = service.command("config set region nb");
             command.env("PANDORA_CONFIG_FILE", path);
             command
         },
@@ -283,8 +277,8 @@ const KINDS: [Kind; 11] = [
 
 fn service() -> Service {
     let service = Service::new().with_workflow("w");
-    service.run(&["workflow", "create", "v"]).ok();
-    service.run_with_input(&["workflow", "update", "v", "-f", "-"], NODES);
+    service.run("workflow create v").ok();
+    service.run_with_input("workflow update v -f -", NODES);
     service
 }
 
@@ -382,7 +376,7 @@ fn a_full_disk_leaves_the_old_text_and_nothing_else() {
 /// Runs the command as somebody who is not root; none where that cannot be done.
 fn as_nobody(mut command: Command) -> Option<Ran> {
     const NOBODY: u32 = 65534;
-    let mut probe = pipeline(&["--version"]);
+    let mut probe = pipeline("--version");
     let can = |command: &mut Command| command.uid(NOBODY).gid(NOBODY).output();
     can(&mut probe).ok()?;
     Some(Ran::of(can(&mut command).unwrap()))
@@ -459,19 +453,15 @@ fn a_file_that_is_there_is_asked_about_and_one_that_is_read_is_refused() {
         .into_iter()
         .map(|out| graph(out, &["--yes"]))
         .collect();
-    let mut piped = pipeline(&["workflow", "graph", "-", "--yes", "--out", text(&alias)]);
+    let mut piped = pipeline(&format!("workflow graph - --yes --out {}", alias.display()));
     piped.stdin(fs::File::open(&source).unwrap());
     commands.push(piped);
     // What is read after the target was opened.
-    let record = [
-        "workflow",
-        "apply",
-        "-f",
-        text(&source),
-        "--yes",
-        "--record",
-        text(&alias),
-    ];
+    let record = format!(
+        "workflow apply -f {} --yes --record {}",
+        source.display(),
+        alias.display()
+    );
     let service = Service::new();
     commands.push(service.command(&record));
     for mut command in commands {
@@ -498,7 +488,7 @@ fn what_is_no_place_for_a_file_is_said_before_anything_is_sent() {
         (inside("a"), "symbolic links"),
     ] {
         let line = service
-            .run(&["workflow", "export", "w", "--out", text(&path)])
+            .run(&format!("workflow export w --out {}", path.display()))
             .failed(2);
         assert!(line.contains(says), "{line}");
     }
@@ -512,7 +502,7 @@ fn what_is_no_place_for_a_file_is_said_before_anything_is_sent() {
         let line = service.run(&[&["workflow"], arguments].concat()).failed(2);
         assert!(line.contains(says), "{line}");
     }
-    let shown = service.run(&["workflow", "export", "w", "--out", "-"]).ok();
+    let shown = service.run("workflow export w --out -").ok();
     assert!(shown.starts_with("name: w\n"), "{shown}");
 }
 
@@ -524,7 +514,7 @@ fn standard_output_that_is_a_file_is_continued_by_whatever_name() {
     for name in ["/proc/self/fd/1", text(&log)] {
         fs::write(&log, "before\n").unwrap();
         let file = fs::File::options().append(true).open(&log).unwrap();
-        let mut command = service.command(&["workflow", "export", "w", "--out", name]);
+        let mut command = service.command(&format!("workflow export w --out {name}"));
         let ran = Ran::of(command.stdout(file).output().unwrap());
         assert_eq!(ran.code, Some(0), "{ran:?}");
         let text = fs::read_to_string(&log).unwrap();
@@ -539,7 +529,13 @@ fn a_pipe_that_nobody_reads_is_not_waited_for_for_ever() {
     assert!(fifo(&path));
     let source = folder.path().join("w.yaml");
     fs::write(&source, NODES).unwrap();
-    let command = || pipeline(&["workflow", "graph", text(&source), "--out", text(&path)]);
+    let command = || {
+        pipeline(&format!(
+            "workflow graph {} --out {}",
+            source.display(),
+            path.display()
+        ))
+    };
     let line = Ran::of(command().output().unwrap()).failed(2);
     assert!(line.contains("nobody has opened it"), "{line}");
     // A reader may come late.

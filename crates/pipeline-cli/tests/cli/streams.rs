@@ -14,17 +14,17 @@ use crate::{
 };
 
 /// Commands that need no service.
-const OFFLINE: &[&[&str]] = &[
-    &["--help"],
-    &["--version"],
-    &["help"],
-    &["help", "exit-codes"],
-    &["help", "workflow", "start"],
-    &["workflow", "start", "--help"],
-    &["completions", "bash"],
-    &["explain", "E18641"],
-    &["explain", "--all", "-o", "json"],
-    &["config", "explain"],
+const OFFLINE: &[&str] = &[
+    "--help",
+    "--version",
+    "help",
+    "help exit-codes",
+    "help workflow start",
+    "workflow start --help",
+    "completions bash",
+    "explain E18641",
+    "explain --all -o json",
+    "config explain",
 ];
 
 /// A command of another place, run by a shell that changes its streams first.
@@ -51,18 +51,18 @@ fn on_a_full_disk(command: &Command) -> Ran {
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_said_and_what_was_done_as_well() {
-    for arguments in OFFLINE {
-        let line = on_a_full_disk(&pipeline(arguments)).failed(11);
+    for line in OFFLINE {
+        let said = on_a_full_disk(&pipeline(*line)).failed(11);
         assert!(
-            line.starts_with("the output could not be written: "),
-            "{arguments:?}: {line}"
+            said.starts_with("the output could not be written: "),
+            "{line}: {said}"
         );
     }
     let file = TemporaryFile::new("w.json", FILE);
     for case in LINES {
         let service = case.service();
-        let ran = on_a_full_disk(&service.command(&case.arguments("json", &file)));
-        let context = format!("{:?}: {ran:?}", case.arguments);
+        let ran = on_a_full_disk(&service.command(&case.typed("json", &file)));
+        let context = format!("{}: {ran:?}", case.words);
         assert_eq!(ran.code, Some(11), "{context}");
         let line = ran.stderr.lines().last().unwrap_or_default();
         let changed = service.asked().into_iter().any(changes);
@@ -85,7 +85,7 @@ fn changes(name: &'static str) -> bool {
 fn a_plan_that_cannot_be_shown_is_not_carried_out() {
     let file = TemporaryFile::new("w.json", FILE);
     let service = Service::new().with_workflow("w");
-    let apply = service.command(&["workflow", "apply", "-f", file.path(), "--yes"]);
+    let apply = service.command(&format!("workflow apply -f {} --yes", file.path()));
     let line = on_a_full_disk(&apply).failed(11);
     assert!(
         line.starts_with("the output could not be written: "),
@@ -98,7 +98,7 @@ fn a_plan_that_cannot_be_shown_is_not_carried_out() {
 #[test]
 fn of_several_the_failures_count_more_than_the_output() {
     let service = Service::new().with_workflow("w");
-    let start = service.command(&["workflow", "start", "w", "v", "-o", "json"]);
+    let start = service.command("workflow start w v -o json");
     let ran = on_a_full_disk(&start);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     for says in [
@@ -118,24 +118,16 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         let output = command.stdout(writer).stderr(Stdio::piped()).output();
         Ran::of(output.unwrap())
     };
-    for arguments in OFFLINE {
-        let ran = unread(pipeline(arguments));
-        assert_eq!(
-            (ran.code, ran.stderr.as_str()),
-            (Some(0), ""),
-            "{arguments:?}"
-        );
+    for line in OFFLINE {
+        let ran = unread(pipeline(*line));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{line}");
     }
     let file = TemporaryFile::new("w.json", FILE);
     for case in LINES {
         let service = case.service();
-        let ran = unread(service.command(&case.arguments("json", &file)));
-        assert_eq!(ran.code, Some(0), "{:?}: {ran:?}", case.arguments);
-        assert!(
-            !ran.stderr.contains("error"),
-            "{:?}: {ran:?}",
-            case.arguments
-        );
+        let ran = unread(service.command(&case.typed("json", &file)));
+        assert_eq!(ran.code, Some(0), "{}: {ran:?}", case.words);
+        assert!(!ran.stderr.contains("error"), "{}: {ran:?}", case.words);
     }
 }
 
@@ -151,15 +143,7 @@ fn closed_streams_change_nothing_and_get_into_no_file() {
     ] {
         let record = TemporaryFile::new("record", "");
         std::fs::remove_file(record.path()).unwrap();
-        let get = [
-            "workflow",
-            "get",
-            name,
-            "-o",
-            "json",
-            "--record",
-            record.path(),
-        ];
+        let get = format!("workflow get {name} -o json --record {}", record.path());
         let ran = Ran::of(by_shell(script, &service.command(&get)).output().unwrap());
         assert_eq!(ran.code, Some(code), "{script}: {ran:?}");
         let recorded = std::fs::read_to_string(record.path()).unwrap();

@@ -68,22 +68,52 @@ impl Ran {
     }
 }
 
+/// What is typed behind the name of the command: a line as a shell takes it apart, or words.
+pub(crate) trait Line {
+    fn words(self) -> Vec<String>;
+}
+
+impl Line for &str {
+    fn words(self) -> Vec<String> {
+        shell_words::split(self).unwrap()
+    }
+}
+
+impl Line for &String {
+    fn words(self) -> Vec<String> {
+        self.as_str().words()
+    }
+}
+
+impl Line for &[&str] {
+    fn words(self) -> Vec<String> {
+        self.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl<const N: usize> Line for &[&str; N] {
+    fn words(self) -> Vec<String> {
+        self.as_slice().words()
+    }
+}
+
+impl Line for &Vec<&str> {
+    fn words(self) -> Vec<String> {
+        self.as_slice().words()
+    }
+}
+
 /// The command without anything from this process's environment.
-pub(crate) fn pipeline(arguments: &[&str]) -> Command {
+pub(crate) fn pipeline(line: impl Line) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
-    command.env_clear().args(arguments).stdin(Stdio::null());
+    command.env_clear().args(line.words()).stdin(Stdio::null());
     // Not the profiles of whoever runs the tests.
     command.env("PANDORA_CONFIG_FILE", "/nonexistent/config.toml");
     command
 }
 
-pub(crate) fn run(arguments: &[&str]) -> Ran {
-    pipeline(arguments).ran()
-}
-
-/// The arguments that a shell makes of a line without quotes.
-pub(crate) fn words(line: &str) -> Vec<&str> {
-    line.split_whitespace().collect()
+pub(crate) fn run(line: impl Line) -> Ran {
+    pipeline(line).ran()
 }
 
 pub(crate) trait Run {
@@ -132,8 +162,8 @@ impl Service {
         Self { server }
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = pipeline(arguments);
+    pub(crate) fn command(&self, line: impl Line) -> Command {
+        let mut command = pipeline(line);
         command
             .env("PANDORA_ENDPOINT", self.server.url())
             .env("PANDORA_ACCESS_KEY", ACCESS_KEY)
@@ -141,12 +171,12 @@ impl Service {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
+    pub(crate) fn run(&self, line: impl Line) -> Ran {
+        self.command(line).ran()
     }
 
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
-        run_with_input(self.command(arguments), input.as_bytes())
+    pub(crate) fn run_with_input(&self, line: impl Line, input: &str) -> Ran {
+        run_with_input(self.command(line), input.as_bytes())
     }
 
     /// Creates a workflow that can be started.
@@ -164,8 +194,8 @@ impl Service {
             0 => NODES.to_owned(),
             number => NODES.replace("clicks", &format!("click{number}")),
         };
-        self.run(&["workflow", "create", name]).ok();
-        self.run_with_input(&["workflow", "update", name, "-f", "-"], &nodes)
+        self.run(&format!("workflow create {name}")).ok();
+        self.run_with_input(&format!("workflow update {name} -f -"), &nodes)
             .ok();
     }
 

@@ -10,7 +10,7 @@ fn in_china(service: &Service, arguments: &[&str]) -> Ran {
 #[test]
 fn times_are_local_and_have_their_age_beside_them() {
     let service = Service::new().with_workflow("w");
-    service.run(&["workflow", "start", "w"]).ok();
+    service.run("workflow start w").ok();
     for arguments in [
         &["workflow", "list"][..],
         &["workflow", "get", "w"],
@@ -30,7 +30,7 @@ fn times_are_local_and_have_their_age_beside_them() {
 #[test]
 fn a_bound_is_given_as_a_time_is_shown() {
     let service = Service::new().with_workflow("w");
-    service.run(&["workflow", "start", "w"]).ok();
+    service.run("workflow start w").ok();
     let search = |bounds: &[&str]| {
         let search = ["workflow", "search", "w", "--size", "1", "-o", "table"];
         in_china(&service, &[&search[..], bounds].concat())

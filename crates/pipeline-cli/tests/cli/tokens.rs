@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, run_with_input, words};
+use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, run_with_input};
 use pipeline_blocking::Client;
 use pipeline_proto::{
     Auth, CallOptions, Endpoint, Error, ErrorKind, Operation, Token, WorkflowName,
@@ -119,9 +119,7 @@ fn call(service: &Service, token: &str, operation: &str, name: &str) -> Result<(
 fn a_bundle_looks_and_runs() {
     let service = Service::new().with_workflow("clicks");
     let before = seconds_now();
-    let bundle = service
-        .run(&["token", "bundle", "clicks", "--ttl", "2h"])
-        .json();
+    let bundle = service.run("token bundle clicks --ttl 2h").json();
     let after = seconds_now();
     assert_eq!(bundle["workflow"], "clicks");
     let expires = bundle["expires"].as_i64().unwrap();
@@ -188,7 +186,7 @@ fn a_bundle_is_about_whatever_its_operations_name() {
     ] {
         let (first, rest) = line.split_once('|').unwrap_or((line, ""));
         let rest = rest.split('|').filter(|word| !word.is_empty());
-        let ran = service.run(&words(first).into_iter().chain(rest).collect::<Vec<_>>());
+        let ran = service.run(&first.split_whitespace().chain(rest).collect::<Vec<_>>());
         match expected {
             Ok(expected) => {
                 let bundle = ran.json();
@@ -231,7 +229,7 @@ fn a_token_for_an_upload_is_for_one_jar() {
     };
     assert!(upload(&other).failed(4).contains("contentMD5"));
     upload(&jar).ok();
-    let none = ["token", "mint", "get_repo", "clicks", "--jar", jar.path()];
+    let none = format!("token mint get_repo clicks --jar {}", jar.path());
     assert!(
         service
             .run(&none)
@@ -253,6 +251,6 @@ fn without_token(entry: &Value) -> Value {
 }
 
 fn decoded(token: &str) -> Value {
-    let decode = pipeline(&["token", "decode", "-", "-o", "json"]);
+    let decode = pipeline("token decode - -o json");
     run_with_input(decode, token.as_bytes()).json()
 }

@@ -42,6 +42,7 @@ transcripts! {
     files
     in_chinese
     one_workflow
+    resources
     several_workflows
     tokens
     waits_for_several

@@ -13,13 +13,11 @@ fn service() -> Service {
 #[test]
 fn restart_stops_and_starts() {
     let service = service();
-    service.run(&["workflow", "start", "w", "--wait"]).ok();
+    service.run("workflow start w --wait").ok();
     service
         .server
         .with(pipeline_emulator::Emulator::clear_requests);
-    let report = service
-        .run(&["workflow", "restart", "w", "-o", "json"])
-        .json();
+    let report = service.run("workflow restart w -o json").json();
     assert_eq!(
         (&report["action"], &report["status"]),
         (&json!("restarted"), &json!("Started"))
@@ -35,35 +33,29 @@ fn restart_stops_and_starts() {
 #[test]
 fn a_restart_that_fails_says_in_which_state_the_workflow_is() {
     let service = service();
-    service.run(&["workflow", "start", "w", "--wait"]).ok();
+    service.run("workflow start w --wait").ok();
     service
         .server
         .with(|emulator| emulator.set_start_transition(Transition::Stuck));
-    let line = service
-        .run(&["workflow", "restart", "w", "--timeout", "900ms"])
-        .failed(6);
+    let line = service.run("workflow restart w --timeout 900ms").failed(6);
     assert!(
         line.contains("; w was stopped before; see: pipeline workflow search w"),
         "{line}"
     );
     let service = self::service();
-    service.run(&["workflow", "start", "w", "--wait"]).ok();
+    service.run("workflow start w --wait").ok();
     service
         .server
         .with(|emulator| emulator.set_stop_transition(Transition::Stuck));
-    let line = service
-        .run(&["workflow", "restart", "w", "--timeout", "100ms"])
-        .failed(6);
+    let line = service.run("workflow restart w --timeout 100ms").failed(6);
     assert!(line.contains("w was not started again"), "{line}");
 }
 
 #[test]
 fn watch_writes_each_change_once() {
     let service = service();
-    service.run(&["workflow", "start", "w"]).ok();
-    let lines = service
-        .run(&["workflow", "watch", "w", "--for", "started"])
-        .ok();
+    service.run("workflow start w").ok();
+    let lines = service.run("workflow watch w --for started").ok();
     let expected = "\
 w  Starting
 w/clicks-repo  Starting
@@ -73,10 +65,8 @@ w/clicks-repo  Started
 w/save-export  Started
 ";
     assert_eq!(lines, expected);
-    service.run(&["workflow", "stop", "w"]).ok();
-    let lines = service
-        .run(&["workflow", "watch", "w", "--for", "stopped", "-o", "json"])
-        .ok();
+    service.run("workflow stop w").ok();
+    let lines = service.run("workflow watch w --for stopped -o json").ok();
     let changes: Vec<Value> = lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -94,8 +84,8 @@ w/save-export  Started
 #[test]
 fn watch_ends_as_wait_does() {
     let service = service();
-    service.run(&["workflow", "watch", "v"]).failed(3);
-    let ran = service.run(&["workflow", "watch", "w", "--for", "started"]);
+    service.run("workflow watch v").failed(3);
+    let ran = service.run("workflow watch w --for started");
     assert_eq!(ran.code, Some(7));
     assert_eq!(
         ran.stderr,
@@ -111,7 +101,7 @@ fn watch_goes_on_until_it_is_interrupted() {
     }
     let service = service();
     let child = service
-        .command(&["workflow", "watch", "w", "--interval", "1ms"])
+        .command("workflow watch w --interval 1ms")
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -138,22 +128,16 @@ fn an_installation_without_status_is_waited_for_by_get() {
             .on("get_workflow_status")
             .always();
         service.server.with(|emulator| emulator.inject(missing));
-        service.run(&["workflow", "start", "w", "--wait"]).ok();
+        service.run("workflow start w --wait").ok();
         let asked = service.asked();
         let looks = asked.iter().filter(|kind| **kind == "get_workflow_status");
         assert_eq!(looks.count(), 1, "{asked:?}");
-        service.run(&["workflow", "restart", "w"]).ok();
-        let lines = service
-            .run(&["workflow", "watch", "w", "--for", "started"])
-            .ok();
+        service.run("workflow restart w").ok();
+        let lines = service.run("workflow watch w --for started").ok();
         assert_eq!(lines, "w  Started\n");
-        let shown = service
-            .run(&["workflow", "status", "w", "-o", "json"])
-            .json();
+        let shown = service.run("workflow status w -o json").json();
         assert_eq!(shown["status"], "Started");
-        service
-            .run(&["workflow", "watch", "v", "--for", "started"])
-            .failed(3);
+        service.run("workflow watch v --for started").failed(3);
     }
 }
 
@@ -166,7 +150,7 @@ fn several(names: &[&str]) -> Service {
 fn several_that_are_watched_end_as_a_wait_for_several_does() {
     let service = several(&["on", "off", "up"]);
     for name in ["on", "up"] {
-        service.run(&["workflow", "start", name]).ok();
+        service.run(&format!("workflow start {name}")).ok();
     }
     let watch = |arguments: &[&str]| {
         let ran = service.run(&[&["workflow", "watch", "--parallel", "1"], arguments].concat());
@@ -305,20 +289,20 @@ fn a_selector_is_looked_up_again_at_each_look() {
     let mut lines = lines.map(Result::unwrap).filter(|it| !it.contains('/'));
     let mut next = || lines.next().unwrap();
     assert_eq!(next(), "a  Ready");
-    service.run(&["workflow", "create", "b"]).ok();
+    service.run("workflow create b").ok();
     assert_eq!(next(), "b  Ready");
     // The last look shows why it does not fit any more.
-    service.run(&["workflow", "start", "a"]).ok();
+    service.run("workflow start a").ok();
     assert_eq!(next(), "a  Started");
     until(|| !is_looked_at(&service, "a"));
-    service.run(&["workflow", "stop", "a"]).ok();
-    service.run(&["workflow", "delete", "a", "--yes"]).ok();
-    service.run(&["workflow", "create", "a"]).ok();
+    service.run("workflow stop a").ok();
+    service.run("workflow delete a --yes").ok();
+    service.run("workflow create a").ok();
     assert_eq!(next(), "a  Ready");
-    service.run(&["workflow", "create", "c"]).ok();
+    service.run("workflow create c").ok();
     assert_eq!(next(), "c  Ready");
     for name in ["a", "b", "c"] {
-        service.run(&["workflow", "delete", name, "--yes"]).ok();
+        service.run(&format!("workflow delete {name} --yes")).ok();
         assert_eq!(next(), format!("{name}  gone"));
     }
     let ran = Ran::of(child.wait_with_output().unwrap());
@@ -336,16 +320,7 @@ fn what_comes_and_goes_is_a_line() {
 
     let service = several(&["a", "b"]);
     let mut child = service
-        .command(&[
-            "workflow",
-            "watch",
-            "a",
-            "b",
-            "--interval",
-            "5ms",
-            "-o",
-            "json",
-        ])
+        .command("workflow watch a b --interval 5ms -o json")
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -368,17 +343,17 @@ fn what_comes_and_goes_is_a_line() {
     };
     next(6);
     let nodes = NODES.replace("save", "keep");
-    let update = ["workflow", "update", "a", "-f", "-", "--yes"];
-    service.run_with_input(&update, &nodes).ok();
+    let update = "workflow update a -f - --yes";
+    service.run_with_input(update, &nodes).ok();
     let came = (json!("a"), json!("keep-export"), json!("Ready"));
     let went = (json!("a"), json!("save-export"), json!(null));
     assert_eq!(next(2), [came, went]);
-    service.run(&["workflow", "delete", "b", "--yes"]).ok();
+    service.run("workflow delete b --yes").ok();
     assert_eq!(next(1), [(json!("b"), json!(null), json!(null))]);
-    service.run(&["workflow", "create", "b"]).ok();
+    service.run("workflow create b").ok();
     assert_eq!(next(1), [(json!("b"), json!(null), json!("Ready"))]);
-    service.run(&["workflow", "delete", "a", "--yes"]).ok();
-    service.run(&["workflow", "delete", "b", "--yes"]).ok();
+    service.run("workflow delete a --yes").ok();
+    service.run("workflow delete b --yes").ok();
     assert_eq!(next(2).len(), 2);
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }
@@ -389,18 +364,8 @@ fn a_terminal_shows_several_through_changes_trouble_and_a_resize() {
     let service = several(&["clicks", "logs"]);
     let terminal = crate::support::Terminal::new();
     terminal.resize(80, 24);
-    let watch = [
-        "workflow",
-        "watch",
-        "clicks",
-        "logs",
-        "nix",
-        "--interval",
-        "5ms",
-        "--retries",
-        "0",
-    ];
-    let (mut child, painted) = terminal.spawn(service.command(&watch));
+    let watch = "workflow watch clicks logs nix --interval 5ms --retries 0";
+    let (mut child, painted) = terminal.spawn(service.command(watch));
     let shows = |expected: &str| until(|| painted.frame().ends_with(expected));
     let logs = "\
 logs                      ◌ Ready
@@ -414,8 +379,8 @@ logs                      ◌ Ready
 
     // Nodes come and go.
     let nodes = NODES.replace("save", "keep");
-    let update = ["workflow", "update", "clicks", "-f", "-", "--yes"];
-    service.run_with_input(&update, &nodes).ok();
+    let update = "workflow update clicks -f - --yes";
+    service.run_with_input(update, &nodes).ok();
     let clicks = clicks.replace("save", "keep");
     shows(&[&clicks, logs, nix].concat());
 
@@ -439,8 +404,8 @@ nix        gone
     );
 
     // Workflows come and go; of what has no room, the number is shown.
-    service.run(&["workflow", "delete", "logs", "--yes"]).ok();
-    service.run(&["workflow", "create", "nix"]).ok();
+    service.run("workflow delete logs --yes").ok();
+    service.run("workflow create nix").ok();
     terminal.resize(20, 5);
     shows("clicks     ◌ Ready\nlogs       gone\nnix        ◌ Ready\n… 2 more\n");
 
@@ -471,7 +436,7 @@ fn what_is_gone_or_interrupted_is_said_in_chinese() {
     };
     let child = start(&mut watch);
     service.when_asked(2);
-    service.run(&["workflow", "delete", "w", "--yes"]).ok();
+    service.run("workflow delete w --yes").ok();
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert!(ran.stdout.ends_with("\nw  已不存在\n"), "{ran:?}");
     let service = Service::new().with_workflow("w");
@@ -486,12 +451,12 @@ fn what_is_gone_or_interrupted_is_said_in_chinese() {
 fn what_is_deleted_between_two_looks_is_called_deleted() {
     let service = service();
     let child = service
-        .command(&["workflow", "wait", "w", "--for", "deleted"])
+        .command("workflow wait w --for deleted")
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     service.when_asked(1);
-    service.run(&["workflow", "delete", "w", "--yes"]).ok();
+    service.run("workflow delete w --yes").ok();
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert!(ran.stderr.starts_with("w is deleted (waited "), "{ran:?}");
 }

@@ -13,7 +13,7 @@ fn each_attempt_is_shown_without_credentials() {
     service
         .server
         .with(|emulator| emulator.inject(busy.times(1)));
-    let ran = service.run(&["workflow", "list", "--debug-http", "-o", "json"]);
+    let ran = service.run("workflow list --debug-http -o json");
     let seen = ran.stderr.clone();
     for part in [
         "[1] * list_workflows, attempt 1\n[1] > GET http://127.0.0.1:",
@@ -65,7 +65,7 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
     );
     // A recording is never overwritten.
     let line = service
-        .run(&["workflow", "list", "--record", record])
+        .run(&format!("workflow list --record {record}"))
         .failed(2);
     assert!(line.contains("exists"), "{line}");
 }
@@ -76,7 +76,7 @@ fn faults_are_recorded_and_played_back() {
     let path = folder.path().join("record.jsonl");
     let record = path.to_str().unwrap();
     let list = |option: &str| {
-        pipeline(&["workflow", "list", option, record])
+        pipeline(&format!("workflow list {option} {record}"))
             .env("PANDORA_ENDPOINT", "http://127.0.0.1:1")
             .env("PANDORA_ACCESS_KEY", "ak")
             .env("PANDORA_SECRET_KEY", SECRET_KEY)
@@ -93,7 +93,7 @@ fn what_is_no_recording_is_refused_with_its_line() {
         ("\n\nx\n", ":3:1: "),
     ] {
         let file = TemporaryFile::new("no-recording", text);
-        let line = pipeline(&["workflow", "list", "--replay", file.path()])
+        let line = pipeline(&format!("workflow list --replay {}", file.path()))
             .ran()
             .failed(2);
         assert!(line.contains(says), "{line}");

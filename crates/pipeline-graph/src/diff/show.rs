@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Change, Diff, MemberChange, lines};
 use crate::{
-    tree::{Tree, Value},
+    tree::{Tree, Value, json},
     visible::visible,
 };
 
@@ -125,8 +125,9 @@ fn show(out: &mut Vec<Line>, member: &MemberChange, indent: &str, width: usize) 
         [old, new] => {
             // The sign stands in front.
             let room = width.saturating_sub(indent.len() + 2);
-            let [old, new] = [old, new]
-                .map(|side| side.map_or_else(Vec::new, |text| json_lines(&text.into_tree(), room)));
+            let [old, new] = [old, new].map(|side| {
+                side.map_or_else(Vec::new, |text| json::lines(&text.into_tree(), room))
+            });
             lines::show_lines(out, &old, &new, &indent, width);
         }
     }
@@ -155,37 +156,4 @@ fn text(raw: &RawJson) -> Text {
         Ok(tree) => Text::Json(tree),
         Err(_) => Text::Plain(raw.get().to_owned()),
     }
-}
-
-/// JSON with as much on a line as there is room for, so that an element of a list is most often one.
-fn json_lines(tree: &Tree, room: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    lay_out(&mut lines, tree, "", "", room);
-    lines
-}
-
-fn lay_out(lines: &mut Vec<String>, tree: &Tree, start: &str, end: &str, room: usize) {
-    let indent = start.len() - start.trim_start().len();
-    let json = tree.to_json();
-    let fits = start.width() + json.width() + end.len() <= room;
-    let (open, parts, close): (_, Vec<(String, &Tree)>, _) = match &tree.value {
-        Value::List(list) if !fits => {
-            let parts = list.iter().map(|part| (String::new(), part));
-            ('[', parts.collect(), ']')
-        }
-        Value::Map(members) if !fits => {
-            let name = |name: &str| Tree::text(name).to_json() + ": ";
-            let parts = members.iter().map(|it| (name(&it.name), &it.tree));
-            ('{', parts.collect(), '}')
-        }
-        _ => return lines.push(format!("{start}{json}{end}")),
-    };
-    lines.push(format!("{start}{open}"));
-    let last = parts.len().saturating_sub(1);
-    for (at, (name, part)) in parts.into_iter().enumerate() {
-        let start = format!("{:1$}{name}", "", indent + 2);
-        let end = if at == last { "" } else { "," };
-        lay_out(lines, part, &start, end, room);
-    }
-    lines.push(format!("{:1$}{close}{end}", "", indent));
 }

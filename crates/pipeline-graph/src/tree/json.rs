@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{MAX_DEPTH, Member, Position, Tree, Value, number};
 use crate::visible::is_visible;
@@ -261,7 +262,7 @@ impl Cursor<'_> {
 
 /// Writes a value over several lines, with what cannot be seen escaped, so that no text steers a terminal.
 pub(crate) fn write_pretty(tree: &Tree) -> String {
-    let json = serde_json::to_string_pretty(tree).expect("a tree holds valid numbers");
+    let json = lines(tree, 0).join("\n");
     let is_plain = |c| is_visible(c) || c == '\n';
     if json.chars().all(is_plain) {
         return json;
@@ -277,6 +278,47 @@ pub(crate) fn write_pretty(tree: &Tree) -> String {
         }
     }
     out
+}
+
+/// A value with as much on a line as there is room for: most often an element of a list. Without any, each member
+/// and each element has a line of its own.
+pub(crate) fn lines(tree: &Tree, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    lay_out(&mut lines, tree, "", "", room);
+    lines
+}
+
+fn lay_out(lines: &mut Vec<String>, tree: &Tree, start: &str, end: &str, room: usize) {
+    let indent = start.len() - start.trim_start().len();
+    let is_one_line = match &tree.value {
+        Value::List(list) if list.is_empty() => true,
+        Value::Map(members) if members.is_empty() => true,
+        Value::List(_) | Value::Map(_) if room == 0 => false,
+        Value::List(_) | Value::Map(_) => {
+            start.width() + tree.to_json().width() + end.len() <= room
+        }
+        _ => true,
+    };
+    let (open, parts, close): (_, Vec<(String, &Tree)>, _) = match &tree.value {
+        Value::List(list) if !is_one_line => {
+            let parts = list.iter().map(|part| (String::new(), part));
+            ('[', parts.collect(), ']')
+        }
+        Value::Map(members) if !is_one_line => {
+            let name = |name: &str| Tree::text(name).to_json() + ": ";
+            let parts = members.iter().map(|it| (name(&it.name), &it.tree));
+            ('{', parts.collect(), '}')
+        }
+        _ => return lines.push(format!("{start}{}{end}", tree.to_json())),
+    };
+    lines.push(format!("{start}{open}"));
+    let last = parts.len().saturating_sub(1);
+    for (at, (name, part)) in parts.into_iter().enumerate() {
+        let start = format!("{:1$}{name}", "", indent + 2);
+        let end = if at == last { "" } else { "," };
+        lay_out(lines, part, &start, end, room);
+    }
+    lines.push(format!("{:1$}{close}{end}", "", indent));
 }
 
 /// Numbers keep their digits.

@@ -12,17 +12,14 @@ use clap_complete::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter,
     engine::ValueCompleter as _,
 };
-use pipeline_proto::{ErrorCode, ErrorKind, WorkflowName, model::Workflow, wait::Goal};
+use pipeline_proto::{ErrorCode, ErrorKind, wait::Goal};
 
 use crate::{
-    command::{self, help::TOPICS, noun::Noun as _, resource::Resource},
+    command::{self, help::TOPICS, resource::Resource},
     interrupt,
     options::Global,
     output::plain,
-    settings::{
-        Identity, Place, Settings, Source,
-        file::{ConfigFile, Setting},
-    },
+    settings::{ConfigFile, Identity, Place, Setting, Settings, Source},
 };
 
 /// Longest time for the list of workflows. Somebody sits there with a finger on the key, and was
@@ -70,37 +67,40 @@ fn offer_for(arg: Arg, path: &[String], line: &[OsString]) -> Arg {
         _ if arg.get_id() == "profile" => arg.add(ArgValueCandidates::new(profiles)),
         (["config", ..], "PROFILE") => arg.add(ArgValueCandidates::new(profiles)),
         (["config", ..], "KEY") => arg.add(ArgValueCandidates::new(settings)),
-        // A name that exists cannot be created.
-        (["workflow", "create"], _) => arg,
-        (["workflow" | "token", ..], "NAME") => {
-            let names = move |current: &OsStr| workflows(&line, current);
-            arg.add(ArgValueCompleter::new(names))
-        }
-        (["workflow", ..], "FILE|NAME" | "OLD" | "NEW") => {
-            arg.add(ArgValueCompleter::new(move |current: &OsStr| {
-                let mut found = workflows(&line, current);
-                found.extend(PathCompleter::file().complete(current));
-                found
-            }))
-        }
-        (["workflow", ..], "SELECTOR") => {
-            arg.add(ArgValueCompleter::new(move |current: &OsStr| {
-                selectors(&line, current)
-            }))
-        }
+        (["token", ..], "NAME") => complete(arg, move |current: &OsStr| {
+            resources(Resource::typed(&["workflow"]), &line, current)
+        }),
+        (["workflow", ..], "FILE|NAME" | "OLD" | "NEW") => complete(arg, move |current: &OsStr| {
+            let mut found = resources(Resource::typed(&["workflow"]), &line, current);
+            found.extend(PathCompleter::file().complete(current));
+            found
+        }),
+        ([noun @ .., _], "SELECTOR") => match Resource::typed(noun) {
+            Some(resource) => complete(arg, move |current: &OsStr| {
+                selectors(resource, &line, current)
+            }),
+            None => arg,
+        },
         (["workflow", ..], "STATE") => arg.add(ArgValueCandidates::new(states)),
         (["explain"], "CODE") => arg.add(ArgValueCandidates::new(codes)),
         (["help"], _) => arg.add(ArgValueCandidates::new(move || subjects(&line))),
         ([noun @ .., verb], name) => {
             match Resource::typed(noun).and_then(|it| it.named(verb, name)) {
-                Some(resource) => arg.add(ArgValueCompleter::new(move |current: &OsStr| {
-                    resources(resource, &line, current)
-                })),
+                Some(resource) => complete(arg, move |current: &OsStr| {
+                    resources(Some(resource), &line, current)
+                }),
                 None => arg,
             }
         }
         _ => arg,
     }
+}
+
+fn complete(
+    arg: Arg,
+    offer: impl Fn(&OsStr) -> Vec<CompletionCandidate> + Send + Sync + 'static,
+) -> Arg {
+    arg.add(ArgValueCompleter::new(offer))
 }
 
 /// As it stands in the help: as it was given, or the id in capitals.
@@ -166,46 +166,31 @@ fn subjects(line: &[OsString]) -> Vec<CompletionCandidate> {
     commands.chain(topics).collect()
 }
 
-/// The workflows of the service whose names begin like this; none if anything is in the way.
-fn workflows(line: &[OsString], start: &OsStr) -> Vec<CompletionCandidate> {
-    let Some(start) = start.to_str() else {
-        return Vec::new();
-    };
-    // No name begins like an option or a path: there is nothing to ask for.
-    if !start.is_empty() && WorkflowName::new(start).is_err() {
-        return Vec::new();
-    }
-    let workflows = ask(line, list).unwrap_or_default();
-    workflows
-        .iter()
-        // Only what is a name could be used, and who knows what a shell would make of the rest.
-        .filter(|it| it.name.starts_with(start) && WorkflowName::new(it.name.as_str()).is_ok())
-        .map(|it| candidate(&it.name, plain(it.status.as_str())))
-        .collect()
-}
-
 /// What the last term of a selector can become.
-fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
+fn selectors(
+    resource: &'static Resource,
+    line: &[OsString],
+    current: &OsStr,
+) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else {
         return Vec::new();
     };
     let (before, term) = current.split_at(current.rfind(',').map_or(0, |comma| comma + 1));
     let Some((key, start)) = term.split_once('=') else {
-        let fitting = Workflow::KEYS.iter().map(|key| key.name);
+        let fitting = resource.keys.iter().map(|key| key.name);
         return fitting
             .filter(|key| key.starts_with(term))
             .map(|key| CompletionCandidate::new(format!("{before}{key}=")))
             .collect();
     };
-    let values: Vec<String> = match Workflow::KEYS
-        .iter()
-        .position(|it| it.name == key.trim_end_matches('!'))
-    {
-        Some(0) => workflows(line, OsStr::new(start))
+    let name = key.trim_end_matches('!');
+    let known = resource.keys.iter().find(|it| it.name == name);
+    let values: Vec<String> = match known {
+        Some(_) if name == "name" => resources(Some(resource), line, OsStr::new(start))
             .iter()
             .map(|it| it.get_value().to_string_lossy().into_owned())
             .collect(),
-        Some(at) => (Workflow::KEYS[at].known)()
+        Some(known) => (known.known)()
             .into_iter()
             .filter(|it| it.starts_with(start))
             .map(str::to_owned)
@@ -216,34 +201,38 @@ fn selectors(line: &[OsString], current: &OsStr) -> Vec<CompletionCandidate> {
     values.into_iter().map(whole).collect()
 }
 
-/// The resources whose names begin like this. Of those that belong to something that is in the line, their
-/// own names.
+/// The resources whose names begin like this, with their statuses; none if anything is in the way. Of those
+/// that belong to something that is in the line, their own names.
 fn resources(
-    resource: &'static Resource,
+    resource: Option<&'static Resource>,
     line: &[OsString],
     start: &OsStr,
 ) -> Vec<CompletionCandidate> {
-    let list = move |global: &Global| {
+    let (Some(resource), Some(start)) = (resource, start.to_str()) else {
+        return Vec::new();
+    };
+    // Who knows what a shell would make of the rest, and no name begins like an option or a path.
+    let safe = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    if !start.chars().all(safe) || start.starts_with(['-', '.', '/']) {
+        return Vec::new();
+    }
+    let names = ask(line, move |global| {
         let remote = global.remote();
-        remote
-            .and_then(|remote| resource.names(&remote))
-            .unwrap_or_default()
-    };
-    let names = ask(line, list).unwrap_or_default();
-    let own = |name: &String| match name.split_once('/') {
+        remote.and_then(|remote| resource.names(&remote))
+    });
+    let own = |name: &str| match name.split_once('/') {
         Some((parent, own)) if line.iter().any(|word| word == parent) => own.to_owned(),
-        _ => name.clone(),
+        _ => name.to_owned(),
     };
-    let fits = |name: &String| start.to_str().is_some_and(|start| name.starts_with(start));
-    let safe = |name: &String| {
-        name.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_./".contains(c))
-    };
-    let names = names
-        .iter()
-        .map(own)
-        .filter(|name| fits(name) && safe(name));
-    names.map(CompletionCandidate::new).collect()
+    let names = names.and_then(Result::ok).unwrap_or_default();
+    let names = names.iter().map(|(name, status)| (own(name), status));
+    names
+        .filter(|(name, _)| name.starts_with(start) && name.chars().all(safe))
+        .map(|(name, status)| match status.as_str() {
+            "" => CompletionCandidate::new(name),
+            status => candidate(&name, plain(status)),
+        })
+        .collect()
 }
 
 fn ask<T: Send + 'static>(
@@ -277,13 +266,6 @@ fn ask<T: Send + 'static>(
         .spawn(move || sender.send(list(&global)))
         .ok()?;
     receiver.recv_timeout(patience).ok()
-}
-
-fn list(global: &Global) -> Vec<Workflow> {
-    let listed = global.remote().and_then(|remote| Workflow::list(&remote));
-    let mut workflows = listed.unwrap_or_default();
-    workflows.sort_by(|a, b| a.name.cmp(&b.name));
-    workflows
 }
 
 /// The options that are in the line already, whatever else is wrong with it so far.

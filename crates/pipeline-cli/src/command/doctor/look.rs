@@ -44,7 +44,7 @@ impl Named {
             _ => {
                 let nouns: Vec<&str> = Resource::words().collect();
                 let line = format!(
-                    "say what it is and its name, as in `pipeline doctor repo clicks`: workflow, {}",
+                    "say what it is and its name, as in `pipeline doctor repo clicks`: {}",
                     nouns.join(", ")
                 );
                 Err(Failure::usage(line))

@@ -17,12 +17,14 @@ use pipeline_proto::{
 
 use self::csv::Misfit;
 use crate::{
-    command::resource::{Item, Names, Own, Resource},
+    command::{
+        Run,
+        resource::{Mention, Names},
+    },
     exit::Exit,
     failure::Failure,
     file::read,
     options::Global,
-    output::note,
     remote::{Remote, Subject},
 };
 
@@ -146,8 +148,8 @@ fn write_points(
     })
 }
 
-impl Own for Push {
-    fn run(self, resource: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Push {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         let tags = (!self.tags.is_empty())
             .then(|| Tags::new(self.tags.iter().map(|(key, value)| (key, value))));
@@ -245,21 +247,12 @@ impl Own for Push {
         pushes.send()?;
         let Pushes { records, bytes, .. } = pushes;
         let one = if records == 1 { "record" } else { "records" };
-        note(format_args!(
-            "pushed {records} {one} into {} ({bytes} bytes)",
-            self.repo
-        ));
-        if !global.format().is_for_people() {
-            let said = [
-                ("action", "pushed".into()),
-                ("records", records.into()),
-                ("bytes", bytes.into()),
-            ];
-            global
-                .format()
-                .write(&Item::done(resource, &Names::of(&self.repo), &said))?;
-        }
-        Ok(Exit::Done)
+        let line = format!("pushed {records} {one} into {} ({bytes} bytes)", self.repo);
+        Mention::done(&super::RESOURCE, &Names::of(&self.repo), "pushed")
+            .with("records", records)
+            .with("bytes", bytes)
+            .line(line)
+            .report(global)
     }
 }
 

@@ -8,7 +8,7 @@ use pipeline_proto::{
 use serde::Serialize;
 
 use crate::{
-    command::resource::{Own, Resource},
+    command::Run,
     exit::Exit,
     failure::Failure,
     lang::pick,
@@ -37,8 +37,8 @@ pub(super) struct Sample {
     points: bool,
 }
 
-impl Own for Sample {
-    fn run(self, _: &'static Resource, global: &Global) -> Result<Exit, Failure> {
+impl Run for Sample {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let sample = SampleRepo::new(self.repo.clone()).count(self.count);
         let records = global.remote()?.send(sample)?;
         if records.is_empty() {

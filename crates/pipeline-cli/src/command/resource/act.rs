@@ -1,22 +1,9 @@
 //! What needs nothing but the names: deleting, starting, stopping.
 
-use bytes::Bytes;
-use clap::{ArgMatches, Command};
+use clap::Command;
 
-use super::{
-    Item, Names, Resource, Verb,
-    key::{self, Targets},
-    operation,
-    tabled::Tabled,
-};
-use crate::{
-    command::noun::{Many, listed},
-    exit::Exit,
-    failure::Failure,
-    lang::pick,
-    options::Global,
-    terminal,
-};
+use super::{Ask, Mention, Names, Resource, Verb, tabled, targets::Targets};
+use crate::{command::many::listed, exit::Exit, failure::Failure, lang::pick, terminal};
 
 impl Verb {
     pub(in crate::command) const fn act(
@@ -56,44 +43,43 @@ fn arguments(resource: &'static Resource, verb: &Verb, command: Command) -> Comm
         help.push_str("\n\nAsks on a terminal, once for all; anywhere else, --yes is needed.");
     }
     let about = format!("{} {}", verb.capital(), resource.many);
-    key::targets(resource, command.about(about)).after_help(help)
+    Targets::arguments(resource, command.about(about)).after_help(help)
 }
 
-fn run(
-    resource: &'static Resource,
-    verb: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        verb,
+        matches,
+        global,
+    } = ask;
+    let targets = Targets::read(resource, matches)?;
     let remote = global.remote()?;
-    let targets = Targets::find(resource, matches, &remote)?;
-    let act = |names: &Names| {
-        let info = operation(verb.operations[0]);
-        let act = Tabled::new(info, &names.names(), &[], &Bytes::new());
-        remote.send(act.map_err(Failure::usage)?)?;
-        Ok(Item::done(
-            resource,
-            names,
-            &[("action", verb.did().into())],
-        ))
-    };
-    let all = targets.names();
-    let (what, many, chinese) = (verb.capital(), resource.many, resource.chinese);
-    let question = if let Some(names) = targets.one() {
-        pick(
-            format!("{what} the {} {names}?", resource.word),
-            format!("要删除{chinese} {names} 吗？"),
-        )
-    } else {
-        let (count, names) = (all.len(), listed(all));
-        pick(
-            format!("{what} {count} {many}: {names}?"),
-            format!("要删除 {count} 个{chinese}吗：{names}？"),
-        )
-    };
-    terminal::confirm(&question, global.yes || all.is_empty() || !verb.is_loss())?;
-    if let Some(names) = targets.one() {
-        return act(names)?.report(global, verb.did());
+    let chosen = targets.chosen(&remote)?;
+    if verb.is_loss() && !chosen.names.is_empty() {
+        let question = question(resource, &verb.capital(), &chosen.names);
+        terminal::confirm(&question, global.yes)?;
     }
-    Many::run(all, targets.parallel, verb.did(), act).report(global)
+    chosen.act(global, verb.did(), |names, _| {
+        tabled::send(&remote, verb.operations[0], names)?;
+        Ok(Mention::done(resource, names, verb.did()))
+    })
+}
+
+fn question(resource: &Resource, what: &str, names: &[Names]) -> String {
+    let (count, listed, chinese) = (names.len(), listed(names), resource.chinese);
+    let (its, their, zh) = resource.goes_along;
+    match names {
+        [name] => pick(
+            match its {
+                "" => format!("{what} the {} {name}?", resource.word),
+                its => format!("{what} {name} with {its}?"),
+            },
+            format!("要删除{chinese} {name}{zh}吗？"),
+        ),
+        _ => pick(
+            format!("{what} {count} {}{their}: {listed}?", resource.many),
+            format!("要删除 {count} 个{chinese}{}吗：{listed}？", zh.trim()),
+        ),
+    }
 }

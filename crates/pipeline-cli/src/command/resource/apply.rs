@@ -6,10 +6,12 @@ use pipeline_graph::file::{ResourceFile, Variable};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Item, Names, Resource, create, describe, get, key, operation, tabled::Tabled};
+use super::{
+    Item, Names, RESOURCES, Resource, create, describe, get, key, operation, tabled::Tabled,
+};
 use crate::{
     command::{
-        noun::listed,
+        many::listed,
         workflow::source::{self, File, Files, Source},
     },
     exit::Exit,
@@ -176,7 +178,8 @@ fn one(file: &File, members: &Map<String, Value>) -> Result<Wanted, Failure> {
         let line = if members.contains_key("nodes") {
             "this is a workflow: `pipeline workflow apply` takes it".to_owned()
         } else {
-            let words: Vec<&str> = Resource::words().collect();
+            let words = RESOURCES.iter().filter(|it| it.typed.is_none());
+            let words: Vec<&str> = words.map(|it| it.word).collect();
             format!(
                 "\"kind\" is missing, which says what it is: {}",
                 words.join(", ")
@@ -185,6 +188,7 @@ fn one(file: &File, members: &Map<String, Value>) -> Result<Wanted, Failure> {
         return Err(file.wrong(&line));
     };
     let resource = Resource::typed(&kind.split(' ').collect::<Vec<_>>());
+    let resource = resource.filter(|it| it.typed.is_none());
     let Some(resource) = resource else {
         return Err(file.wrong(&format!("there is no kind {kind:?}")));
     };

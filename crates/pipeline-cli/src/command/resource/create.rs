@@ -8,7 +8,9 @@ use pipeline_graph::file::{Format, ResourceFile, Variable};
 use pipeline_proto::operation::{NameInfo, OperationInfo};
 use serde_json::{Map, Value};
 
-use super::{Item, Names, Resource, Verb, flags, get, key, operation, tabled::Tabled};
+use super::{
+    Ask, Item, Mention, Names, Resource, Verb, flags, get, key, operation, tabled::Tabled,
+};
 use crate::{
     command::workflow::source::{self, File},
     exit::Exit,
@@ -83,12 +85,13 @@ fn from(resource: &'static Resource, info: &'static OperationInfo, command: Comm
     flags::arguments(resource, command, info.name == resource.operations.update)
 }
 
-pub(super) fn create(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+pub(super) fn create(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
     let given = Given::read(resource, operation(resource.operations.create), matches)?;
     let (names, mut body) = (given.names()?, given.body()?.unwrap_or_default());
     flags::fill(resource, matches, &mut body)?;
@@ -119,12 +122,13 @@ pub(super) fn complete(
     Ok(())
 }
 
-pub(super) fn update(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+pub(super) fn update(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
     let given = Given::read(resource, operation(resource.operations.update), matches)?;
     let names = given.names()?;
     let key = Names(names.clone());
@@ -291,7 +295,7 @@ impl<'a> Given<'a> {
             return Ok(Exit::Done);
         }
         global.remote()?.send(tabled)?;
-        Item::done(resource, &key, &[("action", did.into())]).report(global, did)
+        Mention::done(resource, &key, did).report(global)
     }
 }
 

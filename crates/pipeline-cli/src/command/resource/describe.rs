@@ -2,22 +2,19 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use clap::{ArgMatches, Command};
+use clap::Command;
 use pipeline_proto::{WorkflowName, model::Status, name::JobName, resource::job::ListBatches};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Item, Names, RESOURCES, Resource, Verb, get,
-    item::member,
-    key::{self, Targets},
-    list, page,
+    Ask, Item, Mention, Names, RESOURCES, Resource, Verb, get, item::member, key, list, page,
+    targets::Targets,
 };
 use crate::{
-    command::{datasource, group, job, noun::Many, plugin, repo, transform, udf},
+    command::{datasource, group, job, plugin, repo, transform, udf},
     exit::Exit,
     failure::Failure,
-    options::Global,
     output::{Cell, Show, Table},
     remote::Remote,
 };
@@ -78,32 +75,34 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
         "Show {}, what feeds it, what it feeds, and its workflow",
         resource.one
     );
-    key::targets(resource, command.about(about)).after_help(format!(
+    Targets::arguments(resource, command.about(about)).after_help(format!(
         "{}\n\nSecrets are hidden: `get --with-secrets` shows them. What names it is looked for in the \
          lists of the service, with a request for each message queue where they belong to one.",
         resource.examples(&lines)
     ))
 }
 
-pub(super) fn run(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
+    let targets = Targets::read(resource, matches)?;
     let remote = global.remote()?;
-    let targets = Targets::find(resource, matches, &remote)?;
-    let parallel = targets.parallel;
+    let others = || Others::find(resource, targets.parallel, &remote);
     if let Some(key) = targets.one() {
         // Before the lists: it may not be there.
         let item = get::one(resource, key, &remote)?;
-        let others = Others::find(resource, parallel, &remote)?;
-        global.format().write(&others.of(item, &remote)?)?;
+        global.format().write(&others()?.of(item, &remote)?)?;
         return Ok(Exit::Done);
     }
-    let others = Others::find(resource, parallel, &remote)?;
-    let describe = |key: &Names| others.of(get::one(resource, key, &remote)?, &remote);
-    Many::run(targets.names(), parallel, "described", describe).show(global)
+    let chosen = targets.chosen(&remote)?;
+    let others = others()?;
+    chosen.show(global, |key| {
+        others.of(get::one(resource, key, &remote)?, &remote)
+    })
 }
 
 /// What it is called, its workflow with its status, and what its last run says if that has failed.
@@ -168,11 +167,10 @@ impl Others {
         &self,
         item: &Item,
         remote: &Remote,
-    ) -> Result<BTreeMap<&'static str, Vec<Item>>, Failure> {
-        let mut links: BTreeMap<_, Vec<Item>> = BTreeMap::new();
+    ) -> Result<BTreeMap<&'static str, Vec<Mention>>, Failure> {
+        let mut links: BTreeMap<_, Vec<Mention>> = BTreeMap::new();
         let mut add = |relation, resource: &'static Resource, names: &Names| {
-            let kind = [("type", resource.word.into())];
-            let neighbour = Item::done(resource, names, &kind);
+            let neighbour = Mention::of(resource, names).with("type", resource.word);
             links.entry(relation).or_default().push(neighbour);
         };
         if let (Some(resource), Some(parent)) = (item.resource.parent, item.names.parent()) {
@@ -278,7 +276,7 @@ struct Description {
     name: String,
     resource: Item,
     #[serde(flatten)]
-    links: BTreeMap<&'static str, Vec<Item>>,
+    links: BTreeMap<&'static str, Vec<Mention>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<Part>,
     #[serde(skip_serializing_if = "Option::is_none")]

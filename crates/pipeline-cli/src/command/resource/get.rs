@@ -1,13 +1,7 @@
-use bytes::Bytes;
-use clap::{ArgMatches, Command};
+use clap::Command;
 
-use super::{
-    Item, Names, Resource, Verb,
-    key::{self, Targets},
-    list, operation,
-    tabled::Tabled,
-};
-use crate::{command::noun::Many, exit::Exit, failure::Failure, options::Global, remote::Remote};
+use super::{Ask, Item, Names, Resource, Verb, list, tabled, targets::Targets};
+use crate::{exit::Exit, failure::Failure, remote::Remote};
 
 pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command {
     let name = resource.example();
@@ -16,25 +10,23 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
         format!("get {name} -o json"),
         "get --selector 'name=test_*' -o yaml".to_owned(),
     ];
-    key::targets(resource, command.about(format!("Show {}", resource.one)))
+    Targets::arguments(resource, command.about(format!("Show {}", resource.one)))
         .arg(list::with_secrets())
         .after_help(resource.examples(&lines))
 }
 
-pub(super) fn run(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
+    let targets = Targets::read(resource, matches)?;
     let remote = global.remote()?;
-    let targets = Targets::find(resource, matches, &remote)?;
-    let get = |key: &Names| Ok(one(resource, key, &remote)?.discreet(matches));
-    if let Some(key) = targets.one() {
-        global.format().write(&get(key)?)?;
-        return Ok(Exit::Done);
-    }
-    Many::run(targets.names(), targets.parallel, "shown", get).show(global)
+    targets.chosen(&remote)?.show(global, |key| {
+        Ok(one(resource, key, &remote)?.discreet(matches))
+    })
 }
 
 /// As the service shows it.
@@ -43,6 +35,9 @@ pub(super) fn one(
     key: &Names,
     remote: &Remote,
 ) -> Result<Item, Failure> {
+    if let Some(typed) = resource.typed {
+        return Item::shown(resource, key.clone(), &(typed.get)(remote, key)?);
+    }
     if resource.operations.get.is_empty() {
         let parents: Vec<String> = key.parent().into_iter().map(ToOwned::to_owned).collect();
         let mut items = list::listed(resource, remote, &parents, std::num::NonZeroUsize::MIN)?;
@@ -52,15 +47,6 @@ pub(super) fn one(
             Failure::new(Exit::NotFound, line).about(key)
         });
     }
-    let get = Tabled::new(
-        operation(resource.operations.get),
-        &key.names(),
-        &[],
-        &Bytes::new(),
-    );
-    Item::shown(
-        resource,
-        key.clone(),
-        &remote.send(get.map_err(Failure::usage)?)?,
-    )
+    let json = tabled::send(remote, resource.operations.get, key)?;
+    Item::shown(resource, key.clone(), &json)
 }

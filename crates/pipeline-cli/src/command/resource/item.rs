@@ -1,9 +1,8 @@
-//! One resource as the service shows it, and what was done to one.
+//! Resources as the service shows them.
 
 use clap::ArgMatches;
-use pipeline_graph::hide_secrets;
 use pipeline_proto::model::RawJson;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{Names, Resource, key, page};
@@ -12,7 +11,7 @@ use crate::{
     failure::Failure,
     lang::pick,
     options::Global,
-    output::{Cell, Show, Table, members, note},
+    output::{Cell, Show, Table, members, note, object},
 };
 
 #[derive(Debug, Clone)]
@@ -31,83 +30,56 @@ impl Item {
         key: Names,
         json: &RawJson,
     ) -> Result<Self, Failure> {
-        let value: Map<String, Value> = json.parse().map_err(|error| {
-            Failure::new(
-                Exit::Service,
-                format!("{key}: the service shows no object: {error}"),
-            )
-        })?;
-        let names = key::path(resource).iter().zip(&key.0);
-        let names = names.filter(|(info, _)| value.get(info.key).is_none_or(Value::is_null));
-        let names = names.map(|(info, name)| format!("{:?}:{name:?}", info.key));
-        // For `apply`, which takes resources of all kinds.
-        let kind = (!value.contains_key("kind")).then(|| format!("\"kind\":{:?}", resource.word));
-        let names = kind.into_iter().chain(names);
-        let body = json.get().trim_start().trim_start_matches('{');
-        let members = names.chain((!value.is_empty()).then(|| body.to_owned()));
-        let mut text = format!("{{{}", members.collect::<Vec<_>>().join(","));
-        if value.is_empty() {
-            text.push('}');
-        }
-        let json = text.parse().unwrap_or_else(|_| json.clone());
-        let word = key.to_string();
-        Ok(Self {
-            resource,
-            names: key,
-            json,
-            value,
-            word,
-        })
+        Self::of(resource, key, json, |_, _| true)
     }
 
     /// As the service shows it, but for what it says of members that nobody has set: `""` and `null`. A member that
-    /// every such resource has may be empty, as a variable's value.
+    /// every such resource has may be empty, as a variable's value. A type of the core knows itself what to leave out.
     pub(super) fn shown(
         resource: &'static Resource,
         key: Names,
         json: &RawJson,
     ) -> Result<Self, Failure> {
-        let required = |name: &str| {
-            let body = resource.body.map(|body| body());
-            let member = body.and_then(|body| body.member(name));
-            member.is_some_and(|member| member.required)
-        };
-        let unset = |value: &str| ["\"\"", "null"].contains(&value);
-        let Some(members) = members(json.get()) else {
-            return Self::new(resource, key, json);
-        };
-        let set = members
-            .into_iter()
-            .filter(|(name, value)| !unset(value.get()) || required(name));
-        let set = set.map(|(name, value)| format!("{}:{value}", Value::from(name)));
-        let text = format!("{{{}}}", set.collect::<Vec<_>>().join(","));
-        Self::new(
-            resource,
-            key,
-            &text.parse().unwrap_or_else(|_| json.clone()),
-        )
+        let body = resource.body.map(|body| body());
+        let member = |name: &str| body.and_then(|body| body.member(name));
+        Self::of(resource, key, json, |name, value| {
+            let is_set = !["\"\"", "null"].contains(&value) || resource.typed.is_some();
+            is_set || member(name).is_some_and(|member| member.required)
+        })
     }
 
-    /// What was done to a resource: its names, and more.
-    pub(in crate::command) fn done(
+    fn of(
         resource: &'static Resource,
-        key: &Names,
-        more: &[(&str, Value)],
-    ) -> Self {
+        key: Names,
+        json: &RawJson,
+        is_kept: impl Fn(&str, &str) -> bool,
+    ) -> Result<Self, Failure> {
+        let wrong = || Failure::new(Exit::Service, "the service shows no object").about(&key);
+        let told = members(json.get()).ok_or_else(wrong)?.into_iter();
+        let told = told.map(|(name, value)| (name, value.to_string()));
+        let told: Vec<_> = told.filter(|(name, value)| is_kept(name, value)).collect();
+        let is_told = |key| {
+            told.iter()
+                .any(|(name, value)| name == key && value != "null")
+        };
         let names = key::path(resource).iter().zip(&key.0);
-        let names = names.map(|(info, name)| (info.key.to_owned(), Value::from(name.as_str())));
-        let more = more
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let value: Map<String, Value> = names.chain(more).collect();
-        Self {
+        let names = names.filter(|(info, name)| !name.is_empty() && !is_told(info.key));
+        let names = names.map(|(info, name)| (info.key, name.as_str()));
+        // For `apply`, which takes resources of all kinds but workflows.
+        let kind = ("kind", resource.word);
+        let kind = Some(kind).filter(|_| resource.typed.is_none() && !is_told("kind"));
+        let more = kind.into_iter().chain(names);
+        let more = more.map(|(name, text)| (name.to_owned(), Value::from(text).to_string()));
+        let all: Vec<_> = more.chain(told.iter().cloned()).collect();
+        let parsed = |members| object(members).parse::<RawJson>().map_err(|_| wrong());
+        let json = parsed(all)?;
+        Ok(Self {
             resource,
-            names: key.clone(),
-            json: RawJson::from_value(&value).expect("texts are JSON"),
-            // Nothing of it is for people, who are told in a line.
-            value: Map::new(),
+            value: parsed(told)?.parse().unwrap_or_default(),
+            json,
             word: key.to_string(),
-        }
+            names: key,
+        })
     }
 
     /// Without its secrets, unless they were asked for.
@@ -121,18 +93,9 @@ impl Item {
 
     /// Without its secrets.
     pub(super) fn hidden(mut self) -> Self {
-        self.json = hide_secrets(&self.json);
+        self.json = (self.resource.hide)(&self.json);
         self.value = self.json.parse().unwrap_or_default();
         self
-    }
-
-    /// Says what was done. People get the line on stderr only.
-    pub(in crate::command) fn report(&self, global: &Global, did: &str) -> Result<Exit, Failure> {
-        note(format_args!("{did} {}", self.names));
-        if !global.format().is_for_people() {
-            global.format().write(self)?;
-        }
-        Ok(Exit::Done)
     }
 
     pub(super) fn members(&self) -> &Map<String, Value> {
@@ -157,13 +120,39 @@ impl Item {
         member(&self.value, path)
     }
 
-    /// What a list shows of it.
-    fn cells(&self) -> Vec<Cell> {
-        let names = self.names.0.iter().map(Cell::from);
-        let columns = self.resource.columns.iter();
-        names
-            .chain(columns.map(|(_, path)| Cell::from(page::text(self.member(path)))))
-            .collect()
+    /// It as a type of the core.
+    pub(in crate::command) fn typed<T: DeserializeOwned + Default>(&self) -> T {
+        self.json.parse().unwrap_or_default()
+    }
+}
+
+/// A column of the table that a list is shown as: a member, at the end of a path with dots.
+pub(in crate::command) struct Column {
+    heading: &'static str,
+    member: &'static str,
+    cell: fn(&Value) -> Cell,
+    /// Shown by `-o wide` only.
+    wide: bool,
+}
+
+impl Column {
+    pub(in crate::command) const fn new(heading: &'static str, member: &'static str) -> Self {
+        Self {
+            heading,
+            member,
+            cell: |value| Cell::from(page::text(value)),
+            wide: false,
+        }
+    }
+
+    pub(in crate::command) const fn shown(mut self, cell: fn(&Value) -> Cell) -> Self {
+        self.cell = cell;
+        self
+    }
+
+    pub(in crate::command) const fn wide(mut self) -> Self {
+        self.wide = true;
+        self
     }
 }
 
@@ -190,11 +179,11 @@ impl Show for Item {
     }
 
     fn table(&self) -> String {
-        if self.value.is_empty() {
-            String::new()
-        } else {
-            page::page(self)
-        }
+        (self.resource.page)(self, false)
+    }
+
+    fn wide(&self) -> String {
+        (self.resource.page)(self, true)
     }
 }
 
@@ -209,15 +198,32 @@ impl Show for Items {
     }
 
     fn table(&self) -> String {
+        self.columns(false)
+    }
+
+    fn wide(&self) -> String {
+        self.columns(true)
+    }
+}
+
+impl Items {
+    fn columns(&self, wide: bool) -> String {
         let Some(first) = self.0.first() else {
             return String::new();
         };
-        let names = key::path(first.resource)
-            .iter()
-            .map(|info| key::heading(info.key));
-        let columns = first.resource.columns.iter().map(|(heading, _)| *heading);
-        let mut table = Table::new(&names.chain(columns).collect::<Vec<_>>());
-        self.0.iter().for_each(|item| table.row(item.cells()));
+        let columns = || {
+            let columns = first.resource.columns.iter();
+            columns.filter(move |column| wide || !column.wide)
+        };
+        let names = key::path(first.resource).iter();
+        let names = names.map(|info| key::heading(info.key));
+        let headings: Vec<&str> = names.chain(columns().map(|it| it.heading)).collect();
+        let mut table = Table::new(&headings);
+        for item in &self.0 {
+            let names = item.names.0.iter().map(Cell::from);
+            let cells = columns().map(|column| (column.cell)(item.member(column.member)));
+            table.row(names.chain(cells));
+        }
         table.render()
     }
 }

@@ -1,21 +1,23 @@
 use std::num::NonZeroUsize;
 
 use bytes::Bytes;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, Command};
 use pipeline_proto::model::RawJson;
 use serde_json::Value;
 
 use super::{
-    Names, Resource, Verb,
+    Ask, Names, Resource, Verb,
     item::{Item, Items},
     key, operation,
+    selector::Selector,
     tabled::Tabled,
+    targets,
 };
 use crate::{
-    command::noun::{Many, selector::Selector},
+    command::many::Many,
     exit::Exit,
     failure::Failure,
-    options::Global,
+    lang::pick,
     output::{self, note},
     remote::Remote,
 };
@@ -35,12 +37,16 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
         (None, [.., info]) => key::name(*info).help(format!("Only the {many} of these names")),
         (_, []) => return command,
     };
-    examples.push("list --selector 'name=test_*'".to_owned());
+    examples.push(format!("list --selector '{}'", resource.selector));
     command
         .about(format!("List {many}"))
         .arg(names.id("names").action(ArgAction::Append).num_args(1..))
-        .arg(key::selector(resource))
-        .arg(key::parallel().hide(resource.parent.is_none()))
+        // Where names are those of parents, a selector is for what belongs to them.
+        .arg(
+            targets::selector(resource)
+                .conflicts_with_all(resource.parent.is_none().then_some("names")),
+        )
+        .arg(targets::parallel().hide(resource.parent.is_none()))
         .arg(with_secrets())
         .after_help(resource.examples(&examples))
 }
@@ -52,12 +58,13 @@ pub(super) fn with_secrets() -> Arg {
         .help("Show secrets; otherwise ${HIDDEN} stands for them, which no command takes for one")
 }
 
-pub(super) fn run(
-    resource: &'static Resource,
-    _: &Verb,
-    matches: &ArgMatches,
-    global: &Global,
-) -> Result<Exit, Failure> {
+pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
+    let &Ask {
+        resource,
+        matches,
+        global,
+        ..
+    } = ask;
     let names = matches.get_many::<String>("names").into_iter().flatten();
     let names: Vec<String> = names.cloned().collect();
     let parents = if resource.parent.is_some() {
@@ -69,15 +76,25 @@ pub(super) fn run(
         resource,
         &global.remote()?,
         parents,
-        key::of_parallel(matches),
+        targets::of_parallel(matches),
     )?;
-    if let Some(selector) = matches.get_one::<Selector<Item>>("selector") {
+    if let Some(selector) = matches.get_one::<Selector>("selector") {
         items.retain(|item| selector.matches(item));
         if items.is_empty() {
-            note(key::no_match(resource, selector));
+            note(targets::no_match(resource, selector));
         }
-    } else if items.is_empty() {
-        note(key::none(resource));
+    } else if items.is_empty() && (resource.parent.is_some() || names.is_empty()) {
+        let (en, zh) = match resource.made_by {
+            "" => (String::new(), String::new()),
+            line => (
+                format!("; make one with: {line}"),
+                format!("；创建一个：{line}"),
+            ),
+        };
+        note(pick(
+            format!("there are no {}{en}", resource.many),
+            format!("没有{}{zh}", resource.chinese),
+        ));
     }
     let mut exit = Exit::Done;
     if resource.parent.is_none() && !names.is_empty() {
@@ -86,7 +103,10 @@ pub(super) fn run(
             .iter()
             .filter(|name| !items.iter().any(|item| is(item, name)))
         {
-            output::report(&format_args!("{name}: there is no such {}", resource.word));
+            output::report(&pick(
+                format!("{name}: there is no such {}", resource.word),
+                format!("{name}：没有这个{}", resource.chinese),
+            ));
             exit = Exit::NotFound;
         }
         items.retain(|item| names.iter().any(|name| is(item, name)));
@@ -110,7 +130,11 @@ pub(super) fn listed(
         return of(resource, remote, None);
     };
     let parents = match parents {
-        [] => parent.names(remote)?,
+        [] => parent
+            .names(remote)?
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect(),
         parents => parents.to_vec(),
     };
     if let [parent] = parents.as_slice() {
@@ -138,16 +162,20 @@ fn of(
     parent: Option<&String>,
 ) -> Result<Vec<Item>, Failure> {
     let names: Vec<&str> = parent.into_iter().map(String::as_str).collect();
-    let info = operation(resource.operations.list);
-    let list = Tabled::new(info, &names, resource.operations.query, &Bytes::new());
-    let response = remote.send(list.map_err(Failure::usage)?)?;
-    let mut items = elements(&response).into_iter().filter_map(|json| {
-        let value: Value = json.parse().ok()?;
-        let own = value.get(resource.operations.name)?.as_str()?;
+    let list = if let Some(typed) = resource.typed {
+        (typed.list)(remote)?
+    } else {
+        let info = operation(resource.operations.list);
+        let list = Tabled::new(info, &names, resource.operations.query, &Bytes::new());
+        elements(&remote.send(list.map_err(Failure::usage)?)?)
+    };
+    let items = list.iter().map(|json| {
+        let value: Value = json.parse().unwrap_or_default();
+        let own = value[resource.operations.name].as_str().unwrap_or_default();
         let key = names.iter().copied().chain([own]).map(ToOwned::to_owned);
-        Some(Item::shown(resource, Names(key.collect()), &json))
+        Item::shown(resource, Names(key.collect()), json)
     });
-    let mut items: Vec<Item> = items.by_ref().collect::<Result<_, _>>()?;
+    let mut items: Vec<Item> = items.collect::<Result<_, _>>()?;
     items.sort_by(|a, b| a.names.0.cmp(&b.names.0));
     Ok(items)
 }

@@ -1,3 +1,5 @@
+//! Operations by their rows.
+
 use bytes::Bytes;
 use http::{Method, Response};
 use pipeline_proto::{
@@ -5,6 +7,9 @@ use pipeline_proto::{
     model::RawJson,
     operation::{Operation, OperationInfo, RequestTemplate, decode_json},
 };
+
+use super::Names;
+use crate::{failure::Failure, remote::Remote};
 
 /// An operation by its row: the request that its type makes, and a response that is kept as it came.
 #[derive(Debug, Clone)]
@@ -26,6 +31,17 @@ impl Tabled {
         });
         Ok(Self { info, template })
     }
+}
+
+/// Sends an operation that takes names only.
+pub(super) fn send(remote: &Remote, operation: &str, names: &Names) -> Result<RawJson, Failure> {
+    let tabled = Tabled::new(
+        super::operation(operation),
+        &names.names(),
+        &[],
+        &Bytes::new(),
+    );
+    remote.send(tabled.map_err(Failure::usage)?)
 }
 
 impl Operation for Tabled {

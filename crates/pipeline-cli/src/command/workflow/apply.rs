@@ -11,7 +11,10 @@ use super::{
     source::{self, File, Files, Owners, Source},
 };
 use crate::{
-    command::noun::{Many, listed},
+    command::{
+        Run,
+        many::{Many, listed},
+    },
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -59,15 +62,17 @@ pub(crate) struct Apply {
     allowed: Allowed,
 }
 
-impl Apply {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Apply {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let (sources, one) = self.files.sources();
         match sources.as_slice() {
             [source] if one => self.apply_one(source, global),
             sources => self.apply_all(sources, global),
         }
     }
+}
 
+impl Apply {
     fn apply_one(&self, source: &Source, global: &Global) -> Result<Exit, Failure> {
         let wanted = self.wanted(source)?;
         let remote = global.remote()?;

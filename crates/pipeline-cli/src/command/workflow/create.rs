@@ -1,9 +1,8 @@
 use clap::Args;
 use pipeline_proto::{Region, WorkflowName, resource::workflow::CreateWorkflow};
 
-use crate::{
-    command::noun::Outcome, exit::Exit, failure::Failure, options::Global, settings::Settings,
-};
+use super::done;
+use crate::{command::Run, exit::Exit, failure::Failure, options::Global, settings::Settings};
 
 /// Create an empty workflow
 #[derive(Debug, Args)]
@@ -27,8 +26,8 @@ pub(crate) struct Create {
     comment: Option<String>,
 }
 
-impl Create {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Create {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let name = self.name;
         let settings = Settings::read(global)?;
         let region = match self.region {
@@ -40,6 +39,6 @@ impl Create {
             create = create.comment(comment);
         }
         global.remote()?.send(create)?;
-        Outcome::new(&name, "created").report(global)
+        done(&name, "created").report(global)
     }
 }

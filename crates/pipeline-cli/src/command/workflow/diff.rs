@@ -11,7 +11,12 @@ use serde::Serialize;
 
 use super::source::{self, File, Owners, RULE, Service, Source};
 use crate::{
-    command::noun::Many, exit::Exit, failure::Failure, options::Global, output::Show, terminal,
+    command::{Run, many::Many},
+    exit::Exit,
+    failure::Failure,
+    options::Global,
+    output::Show,
+    terminal,
 };
 
 /// Show what differs between two workflows, or between files and the service
@@ -54,8 +59,8 @@ pub(crate) struct DiffCommand {
     exit_code: bool,
 }
 
-impl DiffCommand {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for DiffCommand {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let service = Service::new(global);
         let folders = self.sources.iter().any(Source::is_folder);
         let (exit, differ) = match self.sources.as_slice() {

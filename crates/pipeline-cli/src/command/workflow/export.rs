@@ -8,11 +8,15 @@ use pipeline_graph::{
     Definition,
     file::{Format, Secrets, Written},
 };
-use pipeline_proto::{WorkflowName, model::Workflow, resource::workflow::GetWorkflow};
+use pipeline_proto::{WorkflowName, resource::workflow::GetWorkflow};
 use serde::Serialize;
 
+use super::Targets;
 use crate::{
-    command::noun::{Many, Targets, listed},
+    command::{
+        Run,
+        many::{Many, listed},
+    },
     exit::Exit,
     failure::Failure,
     file::{self, Readers, Target},
@@ -37,7 +41,7 @@ With --dir, each workflow gets a file NAME.yaml in that folder, or NAME.json. Fi
 replaced only after a question or with --yes.")]
 pub(crate) struct Export {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 
     /// File to write instead of stdout; asks if there is one, unless --yes
     #[arg(long, value_name = "FILE")]
@@ -85,23 +89,25 @@ impl From<Notation> for Format {
     }
 }
 
-impl Export {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Export {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         if let Some(path) = &self.file {
             return Err(Failure::usage(format!(
                 "-f names a file to read: to write one, give --out {}",
                 path.display()
             )));
         }
-        match (&self.dir, self.targets.one()) {
+        match (&self.dir, self.targets.one()?) {
             (Some(dir), _) => self.many(global, dir),
-            (None, Some(name)) => self.one(global, name),
+            (None, Some(name)) => self.one(global, &name),
             (None, None) => Err(Failure::usage(
                 "several workflows need a folder for their files: give --dir FOLDER",
             )),
         }
     }
+}
 
+impl Export {
     fn one(&self, global: &Global, name: &WorkflowName) -> Result<Exit, Failure> {
         let path = self.out.as_deref().unwrap_or(Path::new("-"));
         let target = Target::ask(path, global.yes)?;

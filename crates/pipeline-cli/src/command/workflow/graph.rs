@@ -10,6 +10,7 @@ use pipeline_proto::resource::workflow::{GetWorkflow, GetWorkflowStatus};
 
 use super::source::{self, File, RULE, Source};
 use crate::{
+    command::Run,
     exit::Exit,
     failure::Failure,
     file::{Readers, Target},
@@ -89,8 +90,8 @@ enum To {
     Down,
 }
 
-impl Graph {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Graph {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         if !global.format().is_for_people() {
             return Err(Failure::usage(
                 "the data of this command is a picture: give -o tree, mermaid, dot or svg after `graph`",
@@ -158,7 +159,9 @@ impl Graph {
         target.write(text.as_bytes(), Readers::Usual)?;
         Ok(Exit::Done)
     }
+}
 
+impl Graph {
     fn form(&self) -> Result<Form, Failure> {
         if let Some(Output::Picture(form)) = self.output {
             return Ok(form);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::source::{self, File, Owners, RULE, Service, Source};
 use crate::{
-    command::noun::Many,
+    command::{Run, many::Many},
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -43,8 +43,8 @@ pub(crate) struct Lint {
     no_env: bool,
 }
 
-impl Lint {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Lint {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self {
             sources,
             recursive,

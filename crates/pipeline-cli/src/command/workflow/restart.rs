@@ -1,8 +1,9 @@
 use clap::Args;
-use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
+use pipeline_proto::{WorkflowName, wait::Goal};
 
+use super::{Targets, done};
 use crate::{
-    command::noun::{Outcome, Targets, waited},
+    command::Run,
     exit::Exit,
     failure::Failure,
     interrupt,
@@ -26,18 +27,17 @@ Of several, a failure of one does not keep the others from being restarted. The 
 many came back, and which did not.")]
 pub(crate) struct Restart {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 }
 
-impl Restart {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Restart {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         self.targets
             .chosen(&remote)?
             .act(global, "restarted", |name, show| {
                 let started = restart(&remote, name, show)?;
-                let line = format!("{name} is started again {}", waited(&started));
-                Ok(Outcome::new(name, "restarted").after(&started).line(line))
+                Ok(done(name, "restarted").came("started again", &started))
             })
     }
 }

@@ -8,6 +8,7 @@ use pipeline_proto::{
 };
 
 use crate::{
+    command::Run,
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -75,8 +76,8 @@ fn node_type(text: &str) -> Result<NodeType, String> {
     })
 }
 
-impl Search {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Search {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut search = SearchLogs::new(self.name)
             .query(self.query)
             .size(self.size)

@@ -23,7 +23,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    command::noun::listed, failure::Failure, file, file::read, options::Global, output::note,
+    command::many::listed, failure::Failure, file, file::read, options::Global, output::note,
     remote::Remote, variables,
 };
 

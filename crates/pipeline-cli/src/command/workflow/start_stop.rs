@@ -1,18 +1,11 @@
 use clap::Args;
 use pipeline_proto::{
-    WorkflowName,
-    model::Workflow,
     resource::workflow::{StartWorkflow, StopWorkflow},
     wait::Goal,
 };
 
-use crate::{
-    command::noun::{Outcome, Targets, waited},
-    exit::Exit,
-    failure::Failure,
-    options::Global,
-    remote::{By, Remote},
-};
+use super::{Targets, done};
+use crate::{command::Run, exit::Exit, failure::Failure, options::Global, remote::By};
 
 /// Start workflows
 #[derive(Debug, Args)]
@@ -54,71 +47,44 @@ pub(crate) struct Stop {
 #[derive(Debug, Args)]
 struct Change {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 
     /// Wait until each has come to its end, for --timeout [default: 5m] at most
     #[arg(short, long)]
     wait: bool,
 }
 
-impl Start {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        self.change.run(global, Verb::Start)
+impl Run for Start {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
+        self.change.run(global, Goal::Started)
     }
 }
 
-impl Stop {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
-        self.change.run(global, Verb::Stop)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Verb {
-    Start,
-    Stop,
-}
-
-impl Verb {
-    fn send(self, remote: &Remote, name: &WorkflowName) -> Result<(), Failure> {
-        match self {
-            Self::Start => remote.send(StartWorkflow::new(name.clone())),
-            Self::Stop => remote.send(StopWorkflow::new(name.clone())),
-        }
-    }
-
-    fn goal(self) -> Goal {
-        match self {
-            Self::Start => Goal::Started,
-            Self::Stop => Goal::Stopped,
-        }
-    }
-
-    /// What can be said of a workflow, with and without having waited for it.
-    fn action(self, wait: bool) -> &'static str {
-        match (self, wait) {
-            (Self::Start, false) => "starting",
-            (Self::Start, true) => "started",
-            (Self::Stop, false) => "stopping",
-            (Self::Stop, true) => "stopped",
-        }
+impl Run for Stop {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
+        self.change.run(global, Goal::Stopped)
     }
 }
 
 impl Change {
-    fn run(self, global: &Global, verb: Verb) -> Result<Exit, Failure> {
+    fn run(self, global: &Global, goal: Goal) -> Result<Exit, Failure> {
         let Self { targets, wait } = self;
-        let action = verb.action(wait);
+        let action = match goal {
+            _ if wait => goal.as_str(),
+            Goal::Started => "starting",
+            _ => "stopping",
+        };
         let remote = global.remote()?;
         targets.chosen(&remote)?.act(global, action, |name, show| {
-            let outcome = Outcome::new(name, action);
             if wait {
-                let end = remote.wait(name, verb.goal(), By::Acting, show)?;
-                let line = format!("{name} is {action} {}", waited(&end));
-                return Ok(outcome.after(&end).line(line));
+                let end = remote.wait(name, goal, By::Acting, show)?;
+                return Ok(done(name, action).came(action, &end));
             }
-            verb.send(&remote, name)?;
-            Ok(outcome)
+            match goal {
+                Goal::Started => remote.send(StartWorkflow::new(name.clone()))?,
+                _ => remote.send(StopWorkflow::new(name.clone()))?,
+            }
+            Ok(done(name, action))
         })
     }
 }

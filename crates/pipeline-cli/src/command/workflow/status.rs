@@ -1,12 +1,9 @@
 use clap::Args;
-use pipeline_proto::{
-    WorkflowName,
-    model::{Workflow, WorkflowState},
-    resource::workflow::GetWorkflowStatus,
-};
+use pipeline_proto::{WorkflowName, model::WorkflowState, resource::workflow::GetWorkflowStatus};
 
+use super::Targets;
 use crate::{
-    command::noun::Targets,
+    command::Run,
     exit::Exit,
     failure::Failure,
     options::Global,
@@ -25,11 +22,11 @@ Not on the service's API page. Where an installation lacks it, the status of the
 without those of its nodes.")]
 pub(crate) struct StatusCommand {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 }
 
-impl StatusCommand {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for StatusCommand {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         let ask = |name: &WorkflowName| {
             let mut state = remote.send(GetWorkflowStatus::new(name.clone()))?;

@@ -9,10 +9,11 @@ use pipeline_proto::{
 };
 
 use super::{
+    done,
     plan::confirm_losses,
     source::{self, File},
 };
-use crate::{command::noun::Outcome, exit::Exit, failure::Failure, options::Global};
+use crate::{command::Run, exit::Exit, failure::Failure, options::Global};
 
 /// Replace the nodes of a workflow by those of a file
 #[derive(Debug, Args)]
@@ -38,8 +39,8 @@ pub(crate) struct Update {
     file: PathBuf,
 }
 
-impl Update {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Update {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { name, file } = self;
         let (definition, update) = read(&name, &file)?;
         let remote = global.remote()?;
@@ -57,7 +58,7 @@ impl Update {
             confirm_losses([(name.as_str(), &diff)], global.yes)?;
         }
         remote.send(update)?;
-        Outcome::new(&name, "updated").report(global)
+        done(&name, "updated").report(global)
     }
 }
 

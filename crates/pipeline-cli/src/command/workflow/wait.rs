@@ -1,13 +1,9 @@
 use clap::Args;
-use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
+use pipeline_proto::{WorkflowName, wait::Goal};
 
+use super::{Targets, done};
 use crate::{
-    command::noun::{Outcome, Targets, waited},
-    exit::Exit,
-    failure::Failure,
-    lang::pick,
-    options::Global,
-    output::note,
+    command::Run, exit::Exit, failure::Failure, lang::pick, options::Global, output::note,
     remote::By,
 };
 
@@ -27,35 +23,34 @@ there is no failure; the line says if it was not there from the beginning.
 Of several, each has the whole of --timeout, and a failure of one does not end the wait for the others.")]
 pub(crate) struct Wait {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 
     /// What to wait for: started, stopped or deleted
     #[arg(long = "for", value_name = "STATE")]
     goal: Goal,
 }
 
-impl Wait {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Wait {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self { targets, goal } = self;
         let remote = global.remote()?;
         // What the service has listed was there.
         let listed = targets.are_listed();
-        let of_one = targets.one().is_some();
+        let of_one = targets.one()?.is_some();
         targets
             .chosen(&remote)?
             .act(global, goal.as_str(), |name, show| {
                 let mut end = remote.wait(name, goal, By::Looking, show)?;
                 end.seen |= listed;
                 if end.seen {
-                    let line = format!("{name} is {goal} {}", waited(&end));
-                    return Ok(Outcome::new(name, goal.as_str()).after(&end).line(line));
+                    return Ok(done(name, goal.as_str()).came(goal.as_str(), &end));
                 }
                 // It may be mistyped: nobody knows that such a workflow was deleted.
                 let line = never_seen(name);
                 if !of_one {
                     note(&line);
                 }
-                Ok(Outcome::new(name, "absent").after(&end).line(line))
+                Ok(done(name, "absent").after(&end).line(line))
             })
     }
 }

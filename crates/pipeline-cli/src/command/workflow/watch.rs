@@ -7,11 +7,14 @@ use std::{
 };
 
 use clap::Args;
-use pipeline_proto::{WorkflowName, model::Workflow, wait::Goal};
+use pipeline_proto::{WorkflowName, wait::Goal};
 
-use super::wait::never_seen;
+use super::{Targets, wait::never_seen};
 use crate::{
-    command::noun::{Chosen, Many, Targets, listed},
+    command::{
+        Run,
+        many::{Chosen, Many, listed},
+    },
     duration,
     exit::Exit,
     failure::Failure,
@@ -45,7 +48,7 @@ any more are left out. With --for it is found out once, in the beginning. --para
 requests are made at a time; all are watched.")]
 pub(crate) struct Watch {
     #[command(flatten)]
-    targets: Targets<Workflow>,
+    targets: Targets,
 
     /// End when each is started, stopped or deleted, or cannot be, or after --timeout [default: 5m]
     #[arg(long = "for", value_name = "STATE")]
@@ -56,8 +59,8 @@ pub(crate) struct Watch {
     interval: Duration,
 }
 
-impl Watch {
-    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+impl Run for Watch {
+    fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Self {
             targets,
             goal,
@@ -76,7 +79,7 @@ impl Watch {
             interval,
             graphs: view.is_painted(),
         };
-        let (of_one, are_listed) = (targets.one().is_some(), targets.are_listed());
+        let (of_one, are_listed) = (targets.one()?.is_some(), targets.are_listed());
         let find = move |remote: &Remote| targets.names_now(remote);
         let find = (are_listed && goal.is_none()).then(|| Box::new(find) as Find);
         let news = looks.begin(&remote, &names, parallel, find)?;

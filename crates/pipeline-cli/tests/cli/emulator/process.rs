@@ -49,7 +49,7 @@ impl Connection {
 /// A pipe holds 64 KiB. Whoever gives one and does not read it stops neither service nor signals.
 #[test]
 fn a_log_that_nobody_reads_holds_nobody_up() {
-    let mut running = Running::new(pipeline(&["emulator", "--log", "--auth", "off"]));
+    let mut running = Running::new(pipeline("emulator --log --auth off"));
     let mut connection = Connection::new(&running);
     let target = format!("/v2/workflows/{}", "x".repeat(1_000));
     for _ in 0..1_000 {
@@ -62,7 +62,7 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
 #[test]
 fn a_log_that_is_read_late_tells_what_is_missing() {
     const SENT: usize = 6_000;
-    let mut running = Running::new(pipeline(&["emulator", "--log", "--auth", "off"]));
+    let mut running = Running::new(pipeline("emulator --log --auth off"));
     let mut connection = Connection::new(&running);
     for _ in 0..SENT {
         connection.send("GET", "/v2/workflows/w", "");
@@ -104,7 +104,7 @@ fn a_polite_signal_ends_it_whatever_it_is_doing() {
     for (what, occupy) in situations {
         let signals = [("INT", 1), ("TERM", 1), ("TERM", 3)].into_iter();
         for (name, times) in signals.filter(|(name, _)| !crate::support::is_ignored(name)) {
-            let mut running = Running::new(pipeline(&["emulator", "--auth", "off"]));
+            let mut running = Running::new(pipeline("emulator --auth off"));
             let occupied = occupy(&running);
             for _ in 0..times {
                 signal(&running.child, name);
@@ -121,7 +121,7 @@ fn a_polite_signal_ends_it_whatever_it_is_doing() {
 
 /// Arguments for an emulator with a state file.
 fn with_state(path: &Path) -> Command {
-    let mut command = pipeline(&["emulator", "--auth", "off", "--state"]);
+    let mut command = pipeline("emulator --auth off --state");
     command.arg(path);
     command
 }
@@ -208,7 +208,7 @@ fn the_secret_key_is_not_in_its_memory() {
     let secret = folder.path().join("secret");
     fs::write(&secret, SECRET_KEY).unwrap();
     fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
-    let mut command = pipeline(&["emulator", "--access-key", "ak", "--secret-key-file"]);
+    let mut command = pipeline("emulator --access-key ak --secret-key-file");
     command.arg(&secret);
     let running = Running::new(command);
     assert_eq!(running.text("access_key"), "ak");

@@ -1,52 +1,69 @@
-//! Things chosen by what they are: `name=nginx_*,status=Started,region!=nb`.
+//! Resources chosen by what they are: `name=nginx_*,status=Started,region!=nb`.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use pipeline_graph::nearest;
 use wildmatch::WildMatch;
 
-use super::Noun;
+use super::Item;
 
-/// What a selector can ask of a thing.
+/// What a selector can ask of a resource: its name, or the text of a member.
 #[derive(Debug)]
-pub(crate) struct Key<T> {
-    pub(crate) name: &'static str,
-    pub(crate) value: fn(&T) -> &str,
+pub(in crate::command) struct Key {
+    pub(in crate::command) name: &'static str,
+    member: &'static str,
     /// Whether case does not count.
-    pub(crate) any_case: bool,
+    any_case: bool,
     /// The values that it can have, as far as they are known; empty if it can have any.
-    pub(crate) known: fn() -> Vec<&'static str>,
+    pub(in crate::command) known: fn() -> Vec<&'static str>,
 }
 
-impl<T> Key<T> {
-    /// One whose values are not known beforehand.
-    pub(crate) const fn new(name: &'static str, value: fn(&T) -> &str) -> Self {
+impl Key {
+    /// Its own name, which every selector can ask for.
+    pub(in crate::command) const NAME: Self = Self::of("name");
+
+    /// A member that is called so.
+    pub(in crate::command) const fn of(member: &'static str) -> Self {
+        Self::new(member, member)
+    }
+
+    pub(in crate::command) const fn new(name: &'static str, member: &'static str) -> Self {
         Self {
             name,
-            value,
+            member,
             any_case: false,
             known: Vec::new,
         }
     }
 
-    pub(crate) const fn in_any_case(mut self) -> Self {
+    pub(in crate::command) const fn in_any_case(mut self) -> Self {
         self.any_case = true;
         self
     }
 
-    pub(crate) const fn one_of(mut self, known: fn() -> Vec<&'static str>) -> Self {
+    pub(in crate::command) const fn one_of(mut self, known: fn() -> Vec<&'static str>) -> Self {
         self.known = known;
         self.in_any_case()
     }
+
+    fn value<'a>(&self, item: &'a Item) -> &'a str {
+        match self.name {
+            "name" => item.name(),
+            _ => item.text(self.member),
+        }
+    }
+
+    fn cased(&self, value: &str) -> String {
+        if self.any_case {
+            value.to_lowercase()
+        } else {
+            value.to_owned()
+        }
+    }
 }
 
-/// Help for the option.
-pub(crate) fn help(many: &str, example: &str) -> String {
-    format!("All {many} that fit, such as {example}")
-}
-
-/// The same with the rules.
-pub(crate) fn long_help<T>(help: &str, keys: &[Key<T>]) -> String {
+/// The help of the option with the rules.
+pub(super) fn long_help(help: &str, keys: &[Key]) -> String {
     let any_case = keys.iter().filter(|key| key.any_case);
     let any_case: Vec<&str> = any_case.map(|key| key.name).collect();
     let (last, before) = match any_case.split_last() {
@@ -60,36 +77,31 @@ pub(crate) fn long_help<T>(help: &str, keys: &[Key<T>]) -> String {
 const RULES: &str =
     "All terms have to be met. In a value, * stands for any characters and ? for one.";
 
-/// Terms that a thing has to meet, all of them.
+/// Terms that a resource has to meet, all of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Selector<T: 'static> {
+pub(super) struct Selector {
     text: String,
-    terms: Vec<Term<T>>,
+    terms: Vec<Term>,
 }
 
 #[derive(Debug, Clone)]
-struct Term<T: 'static> {
-    key: &'static Key<T>,
+struct Term {
+    key: &'static Key,
     /// Whether the value has to be so, and not otherwise.
     equal: bool,
     pattern: WildMatch,
 }
 
-impl<T> Selector<T> {
-    pub(crate) fn matches(&self, thing: &T) -> bool {
+impl Selector {
+    pub(super) fn matches(&self, item: &Item) -> bool {
         self.terms.iter().all(|term| {
-            let value = (term.key.value)(thing);
-            let value = if term.key.any_case {
-                value.to_lowercase()
-            } else {
-                value.to_owned()
-            };
+            let value = term.key.cased(term.key.value(item));
             term.pattern.matches(&value) == term.equal
         })
     }
 
     /// Reads terms that are about these; the first key is the name.
-    pub(crate) fn parse(text: &str, keys: &'static [Key<T>]) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, keys: &'static [Key]) -> Result<Self, String> {
         let names = || keys.iter().map(|key| key.name);
         let terms = text.split(',').map(|term| {
             let (key, value) = term.split_once('=').ok_or_else(|| {
@@ -117,15 +129,10 @@ impl<T> Selector<T> {
                 ));
             }
             check(known.name, value, &(known.known)())?;
-            let value = if known.any_case {
-                value.to_lowercase()
-            } else {
-                value.to_owned()
-            };
             Ok(Term {
                 key: known,
                 equal,
-                pattern: WildMatch::new(&value),
+                pattern: WildMatch::new(&known.cased(value)),
             })
         });
         Ok(Self {
@@ -135,15 +142,7 @@ impl<T> Selector<T> {
     }
 }
 
-impl<N: Noun> FromStr for Selector<N> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::parse(text, N::KEYS)
-    }
-}
-
-/// A word that no thing can have fits nothing, or everything with `!=`. A pattern may be meant for one
+/// A word that no resource can have fits nothing, or everything with `!=`. A pattern may be meant for one
 /// that came later.
 fn check(key: &str, value: &str, known: &[&str]) -> Result<(), String> {
     let is_known = known.iter().any(|it| it.eq_ignore_ascii_case(value));
@@ -158,7 +157,7 @@ fn check(key: &str, value: &str, known: &[&str]) -> Result<(), String> {
     ))
 }
 
-impl<T> fmt::Display for Selector<T> {
+impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -166,16 +165,17 @@ impl<T> fmt::Display for Selector<T> {
 
 #[cfg(test)]
 mod tests {
-    use pipeline_proto::model::Workflow;
+    use super::{super::Names, *};
+    use crate::command::workflow::RESOURCE;
 
-    use super::*;
+    fn workflow(name: &str, status: &str, region: &str) -> Item {
+        let json = serde_json::json!({"name": name, "status": status, "region": region});
+        let json = json.to_string().parse().unwrap();
+        Item::new(&RESOURCE, Names::of(&name), &json).unwrap()
+    }
 
-    fn workflow(name: &str, status: &str, region: &str) -> Workflow {
-        let mut workflow = Workflow::default();
-        workflow.name = name.into();
-        workflow.status = status.into();
-        workflow.region = region.into();
-        workflow
+    fn parsed(selector: &str) -> Result<Selector, String> {
+        Selector::parse(selector, RESOURCE.keys)
     }
 
     #[test]
@@ -193,14 +193,14 @@ mod tests {
             ("name=nginx_log", false),
             ("name=nginx_logs?", false),
         ] {
-            let selector: Selector<Workflow> = selector.parse().unwrap();
+            let selector = parsed(selector).unwrap();
             assert_eq!(selector.matches(&started), expected, "{selector}");
         }
     }
 
     #[test]
     fn a_pattern_of_many_stars_takes_no_time() {
-        let selector: Selector<Workflow> = format!("name={}b", "*a".repeat(60)).parse().unwrap();
+        let selector = parsed(&format!("name={}b", "*a".repeat(60))).unwrap();
         assert!(!selector.matches(&workflow(&"a".repeat(1000), "", "")));
     }
 
@@ -216,7 +216,7 @@ mod tests {
             ("name=", "write name=VALUE"),
             ("status==Started", "write status=VALUE"),
         ] {
-            let error = selector.parse::<Selector<Workflow>>().unwrap_err();
+            let error = parsed(selector).unwrap_err();
             assert!(error.contains(says), "{selector}: {error}");
         }
     }

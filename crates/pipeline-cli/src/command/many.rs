@@ -1,19 +1,59 @@
-//! What came of many things or files: told, written, and summed up in an exit code.
+//! The same for many resources or files: done to each, told, written, and summed up in an exit code.
+
+mod progress;
 
 use std::{fmt::Display, num::NonZeroUsize};
 
 use serde::Serialize;
 
-use super::progress;
+use super::resource::Mention;
 use crate::{
     exit::Exit,
     failure::Failure,
     options::Global,
     output::{self, Show, note},
+    remote,
 };
 
 /// Names in a line are so many at most, so that it stays readable.
 const MOST_NAMES: usize = 20;
+
+/// What a command is about, found.
+pub(crate) struct Chosen<N> {
+    pub(crate) names: Vec<N>,
+    /// It was named on the command line, and so is no list of one.
+    pub(crate) one: bool,
+    pub(crate) parallel: NonZeroUsize,
+}
+
+impl<N: Display + Serialize + Sync> Chosen<N> {
+    /// Writes what is found out about it, or a list of what is found out about each.
+    pub(crate) fn show<T: Show + Send>(
+        &self,
+        global: &Global,
+        get: impl Fn(&N) -> Result<T, Failure> + Sync,
+    ) -> Result<Exit, Failure> {
+        if let ([name], true) = (self.names.as_slice(), self.one) {
+            global.format().write(&get(name)?)?;
+            return Ok(Exit::Done);
+        }
+        Many::run(&self.names, self.parallel, "shown", get).show(global)
+    }
+
+    /// Changes it or each of several, and says so. `done` says in the past tense what is done.
+    pub(crate) fn act(
+        &self,
+        global: &Global,
+        done: &'static str,
+        act: impl Fn(&N, remote::Show) -> Result<Mention, Failure> + Sync,
+    ) -> Result<Exit, Failure> {
+        if let ([name], true) = (self.names.as_slice(), self.one) {
+            return act(name, remote::Show::Line)?.report(global);
+        }
+        let act = |name: &N| act(name, remote::Show::Nothing);
+        Many::run(&self.names, self.parallel, done, act).report(global)
+    }
+}
 
 /// What came of each, in the order of the names.
 pub(crate) struct Many<'a, T, N> {
