@@ -24,7 +24,7 @@
 //! // Send it by whatever means, and say what came back and when.
 //! let response = Response::new(Bytes::from_static(br#"{"name":"logs","status":"Ready"}"#));
 //! let Next::Done(result) = in_flight.on_response(response, now + Duration::from_millis(20)) else {
-//!     unreachable!("an answer with status 200 ends the call");
+//!     unreachable!("a response with status 200 ends the call");
 //! };
 //! assert_eq!(result?.status.as_str(), "Ready");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

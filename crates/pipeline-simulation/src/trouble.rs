@@ -37,15 +37,15 @@ troubles! {
     /// The request arrives twice.
     Duplicated = "request duplicated",
     /// The response gets lost after the effect; the client hears nothing.
-    ResponseLost = "answer lost",
+    ResponseLost = "response lost",
     /// The connection breaks before the whole response was there.
     ResponseBroken = "connection broke before the response was complete",
     /// The response comes late, possibly after the client has given up.
-    ResponseDelayed = "answer delayed",
+    ResponseDelayed = "response delayed",
     /// The response's body is cut short, and nobody notices.
-    Truncated = "answer cut short unnoticed",
+    Truncated = "response cut short unnoticed",
     /// The response is larger than the client takes.
-    TooLarge = "answer too large",
+    TooLarge = "response too large",
     /// The response's content type is wrong.
     ContentType = "content type changed",
     /// 429 or 503 with `Retry-After`, from in front of the service.

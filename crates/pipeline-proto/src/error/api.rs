@@ -24,8 +24,8 @@ use crate::{
 /// use pipeline_proto::ApiError;
 ///
 /// // What comes from a proxy is an error like any other.
-/// let answer = Response::builder().status(502).body(Bytes::from_static(b"<h1>Bad Gateway</h1>"))?;
-/// let error = ApiError::from_response(&answer);
+/// let response = Response::builder().status(502).body(Bytes::from_static(b"<h1>Bad Gateway</h1>"))?;
+/// let error = ApiError::from_response(&response);
 /// assert_eq!((error.code(), error.is_retryable()), (None, true));
 /// # Ok::<(), http::Error>(())
 /// ```

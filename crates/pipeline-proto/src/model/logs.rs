@@ -1,7 +1,7 @@
 use super::{json::object, node::NodeType, timestamp::Timestamp};
 
 object! {
-    /// The answer to *search logs*, which only the vendor's Go SDK shows. Any part may be missing.
+    /// The response to *search logs*, which only the vendor's Go SDK shows. Any part may be missing.
     ///
     /// ```
     /// use pipeline_proto::model::LogSearch;

@@ -23,7 +23,7 @@ struct State {
     /// What was not used yet, in the order of the file.
     lines: Vec<Option<Line>>,
     now: Now,
-    /// The first request that the recording has no answer to.
+    /// The first request that the recording has no response to.
     missing: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl Replay {
         self.with(|state| state.now = state.now + time);
     }
 
-    /// What the recording has no answer to, if that was asked for.
+    /// What the recording has no response to, if that was asked for.
     pub(crate) fn missing(&self) -> Option<String> {
         self.with(|state| state.missing.clone())
     }
