@@ -104,7 +104,7 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "the emulator starts a workflow in which nothing can run",
-        file: "crates/pipeline-emulator/src/operations.rs",
+        file: "crates/pipeline-emulator/src/resource/workflow.rs",
         from: "if !workflow.can_start()",
         to: "if false",
     },

@@ -15,9 +15,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Emulator, Snapshot, body,
-    clock::rfc3339_millis,
+    body,
+    date::rfc3339_millis,
+    emulator::Emulator,
     refusal::{Refusal, json_response},
+    snapshot::Snapshot,
 };
 use fault::FaultSpec;
 use settings::{Clock, Transitions};

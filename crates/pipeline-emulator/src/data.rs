@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 
 use crate::{
     body::too_large,
-    clock::rfc3339_millis,
-    operations::{Call, Outcome, json, no_data},
+    call::{Call, Outcome, json, no_data},
+    date::rfc3339_millis,
+    escape::unescaped,
+    id::{Id, Kind},
+    item::{Item, Members},
     refusal::Refusal,
-    resource::{Members, Repo, filling, with_schema_in_force},
-    route::unescaped,
-    state::{Id, Item, Kind},
-    verbs::members,
+    resource::{Repo, filling, verbs::members, with_schema_in_force},
 };
 use check::Line;
 

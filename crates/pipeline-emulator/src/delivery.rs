@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use crate::{
     data::as_record,
-    resource::{Members, url},
-    state::{Id, Kind, Space},
+    id::{Id, Kind},
+    item::Members,
+    resource::url,
+    state::Space,
 };
 
 /// How much may wait until it is [taken](crate::Emulator::take_deliveries), in bytes.

@@ -1,3 +1,4 @@
+mod builder;
 mod control;
 
 use std::fmt;
@@ -7,22 +8,23 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use pipeline_proto::{ErrorCode, Now};
 
+pub use builder::EmulatorBuilder;
 pub use control::{PushedData, SeedError};
 
 use crate::{
     account::Accounts,
     auth::{Authentication, Presented, authenticate, presume},
     body,
-    builder::EmulatorBuilder,
-    clock::{imf_fixdate, unix_time},
+    call::Call,
+    date::{imf_fixdate, unix_time},
     delivery::Deliveries,
     fault::Faults,
-    operations::Call,
+    id::Kind,
     refusal::{Refusal, json_response},
     request_log::{Outcome, RequestLog},
     route::{Route, Target},
     rules::Rules,
-    state::{Kind, State},
+    state::State,
     web::Trust,
 };
 

@@ -124,21 +124,22 @@ mod account;
 mod admin;
 mod auth;
 mod body;
-mod builder;
-mod clock;
+mod call;
+mod clock_skew;
 mod data;
+mod date;
 mod delivery;
 mod emulator;
+mod escape;
 mod fault;
-mod graph;
+mod id;
+mod item;
 mod network;
-mod operations;
 mod refusal;
 mod request_log;
 mod resource;
 mod route;
 mod rules;
-mod search;
 mod seed;
 #[cfg(feature = "server")]
 pub mod server;
@@ -147,7 +148,6 @@ mod state;
 #[cfg(test)]
 mod testing;
 mod transition;
-mod verbs;
 mod web;
 mod workflow;
 
@@ -158,10 +158,9 @@ mod guide {}
 
 pub use account::{Account, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_ACCOUNT, DEVELOPMENT_SECRET_KEY};
 pub use auth::Authentication;
-pub use builder::EmulatorBuilder;
-pub use clock::ClockSkew;
+pub use clock_skew::ClockSkew;
 pub use delivery::{Delivery, DeliveryReport};
-pub use emulator::{Emulator, PushedData, SeedError};
+pub use emulator::{Emulator, EmulatorBuilder, PushedData, SeedError};
 pub use fault::{FaultReport, InjectedFault, UnknownOperation};
 pub use network::{Interruption, NetworkFault};
 pub use request_log::RecordedRequest;

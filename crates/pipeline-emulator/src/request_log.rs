@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use pipeline_proto::Now;
 
-use crate::state::Kind;
+use crate::id::Kind;
 
 /// Of a longer body only this much is kept.
 const KEPT_BODY: usize = 16 * 1024;

@@ -1,24 +1,29 @@
-//! What resources other than workflows are, and what may become of them.
+//! What each operation does, a file for each kind of resource, and the rules that these have in common.
 
 mod batch;
 mod builtins;
 mod datasource;
 mod export;
+pub(crate) mod graph;
 mod group;
 mod jar;
 pub(crate) mod job;
 mod job_export;
 mod judge;
 mod life;
+mod membership;
 pub(crate) mod node;
 mod plugin;
 mod query;
 mod repo;
+mod search_logs;
 #[cfg(test)]
 mod tests;
 mod transform;
 mod udf;
 mod variable;
+pub(crate) mod verbs;
+pub(crate) mod workflow;
 
 use std::fmt::Display;
 
@@ -27,13 +32,14 @@ use pipeline_proto::{
     describe::{Member, Object},
     resource::schema::{MAX_MAPS, SchemaEntry},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    operations::{Call, checked_region},
+    call::{Call, checked_region},
+    id::{Id, Kind},
+    item::Members,
     refusal::Refusal,
     rules::Rules,
-    state::{Id, Kind},
 };
 pub(crate) use batch::{history, rerun_batch, start_job, stop_batch, stop_job};
 pub(crate) use datasource::{Datasource, retrieve_schema};
@@ -50,13 +56,10 @@ pub(crate) use udf::{
 };
 pub(crate) use variable::{Variable, get_variable, list_variables};
 
-/// The members of a resource, as it is shown.
-pub(crate) type Members = Map<String, Value>;
-
 /// What a name must be, and the code of one that is not.
 pub(crate) type NameRule = (fn(&str) -> Result<(), NameError>, ErrorCode);
 
-/// A kind of resource: its codes and rules. [`verbs`](crate::verbs) do the rest.
+/// A kind of resource: its codes and rules. [`verbs`] does the rest.
 pub(crate) trait Resource {
     const KIND: Kind;
     /// How many names of a path say which one it is; those before the last say where it belongs.

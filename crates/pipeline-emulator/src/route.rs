@@ -6,34 +6,16 @@ use http::{Method, Uri};
 use pipeline_proto::ErrorCode;
 
 use crate::{
+    call::{Call, Outcome},
     data,
-    operations::{self, Call, Outcome},
+    escape::unescaped,
+    id::Kind,
     refusal::Refusal,
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
+        verbs, workflow,
     },
-    state::Kind,
-    verbs,
 };
-
-/// Undoes percent escapes; `None` when one of them is malformed.
-pub(crate) fn unescaped(text: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if !text.contains(&b'%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let mut digit = || char::from(*bytes.next()?).to_digit(16);
-            let (high, low) = (digit()?, digit()?);
-            u8::try_from(high * 16 + low).ok()?
-        } else {
-            byte
-        });
-    }
-    Some(Cow::Owned(decoded))
-}
 
 /// Where a request goes.
 pub(crate) struct Target<'a> {
@@ -98,15 +80,15 @@ const fn row(
 
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: &[Operation] = &[
-    row(Method::GET, "/v2/workflows", "list_workflows", operations::list),
-    row(Method::GET, "/v2/workflows/{}", "get_workflow", operations::get),
-    row(Method::POST, "/v2/workflows/{}", "create_workflow", operations::create),
-    row(Method::PUT, "/v2/workflows/{}", "update_workflow", operations::update),
-    row(Method::DELETE, "/v2/workflows/{}", "delete_workflow", operations::delete),
-    row(Method::GET, "/v2/workflows/{}/status", "get_workflow_status", operations::status),
-    row(Method::POST, "/v2/workflows/{}/start", "start_workflow", operations::start),
-    row(Method::POST, "/v2/workflows/{}/stop", "stop_workflow", operations::stop),
-    row(Method::POST, "/v2/workflows/{}/search", "search_logs", operations::search),
+    row(Method::GET, "/v2/workflows", "list_workflows", workflow::list),
+    row(Method::GET, "/v2/workflows/{}", "get_workflow", workflow::get),
+    row(Method::POST, "/v2/workflows/{}", "create_workflow", workflow::create),
+    row(Method::PUT, "/v2/workflows/{}", "update_workflow", workflow::update),
+    row(Method::DELETE, "/v2/workflows/{}", "delete_workflow", workflow::delete),
+    row(Method::GET, "/v2/workflows/{}/status", "get_workflow_status", workflow::status),
+    row(Method::POST, "/v2/workflows/{}/start", "start_workflow", workflow::start),
+    row(Method::POST, "/v2/workflows/{}/stop", "stop_workflow", workflow::stop),
+    row(Method::POST, "/v2/workflows/{}/search", "search_logs", workflow::search),
 
     row(Method::GET, "/v2/repos", "list_repos", verbs::list::<Repo>),
     row(Method::GET, "/v2/repos/{}", "get_repo", verbs::get::<Repo>),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{clock::ClockSkew, transition::Transition};
+use crate::{clock_skew::ClockSkew, transition::Transition};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {

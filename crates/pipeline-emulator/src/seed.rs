@@ -5,13 +5,14 @@ use pipeline_graph::Definition;
 use pipeline_proto::{ErrorCode, Now, model::Node};
 
 use crate::{
-    graph,
-    operations::{self, Call, parse_name},
+    call::{Call, parse_name},
+    id::{Id, Kind},
     refusal::Refusal,
-    resource::{Datasource, Export, Job, JobExport, Repo, Transform, node},
+    resource::{
+        Datasource, Export, Job, JobExport, Repo, Transform, graph, node, verbs::create, workflow,
+    },
     rules::Rules,
-    state::{Id, Kind, Space},
-    verbs::create,
+    state::Space,
 };
 
 /// A request without anything in it.
@@ -45,7 +46,7 @@ pub(crate) fn add_workflow(
     let mut call = call(rules, space, now, &headers);
     let name = parse_name(&definition.name)?;
     let (region, comment) = (definition.region.clone(), definition.comment.clone());
-    let mut workflow = operations::made(&call, &name, Some(region), comment)?;
+    let mut workflow = workflow::made(&call, &name, Some(region), comment)?;
     graph::replace(&mut call, &name, &mut workflow, &definition.nodes)?;
     space.insert(&name, workflow);
     Ok(())

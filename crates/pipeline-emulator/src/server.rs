@@ -47,7 +47,7 @@ use tokio::{
     time,
 };
 
-use crate::{Emulator, RecordedRequest};
+use crate::{emulator::Emulator, request_log::RecordedRequest};
 use connection::Serves;
 use courier::Courier;
 pub use handle::{RunningServer, ServerThread};

@@ -1,132 +1,22 @@
-//! What all accounts have, and what that which has changed was before.
+//! What all accounts have, and the ways to look at it and to change it.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+mod changes;
 
-use pipeline_proto::{
-    Now, WorkflowName,
-    model::{Node, NodeId, NodeType},
-};
-use serde::{Deserialize, Serialize};
+#[cfg(feature = "server")]
+pub(crate) use changes::Change;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use pipeline_proto::{Now, WorkflowName};
+
+use changes::Touched;
 
 use crate::{
-    resource::Members,
-    snapshot::{Key, Snapshot, Stored},
+    id::{Id, Kind},
+    item::{Item, Members},
+    snapshot::{Snapshot, Stored},
     workflow::Workflow,
 };
-
-macro_rules! kinds {
-    ($($kind:ident = $word:literal),* $(,)?) => {
-        /// What something is; with the word that snapshots and state files have for it. For what can be
-        /// a node of a workflow, that is the node's type.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub(crate) enum Kind { $(#[serde(rename = $word)] $kind),* }
-
-        impl Kind {
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),*];
-
-            pub(crate) fn of(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$kind),)* _ => None }
-            }
-
-            pub(crate) const fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $word),* }
-            }
-        }
-    };
-}
-
-kinds! {
-    Workflow = "workflow",
-    Repo = "repo",
-    Data = "data",
-    Transform = "transform",
-    Export = "export",
-    Datasource = "datasource",
-    Job = "job",
-    JobExport = "exportBatch",
-    Plugin = "plugin",
-    Group = "group",
-    UdfJar = "udfJar",
-    Udf = "udf",
-    Variable = "variable",
-}
-
-/// Which of the things of an account: the names in its path, with slashes between them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Id {
-    pub(crate) kind: Kind,
-    pub(crate) path: String,
-}
-
-impl Id {
-    pub(crate) fn new(kind: Kind, path: &str) -> Self {
-        Self {
-            kind,
-            path: path.to_owned(),
-        }
-    }
-
-    pub(crate) fn workflow(name: &WorkflowName) -> Self {
-        Self::new(Kind::Workflow, name.as_str())
-    }
-
-    /// The last of its names, which is its own.
-    pub(crate) fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// The name of what it hangs on, if its path says that.
-    pub(crate) fn parent(&self) -> Option<&str> {
-        self.path.split_once('/').map(|(parent, _)| parent)
-    }
-
-    /// As a node of a workflow.
-    pub(crate) fn node_type(&self) -> NodeType {
-        NodeType::from(self.kind.as_str())
-    }
-
-    pub(crate) fn node_id(&self) -> NodeId {
-        NodeId::of(self.name(), &self.node_type())
-    }
-}
-
-/// Something that an account has. Workflows live; of all else the definition is kept.
-#[derive(Debug, Clone)]
-pub(crate) enum Item {
-    Workflow(Workflow),
-    Other(Members),
-    /// It came with the graph of its workflow, and is shown there as it came, without its edges, until
-    /// it is changed by itself.
-    Node(Members, Node),
-}
-
-impl Item {
-    pub(crate) fn workflow(&self) -> Option<&Workflow> {
-        match self {
-            Self::Workflow(workflow) => Some(workflow),
-            Self::Other(_) | Self::Node(..) => None,
-        }
-    }
-
-    pub(crate) fn members(&self) -> Option<&Members> {
-        match self {
-            Self::Workflow(_) => None,
-            Self::Other(members) | Self::Node(members, _) => Some(members),
-        }
-    }
-
-    /// Of an item that is no longer shared.
-    fn workflow_mut(item: &mut Arc<Self>) -> Option<&mut Workflow> {
-        match Arc::make_mut(item) {
-            Self::Workflow(workflow) => Some(workflow),
-            Self::Other(_) | Self::Node(..) => None,
-        }
-    }
-}
 
 /// Everything that outlives a request.
 ///
@@ -137,39 +27,6 @@ pub(crate) struct State {
     /// By account.
     accounts: BTreeMap<String, BTreeMap<Id, Arc<Item>>>,
     touched: Touched,
-}
-
-/// What may have changed since somebody last asked, as it was then; none for what was
-/// not there. Nothing is recorded until somebody asks.
-#[derive(Debug, Default)]
-struct Touched(Option<BTreeMap<Key, Option<Arc<Item>>>>);
-
-impl Clone for Touched {
-    /// Nobody has asked the clone.
-    fn clone(&self) -> Self {
-        Self(None)
-    }
-}
-
-impl Touched {
-    fn note(&mut self, owner: &str, id: &Id, before: Option<&Arc<Item>>) {
-        if let Some(touched) = &mut self.0
-            && let Entry::Vacant(entry) = touched.entry((owner.to_owned(), id.clone()))
-        {
-            entry.insert(before.cloned());
-        }
-    }
-}
-
-/// Something that has changed. The copies of a workflow share their members if only the state has.
-#[derive(Debug, Clone)]
-#[cfg(feature = "server")]
-pub(crate) struct Change {
-    pub(crate) key: Key,
-    pub(crate) before: Option<Arc<Item>>,
-    pub(crate) after: Option<Arc<Item>>,
-    /// When it was seen so.
-    pub(crate) at: Now,
 }
 
 impl State {
@@ -230,88 +87,6 @@ impl State {
         for ((owner, id), stored) in snapshot.iter() {
             self.of(owner).put(id.clone(), stored.restored(now));
         }
-    }
-}
-
-/// For whoever writes changes down.
-#[cfg(feature = "server")]
-impl State {
-    /// Notes what goes on by itself as changed, so that the time that has passed is written down.
-    pub(crate) fn touch_under_way(&mut self, now: Now, manual_run: Duration) {
-        let owners: Vec<String> = self.accounts.keys().cloned().collect();
-        for owner in owners {
-            self.of(&owner)
-                .edit_those(Workflow::is_under_way, |it| it.settle(now, manual_run));
-        }
-    }
-
-    /// What has changed since the last call; nothing the first time.
-    pub(crate) fn take_changes(&mut self, at: Now) -> Vec<Change> {
-        let touched = self.touched.0.replace(BTreeMap::new());
-        let touched = touched.into_iter().flatten();
-        touched
-            .map(|(key, before)| Change {
-                after: self.get(&key).cloned(),
-                key,
-                before,
-                at,
-            })
-            .collect()
-    }
-
-    /// All there is. This copies nothing of it.
-    pub(crate) fn image(&self) -> BTreeMap<Key, Arc<Item>> {
-        let all = self.accounts.iter();
-        all.flat_map(|(owner, all)| {
-            all.iter()
-                .map(move |(id, item)| ((owner.clone(), id.clone()), item.clone()))
-        })
-        .collect()
-    }
-
-    /// What is different from an image, whatever has happened since: another state may be in the place
-    /// of the one that it was taken of.
-    pub(crate) fn take_difference(
-        &mut self,
-        mut image: BTreeMap<Key, Arc<Item>>,
-        at: Now,
-    ) -> Vec<Change> {
-        self.touched.0 = Some(BTreeMap::new());
-        let mut changes = Vec::new();
-        for (key, after) in self.image() {
-            let before = image.remove(&key);
-            if before.as_ref().is_none_or(|it| !Arc::ptr_eq(it, &after)) {
-                let after = Some(after);
-                changes.push(Change {
-                    key,
-                    before,
-                    after,
-                    at,
-                });
-            }
-        }
-        changes.extend(image.into_iter().map(|(key, before)| Change {
-            key,
-            before: Some(before),
-            after: None,
-            at,
-        }));
-        changes
-    }
-
-    /// Takes changes back, the last first.
-    pub(crate) fn undo(&mut self, changes: impl DoubleEndedIterator<Item = Change>) {
-        for Change { key, before, .. } in changes.rev() {
-            let all = self.accounts.entry(key.0).or_default();
-            match before {
-                Some(before) => all.insert(key.1, before),
-                None => all.remove(&key.1),
-            };
-        }
-    }
-
-    fn get(&self, (owner, id): &Key) -> Option<&Arc<Item>> {
-        self.accounts.get(owner)?.get(id)
     }
 }
 

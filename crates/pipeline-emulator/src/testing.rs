@@ -7,7 +7,11 @@ use http::{Request, Response};
 use pipeline_proto::Now;
 use serde_json::Value;
 
-use crate::{Authentication, Emulator, EmulatorBuilder, Transition};
+use crate::{
+    auth::Authentication,
+    emulator::{Emulator, EmulatorBuilder},
+    transition::Transition,
+};
 
 pub(crate) struct Fixture {
     pub(crate) emulator: Emulator,

@@ -17,7 +17,7 @@ use pipeline_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{state::Id, transition::Transition};
+use crate::{id::Id, transition::Transition};
 
 /// How many events of a workflow are kept.
 const HISTORY: usize = 100;
@@ -330,7 +330,7 @@ impl Workflow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Kind;
+    use crate::id::Kind;
 
     const RUN: Duration = Duration::from_secs(10);
 

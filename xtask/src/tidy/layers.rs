@@ -21,7 +21,7 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
         for file in files {
             let path = file.path.strip_prefix(&folder);
             let stem = path.and_then(|path| path.strip_suffix(".rs"));
-            if let Some(stem) = stem.filter(|stem| *stem != "lib") {
+            if let Some(stem) = stem.filter(|stem| *stem != "lib" && !stem.ends_with("/tests")) {
                 let module = stem.split('/').next().unwrap_or_default();
                 findings.extend(check_file(file, module, &order));
             }
@@ -111,6 +111,7 @@ fn a_module_imports_what_is_named_after_it_and_nothing_else() {
             "#[cfg(test)]\nmod tests {\n    use crate::a;\n}",
             0,
         ),
+        ("x/src/c/tests.rs", "use crate::a;", 0),
         ("x/src/d.rs", "", 1),
         ("x/src/lib.rs", "use crate::a;", 0),
         ("y/src/c.rs", "use crate::a;", 0),

@@ -8,7 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::settings::{from_signed, to_signed};
-use crate::{FaultReport, InjectedFault, Interruption, refusal::Refusal, state::Kind};
+use crate::{
+    fault::{FaultReport, InjectedFault},
+    id::Kind,
+    network::Interruption,
+    refusal::Refusal,
+};
 
 /// A fault that is asked for. Without `status` and `code` the service's own answer is spoiled.
 #[derive(Deserialize)]

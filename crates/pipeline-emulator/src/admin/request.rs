@@ -1,7 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use crate::{RecordedRequest, clock::rfc3339_millis};
+use crate::{date::rfc3339_millis, request_log::RecordedRequest};
 
 /// A request of the log. A body that is no text is given in base64, and headers that occur once,
 /// which most do, as plain strings.

@@ -3,7 +3,9 @@ use std::time::Duration;
 use pipeline_proto::Now;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClockSkew, Emulator, Transition, clock::rfc3339_millis};
+use crate::{
+    clock_skew::ClockSkew, date::rfc3339_millis, emulator::Emulator, transition::Transition,
+};
 
 /// The service's clock.
 #[derive(Debug, Serialize, Deserialize)]

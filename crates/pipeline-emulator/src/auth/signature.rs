@@ -3,7 +3,7 @@
 use http::header;
 
 use super::{BadToken, CONTENT_MD5, Presented, is_mac_of};
-use crate::{account::KeyedMac, clock::parse_imf_fixdate};
+use crate::{account::KeyedMac, date::parse_imf_fixdate};
 
 /// How far a request's `Date` may be from the service's clock, either way, in seconds.
 const ALLOWED_DEVIATION: u64 = 15 * 60;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
-use crate::{account::Account, route::unescaped};
+use crate::{account::Account, escape::unescaped};
 
 const VECTORS: &str = include_str!("../../../pipeline-proto/tests/vectors/signing.json");
 

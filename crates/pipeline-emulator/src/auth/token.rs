@@ -5,7 +5,7 @@ use http::header;
 use serde::Deserialize;
 
 use super::{BadToken, CONTENT_MD5, Presented, is_mac_of};
-use crate::{account::KeyedMac, route::unescaped};
+use crate::{account::KeyedMac, escape::unescaped};
 
 /// What a token was made for. A missing or `null` member counts as empty, as it does in Go; with
 /// `expires` that means a token that expired long ago.

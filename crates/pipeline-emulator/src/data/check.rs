@@ -6,7 +6,7 @@ use pipeline_proto::{ErrorCode, model::Timestamp};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::{refusal::Refusal, resource::Members};
+use crate::{item::Members, refusal::Refusal};
 
 /// A line of a push.
 pub(super) struct Line<'a> {

@@ -12,7 +12,7 @@ use super::Emulator;
 #[cfg(feature = "server")]
 use crate::route::{Route, Target};
 use crate::{
-    clock::ClockSkew,
+    clock_skew::ClockSkew,
     data::Queue,
     delivery::{Deliveries, Delivery, DeliveryReport, Fate},
     fault::{FaultReport, InjectedFault},

@@ -12,13 +12,13 @@ use super::{
     job::{all_runs, scheduler, status},
     life::{Asked, Life, Run, keep, millis, now},
     query, refuse, text,
+    verbs::{members, sent},
 };
 use crate::{
-    clock::{from_millis, rfc3339},
-    operations::{Call, Outcome, json, no_data},
+    call::{Call, Outcome, json, no_data},
+    date::{from_millis, rfc3339},
+    id::Id,
     refusal::Refusal,
-    state::Id,
-    verbs::{members, sent},
 };
 
 /// The job of the path, which belongs to no workflow: those are started and stopped with it.

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     Judged, Members, NameRule, Resource, described, known, refuse, region, repo, text, variable,
+    verbs::sent,
 };
 use crate::{
-    operations::{Call, Outcome, json},
+    call::{Call, Outcome, json},
+    id::Kind,
     refusal::Refusal,
-    state::Kind,
-    verbs::sent,
 };
 
 /// Files that jobs read. Nobody looks whether there are any.

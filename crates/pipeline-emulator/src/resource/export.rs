@@ -7,9 +7,9 @@ use super::{
     Judged, Members, NameRule, Repo, Resource, check_name, described, parent, refuse, repo, text,
 };
 use crate::{
-    operations::Call,
+    call::Call,
+    id::{Id, Kind},
     refusal::Refusal,
-    state::{Id, Kind},
 };
 
 /// What writes the records of a repo elsewhere. Where that is, nobody looks.

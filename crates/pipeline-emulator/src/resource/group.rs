@@ -5,14 +5,15 @@ use super::{
     Members, NameRule, Resource, described,
     life::{Asked, Life, keep, kept, now},
     refuse, region, text,
+    verbs::members,
 };
 use crate::{
-    clock::rfc3339,
-    operations::{Call, Outcome, no_data},
+    call::{Call, Outcome, no_data},
+    date::rfc3339,
+    id::{Id, Kind},
+    item::Item,
     refusal::Refusal,
-    state::{Id, Item, Kind},
     transition::Transition,
-    verbs::members,
 };
 
 /// A shared resource pool. Nothing runs in it.

@@ -13,10 +13,10 @@ use super::{
     query, refuse, text, variable,
 };
 use crate::{
-    clock::to_millis,
-    operations::Call,
+    call::Call,
+    date::to_millis,
+    id::{Id, Kind},
     refusal::Refusal,
-    state::{Id, Kind},
     transition::Transition,
     workflow::Workflow,
 };

@@ -6,7 +6,7 @@ use super::{
     export::{judged, with_spec},
     parent,
 };
-use crate::{operations::Call, refusal::Refusal, state::Kind};
+use crate::{call::Call, id::Kind, refusal::Refusal};
 
 /// What writes the result of a job elsewhere.
 pub(crate) struct JobExport;

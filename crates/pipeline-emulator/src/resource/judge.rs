@@ -7,7 +7,7 @@ use pipeline_proto::{
 };
 
 use super::{Members, refuse};
-use crate::{refusal::Refusal, state::Kind};
+use crate::{id::Kind, refusal::Refusal};
 
 /// Definitions that are checked by the rules that hold for the nodes of workflow files.
 pub(super) struct Judged {

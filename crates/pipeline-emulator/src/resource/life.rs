@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Members;
-use crate::{clock::to_millis, operations::Call, transition::Transition};
+use crate::{call::Call, date::to_millis, transition::Transition};
 
 /// Milliseconds since 1970.
 pub(super) type Millis = u64;

@@ -17,9 +17,10 @@ use super::{
     refuse, repo, text, transform,
 };
 use crate::{
-    operations::Call,
+    call::Call,
+    id::{Id, Kind},
+    item::Item,
     refusal::Refusal,
-    state::{Id, Item, Kind},
 };
 
 /// What a node is called among the resources of its account.

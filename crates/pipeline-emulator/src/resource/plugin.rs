@@ -1,13 +1,12 @@
 use pipeline_proto::{ErrorCode, name::PluginName};
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, jar, refuse};
+use super::{Members, NameRule, Resource, jar, refuse, verbs::members};
 use crate::{
-    clock::rfc3339,
-    operations::{Call, Outcome, json},
+    call::{Call, Outcome, json},
+    date::rfc3339,
+    id::Kind,
     refusal::Refusal,
-    state::Kind,
-    verbs::members,
 };
 
 /// A jar with a parser for transforms. What is in it matters only when it is verified.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Members;
-use crate::{operations::Call, refusal::Refusal, route::unescaped};
+use crate::{call::Call, escape::unescaped, refusal::Refusal};
 
 /// A parameter of the query that says something.
 pub(super) fn asked(call: &Call<'_, '_>, name: &str) -> Option<String> {

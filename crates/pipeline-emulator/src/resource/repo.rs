@@ -9,10 +9,10 @@ use super::{
     refuse, region, text, transform,
 };
 use crate::{
-    operations::Call,
+    call::Call,
+    id::{Id, Kind},
     refusal::Refusal,
     rules::Rules,
-    state::{Id, Kind},
 };
 
 /// A message queue.

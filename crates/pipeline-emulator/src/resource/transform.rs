@@ -5,15 +5,14 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, is_query,
-    parent, refuse, repo, text,
+    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, graph,
+    is_query, parent, refuse, repo, text,
 };
 use crate::{
-    graph,
-    operations::Call,
+    call::Call,
+    id::{Id, Kind},
     refusal::Refusal,
     rules::Rules,
-    state::{Id, Kind},
 };
 
 /// What computes one repo from another.

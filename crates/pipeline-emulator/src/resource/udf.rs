@@ -14,13 +14,14 @@ use super::{
     Members, NameRule, Resource, builtins, described, jar,
     life::{keep, kept},
     query, refuse, text,
+    verbs::{self, sent},
 };
 use crate::{
-    clock::{ClockSkew, rfc3339},
-    operations::{Call, Outcome, json},
+    call::{Call, Outcome, json},
+    clock_skew::ClockSkew,
+    date::rfc3339,
+    id::{Id, Kind},
     refusal::Refusal,
-    state::{Id, Kind},
-    verbs::{self, sent},
 };
 
 /// Bytes of a description, as the vendor's client counts them.

@@ -1,12 +1,11 @@
 use pipeline_proto::{ErrorCode, name::VariableName, resource::variable::VariableSpec};
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, all, allows, check_name, query, refuse, text};
+use super::{Members, NameRule, Resource, all, allows, check_name, query, refuse, text, verbs};
 use crate::{
-    operations::{Call, Outcome, json},
+    call::{Call, Outcome, json},
+    id::{Id, Kind},
     refusal::Refusal,
-    state::{Id, Kind},
-    verbs,
 };
 
 /// What stands as `$(name)` in SQL, paths and filters of files.

@@ -27,7 +27,11 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    Interruption, NetworkFault, admin, body::too_large, refusal::Refusal, web::check_host,
+    admin,
+    body::too_large,
+    network::{Interruption, NetworkFault},
+    refusal::Refusal,
+    web::check_host,
 };
 
 /// The smallest buffer that the HTTP library accepts.

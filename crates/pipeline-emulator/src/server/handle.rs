@@ -4,7 +4,7 @@ use pipeline_proto::Now;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{Ports, shared::Shared};
-use crate::Emulator;
+use crate::emulator::Emulator;
 
 macro_rules! handle {
     ($name:ident) => {

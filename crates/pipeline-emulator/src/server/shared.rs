@@ -14,7 +14,12 @@ use super::{
     Clock, Courier, Limits, RequestLog, StateFile, stop_asked,
     writer::{Outcome, Watcher, Writer},
 };
-use crate::{Delivery, Emulator, delivery::Fate, refusal::Refusal, state::Change};
+use crate::{
+    delivery::{Delivery, Fate},
+    emulator::Emulator,
+    refusal::Refusal,
+    state::Change,
+};
 
 /// How much of a transition may have to be gone through again after the process was killed, and how
 /// long it may take until a state file that was removed is noticed.

@@ -19,11 +19,7 @@ use pipeline_proto::Now;
 use redb::{StorageBackend, backends::InMemoryBackend};
 
 use super::store::{Store, Unreadable};
-use crate::{
-    Snapshot,
-    snapshot::Key,
-    state::{Change, Item},
-};
+use crate::{id::Key, item::Item, snapshot::Snapshot, state::Change};
 use error::Reason;
 pub use error::{StateError, StateErrorKind};
 use place::Place;

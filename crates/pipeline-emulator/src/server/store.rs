@@ -19,9 +19,10 @@ use redb::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Snapshot,
-    snapshot::{Key, Stored},
-    state::{Change, Id, Item, Kind},
+    id::{Id, Key, Kind},
+    item::Item,
+    snapshot::{Snapshot, Stored},
+    state::Change,
 };
 
 /// By account and name, in JSON.

@@ -4,6 +4,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     Emulator, Transition,
+    id::Key,
     testing::{Fixture, NODES},
 };
 

@@ -9,7 +9,7 @@ use pipeline_proto::{Now, model::Status};
 use serde::{Deserialize, Serialize};
 
 use super::{End, Event, HISTORY, Members, Moving, Phase, Workflow};
-use crate::clock::{from_millis, to_millis};
+use crate::date::{from_millis, to_millis};
 
 /// Everything but what belongs to it: the part that changes all the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

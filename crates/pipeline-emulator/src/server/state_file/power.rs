@@ -16,7 +16,11 @@ use redb::StorageBackend;
 
 use super::{is_unfinished, read};
 use crate::{
-    Emulator, Snapshot, Transition, server::store::Store, testing::Fixture, testing::NODES,
+    emulator::Emulator,
+    server::store::Store,
+    snapshot::Snapshot,
+    testing::{Fixture, NODES},
+    transition::Transition,
 };
 
 /// What a disk tears a write into at the smallest.

@@ -1,43 +1,6 @@
-//! The service's clock and the texts it writes: `Date`, `createTime`, log timestamps.
+//! Times as the service writes them: `Date`, `createTime`, log timestamps.
 
 use std::time::{Duration, SystemTime};
-
-/// How far the service's clock is from that of the caller who drives it.
-///
-/// ```
-/// use pipeline_emulator::{ClockSkew, Emulator};
-/// use std::time::Duration;
-///
-/// // A service whose clock refuses every correctly dated request.
-/// let emulator = Emulator::builder()
-///     .clock_offset(ClockSkew::Ahead(Duration::from_secs(20 * 60)))
-///     .build();
-/// # drop(emulator);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockSkew {
-    /// The service is ahead by this much.
-    Ahead(Duration),
-    /// The service is behind by this much.
-    Behind(Duration),
-}
-
-impl ClockSkew {
-    /// What the service's clock shows; stays within what the platform can express.
-    pub(crate) fn apply(self, wall: SystemTime) -> SystemTime {
-        let shifted = match self {
-            Self::Ahead(by) => wall.checked_add(by),
-            Self::Behind(by) => wall.checked_sub(by),
-        };
-        shifted.unwrap_or(wall)
-    }
-}
-
-impl Default for ClockSkew {
-    fn default() -> Self {
-        Self::Ahead(Duration::ZERO)
-    }
-}
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -188,12 +151,6 @@ mod tests {
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
-        let far = ClockSkew::Ahead(Duration::MAX).apply(at(7));
-        assert_eq!(far, at(7));
-        assert_eq!(
-            ClockSkew::Behind(Duration::from_secs(3)).apply(at(7)),
-            at(4)
-        );
     }
 
     proptest! {

@@ -10,14 +10,14 @@ use pipeline_proto::{
 };
 use serde_json::Value;
 
+use super::{Datasource, Export, Job, JobExport, Repo, Resource as _, Transform, job, node};
 use crate::{
-    operations::Call,
+    call::Call,
+    id::{Id, Kind},
+    item::{Item, Members},
     refusal::Refusal,
-    resource::{
-        Datasource, Export, Job, JobExport, Members, Repo, Resource as _, Transform, job, node,
-    },
     rules::Rules,
-    state::{Id, Item, Kind, Space},
+    state::Space,
     workflow::{self, Runs, Workflow},
 };
 

@@ -1,48 +1,25 @@
 //! What each operation of workflows does: functions over what one account has.
 
-use bytes::Bytes;
-use http::HeaderMap;
 use pipeline_proto::{
-    ErrorCode, Now, Region, WorkflowName,
+    ErrorCode, WorkflowName,
     model::{NodeType, Nodes, Status},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::{graph, membership::check_idle, search_logs::Search};
 use crate::{
     body,
-    clock::rfc3339,
-    graph,
+    call::{Call, Outcome, checked_region, json, no_data},
+    date::rfc3339,
+    id::{Id, Kind},
     refusal::Refusal,
-    resource::Members,
     rules::Rules,
-    search::Search,
-    state::{Id, Item, Kind, Space},
     workflow::Workflow,
 };
 
 /// Longest comment, in characters. The service has a code for over-long fields and states no limit;
 /// this one is far above what a comment needs.
-pub(crate) const MAX_COMMENT: usize = 10_000;
-
-/// A request for an operation, and what it may see and change.
-pub(crate) struct Call<'a, 'b> {
-    pub(crate) rules: &'a Rules,
-    pub(crate) space: &'a mut Space<'b>,
-    /// The names in the path, in their order.
-    pub(crate) names: &'a [String],
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
-    /// How long a body may be, unpacked.
-    pub(crate) max_body: usize,
-    pub(crate) now: Now,
-    /// Records that were taken, if exports are to deliver them.
-    pub(crate) pushed: Vec<Value>,
-}
-
-/// The body of the response, or why there is none. An operation that is refused has changed nothing.
-pub(crate) type Outcome = Result<Bytes, Refusal>;
+const MAX_COMMENT: usize = 10_000;
 
 /// Body of create. Members that it does not know are ignored, as Go does.
 #[derive(Deserialize)]
@@ -95,81 +72,6 @@ struct NodeState<'a> {
     name: &'a str,
     r#type: NodeType,
     status: &'a Status,
-}
-
-impl Call<'_, '_> {
-    /// The name of the workflow in the path.
-    fn name(&self) -> Result<WorkflowName, Refusal> {
-        parse_name(self.names.first().map_or("", String::as_str))
-    }
-
-    /// The workflow of this name in the state that it has now.
-    pub(crate) fn find(&mut self, name: &WorkflowName) -> Result<&Workflow, Refusal> {
-        self.space
-            .find(name, self.now, self.rules.manual_run)
-            .ok_or_else(|| missing(name))
-    }
-
-    fn edit(&mut self, name: &WorkflowName) -> Result<&mut Workflow, Refusal> {
-        self.space.edit(name).ok_or_else(|| missing(name))
-    }
-
-    /// Keeps a resource that has been checked. If it belongs to a workflow, it is one of its nodes now.
-    pub(crate) fn put(&mut self, id: Id, members: Members) -> Result<(), Refusal> {
-        let after = workflow_of(&members)?;
-        let before = self.space.get(&id).map(workflow_of).transpose()?.flatten();
-        if let Some(before) = before.filter(|before| Some(before) != after.as_ref()) {
-            let now = self.now;
-            self.edit(&before)?.leave(&id, now);
-        }
-        if let Some(after) = after {
-            let (runs, now) = (graph::runs(&id, &members), self.now);
-            self.edit(&after)?.join(id.clone(), runs, now);
-        }
-        self.space.put(id, Item::Other(members));
-        Ok(())
-    }
-
-    /// Deletes a resource, which is no node any longer either.
-    pub(crate) fn remove(&mut self, id: &Id) -> Result<(), Refusal> {
-        if let Some(members) = self.space.get(id)
-            && let Some(workflow) = workflow_of(members)?
-        {
-            let now = self.now;
-            self.edit(&workflow)?.leave(id, now);
-        }
-        self.space.remove(id);
-        Ok(())
-    }
-
-    /// Whether a resource may be made, changed or deleted: its workflow, if it has one, must be there and
-    /// must not run; and nothing else may be its node of this name.
-    pub(crate) fn check_workflow(&mut self, id: &Id, members: &Members) -> Result<(), Refusal> {
-        let Some(name) = workflow_of(members)? else {
-            return Ok(());
-        };
-        let workflow = self.find(&name)?;
-        check_idle(&name, &workflow.status())?;
-        let all = workflow.members();
-        graph::check_joins(self.rules, &all, id, members)
-    }
-}
-
-/// Only at rest a workflow can be changed, and so can what belongs to it.
-fn check_idle(name: &WorkflowName, status: &Status) -> Result<(), Refusal> {
-    if status.is_idle() {
-        return Ok(());
-    }
-    let detail = format!("the workflow {name:?} is {status}; stop it first");
-    Err(Refusal::code(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN, detail))
-}
-
-/// The workflow to which a resource belongs.
-fn workflow_of(members: &Members) -> Result<Option<WorkflowName>, Refusal> {
-    let name = members.get("workflow").and_then(|it| it.as_str());
-    name.filter(|name| !name.is_empty())
-        .map(parse_name)
-        .transpose()
 }
 
 pub(crate) fn create(call: &mut Call<'_, '_>) -> Outcome {
@@ -318,18 +220,6 @@ pub(crate) fn search(call: &mut Call<'_, '_>) -> Outcome {
     json(&search.run(call.find(&name)?, &nodes, clock_offset))
 }
 
-pub(crate) fn checked_region(rules: &Rules, text: Option<String>) -> Result<String, Refusal> {
-    let malformed = |detail: String| Refusal::code(ErrorCode::MALFORMED_WORKFLOW, detail);
-    let region =
-        Region::new(text.unwrap_or_default()).map_err(|error| malformed(error.to_string()))?;
-    match &rules.regions {
-        Some(known) if !known.iter().any(|known| known == region.as_str()) => Err(malformed(
-            format!("there is no region {region:?}, only {}", known.join(", ")),
-        )),
-        _ => Ok(region.into()),
-    }
-}
-
 fn show<'a>(
     rules: &Rules,
     name: &'a str,
@@ -360,14 +250,6 @@ pub(crate) fn delete(call: &mut Call<'_, '_>) -> Outcome {
     Ok(no_data())
 }
 
-pub(crate) fn parse_name(text: &str) -> Result<WorkflowName, Refusal> {
-    WorkflowName::new(text).map_err(|error| Refusal::code(ErrorCode::INVALID_WORKFLOW_NAME, error))
-}
-
-fn missing(name: &WorkflowName) -> Refusal {
-    Refusal::code(ErrorCode::WORKFLOW_NOT_FOUND, format!("{name:?}"))
-}
-
 /// A name in the body repeats the one in the path, if it is there at all.
 fn check_name(name: &WorkflowName, in_body: Option<&str>) -> Result<(), Refusal> {
     match in_body {
@@ -386,17 +268,6 @@ fn check_bare(name: &WorkflowName, body: &[u8]) -> Result<(), Refusal> {
     }
     let bare: Bare = body::read(body)?;
     check_name(name, bare.name.as_deref())
-}
-
-/// The body of a success that has nothing to tell.
-pub(crate) fn no_data() -> Bytes {
-    Bytes::from_static(b"{}")
-}
-
-pub(crate) fn json<T: Serialize>(value: &T) -> Result<Bytes, Refusal> {
-    serde_json::to_vec(value)
-        .map(Bytes::from)
-        .map_err(|error| Refusal::code(ErrorCode::INTERNAL_ERROR, error))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     account::{Account, Accounts},
     auth::Authentication,
-    clock::ClockSkew,
+    clock_skew::ClockSkew,
     delivery::Deliveries,
     emulator::{Emulator, RequestIds},
     fault::Faults,

@@ -3,12 +3,13 @@
 use pipeline_proto::ErrorCode;
 use serde_json::json;
 
+use super::{Resource, graph};
 use crate::{
-    body, graph,
-    operations::{Call, Outcome, json, no_data},
+    body,
+    call::{Call, Outcome, json, no_data},
+    id::Id,
+    item::Members,
     refusal::Refusal,
-    resource::{Members, Resource},
-    state::Id,
 };
 
 /// The one that the names in the path are about.

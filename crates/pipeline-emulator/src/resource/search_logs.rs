@@ -10,7 +10,8 @@ use pipeline_proto::model::{Node, NodeId, NodeType, Nodes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::{ClockSkew, rfc3339_millis, unix_time},
+    clock_skew::ClockSkew,
+    date::{rfc3339_millis, unix_time},
     workflow::{Event, Workflow},
 };
 
@@ -179,7 +180,7 @@ fn hanging_on(nodes: &Nodes, repo: &str) -> BTreeSet<NodeId> {
 mod tests {
     use super::*;
     use crate::{
-        state::{Id, Kind},
+        id::{Id, Kind},
         transition::Transition,
     };
     use pipeline_proto::Now;
