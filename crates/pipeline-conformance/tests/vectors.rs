@@ -106,6 +106,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
 ];
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Vector {
     operation: String,
     #[serde(default)]
@@ -120,7 +121,10 @@ struct Vector {
     token: Option<String>,
     body: Option<Value>,
     gzip: Option<String>,
-    answer: Option<Value>,
+    response: Option<Value>,
+    /// For the core's own test.
+    #[serde(default, rename = "leaks")]
+    _leaks: Vec<String>,
     #[serde(default)]
     ignored: Vec<String>,
 }
@@ -197,7 +201,7 @@ impl Vector {
         need(path);
         // What a list shows.
         let lists = self
-            .answer
+            .response
             .as_ref()
             .and_then(Value::as_object)
             .into_iter()
@@ -377,9 +381,9 @@ fn the_emulator_takes_each_recorded_request_and_shows_what_the_clients_read() {
             let error = body["error"].as_str().unwrap_or_default();
             let code = error.split(':').next().unwrap().to_owned();
             refused.push((vector.operation, vector.case, code));
-        } else if let Some(answer) = &vector.answer {
+        } else if let Some(recorded) = &vector.response {
             let shown = members(&body);
-            for member in members(answer) {
+            for member in members(recorded) {
                 // Nothing of this account is another's.
                 let ignored = vector.ignored.contains(&member)
                     || member == "repos/perms"

@@ -76,6 +76,10 @@ fn an_answer_has_what_the_vendors_clients_insist_on() {
     assert_eq!(missing.header("date"), ["Sun, 06 Nov 1994 08:49:37 GMT"]);
     assert_eq!(missing.header("x-reqid").len(), 1);
     assert_eq!(missing.header("x-reqid")[0].len(), 16);
+    // The Java client starts and stops with a type that is there and empty, and signs it so.
+    let target = "/v2/workflows/logs/start";
+    let untyped = send(server.addr(), "POST", target, &[("Content-Type", "")], "");
+    assert_eq!(untyped.code().as_deref(), Some("E18641"), "{untyped:?}");
 }
 
 #[test]

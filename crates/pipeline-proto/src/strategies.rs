@@ -10,8 +10,8 @@
 //!
 //! proptest! {
 //!     // In a test, `#[test]` stands here.
-//!     fn a_name_that_is_shown_is_never_empty(name in workflow_name(), answer in response()) {
-//!         if let Ok(workflow) = GetWorkflow::new(name).decode(&answer) {
+//!     fn a_name_that_is_shown_is_never_empty(name in workflow_name(), response in response()) {
+//!         if let Ok(workflow) = GetWorkflow::new(name).decode(&response) {
 //!             prop_assert!(!workflow.name.is_empty());
 //!         }
 //!     }
@@ -36,12 +36,12 @@
 //!
 //! Values shrink towards short names, small graphs and empty bodies.
 
-mod answers;
 mod exchange;
 mod graph;
 mod json;
 mod models;
 mod operations;
+mod responses;
 
 use std::{
     fmt::Debug,
@@ -50,12 +50,12 @@ use std::{
 
 use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex};
 
-pub use answers::{Event, error_response, response, response_script};
 pub use exchange::{failure, success};
 pub use graph::nodes;
 pub use json::raw_json;
 pub use models::{Shown, log_search, status, workflow, workflow_state};
 pub use operations::{any_operation, schema, token_descriptor};
+pub use responses::{Event, error_response, response, response_script};
 
 use crate::{
     call::{Auth, CallOptions, ResourceOwner, RetryPolicy},

@@ -3,7 +3,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod answers;
 mod bodies;
 mod clock;
 mod fallback;
@@ -11,6 +10,7 @@ mod found;
 mod limits;
 mod observe;
 mod requests;
+mod responses;
 mod retry;
 mod retry_after;
 mod tokens;

@@ -136,7 +136,7 @@ impl Run<'_> {
             let event = &self.script[index];
             let outcome = if event.latency < timeout {
                 now = now + event.latency;
-                event.answer.clone()
+                event.response.clone()
             } else {
                 now = now + timeout;
                 Err(FaultKind::TimedOut)

@@ -12,9 +12,9 @@ mod waits;
 
 /// What is read: names, models, responses.
 mod parsing {
-    mod answers;
     mod models;
     mod names;
+    mod responses;
 }
 
 /// What is signed and sent, and what is permitted to others.

@@ -263,7 +263,7 @@ fn a_list_is_read_in_each_of_its_shapes() {
     }
 }
 
-/// A push that is answered as the service responses one: always with 200, and the outcome inside. It
+/// A push whose response is as the service gives it: always with 200, and the outcome inside. It
 /// takes 201 as well.
 #[derive(Clone)]
 struct Push;

@@ -1,4 +1,4 @@
-//! What comes back: answers, good and bad, and whole exchanges.
+//! What comes back: responses, good and bad, and whole exchanges.
 
 use std::time::{Duration, SystemTime};
 
@@ -56,8 +56,8 @@ pub fn error_response() -> impl Strategy<Value = Response<Bytes>> {
 ///             attempts += 1;
 ///             let (_, in_flight) = attempt.send();
 ///             now = now + event.latency.min(in_flight.timeout());
-///             let next = match event.answer {
-///                 Ok(answer) => in_flight.on_response(answer, now),
+///             let next = match event.response {
+///                 Ok(response) => in_flight.on_response(response, now),
 ///                 Err(kind) => in_flight.on_fault(Fault::new(kind), now),
 ///             };
 ///             let Next::Retry(backoff) = next else { break };
@@ -79,11 +79,11 @@ pub struct Event {
     /// the time-out comes first.
     pub latency: Duration,
     /// The response, or why there is none.
-    pub answer: Result<Response<Bytes>, FaultKind>,
+    pub response: Result<Response<Bytes>, FaultKind>,
 }
 
 /// What happens to one attempt after the other: at least one event. A call may want more than
-/// there are; answer those as the last one.
+/// there are; meet those as the last one.
 ///
 /// Half of the responses have a `Date`, which agrees with [`now`](super::now) or is minutes or hours
 /// off.
@@ -94,13 +94,13 @@ pub fn response_script() -> impl Strategy<Value = Vec<Event>> {
         FaultKind::TimedOut,
         FaultKind::BodyTooLarge,
     ]);
-    let answer = prop_oneof![
+    let response = prop_oneof![
         2 => fault.prop_map(Err),
         3 => error_response().prop_map(Ok),
         1 => response().prop_map(Ok),
     ];
-    let event = (duration_up_to(Duration::from_secs(1200)), answer)
-        .prop_map(|(latency, answer)| Event { latency, answer });
+    let event = (duration_up_to(Duration::from_secs(1200)), response)
+        .prop_map(|(latency, response)| Event { latency, response });
     vec(event, 1..8)
 }
 
