@@ -301,8 +301,8 @@ fn a_proxy_that_refuses_is_named_with_its_reason() {
         HTTP/1.1 429 Slow~~   | HTTP 429, it does not allow a tunnel to x.test:443
         HTTP/1.1 200 OK~~x    | it sent more than the response that was due
         HTTP/1.1 2            | it closed the connection without a response
-        HTTP/1.1 x~~          | what responses there is no HTTP proxy!
-        SSH-2.0               | what responses there is no HTTP proxy!";
+        HTTP/1.1 x~~          | what answers there is no HTTP proxy!
+        SSH-2.0               | what answers there is no HTTP proxy!";
     for row in rows.trim().lines() {
         let [said, expected] = cells(row);
         let mut handshake = Handshake::new(&through("http://p").unwrap(), "x.test", 443).unwrap();
@@ -329,11 +329,8 @@ fn a_proxy_that_refuses_is_named_with_its_reason() {
             b"\x05\x05",
             "it made no tunnel to x.test:443: the connection was refused",
         ),
-        (b"\x04", "what responses there is no SOCKS 5 proxy!"),
-        (
-            b"\x05\0\0\x09\0",
-            "what responses there is no SOCKS 5 proxy!",
-        ),
+        (b"\x04", "what answers there is no SOCKS 5 proxy!"),
+        (b"\x05\0\0\x09\0", "what answers there is no SOCKS 5 proxy!"),
     ] {
         let error = shake("socks5h://p", "x.test", &[hello, (ask, response)]).unwrap_err();
         assert_eq!(error, format!("the proxy socks5h://p:1080: {expected}"));
@@ -355,7 +352,7 @@ fn a_proxy_that_refuses_is_named_with_its_reason() {
             "socks5h://u@p",
             b"\x05\x01\x02",
             b"HTTP",
-            "what responses there is no SOCKS 5 proxy!",
+            "what answers there is no SOCKS 5 proxy!",
         ),
     ] {
         let error = shake(proxy, "x.test", &[(greeting, response)]).unwrap_err();
