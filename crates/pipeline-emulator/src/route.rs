@@ -57,8 +57,8 @@ pub(crate) enum Route {
 ///
 /// None of this comes from the client's tables, so that a slip in one of the two is noticed.
 pub(crate) struct Operation {
-    method: Method,
-    path: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
     /// As the client calls it.
     pub(crate) name: &'static str,
     pub(crate) perform: fn(&mut Call<'_, '_>) -> Outcome,

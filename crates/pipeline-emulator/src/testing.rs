@@ -51,27 +51,33 @@ impl Fixture {
 
     /// With a workflow `w` of the definition above.
     pub(crate) fn ready(mut self) -> Self {
-        self.ok(
-            "POST",
-            "/v2/workflows/w",
-            r#"{"region":"nb","comment":"c"}"#,
-        );
-        self.ok(
-            "PUT",
-            "/v2/workflows/w",
-            &format!(r#"{{"region":"nb","nodes":{NODES}}}"#),
-        );
+        let (path, create) = ("/v2/workflows/w", r#"{"region":"nb","comment":"c"}"#);
+        self.ok("POST", path, create);
+        let update = format!(r#"{{"region":"nb","nodes":{NODES}}}"#);
+        self.ok("PUT", path, &update);
         self
     }
 
+    /// Sends a request with the length that the body has.
     pub(crate) fn send(&mut self, method: &str, target: &str, body: &str) -> Response<Bytes> {
-        let request = Request::builder()
-            .method(method)
-            .uri(target)
-            .header("content-length", body.len())
-            .body(Bytes::copy_from_slice(body.as_bytes()))
-            .unwrap();
-        self.emulator.handle(request, self.now)
+        let length = body.len().to_string();
+        self.request(method, target, &[("content-length", &*length)], body)
+    }
+
+    /// Sends a request with no header but these.
+    pub(crate) fn request(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Response<Bytes> {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::copy_from_slice(body.as_ref()));
+        self.emulator.handle(request.unwrap(), self.now)
     }
 
     /// The data of a success.

@@ -137,8 +137,19 @@ fn delays_and_limits_of_the_service_can_be_set() {
     let update = ["repo", "update", "r", "--add", "c long"];
     let points = TemporaryFile::new("points.txt", "c=1\n");
     let push = ["repo", "push", "r", points.path(), "--format", "points"];
+    let workflow = ["workflow", "create", "w"];
+    let of_workflow = ["--workflow", "w", "--schema", "a long"];
+    let first = [&["repo", "create", "first"][..], &of_workflow].concat();
+    let second = [&["repo", "create", "second"][..], &of_workflow].concat();
     for (flag, value, before, refused, code) in [
         ("--max-fields", "1", &[][..], &repo[..], "E18134"),
+        (
+            "--max-repos",
+            "1",
+            &[&workflow[..], &first],
+            &second,
+            "E18652",
+        ),
         ("--max-description", "3", &[], &described, "E18136"),
         (
             "--destination-delay",

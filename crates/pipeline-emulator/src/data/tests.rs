@@ -1,8 +1,6 @@
 use std::io::Write as _;
 
-use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use http::Request;
 use serde_json::{Value, json};
 
 use crate::{Snapshot, testing::Fixture};
@@ -24,12 +22,11 @@ fn service() -> Fixture {
 
 /// Status and message of a push, compressed or not.
 fn push(service: &mut Fixture, coding: Option<&str>, body: &[u8]) -> (u16, String) {
-    let mut request = Request::post(DATA).header("content-length", body.len());
-    if let Some(coding) = coding {
-        request = request.header("content-encoding", coding);
-    }
-    let request = request.body(Bytes::copy_from_slice(body)).unwrap();
-    let response = service.emulator.handle(request, service.now);
+    let headers: Vec<_> = coding
+        .map(|it| ("content-encoding", it))
+        .into_iter()
+        .collect();
+    let response = service.request("POST", DATA, &headers, body);
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     let message = body["error"].as_str().unwrap_or_default().to_owned();
     (response.status().as_u16(), message)
@@ -77,74 +74,6 @@ fn points_are_checked_counted_and_shown_by_their_types() {
 }
 
 #[test]
-fn a_push_with_one_bad_point_is_refused_whole_with_its_place() {
-    let mut service = service();
-    for (point, code, says) in [
-        (
-            "host=a\tbytes=1.5",
-            "E18110",
-            "line 2: the field \"bytes\" is no long: \"1.5\"",
-        ),
-        ("host=a\tbytes=9223372036854775808", "E18110", "line 2"),
-        ("host=a\tbytes=+1", "E18110", "line 2"),
-        ("host=a\tbytes=", "E18110", "line 2"),
-        ("host=a\tratio=inf", "E18110", "\"ratio\""),
-        ("host=a\tok=TRUE", "E18110", "\"ok\""),
-        ("host=a\tat=2020-09-22", "E18110", "\"at\""),
-        ("host=a\tsrc=1.2.3", "E18110", "\"src\""),
-        ("host=a\ttags=[1,\"2\"]", "E18110", "\"tags\""),
-        ("host=a\ttags=[1", "E18110", "\"tags\""),
-        ("host=a\traw={a:1}", "E18110", "\"raw\""),
-        ("host=a\tgeo={\"city\":\"x\",\"x\":1}", "E18110", "\"geo\""),
-        ("host=a\tgeo={\"in\":{}}", "E18110", "\"geo\""),
-        (
-            "bytes=1",
-            "E18110",
-            "line 2: the field \"host\" is required",
-        ),
-        ("host=a\tf7=1", "E18111", "line 2: no such field key \"f7\""),
-        (
-            "host=a\thost=b",
-            "E18104",
-            "line 2: the field \"host\" is there twice",
-        ),
-        (
-            "host=a\t\tbytes=1",
-            "E18007",
-            "line 2: \"\" is no key=value",
-        ),
-        ("host", "E18007", "line 2"),
-        ("=a", "E18007", "line 2"),
-    ] {
-        let (_, message) = push(&mut service, None, format!("host=ok\n{point}\n").as_bytes());
-        assert!(
-            message.starts_with(code) && message.contains(says),
-            "{point}: {message}"
-        );
-    }
-    assert_eq!(records(&mut service), 0, "nothing of them is kept");
-    assert_eq!(push(&mut service, None, b"").1[..7], *"E18006:");
-    assert_eq!(push(&mut service, None, b"\n\n").1[..7], *"E18006:");
-    assert_eq!(
-        service.refused("POST", "/v2/repos/other/data", "a=1"),
-        (404, "E18102".into())
-    );
-    assert_eq!(
-        service.refused("POST", "/v2/repos/a-b/data", "a=1"),
-        (400, "E18103".into())
-    );
-    service.ok(
-        "POST",
-        "/v2/repos/r/transforms/t/to/sums",
-        r#"{"mode":"sql","code":"select 1"}"#,
-    );
-    assert_eq!(
-        service.refused("POST", "/v2/repos/sums/data", "host=a"),
-        (400, "E18223".into())
-    );
-}
-
-#[test]
 fn hostile_bodies_get_a_code_and_are_not_kept() {
     let mut service = service();
     let good = packed(b"host=a\nhost=b");
@@ -181,28 +110,6 @@ fn hostile_bodies_get_a_code_and_are_not_kept() {
 }
 
 #[test]
-fn tags_are_fields_of_each_record_where_the_schema_has_them() {
-    let mut service = service();
-    // `bytes=7` and `more=x`; `?tags=` with nothing behind it.
-    service.ok(
-        "POST",
-        "/v2/repos/r/data?tags=Ynl0ZXM9Nwltb3JlPXg=",
-        "host=a\nhost=b\tbytes=1",
-    );
-    service.ok("POST", "/v2/repos/r/data?tags=", "host=c");
-    let shown = service.ok("GET", DATA, "");
-    let expected = json!([{"host": "a", "bytes": 7}, {"host": "b", "bytes": 1}, {"host": "c"}]);
-    assert_eq!(shown["records"], expected);
-    for tags in ["x", "Ynl0ZXM9Nwltb3JlPXg", "YQ==", "gA=="] {
-        let refused = service.refused("POST", &format!("{DATA}?tags={tags}"), "host=a");
-        assert_eq!(refused, (400, "E18138".into()), "{tags}");
-    }
-    // `bytes=x`
-    let refused = service.refused("POST", "/v2/repos/r/data?tags=Ynl0ZXM9eA%3D%3D", "host=a");
-    assert_eq!(refused, (400, "E18110".into()));
-}
-
-#[test]
 fn options_of_the_repo_restore_escapes_and_add_the_time_of_receipt() {
     let mut service = service();
     let mut repo: Value = serde_json::from_str(REPO).unwrap();
@@ -217,37 +124,13 @@ fn options_of_the_repo_restore_escapes_and_add_the_time_of_receipt() {
 #[test]
 fn raw_text_is_refused_in_the_body_of_a_success() {
     let mut service = service();
-    let raw = "/v2/stream/r/data";
-    assert_eq!(
-        service.ok("POST", raw, "host=a\n"),
-        json!({"code": 200, "message": ""})
-    );
-    let refused = service.ok("POST", raw, "any text");
-    assert_eq!(refused["code"], 400);
-    assert!(
-        refused["message"].as_str().unwrap().starts_with("E18007: "),
-        "{refused}"
-    );
-    let missing = service.ok("POST", "/v2/stream/other/data", "a=1");
-    assert_eq!(missing["code"], 404);
-    // With rules it may be anything, as lines may.
-    service.ok(
-        "POST",
-        "/v2/stream/r/data?tags=&rules=r1,r2",
-        "any text\nline 2",
-    );
-    assert_eq!(
-        service.ok("POST", "/v2/streams/r/data?tags=az0x&rules=r1", "line 3"),
-        json!({})
-    );
-    assert_eq!(
-        service.refused("POST", "/v2/streams/r/data?tags=x", "line"),
-        (400, "E18138".into())
-    );
-    let shown = service.ok("GET", DATA, "");
-    let expected =
-        json!([{"host": "a"}, {"raw": "any text"}, {"raw": "line 2"}, {"raw": "line 3"}]);
-    assert_eq!(shown["records"], expected);
+    for (repo, code, says) in [("r", 400, "E18007: "), ("other", 404, "E18102: ")] {
+        let refused = service.ok("POST", &format!("/v2/stream/{repo}/data"), "any text");
+        assert_eq!(refused["code"], code);
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.starts_with(says), "{message}");
+    }
+    assert_eq!(service.ok("GET", DATA, "")["records"], json!([]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use pipeline_graph::Definition;
 use pipeline_proto::{ErrorCode, model::Nodes};
 
@@ -72,30 +72,25 @@ fn a_clone_is_a_snapshot() {
 #[test]
 fn the_length_rule_is_that_of_the_wire() {
     let mut service = Fixture::with(Emulator::builder().max_body(20)).ready_empty();
-    let mut send = |request: http::request::Builder, body: &'static str| {
-        let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
-        let response = service.emulator.handle(request, service.now);
-        (
-            response.status().as_u16(),
-            message(&response)[..6].to_owned(),
-        )
-    };
-    let start = || Request::post("/v2/workflows/w/start");
-    assert_eq!(send(start(), ""), (411, "E18003".into()));
-    assert_eq!(
-        send(start().header("content-length", "0"), ""),
-        (400, "E18650".into())
-    );
-    assert_eq!(
-        send(start().header("content-length", "3"), ""),
-        (400, "E18004".into())
-    );
-    let chunked = start().header("transfer-encoding", "chunked");
-    assert_eq!(send(chunked, "{}"), (411, "E18003".into()));
-    assert_eq!(
-        send(start(), "{\"a\":\"12345678901234567890\"}"),
-        (413, "E18005".into())
-    );
+    let length = |value| Some(("content-length", value));
+    let chunked = Some(("transfer-encoding", "chunked"));
+    let (start, long) = ("/v2/workflows/w/start", r#"{"a":"12345678901234567890"}"#);
+    for (target, header, body, status, code) in [
+        (start, None, "", 411, "E18003"),
+        (start, length("0"), "", 400, "E18650"),
+        (start, length("3"), "", 400, "E18004"),
+        (start, chunked, "{}", 411, "E18003"),
+        (start, None, long, 413, "E18005"),
+        // Jars, of which other rules hold.
+        ("/v2/plugins/p", length("3"), "jar.", 400, "E18219"),
+        ("/v2/plugins/p", length("x"), "jar.", 400, "E18219"),
+        ("/v2/udf/jars/j", length("5"), "jar.", 400, "E18219"),
+        ("/v2/plugins/p", None, "", 411, "E18003"),
+    ] {
+        let response = service.request("POST", target, &Vec::from_iter(header), body);
+        assert_eq!(response.status(), status, "{target} {header:?} {body}");
+        assert_eq!(message(&response)[..6], *code, "{target} {header:?} {body}");
+    }
 }
 
 #[test]
@@ -105,15 +100,9 @@ fn without_authentication_the_access_key_still_tells_the_account() {
         .account(Account::new("b").key("b-key", "s"));
     let mut service = Fixture::with(builder);
     let mut create = |authorization: &str| {
-        let request = Request::post("/v2/workflows/w")
-            .header("authorization", authorization)
-            .body(Bytes::from(CREATE))
-            .unwrap();
-        service
-            .emulator
-            .handle(request, service.now)
-            .status()
-            .as_u16()
+        let headers = [("authorization", authorization)];
+        let response = service.request("POST", "/v2/workflows/w", &headers, CREATE);
+        response.status().as_u16()
     };
     assert_eq!(create("Pandora b-key:any"), 200);
     assert_eq!(create("Pandora b-key:other:words"), 409);
@@ -130,17 +119,11 @@ fn a_resource_owner_is_another_account() {
         .account(Account::new("10"));
     let mut service = Fixture::with(builder);
     let mut get = |method: &str, owner: &str| {
-        let request = Request::builder()
-            .method(method)
-            .uri("/v2/workflows/w")
-            .header("x-resource-owner", owner)
-            .body(Bytes::from(if method == "POST" { CREATE } else { "" }))
-            .unwrap();
-        let response = service.emulator.handle(request, service.now);
-        (
-            response.status().as_u16(),
-            String::from_utf8_lossy(response.body()).into_owned(),
-        )
+        let body = if method == "POST" { CREATE } else { "" };
+        let headers = [("x-resource-owner", owner)];
+        let response = service.request(method, "/v2/workflows/w", &headers, body);
+        let body = String::from_utf8_lossy(response.body()).into_owned();
+        (response.status().as_u16(), body)
     };
     assert_eq!(get("POST", "10").0, 200);
     assert_eq!(get("GET", "10").0, 200);
@@ -156,11 +139,8 @@ fn an_unknown_owner_is_the_caller_for_whoever_asks_for_that() {
     let builder = || Emulator::builder().account(Account::new("9"));
     for (builder, status) in [(builder(), 404), (builder().any_owner(), 200)] {
         let mut service = Fixture::with(builder);
-        let request = Request::get("/v2/workflows")
-            .header("x-resource-owner", "somebody")
-            .body(Bytes::new())
-            .unwrap();
-        let response = service.emulator.handle(request, service.now);
+        let headers = [("x-resource-owner", "somebody")];
+        let response = service.request("GET", "/v2/workflows", &headers, "");
         assert_eq!(response.status(), status);
     }
 }
@@ -198,15 +178,8 @@ fn pages_of_an_origin_that_was_named_may_read_responses() {
     ] {
         let mut service = Fixture::with(builder);
         let mut send = |method: &str, more: &[(&str, &str)]| {
-            let mut request = Request::builder()
-                .method(method)
-                .uri("/v2/workflows/w")
-                .header("origin", origin);
-            for (name, value) in more {
-                request = request.header(*name, *value);
-            }
-            let request = request.body(Bytes::new()).unwrap();
-            let response = service.emulator.handle(request, service.now);
+            let headers = [&[("origin", origin)], more].concat();
+            let response = service.request(method, "/v2/workflows/w", &headers, "");
             let header = |name| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
             (
                 response.status().as_u16(),
@@ -393,14 +366,9 @@ fn a_workflow_is_added_by_the_services_rules() {
 #[test]
 fn requests_are_recorded_without_their_signatures() {
     let mut service = Fixture::new();
-    let request = Request::post("/v2/workflows/w?x=y")
-        .header(
-            "authorization",
-            format!("Pandora {DEVELOPMENT_ACCESS_KEY}:canary="),
-        )
-        .body(Bytes::from(CREATE))
-        .unwrap();
-    let response = service.emulator.handle(request, service.now);
+    let authorization = format!("Pandora {DEVELOPMENT_ACCESS_KEY}:canary=");
+    let headers = [("authorization", &*authorization)];
+    let response = service.request("POST", "/v2/workflows/w?x=y", &headers, CREATE);
     service.send("GET", "/v2/nowhere", "");
     let [create, nowhere] = service.emulator.requests().collect::<Vec<_>>()[..] else {
         panic!("two requests were sent");

@@ -205,8 +205,7 @@ pub(crate) fn send_on(
         write!(request, "Content-Length: {}\r\n", body.len()).unwrap();
     }
     request += "\r\n";
-    stream
-        .write_all(&[request.as_bytes(), body].concat())
-        .unwrap();
-    read_answer(stream).unwrap()
+    // A body that is too long is refused before all of it is sent.
+    let sent = stream.write_all(&[request.as_bytes(), body].concat());
+    read_answer(stream).unwrap_or_else(|error| panic!("{error} after {sent:?}"))
 }
