@@ -24,7 +24,7 @@ use pipeline_proto::{
     wait::{Goal, Step, WaitError, WaitOptions, Waiter},
 };
 
-use support::{context, error, response, run, start};
+use support::{context, error, response, rows, run, start};
 
 fn api_error(status: u16, body: impl Into<Bytes>) -> ApiError {
     let response = Response::builder().status(status).header("x-reqid", " r1 ");
@@ -101,20 +101,14 @@ fn of_a_large_body_the_first_4096_bytes_are_kept() {
 
 #[test]
 fn a_redirect_names_its_target_without_secrets() {
-    for (location, target) in [
-        (
-            "https://sso.example/login?token=t0p#x",
-            "https://sso.example/login",
-        ),
-        (
-            "https://user:p@ss@sso.example:8443/a@b",
-            "https://sso.example:8443/a@b",
-        ),
-        ("//user:pass@sso.example", "//sso.example"),
-        ("/login?back=%2Fv2", "/login"),
-        ("login", "login"),
-        ("https:\\\\user:pass@h/", "h/"),
-    ] {
+    let table = r"
+        https://sso.example/login?token=t0p#x   | https://sso.example/login
+        https://user:p@ss@sso.example:8443/a@b  | https://sso.example:8443/a@b
+        //user:pass@sso.example                 | //sso.example
+        /login?back=%2Fv2                       | /login
+        login                                   | login
+        https:\\user:pass@h/                    | h/";
+    for [location, target] in rows(table) {
         let response = Response::builder()
             .status(302)
             .header("location", location)
@@ -138,63 +132,43 @@ fn a_redirect_names_its_target_without_secrets() {
 
 #[test]
 fn a_status_without_a_code_has_a_kind_and_a_meaning() {
-    use ErrorKind::*;
-    for (status, kind, meaning) in [
-        (
-            202,
-            InProgress,
-            "a response that this service does not give",
-        ),
-        (
-            204,
-            UnexpectedResponse,
-            "a response that this service does not give",
-        ),
-        (302, UnexpectedResponse, "the service redirects elsewhere"),
-        (400, InvalidArgument, "no message (HTTP 400, request r1)"),
-        (401, Unauthorized, "authentication failed"),
-        (403, Permission, "access denied"),
-        (404, NotFound, "no message"),
-        (409, Conflict, "no message"),
-        (413, Limit, "no message"),
-        (418, InvalidArgument, "no message"),
-        (429, Limit, "too many requests"),
-        (500, Internal, "the service failed"),
-        (501, Internal, "no message"),
-        (502, Unavailable, "the service is not available"),
-        (504, Unavailable, "the service is not available"),
-        (600, UnexpectedResponse, "no message"),
-    ] {
+    let table = "
+        202 | in-progress         | a response that this service does not give
+        204 | unexpected-response | a response that this service does not give
+        302 | unexpected-response | the service redirects elsewhere
+        400 | invalid-argument    | no message (HTTP 400, request r1)
+        401 | unauthorized        | authentication failed
+        403 | permission          | access denied
+        404 | not-found           | no message
+        409 | conflict            | no message
+        413 | limit               | no message
+        418 | invalid-argument    | no message
+        429 | limit               | too many requests
+        500 | internal            | the service failed
+        501 | internal            | no message
+        502 | unavailable         | the service is not available
+        504 | unavailable         | the service is not available
+        600 | unexpected-response | no message";
+    for [status, kind, meaning] in rows(table) {
+        let (status, kind) = (status.parse().unwrap(), kind.parse().unwrap());
         let error = api_error(status, "");
         assert_eq!(error.kind(), kind, "{status}");
-        assert_eq!(
-            ErrorKind::from_status(StatusCode::from_u16(status).unwrap()),
-            kind
-        );
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(ErrorKind::from_status(status), kind);
         assert!(error.to_string().starts_with(meaning), "{error}");
     }
 }
 
 #[test]
 fn a_line_says_each_thing_once_and_shows_no_control_characters() {
-    for (status, body, line) in [
-        (
-            401,
-            r#"{"error":"bad token"}"#,
-            "authentication failed: bad token (HTTP 401, request r1)",
-        ),
-        (
-            404,
-            r#"{"error":"E18641: the workflow does not exist"}"#,
-            "E18641, the workflow does not exist (HTTP 404, request r1)",
-        ),
-        (
-            400,
-            "\x1b[2Jgone\r\n\u{202e}txet",
-            r"\u{1b}[2Jgone\r\n\u{202e}txet (HTTP 400, request r1)",
-        ),
-    ] {
-        assert_eq!(api_error(status, body).to_string(), line);
+    let table = r#"
+        401 | {"error":"bad token"} | authentication failed: bad token (HTTP 401, request r1)
+        404 | {"error":"E18641: the workflow does not exist"} | E18641, the workflow does not exist (HTTP 404, request r1)"#;
+    let safe = r"\u{1b}[2Jgone\r\n\u{202e}txet (HTTP 400, request r1)";
+    let hostile = ["400", "\x1b[2Jgone\r\n\u{202e}txet", safe];
+    for [status, body, line] in rows(table).chain([hostile]) {
+        let error = api_error(status.parse().unwrap(), body.to_owned());
+        assert_eq!(error.to_string(), line);
     }
 }
 

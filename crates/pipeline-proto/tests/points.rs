@@ -1,5 +1,8 @@
 //! Records as points, and back. `serde_json` is the second statement of what a value is.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 
 use pipeline_proto::{
@@ -9,6 +12,8 @@ use pipeline_proto::{
 use proptest::{collection, prelude::*};
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
+
+use support::rows;
 
 fn text_of(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -20,8 +25,8 @@ fn written(record: impl Serialize) -> Result<String, PointError> {
     Ok(text_of(out))
 }
 
-fn checked(schema: &Value, line: &Value) -> Result<String, String> {
-    let schema: Vec<SchemaEntry> = serde_json::from_value(schema.clone()).unwrap();
+fn checked(schema: &str, line: &Value) -> Result<String, String> {
+    let Schema(schema) = schema.parse().unwrap();
     let mut encoder = Encoder::checked(&schema);
     let (mut out, mut from_json) = (b"before\n".to_vec(), Vec::new());
     let written = encoder.write(&mut out, line);
@@ -177,35 +182,37 @@ fn errors_name_the_member_and_leave_nothing() {
     );
     let key = written(BTreeMap::from([((1, 2), 1)])).unwrap_err();
     assert!(key.to_string().contains("a text or a number"), "{key}");
-    for line in [
+    let broken = r#"
+        {
+        []
+        1
+        {"a":1}x
+        {"a":}
+        {"a":"\ud800"}
+        {"a":"\ud800\u0041"}
+        {"a":["\udc00"]}
+        {"a":"\u+123"}
+        {"a":["\x"]}
+        {"\x":1}
+        {"a":1,}
+        {"a":[1,]}
+        {"a" 1}
+        {"a":01}
+        {"a":-}
+        {"a":1.}
+        {"a":.5}
+        {"a":1e}
+        {"a":truE}
+        {"a":nul
+        {"a":"x
+        {"a":"12345678\"#;
+    let odd = [
         "",
-        "{",
-        "[]",
-        "1",
-        r#"{"a":1}x"#,
-        r#"{"a":}"#,
-        r#"{"a":"\ud800"}"#,
-        r#"{"a":"\ud800\u0041"}"#,
-        r#"{"a":["\udc00"]}"#,
-        r#"{"a":"\u+123"}"#,
-        r#"{"a":["\x"]}"#,
-        r#"{"\x":1}"#,
-        r#"{"a":1,}"#,
-        r#"{"a":[1,]}"#,
-        r#"{"a" 1}"#,
-        r#"{"a":01}"#,
-        r#"{"a":-}"#,
-        r#"{"a":1.}"#,
-        r#"{"a":.5}"#,
-        r#"{"a":1e}"#,
-        r#"{"a":truE}"#,
-        r#"{"a":nul"#,
-        r#"{"a":"x"#,
-        r#"{"a":"12345678\"#,
         "{\"a\":\"1234567\u{1f}\"}",
         &format!("{{\"a\":{}1{}}}", "[".repeat(127), "]".repeat(127)),
         "{\"a\":\"\n\"}",
-    ] {
+    ];
+    for line in broken.trim().lines().map(str::trim).chain(odd) {
         let mut out = Vec::new();
         let error = Encoder::new().write_json(&mut out, line).unwrap_err();
         assert!(error.to_string().contains("no JSON"), "{line}: {error}");
@@ -214,166 +221,93 @@ fn errors_name_the_member_and_leave_nothing() {
 }
 
 /// By `schema-free` rules of the vendor's clients, but for those that lose something.
+const FITTED: &str = r#"
+    long       | 7                           | 7
+    long       | 1.9                         | 1
+    long       | -1.9                        | -1
+    long       | "12"                        | 12
+    long       | "1e3"                       | 1000
+    long       | 1.5e9                       | 1500000000
+    float      | 7                           | 7
+    float      | "1.50"                      | 1.50
+    string     | 7                           | 7
+    string     | true                        | true
+    string     | {"a": [1]}                  | {"a":[1]}
+    boolean    | true                        | true
+    boolean    | "false"                     | false
+    date       | "2026-11-28T00:20:47+08:00" | 2026-11-28T00:20:47+08:00
+    ip         | "::1"                       | ::1
+    jsonstring | {"a": 1}                    | {"a":1}
+    jsonstring | "[\n1]"                     | [ 1]
+    a(l)       | [1, "2", 1.5]               | [1,2,1]
+    a(l)       | "[1,\"2\"]"                 | [1,2]
+    a(s)       | [1, "a\tb", {"x": 1}]       | ["1","a\tb","{\"x\":1}"]
+    a(s)       | "x"                         | ["x"]
+    a(f)       | []                          | []
+    map        | {"name": 7, "lat": "1.0"}   | {"lat":1.0,"name":"7"}
+    map        | "{\"lat\":1}"               | {"lat":1}
+    map        | {"lat": 1, "name": null, "deep": {"x": [null]}} | {"deep":{"x":[null]},"lat":1}
+"#;
+
+const UNFIT: &str = r#"
+    long       | 18446744073709551615 | an integer that cannot be made a long
+    long       | 1e19                 | a float that cannot
+    long       | "1_000"              | a text that cannot
+    long       | "inf"                | a text that cannot
+    long       | ""                   | a text that cannot
+    long       | " 7"                 | a text that cannot
+    long       | true                 | a boolean that cannot
+    long       | [1]                  | an array that cannot
+    float      | "nan"                | a text that cannot be made a float
+    boolean    | 1                    | an integer that cannot be made a boolean
+    date       | "2026-11-28"         | a text that cannot be made a date
+    date       | 1795825247           | an integer that cannot
+    ip         | "1.2.3"              | a text that cannot be made a ip
+    jsonstring | "{"                  | cannot be made a jsonstring
+    a(l)       | [1, "x"]             | "f[1]": a text that cannot be made a long
+    a(l)       | [null]               | "f[0]": nothing that
+    a(l)       | "x"                  | "f[0]": a text that cannot be made a long
+    a(l)       | {"a": 1}             | an object that cannot be made a array
+    map        | {"lat": 1, "x": 1}   | "f.x": the schema does not have it
+    map        | {"lat": "x"}         | "f.lat": a text that cannot
+    map        | {}                   | "f.lat": the schema requires it
+    map        | [1]                  | an array that cannot be made a map
+"#;
+
 #[test]
 fn records_are_made_to_fit_a_schema_or_refused() {
-    let schema = |valtype: &str| json!([{"key": "f", "valtype": valtype}]);
-    let array = |of: &str| json!([{"key": "f", "valtype": "array", "elemtype": of}]);
-    let map = json!([{"key": "f", "valtype": "map", "schema": [
-        {"key": "lat", "valtype": "float", "required": true},
-        {"key": "name", "valtype": "string"},
-        {"key": "deep", "valtype": "map"},
-    ]}]);
-    for (schema, value, expected) in [
-        (schema("long"), json!(7), "7"),
-        (schema("long"), json!(1.9), "1"),
-        (schema("long"), json!(-1.9), "-1"),
-        (schema("long"), json!("12"), "12"),
-        (schema("long"), json!("1e3"), "1000"),
-        (schema("long"), json!(1.5e9), "1500000000"),
-        (schema("float"), json!(7), "7"),
-        (schema("float"), json!("1.50"), "1.50"),
-        (schema("string"), json!(7), "7"),
-        (schema("string"), json!(true), "true"),
-        (schema("string"), json!({"a": [1]}), r#"{"a":[1]}"#),
-        (schema("boolean"), json!(true), "true"),
-        (schema("boolean"), json!("false"), "false"),
-        (
-            schema("date"),
-            json!("2026-11-28T00:20:47+08:00"),
-            "2026-11-28T00:20:47+08:00",
-        ),
-        (schema("ip"), json!("::1"), "::1"),
-        (schema("jsonstring"), json!({"a": 1}), r#"{"a":1}"#),
-        (schema("jsonstring"), json!("[\n1]"), "[ 1]"),
-        (array("long"), json!([1, "2", 1.5]), "[1,2,1]"),
-        (array("long"), json!("[1,\"2\"]"), "[1,2]"),
-        (
-            array("string"),
-            json!([1, "a\tb", {"x": 1}]),
-            r#"["1","a\tb","{\"x\":1}"]"#,
-        ),
-        (array("string"), json!("x"), r#"["x"]"#),
-        (array("float"), json!([]), "[]"),
-        (
-            map.clone(),
-            json!({"name": 7, "lat": "1.0"}),
-            r#"{"lat":1.0,"name":"7"}"#,
-        ),
-        (map.clone(), json!("{\"lat\":1}"), r#"{"lat":1}"#),
-        (
-            map.clone(),
-            json!({"lat": 1, "name": null, "deep": {"x": [null]}}),
-            r#"{"deep":{"x":[null]},"lat":1}"#,
-        ),
-    ] {
-        let point = checked(&schema, &json!({"f": value}));
-        assert_eq!(point, Ok(format!("f={expected}\n")), "{schema} {value}");
+    let made = |of: &str, value: &str| {
+        let of = of.replace("map", "map{*lat float, name string, deep map}");
+        let value: Value = serde_json::from_str(value).unwrap();
+        checked(&format!("f {of}"), &json!({"f": value}))
+    };
+    for [of, value, expected] in rows(FITTED) {
+        assert_eq!(
+            made(of, value),
+            Ok(format!("f={expected}\n")),
+            "{of} {value}"
+        );
     }
-    for (schema, value, says) in [
-        (
-            schema("long"),
-            json!(u64::MAX),
-            "an integer that cannot be made a long",
-        ),
-        (schema("long"), json!(1e19), "a float that cannot"),
-        (schema("long"), json!("1_000"), "a text that cannot"),
-        (schema("long"), json!("inf"), "a text that cannot"),
-        (schema("long"), json!(""), "a text that cannot"),
-        (schema("long"), json!(" 7"), "a text that cannot"),
-        (schema("long"), json!(true), "a boolean that cannot"),
-        (schema("long"), json!([1]), "an array that cannot"),
-        (
-            schema("float"),
-            json!("nan"),
-            "a text that cannot be made a float",
-        ),
-        (
-            schema("boolean"),
-            json!(1),
-            "an integer that cannot be made a boolean",
-        ),
-        (
-            schema("date"),
-            json!("2026-11-28"),
-            "a text that cannot be made a date",
-        ),
-        (
-            schema("date"),
-            json!(1_795_825_247),
-            "an integer that cannot",
-        ),
-        (
-            schema("ip"),
-            json!("1.2.3"),
-            "a text that cannot be made a ip",
-        ),
-        (
-            schema("jsonstring"),
-            json!("{"),
-            "cannot be made a jsonstring",
-        ),
-        (
-            array("long"),
-            json!([1, "x"]),
-            "\"f[1]\": a text that cannot be made a long",
-        ),
-        (array("long"), json!([null]), "\"f[0]\": nothing that"),
-        (
-            array("long"),
-            json!("x"),
-            "\"f[0]\": a text that cannot be made a long",
-        ),
-        (
-            array("long"),
-            json!({"a": 1}),
-            "an object that cannot be made a array",
-        ),
-        (
-            map.clone(),
-            json!({"lat": 1, "x": 1}),
-            "\"f.x\": the schema does not have it",
-        ),
-        (
-            map.clone(),
-            json!({"lat": "x"}),
-            "\"f.lat\": a text that cannot",
-        ),
-        (map.clone(), json!({}), "\"f.lat\": the schema requires it"),
-        (
-            map.clone(),
-            json!([1]),
-            "an array that cannot be made a map",
-        ),
-    ] {
-        let error = checked(&schema, &json!({"f": value})).unwrap_err();
-        assert!(error.contains(says), "{schema} {value}: {error}");
+    for [of, value, says] in rows(UNFIT) {
+        let error = made(of, value).unwrap_err();
+        assert!(error.contains(says), "{of} {value}: {error}");
     }
 }
 
 #[test]
 fn a_schema_knows_what_is_missing_what_is_too_much_and_what_is_there_twice() {
-    let schema = json!([
-        {"key": "a", "valtype": "long", "required": true},
-        {"key": "b", "valtype": "long"},
-    ]);
-    assert_eq!(
-        checked(&schema, &json!({"b": 2, "a": 1})),
-        Ok("a=1\tb=2\n".into())
-    );
-    for (line, says) in [
-        (json!({"b": 1}), "the field \"a\": the schema requires it"),
-        (
-            json!({"a": null}),
-            "the field \"a\": the schema requires it",
-        ),
-        (
-            json!({"a": 1, "no": null, "c": 1}),
-            "the field \"c\": the schema does not have it",
-        ),
-    ] {
-        assert!(checked(&schema, &line).unwrap_err().contains(says));
+    let schema = "*a long, b long";
+    let in_order = checked(schema, &json!({"b": 2, "a": 1}));
+    assert_eq!(in_order, Ok("a=1\tb=2\n".into()));
+    let wrong = r#"
+        {"b": 1}                     | the field "a": the schema requires it
+        {"a": null}                  | the field "a": the schema requires it
+        {"a": 1, "no": null, "c": 1} | the field "c": the schema does not have it"#;
+    for [line, says] in rows(wrong) {
+        let line = serde_json::from_str(line).unwrap();
+        assert!(checked(schema, &line).unwrap_err().contains(says));
     }
-    let entries: Vec<SchemaEntry> = serde_json::from_value(schema).unwrap();
+    let Schema(entries) = schema.parse().unwrap();
     let mut encoder = Encoder::checked(&entries);
     let twice = encoder.write_json(&mut Vec::new(), r#"{"a":1,"a":2}"#);
     assert_eq!(

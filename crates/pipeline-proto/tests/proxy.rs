@@ -1,6 +1,9 @@
 //! The reading of proxies. Where the comment of a table says so, `curl --verbose` was asked for the
 //! expected result of each row.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::ffi::OsString;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -9,6 +12,8 @@ use pipeline_proto::{
     proxy::{Direct, Handshake, Proxy, ProxyError, ProxyFailure, ProxySetting, Route},
 };
 use proptest::prelude::*;
+
+use support::rows;
 
 /// Reads variables given as `name=value`, separated by `;`.
 fn route(endpoint: &str, variables: &str) -> Result<Route, ProxyError> {
@@ -38,16 +43,10 @@ fn shown(route: &Route) -> String {
     }
 }
 
-/// The cells of a row of a table.
-fn cells<const N: usize>(row: &str) -> [&str; N] {
-    let cells: Vec<_> = row.split('|').map(str::trim).collect();
-    cells.try_into().expect(row)
-}
-
 /// All but the last four rows as curl 7.88 has it.
 #[test]
 fn the_variable_that_counts_is_the_one_that_curl_takes() {
-    let rows = "
+    let table = "
         https |                                                  | none
         https | https_proxy=p:1                                  | http://p:1 https_proxy
         https | HTTPS_PROXY=p:1                                  | http://p:1 HTTPS_PROXY
@@ -69,10 +68,9 @@ fn the_variable_that_counts_is_the_one_that_curl_takes() {
         http  | HTTP_PROXY=p:1;REQUEST_METHOD=GET                | HTTP_PROXY
         http  | HTTP_PROXY=p:1;http_proxy=p:1;REQUEST_METHOD=GET | HTTP_PROXY
         http  | http_proxy=p:1;REQUEST_METHOD=GET                | http://p:1 http_proxy";
-    for row in rows.trim().lines() {
-        let [scheme, variables, expected] = cells(row);
+    for [scheme, variables, expected] in rows(table) {
         let found = route(&format!("{scheme}://x.test"), variables).unwrap();
-        assert_eq!(shown(&found), expected, "{row}");
+        assert_eq!(shown(&found), expected, "{scheme} {variables}");
     }
 }
 
@@ -293,7 +291,7 @@ fn a_tunnel_opens() {
 
 #[test]
 fn a_proxy_that_refuses_is_named_with_its_reason() {
-    let rows = "
+    let table = "
         HTTP/1.1 407 Auth~~   | HTTP 407, it wants a user and a password!
         HTTP/1.1 403 No~~     | HTTP 403, it does not allow a tunnel to x.test:443!
         HTTP/1.1 502 Bad~~    | HTTP 502, it made no tunnel to x.test:443
@@ -303,8 +301,7 @@ fn a_proxy_that_refuses_is_named_with_its_reason() {
         HTTP/1.1 2            | it closed the connection without a response
         HTTP/1.1 x~~          | what answers there is no HTTP proxy!
         SSH-2.0               | what answers there is no HTTP proxy!";
-    for row in rows.trim().lines() {
-        let [said, expected] = cells(row);
+    for [said, expected] in rows(table) {
         let mut handshake = Handshake::new(&through("http://p").unwrap(), "x.test", 443).unwrap();
         let said = said.replace('~', "\r\n");
         let result = handshake

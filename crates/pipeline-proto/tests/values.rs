@@ -1,4 +1,4 @@
-//! What the small values show of themselves, and what they response when asked.
+//! What the small values show of themselves, and what they say when asked.
 
 #[path = "support/mod.rs"]
 mod support;

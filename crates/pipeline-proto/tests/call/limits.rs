@@ -194,7 +194,7 @@ fn defaults_are_finite() {
     let context = context();
     let attempt = started(&context, CallOptions::new());
     assert_eq!(attempt.timeout(), secs(30));
-    // A service that never responses.
+    // A service that never responds.
     let silent = response(200).after(Duration::MAX);
     let trace = run_with(&context, get(), CallOptions::new(), vec![silent; 9]);
     assert_eq!(trace.attempts(), 3);

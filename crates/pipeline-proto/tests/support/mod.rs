@@ -50,6 +50,14 @@ pub(crate) fn context() -> Context {
     builder().build()
 }
 
+/// The rows of a table, whose cells stand between bars.
+pub(crate) fn rows<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
+    table.trim().lines().map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        cells.try_into().expect(row)
+    })
+}
+
 /// What happens to one attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {

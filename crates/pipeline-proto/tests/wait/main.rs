@@ -1,4 +1,8 @@
 //! Waiting for a state, and bringing a workflow there, under virtual time.
+//!
+//! A conversation between a waiter and a service is a line of words. `Starting` is the status that a look shows,
+//! and `-` that it shows none; `start` and `stop` are asked for, and taken. What stands behind a `!` is what comes
+//! of it instead: `!503` of a look, `start!lost` of a start.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -12,58 +16,31 @@ use std::{iter::repeat, time::Duration};
 use pipeline_proto::{
     CallOptions, Error, FaultKind, Now, Operation, RetryPolicy,
     model::{Status, WorkflowState},
-    wait::{Ask, Goal, Observation, Step, WaitError, WaitOptions, Waiter},
+    wait::{Ask, Goal, Observation, Step, WaitError, WaitFailure, WaitOptions, Waiter},
 };
 
-use support::{Event, context, error, fault, name, run_with, start};
+use support::{Event, bad_token, context, error, fault, name, response, rows, run_with, start};
 
-/// One line of the conversation between a waiter and a service.
-#[derive(Debug, Clone)]
-enum Line {
-    /// A look shows this status.
-    Saw(&'static str),
-    /// A look fails.
-    LookFails(Event),
-    /// A start is asked for; without an event it is taken.
-    Start(Option<Event>),
-    /// A stop is asked for.
-    Stop(Option<Event>),
-}
-
-use Line::{LookFails, Saw};
-
-fn starts() -> Line {
-    Line::Start(None)
-}
-
-fn start_fails(event: Event) -> Line {
-    Line::Start(Some(event))
-}
-
-fn stops() -> Line {
-    Line::Stop(None)
-}
-
-fn stop_fails(event: Event) -> Line {
-    Line::Stop(Some(event))
-}
-
-fn not_found() -> Event {
-    error(404, "E18641: logs")
-}
-
-/// The request went out, and nothing came back.
-fn lost() -> Event {
-    fault(FaultKind::Interrupted)
+/// What comes of a request instead of a success.
+fn event(word: &str) -> Event {
+    match (word, word.split_once('/')) {
+        // The request went out, and nothing came back.
+        ("lost", _) => fault(FaultKind::Interrupted),
+        ("not-sent", _) => fault(FaultKind::NotSent),
+        ("bad-token", _) => bad_token(),
+        ("html", _) => response(200).body("<html>"),
+        (_, Some((status, code))) => error(status.parse().unwrap(), &format!("{code}: why")),
+        (status, None) => response(status.parse().unwrap()),
+    }
 }
 
 /// The error of an operation that is met by this event.
-fn failure<O: Operation>(operation: O, event: Event) -> Error
+fn failure<O: Operation>(operation: O, word: &str) -> Error
 where
     O::Output: std::fmt::Debug,
 {
     let once = CallOptions::new().retry(RetryPolicy::none());
-    run_with(&context(), operation, once, [event]).error()
+    run_with(&context(), operation, once, [event(word)]).error()
 }
 
 /// What a wait did.
@@ -80,20 +57,33 @@ impl Wait {
         self.result.unwrap_err()
     }
 
-    fn status(&self) -> Status {
-        let observation = self.result.as_ref().expect("the wait has reached its goal");
-        observation.state.as_ref().unwrap().status.clone()
-    }
-
     fn lasted(&self) -> Duration {
         self.end.since(start())
     }
+
+    /// The status that was waited for, or why the wait ended without it.
+    fn outcome(&self) -> String {
+        let error = match &self.result {
+            Ok(observation) => return observation.to_string(),
+            Err(error) => error,
+        };
+        match error.failure() {
+            WaitFailure::Settled(status) => format!("settled {status}"),
+            WaitFailure::NotFound(error) => format!("not found {}", error.code().unwrap()),
+            WaitFailure::Failed(error) => match error.code() {
+                Some(code) => format!("failed {} {code}", error.kind()),
+                None => format!("failed {}", error.kind()),
+            },
+            WaitFailure::TimedOut(None) => "timed out".to_owned(),
+            WaitFailure::TimedOut(Some(error)) => format!("timed out {}", error.kind()),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
-/// Goes through a conversation; it must be the one that the waiter has, and all of it. Every call
-/// takes `latency`.
-fn talk(mut step: Step, latency: Duration, lines: impl IntoIterator<Item = Line>) -> Wait {
-    let mut lines = lines.into_iter();
+/// Goes through a conversation; it must be the one that the waiter has. Every call takes `latency`.
+fn talk<'a>(mut step: Step, latency: Duration, words: impl IntoIterator<Item = &'a str>) -> Wait {
+    let mut words = words.into_iter();
     let mut now = start();
     let (mut pauses, mut shown) = (Vec::new(), Vec::new());
     for _ in 0..10_000 {
@@ -114,14 +104,18 @@ fn talk(mut step: Step, latency: Duration, lines: impl IntoIterator<Item = Line>
             }
             Step::Send(due) => {
                 now = now + latency;
-                let fails = |event| Err(failure(due.operation(), event));
-                let result = match (due.operation(), lines.next()) {
-                    (Ask::Look(_), Some(Saw(status))) => Ok(Some(state(status))),
-                    (Ask::Look(_), Some(LookFails(event))) => fails(event),
-                    (Ask::Start(_), Some(Line::Start(outcome)))
-                    | (Ask::Stop(_), Some(Line::Stop(outcome))) => outcome.map_or(Ok(None), fails),
-                    (ask, line) => panic!("the waiter sends {ask:?}, and not {line:?}"),
+                let asked = match due.operation() {
+                    Ask::Look(_) => "",
+                    Ask::Start(_) => "start",
+                    Ask::Stop(_) => "stop",
                 };
+                let word = words.next().unwrap_or_else(|| panic!("then {asked:?}"));
+                let (expected, result) = match word.split_once('!') {
+                    Some((ask, came)) => (ask, Err(failure(due.operation(), came))),
+                    None if ["start", "stop"].contains(&word) => (word, Ok(None)),
+                    None => ("", Ok(Some(state(word)))),
+                };
+                assert_eq!(asked, expected, "{word}");
                 due.on_result(result, now)
             }
         };
@@ -131,36 +125,44 @@ fn talk(mut step: Step, latency: Duration, lines: impl IntoIterator<Item = Line>
 
 fn state(status: &str) -> WorkflowState {
     let mut state = WorkflowState::default();
-    state.status = Status::from(status);
+    state.status = Status::from(status.trim_matches('-'));
     state
 }
 
-/// Waits with the default options, and without latency.
-fn until(goal: Goal, lines: &[Line]) -> Wait {
-    until_with(WaitOptions::default(), goal, lines)
+fn until_with(options: WaitOptions, goal: Goal, words: &str) -> Wait {
+    whole(Waiter::until(name(), goal, options, start()), words)
 }
 
-fn until_with(options: WaitOptions, goal: Goal, lines: &[Line]) -> Wait {
-    whole(Waiter::until(name(), goal, options, start()), lines)
+fn ensure_with(options: WaitOptions, goal: Goal, words: &str) -> Wait {
+    whole(Waiter::ensure(name(), goal, options, start()), words)
 }
 
-fn ensure(goal: Goal, lines: &[Line]) -> Wait {
-    ensure_with(WaitOptions::default(), goal, lines)
-}
-
-fn ensure_with(options: WaitOptions, goal: Goal, lines: &[Line]) -> Wait {
-    whole(Waiter::ensure(name(), goal, options, start()), lines)
-}
-
-fn whole(step: Step, lines: &[Line]) -> Wait {
-    let mut left = lines.iter().cloned();
+/// Goes through all of a conversation, without latency.
+fn whole(step: Step, words: &str) -> Wait {
+    let mut left = words.split_whitespace();
     let wait = talk(step, Duration::ZERO, left.by_ref());
     assert_eq!(left.count(), 0, "the wait ended early: {:?}", wait.result);
     wait
 }
 
+/// Rows of a goal, a conversation and what comes of it, with the options that are given.
+fn each(options: &WaitOptions, wait: fn(WaitOptions, Goal, &str) -> Wait, table: &str) {
+    for [goal, words, expected] in rows(table) {
+        let wait = wait(options.clone(), goal.parse().unwrap(), words);
+        assert_eq!(wait.outcome(), expected, "{goal}: {words}");
+    }
+}
+
+fn until_each(table: &str) {
+    each(&WaitOptions::default(), until_with, table);
+}
+
+fn ensure_each(table: &str) {
+    each(&WaitOptions::default(), ensure_with, table);
+}
+
 /// Waits for a service that always gives the same response.
-fn until_always(options: WaitOptions, latency: Duration, line: &Line) -> Wait {
-    let step = Waiter::until(name(), Goal::Started, options, start());
-    talk(step, latency, repeat(line.clone()))
+fn until_always(goal: Goal, options: WaitOptions, latency: Duration, word: &str) -> Wait {
+    let step = Waiter::until(name(), goal, options, start());
+    talk(step, latency, repeat(word))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline_proto::{
-    ErrorCode, ErrorKind,
+    ErrorKind,
     model::Status,
     operation::Operation as _,
     resource::workflow::PollBy,
@@ -11,9 +11,9 @@ use pipeline_proto::{
 };
 
 use super::{
-    LookFails, Saw, lost, not_found,
-    support::{bad_token, error, millis, name, response, secs, start},
-    until, until_always, until_with,
+    each, state,
+    support::{millis, name, secs, start},
+    until_always, until_each, until_with,
 };
 
 #[test]
@@ -23,51 +23,41 @@ fn a_state_that_is_there_ends_the_wait_at_once() {
         (Goal::Stopped, "Stopped"),
         (Goal::Stopped, "Ready"),
     ] {
-        let wait = until(goal, &[Saw(status)]);
-        assert_eq!(wait.status(), Status::from(status));
+        let wait = until_with(WaitOptions::default(), goal, status);
+        assert_eq!(wait.outcome(), status);
         assert!(wait.pauses.is_empty());
     }
 }
 
 #[test]
 fn a_state_on_its_way_is_waited_for() {
-    let wait = until(
-        Goal::Started,
-        &[Saw("Starting"), Saw("Starting"), Saw("Started")],
-    );
-    assert_eq!(wait.status(), Status::Started);
+    let words = "Starting Starting Started";
+    let wait = until_with(WaitOptions::default(), Goal::Started, words);
     assert_eq!(wait.shown, ["Starting", "Starting"]);
     assert_eq!(wait.result.unwrap().polls, 3);
-
-    let wait = until(Goal::Stopped, &[Saw("Stopping"), Saw("Stopped")]);
-    assert_eq!(wait.status(), Status::Stopped);
-    // Somebody has asked for a stop, and for a start again right after it.
-    until(
-        Goal::Started,
-        &[Saw("Stopping"), Saw("Starting"), Saw("Started")],
+    // In the last one somebody has asked for a stop, and for a start again right after it.
+    until_each(
+        "
+        started | Starting Starting Started | Started
+        stopped | Stopping Stopped          | Stopped
+        started | Stopping Starting Started | Started",
     );
 }
 
 #[test]
 fn a_workflow_that_does_not_exist_ends_the_wait_after_one_look() {
-    let wait = until(Goal::Started, &[LookFails(not_found())]);
+    let wait = until_with(WaitOptions::default(), Goal::Started, "!404/E18641");
     assert_eq!(wait.lasted(), Duration::ZERO);
-    let error = wait.failure();
-    assert_eq!(error.polls(), 1);
-    assert!(matches!(error.failure(), WaitFailure::NotFound(_)));
-    assert_eq!(
-        error.error().unwrap().code(),
-        Some(ErrorCode::WORKFLOW_NOT_FOUND)
-    );
+    assert_eq!(wait.outcome(), "not found E18641");
+    assert_eq!(wait.failure().polls(), 1);
     // Deleted while somebody waited.
-    let wait = until(Goal::Stopped, &[Saw("Stopping"), LookFails(not_found())]);
-    assert!(matches!(wait.failure().failure(), WaitFailure::NotFound(_)));
+    until_each("stopped | Stopping !404/E18641 | not found E18641");
 }
 
 #[test]
 fn pauses_grow_by_half_up_to_ten_seconds_and_end_at_the_deadline() {
     let options = WaitOptions::default().timeout(secs(60));
-    let wait = until_always(options, Duration::ZERO, &Saw("Starting"));
+    let wait = until_always(Goal::Started, options, Duration::ZERO, "Starting");
     let expected: [u64; 10] = [
         1_000_000_000,
         1_500_000_000,
@@ -87,15 +77,13 @@ fn pauses_grow_by_half_up_to_ten_seconds_and_end_at_the_deadline() {
 #[test]
 fn a_workflow_that_is_stuck_ends_the_wait_within_the_deadline_and_one_look() {
     for latency in [Duration::ZERO, millis(300), secs(7)] {
-        let wait = until_always(WaitOptions::default(), latency, &Saw("Starting"));
+        let wait = until_always(Goal::Started, WaitOptions::default(), latency, "Starting");
         assert!(wait.pauses.iter().sum::<Duration>() <= secs(300));
         let lasted = wait.lasted();
-        assert!(
-            (secs(300)..=secs(300) + latency).contains(&lasted),
-            "{lasted:?}"
-        );
+        let longest = secs(300) + latency;
+        assert!((secs(300)..=longest).contains(&lasted), "{lasted:?}");
+        assert_eq!(wait.outcome(), "timed out");
         let error = wait.failure();
-        assert!(matches!(error.failure(), WaitFailure::TimedOut(None)));
         assert_eq!(error.status(), Some(&Status::Starting));
         assert_eq!(error.elapsed(), lasted);
         assert_eq!(
@@ -111,152 +99,103 @@ fn a_workflow_that_is_stuck_ends_the_wait_within_the_deadline_and_one_look() {
 #[test]
 fn a_time_out_of_zero_looks_once() {
     let options = WaitOptions::default().timeout(Duration::ZERO);
-    let wait = until_always(options.clone(), millis(10), &Saw("Starting"));
+    let wait = until_always(Goal::Started, options.clone(), millis(10), "Starting");
     assert!(wait.pauses.is_empty());
     assert_eq!(wait.failure().polls(), 1);
-    assert!(
-        until_with(options, Goal::Started, &[Saw("Started")])
-            .result
-            .is_ok()
-    );
+    each(&options, until_with, "started | Started | Started");
 }
 
 #[test]
 fn a_workflow_that_settles_elsewhere_ends_the_wait_with_the_reason() {
-    let wait = until(Goal::Started, &[Saw("Starting"), Saw("Stopped")]);
-    let error = wait.failure();
-    assert!(matches!(
-        error.failure(),
-        WaitFailure::Settled(Status::Stopped)
-    ));
+    until_each(
+        "
+        started | Starting Stopped | settled Stopped
+        stopped | Started          | settled Started",
+    );
+    let wait = until_with(WaitOptions::default(), Goal::Started, "Starting Stopped");
     let line = "logs will not be started by itself: its status is Stopped";
-    assert_eq!(error.to_string(), line);
-    let wait = until(Goal::Stopped, &[Saw("Started")]);
-    assert!(matches!(
-        wait.failure().failure(),
-        WaitFailure::Settled(Status::Started)
-    ));
+    assert_eq!(wait.failure().to_string(), line);
 }
 
 #[test]
 fn a_settled_state_may_be_looked_at_more_than_once() {
-    let options = || WaitOptions::default().settled_reads(3);
-    let slow = [Saw("Ready"), Saw("Ready"), Saw("Starting"), Saw("Started")];
-    assert!(until_with(options(), Goal::Started, &slow).result.is_ok());
-    let never = [Saw("Ready"), Saw("Ready"), Saw("Ready")];
-    let wait = until_with(options(), Goal::Started, &never);
-    assert!(matches!(
-        wait.failure().failure(),
-        WaitFailure::Settled(Status::Ready)
-    ));
-    // The count begins anew when something happens in between.
-    let anew = [
-        Saw("Ready"),
-        Saw("Ready"),
-        Saw("Starting"),
-        Saw("Ready"),
-        Saw("Ready"),
-        Saw("Ready"),
-    ];
-    assert!(until_with(options(), Goal::Started, &anew).result.is_err());
+    // In the last one the count begins anew, as something happens in between.
+    each(
+        &WaitOptions::default().settled_reads(3),
+        until_with,
+        "
+        started | Ready Ready Starting Started           | Started
+        started | Ready Ready Ready                      | settled Ready
+        started | Ready Ready Starting Ready Ready Ready | settled Ready",
+    );
 }
 
 #[test]
 fn failures_that_may_pass_and_states_that_say_nothing_are_ridden_out() {
-    let wait = until(
-        Goal::Started,
-        &[
-            LookFails(response(503)),
-            LookFails(lost()),
-            LookFails(error(202, "E18124: creating")),
-            LookFails(response(429)),
-            Saw("Unknown"),
-            Saw("Paused"),
-            Saw(""),
-            Saw("Started"),
-        ],
-    );
-    assert_eq!(wait.status(), Status::Started);
+    let words = "!503 !lost !202/E18124 !429 Unknown Paused - Started";
+    let wait = until_with(WaitOptions::default(), Goal::Started, words);
+    assert_eq!(wait.outcome(), "Started");
+    let shown = wait.shown;
     assert!(
-        wait.shown[0].contains("the service is not available"),
-        "{:?}",
-        wait.shown
+        shown[0].contains("the service is not available"),
+        "{shown:?}"
     );
-    assert!(
-        wait.shown[1].contains("the connection broke"),
-        "{:?}",
-        wait.shown
-    );
-    assert_eq!(wait.shown[4..], ["Unknown", "Paused", "no status"]);
+    assert!(shown[1].contains("the connection broke"), "{shown:?}");
+    assert_eq!(shown[4..], ["Unknown", "Paused", "no status"]);
 }
 
 #[test]
 fn the_failure_of_the_last_look_is_told_when_the_time_is_up() {
     let wait = until_always(
+        Goal::Started,
         WaitOptions::default(),
         Duration::ZERO,
-        &LookFails(response(503)),
+        "!503",
     );
     assert_eq!(wait.lasted(), secs(300));
+    assert_eq!(wait.outcome(), "timed out unavailable");
     let error = wait.failure();
-    assert!(matches!(error.failure(), WaitFailure::TimedOut(Some(_))));
     assert_eq!(error.error().unwrap().kind(), ErrorKind::Unavailable);
-    assert!(
-        error
-            .to_string()
-            .contains("the last look failed: get_workflow_status: "),
-        "{error}"
-    );
+    let line = error.to_string();
+    let told = "the last look failed: get_workflow_status: ";
+    assert!(line.contains(told), "{line}");
 }
 
 #[test]
 fn failures_that_do_not_pass_end_the_wait_at_once() {
-    for (event, kind) in [
-        (bad_token(), ErrorKind::Unauthorized),
-        (error(403, "E18665: denied"), ErrorKind::Permission),
-        (error(400, "E9001: not implemented"), ErrorKind::Internal),
-        (response(200).body("<html>"), ErrorKind::UnexpectedResponse),
-        (response(302), ErrorKind::UnexpectedResponse),
-    ] {
-        let wait = until(Goal::Started, &[LookFails(event)]);
-        let error = wait.failure();
-        assert!(matches!(error.failure(), WaitFailure::Failed(_)), "{error}");
-        assert_eq!(error.error().unwrap().kind(), kind, "{error}");
-    }
+    until_each(
+        "
+        started | !bad-token  | failed unauthorized
+        started | !403/E18665 | failed permission E18665
+        started | !400/E9001  | failed internal E9001
+        started | !html       | failed unexpected-response
+        started | !302        | failed unexpected-response",
+    );
 }
 
 #[test]
 fn waiting_for_a_workflow_to_be_gone() {
-    let seen = [
-        Saw("Stopped"),
-        Saw("Unknown"),
-        LookFails(response(503)),
-        LookFails(not_found()),
-    ];
-    let wait = until(Goal::Deleted, &seen);
+    let words = "Stopped Unknown !503 !404/E18641";
+    let wait = until_with(WaitOptions::default(), Goal::Deleted, words);
+    assert_eq!(wait.outcome(), "gone");
     let observation = wait.result.unwrap();
     assert!(observation.state.is_none());
     assert_eq!(observation.polls, 4);
-    assert_eq!(observation.to_string(), "gone");
 
-    let step = Waiter::until(name(), Goal::Deleted, WaitOptions::default(), start());
-    let wait = super::talk(step, Duration::ZERO, std::iter::repeat(Saw("Started")));
+    let options = WaitOptions::default();
+    let wait = until_always(Goal::Deleted, options, Duration::ZERO, "Started");
     assert_eq!(wait.lasted(), secs(300));
-    assert!(matches!(
-        wait.failure().failure(),
-        WaitFailure::TimedOut(None)
-    ));
+    assert_eq!(wait.outcome(), "timed out");
 }
 
-/// A 404 that speaks of something else says nothing about the workflow.
+/// A 404 that speaks of something else says nothing about the workflow. By get, so that a 404 without a code does
+/// not lead on to it.
 #[test]
 fn a_workflow_is_not_taken_for_gone_because_something_else_is_not_there() {
-    for other in ["E18664: no such account", "E18102: no such repo", "<h1>"] {
+    for other in ["!404/E18664", "!404/E18102", "!404/<h1>"] {
         for goal in [Goal::Deleted, Goal::Started] {
-            // By get, so that a 404 without a code does not lead on to it.
             let options = WaitOptions::default().poll_by(PollBy::Get);
-            let wait = until_with(options, goal, &[LookFails(error(404, other))]);
-            let error = wait.result.expect_err(other);
+            let error = until_with(options, goal, other).failure();
             assert!(matches!(error.failure(), WaitFailure::Failed(_)), "{other}");
             assert_eq!(error.error().unwrap().kind(), ErrorKind::NotFound);
         }
@@ -269,7 +208,7 @@ fn each_observation_is_told() {
     let Step::Send(due) = step else {
         panic!("{step:?}")
     };
-    let step = due.on_result(Ok(Some(super::state("Starting"))), start() + secs(2));
+    let step = due.on_result(Ok(Some(state("Starting"))), start() + secs(2));
     let Step::Pause(pause) = step else {
         panic!("{step:?}")
     };
@@ -300,7 +239,7 @@ fn the_first_pause_and_the_longest_can_be_set() {
         .timeout(secs(2))
         .interval(millis(400))
         .max_interval(millis(500));
-    let wait = until_always(options, Duration::ZERO, &Saw("Starting"));
+    let wait = until_always(Goal::Started, options, Duration::ZERO, "Starting");
     assert_eq!(wait.pauses, [400, 500, 500, 500, 100].map(millis));
 }
 
@@ -311,10 +250,7 @@ fn pauses_are_never_empty() {
         .timeout(millis(50))
         .interval(Duration::ZERO)
         .max_interval(Duration::ZERO);
-    let wait = until_always(options, Duration::ZERO, &Saw("Starting"));
-    assert!(
-        wait.pauses.iter().all(|pause| *pause >= millis(1)),
-        "{:?}",
-        wait.pauses
-    );
+    let wait = until_always(Goal::Started, options, Duration::ZERO, "Starting");
+    let shortest = wait.pauses.iter().min();
+    assert!(shortest >= Some(&millis(1)), "{:?}", wait.pauses);
 }
