@@ -96,6 +96,9 @@ type Make = fn(&Path) -> Option<PathBuf>;
 /// Why a place is refused; nothing where it serves.
 type Heard = Option<(StateErrorKind, &'static str)>;
 
+const NOT_A_FILE: StateErrorKind = StateErrorKind::NotAFile;
+const NOT_OURS: StateErrorKind = StateErrorKind::NotAStateFile;
+
 /// What people may point at, and what they hear of it; nothing where it serves.
 const PLACES: &[(&str, Make, Heard)] = &[
     ("nothing", |folder| Some(folder.join("state")), None),
@@ -126,17 +129,13 @@ const PLACES: &[(&str, Make, Heard)] = &[
     (
         "a folder",
         |folder| Some(folder.to_owned()),
-        Some((StateErrorKind::NotAFile, "is a folder")),
+        Some((NOT_A_FILE, "is a folder")),
     ),
-    (
-        "a FIFO",
-        fifo,
-        Some((StateErrorKind::NotAFile, "is a FIFO")),
-    ),
+    ("a FIFO", fifo, Some((NOT_A_FILE, "is a FIFO"))),
     (
         "a link to a FIFO",
         |folder| link(folder, &fifo(folder)?),
-        Some((StateErrorKind::NotAFile, "is a FIFO")),
+        Some((NOT_A_FILE, "is a FIFO")),
     ),
     (
         "a socket",
@@ -144,7 +143,7 @@ const PLACES: &[(&str, Make, Heard)] = &[
             let path = folder.join("socket");
             UnixListener::bind(&path).ok().map(|_| path)
         },
-        Some((StateErrorKind::NotAFile, "is a socket")),
+        Some((NOT_A_FILE, "is a socket")),
     ),
     (
         "a device",
@@ -152,7 +151,7 @@ const PLACES: &[(&str, Make, Heard)] = &[
             let path = folder.join("device");
             run("mknod", &["c", "1", "5"], &path).then_some(path)
         },
-        Some((StateErrorKind::NotAFile, "is a device")),
+        Some((NOT_A_FILE, "is a device")),
     ),
     (
         "a file in no folder",
@@ -188,7 +187,7 @@ const PLACES: &[(&str, Make, Heard)] = &[
     (
         "something else",
         |folder| file(folder, b"{\"version\":1}"),
-        Some((StateErrorKind::NotAStateFile, "begins with something else")),
+        Some((NOT_OURS, "begins with something else")),
     ),
     (
         "the old format",
@@ -198,12 +197,12 @@ const PLACES: &[(&str, Make, Heard)] = &[
                 b"pipeline-emulator state file, version 1\nacknowledged",
             )
         },
-        Some((StateErrorKind::NotAStateFile, "an earlier version")),
+        Some((NOT_OURS, "an earlier version")),
     ),
     (
         "a large file of zeros",
         |folder| file(folder, &vec![0; 8 << 20]),
-        Some((StateErrorKind::NotAStateFile, "something else")),
+        Some((NOT_OURS, "something else")),
     ),
     (
         "a boot sector",
@@ -212,7 +211,7 @@ const PLACES: &[(&str, Make, Heard)] = &[
             bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
             file(folder, &bytes)
         },
-        Some((StateErrorKind::NotAStateFile, "something else")),
+        Some((NOT_OURS, "something else")),
     ),
     (
         "a database of another program",
@@ -225,7 +224,7 @@ const PLACES: &[(&str, Make, Heard)] = &[
             write.commit().ok()?;
             Some(path)
         },
-        Some((StateErrorKind::NotAStateFile, "another program")),
+        Some((NOT_OURS, "another program")),
     ),
 ];
 
@@ -398,32 +397,37 @@ impl Served {
         self.send(get.unwrap())
     }
 
-    fn said(&self) -> Vec<String> {
-        self.events.try_iter().collect()
+    /// It has said one thing, with these words in it.
+    #[track_caller]
+    fn has_said(&self, words: &str) {
+        let said: Vec<String> = self.events.try_iter().collect();
+        assert!(said.len() == 1 && said[0].contains(words), "{said:?}");
     }
+}
+
+/// A folder, a state file in it, and a server over that, which has a workflow.
+fn served_with(name: &str) -> (Folder, PathBuf, Served) {
+    let folder = Folder::new();
+    let path = folder.0.join("state");
+    let served = Served::new(&path);
+    assert_eq!(served.send(create(name)), 200);
+    (folder, path, served)
 }
 
 #[test]
 fn a_full_disk_refuses_changes_until_there_is_space_again() {
-    let folder = Folder::new();
-    let path = folder.0.join("state");
-    let served = Served::new(&path);
-    assert_eq!(served.send(create("before")), 200);
+    let (_folder, path, served) = served_with("before");
     served.is_full.store(true, Ordering::SeqCst);
     for _ in 0..2 {
         assert_eq!(served.send(create("refused")), 503);
         assert_eq!(served.get("refused"), 404, "it was taken back");
         assert_eq!(served.get("before"), 200, "what needs no disk goes on");
     }
-    let said = served.said();
-    assert!(
-        said.len() == 1 && said[0].contains("the disk is full"),
-        "{said:?}"
-    );
+    served.has_said("the disk is full");
     assert!(served.shared.finish().is_err());
     served.is_full.store(false, Ordering::SeqCst);
     assert_eq!(served.send(create("refused")), 200);
-    assert_eq!(served.said(), ["changes are kept again"]);
+    served.has_said("changes are kept again");
     served.shared.finish().unwrap();
     drop(served);
     assert_eq!(open(&path).unwrap().workflows(), 2);
@@ -431,17 +435,10 @@ fn a_full_disk_refuses_changes_until_there_is_space_again() {
 
 #[test]
 fn a_file_that_is_removed_while_it_is_used_is_written_anew() {
-    let folder = Folder::new();
-    let path = folder.0.join("state");
-    let served = Served::new(&path);
-    assert_eq!(served.send(create("before")), 200);
+    let (_folder, path, served) = served_with("before");
     fs::remove_file(&path).unwrap();
     assert_eq!(served.send(create("after")), 200);
-    let said = served.said();
-    assert!(
-        said.len() == 1 && said[0].contains("was removed"),
-        "{said:?}"
-    );
+    served.has_said("was removed");
     // Nobody else gets hold of the new one either.
     assert_eq!(
         StateFile::open(&path).unwrap_err().kind(),
@@ -456,19 +453,12 @@ fn a_file_that_is_removed_while_it_is_used_is_written_anew() {
 
 #[test]
 fn a_file_that_is_replaced_while_it_is_used_is_said_and_not_touched() {
-    let folder = Folder::new();
-    let path = folder.0.join("state");
-    let served = Served::new(&path);
-    assert_eq!(served.send(create("before")), 200);
+    let (folder, path, served) = served_with("before");
     fs::write(folder.0.join("other"), "theirs").unwrap();
     fs::rename(folder.0.join("other"), &path).unwrap();
     assert_eq!(served.send(create("refused")), 503);
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
-    let said = served.said();
-    assert!(
-        said.len() == 1 && said[0].contains("another file"),
-        "{said:?}"
-    );
+    served.has_said("another file");
     fs::remove_file(&path).unwrap();
     assert_eq!(served.send(create("after")), 200);
     drop(served);
@@ -483,11 +473,7 @@ fn a_folder_that_is_removed_with_the_file_is_said() {
     let served = Served::new(&path);
     fs::remove_dir_all(folder.0.join("inner")).unwrap();
     assert_eq!(served.send(create("refused")), 503);
-    let said = served.said();
-    assert!(
-        said.len() == 1 && said[0].contains("folder does not exist"),
-        "{said:?}"
-    );
+    served.has_said("folder does not exist");
     let finished = served.shared.finish().unwrap_err().to_string();
     assert!(finished.contains("not everything was kept"), "{finished}");
 }
