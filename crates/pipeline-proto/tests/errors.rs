@@ -208,6 +208,7 @@ fn a_code_has_four_or_five_digits_and_no_zero_in_front() {
 #[test]
 fn a_refusal_before_the_work_had_no_effect_whatever_the_code() {
     for (status, message, effect) in [
+        // The code tells of an internal error: it had begun to work.
         (400, "E9000: internal", Effect::Possible),
         (401, "E9000: internal", Effect::None),
         (400, "E9001: not built", Effect::None),

@@ -123,47 +123,58 @@ fn tags_and_rules_that_would_be_read_otherwise_are_refused() {
     }
 }
 
+/// What is read of the response, after what is asked.
+macro_rules! shows {
+    ($($operation:expr, $body:literal => |$shown:ident| $found:expr, $expected:expr;)*) => {
+        $(
+            let $shown = read(&$operation, $body);
+            assert_eq!($found, $expected, "{}", stringify!($operation));
+        )*
+    };
+}
+
 #[test]
-fn responses_are_read_whole() {
-    let repo = read(
-        &GetRepo::new(orders()),
-        r#"{"region":"nb","schema":[{"key":"host","valtype":"string","required":true}],"group":"g1","options":{"withIP":"ip","withTimestamp":"","unescapeLine":true},"derivedFrom":"","fromDag":true,"workflow":"wf","ruleNames":["r1"],"description":"d","createTime":"kept"}"#,
-    );
-    assert_eq!(
-        (repo.name.as_deref(), repo.group.as_deref()),
-        (Some("orders"), Some("g1"))
-    );
-    assert_eq!(repo.schema[0].key, "host");
-    assert!(repo.extra.get("createTime").is_some());
-
-    let repos = read(
-        &ListRepos::new(),
-        r#"{"next":1,"repos":[{"name":"orders","region":"nb","derivedFrom":"t1","ruleNames":null,"perms":["read"]}]}"#,
-    );
-    assert_eq!(repos[0].name.as_deref(), Some("orders"));
-    assert!(read(&ListRepos::new(), r#"{"repos":null}"#).is_empty());
-    assert!(read(&RepoExists::new(orders()), r#"{"exist":true}"#));
-    assert_eq!(
-        read(
-            &SampleRepo::new(orders()),
-            r#"{"records":[{"host":"h1","bytes":7}]}"#
-        )[0]["bytes"],
-        7
-    );
-    let other = ListRepos::new()
-        .decode(&Response::new(Bytes::from_static(b"{}")))
-        .unwrap_err();
-    assert!(other.to_string().contains("another shape"), "{other}");
-
-    let transforms = read(
-        &ListTransforms::new(orders()),
-        r#"{"transforms":[{"name":"t1","to":"sums","spec":{"mode":"sql","code":"select 1","interval":"1m"},"workflow":"wf"}]}"#,
-    );
-    let spec = transforms[0].spec.as_ref().unwrap();
-    assert_eq!(
-        (transforms[0].to.as_str(), spec.code.as_deref()),
-        ("sums", Some("select 1"))
-    );
+fn each_member_of_a_response_is_where_it_belongs() {
+    use BatchStatus::{Failed, Successful};
+    shows! {
+        GetRepo::new(orders()), r#"{"region":"nb","schema":[{"key":"host","valtype":"string","required":true}],"group":"g1","options":{"withIP":"ip","withTimestamp":"","unescapeLine":true},"derivedFrom":"","fromDag":true,"workflow":"wf","ruleNames":["r1"],"description":"d","createTime":"kept"}"#
+            => |repo| (repo.name.as_deref(), repo.group.as_deref(), &*repo.schema[0].key, repo.extra.get("createTime").is_some()),
+            (Some("orders"), Some("g1"), "host", true);
+        ListRepos::new(), r#"{"next":1,"repos":[{"name":"orders","region":"nb","derivedFrom":"t1","ruleNames":null,"perms":["read"]}]}"#
+            => |repos| repos[0].name.as_deref(), Some("orders");
+        ListRepos::new(), r#"{"repos":null}"# => |repos| repos.len(), 0;
+        RepoExists::new(orders()), r#"{"exist":true}"# => |exists| exists, true;
+        SampleRepo::new(orders()), r#"{"records":[{"host":"h1","bytes":7}]}"# => |records| records[0]["bytes"], 7;
+        ListTransforms::new(orders()), r#"{"transforms":[{"name":"t1","to":"sums","spec":{"mode":"sql","code":"select 1","interval":"1m"},"workflow":"wf"}]}"#
+            => |all| (all[0].to.as_str(), all[0].spec.as_ref().unwrap().code.as_deref()), ("sums", Some("select 1"));
+        ListExports::new(orders()), r#"{"exports":[{"name":"e1","type":"http","spec":{"host":"https://h.example","uri":"/u","format":"json"},"whence":"oldest","workflow":"wf"}]}"#
+            => |exports| (exports[0].name.as_deref(), matches!(exports[0].target(), Ok(ExportTarget::Http(http)) if http.uri == "/u")),
+            (Some("e1"), true);
+        GetDatasource::new(name("ds1")), r#"{"region":"nb","type":"kodo","spec":{"bucket":"bkt","keyPrefixes":["p1"],"fileType":"json"},"schema":[{"key":"host","valtype":"string","required":true}],"workflow":"wf","fromDag":true}"#
+            => |source| (source.name.as_deref(), source.from_dag), (Some("ds1"), Some(true));
+        GetJob::new(name("j1")), r#"{"srcs":[{"name":"ds1","fileFilter":"","type":"datasource","tableName":"tab"}],"scheduler":{"type":"loop","spec":{"loop":"10m"}},"params":[{"name":"p","default":"v","value":"w"}],"workflow":"wf","schema":[{"key":"host","valtype":"string"}]}"#
+            => |job| (job.name.as_deref(), &*job.schema.as_ref().unwrap()[0].key), (Some("j1"), "host");
+        ListBatches::new(name("j1")), r#"{"total":1,"history":[{"runId":3,"batchTime":"2017-06-01T05:00:00Z","startTime":"2017-06-01T05:00:01Z","endTime":"2017-06-01T05:00:09Z","duration":8,"status":"Successful","message":""}]}"#
+            => |history| (history.total, history.runs[0].run_id, &history.runs[0].status), (Some(1), Some(3), &Successful);
+        RerunBatch::new(Batch::of(&name("j1"), 3)), r#"{"preStatus":"Failed","postStatus":"Restarting","rerunCount":2}"#
+            => |change| (change.before, change.rerun_count), (Failed, Some(2));
+        VerifyPlugin::new(name("com.example.P")), r#"{"outputFields":[{"name":"a","type":"long"}]}"# => |fields| fields[0].name, "a";
+        GetGroup::new(name("g1")), r#"{"region":"nb","container":{"type":"1U2G","count":2,"status":"x"},"createTime":"2017-06-01T05:00:00Z"}"#
+            => |group| (group.name.as_deref(), group.container.as_ref().unwrap().count), (Some("g1"), Some(2));
+        ListUdfs::new(), r#"{"result":[{"jarName":"u1","funcName":"f1","className":"com.example.F","funcDeclaration":"f1(x)","description":"d"}]}"#
+            => |udfs| udfs[0].name.as_deref(), Some("f1");
+        // The documents show an array, the vendor's client reads an object.
+        ListBuiltins::new(), r#"{"result":[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]}"#
+            => |builtins| builtins[0].name, "abs";
+        ListBuiltins::new(), r#"[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]"#
+            => |builtins| builtins[0].name, "abs";
+        DebugUdf::new(UdfExpression::default()), r#"{"result":[{"a":"4"}]}"# => |results| results[0]["a"], "4";
+        GetVariable::new(name("v1")), r#"{"name":"v1","type":"time","value":"$(now)-5h","format":"yyyy"}"#
+            => |variable| variable.format.as_deref(), Some("yyyy");
+    }
+    let other = ListRepos::new().decode(&Response::new(Bytes::from_static(b"{}")));
+    let error = other.unwrap_err().to_string();
+    assert!(error.contains("another shape"), "{error}");
 }
 
 #[test]
@@ -199,85 +210,4 @@ fn what_shows_another_name_answers_another_request() {
         GetGroup::new(name("asked_for"));
         GetVariable::new(name("asked_for"));
     }
-}
-
-#[test]
-fn what_is_shown_of_the_others_is_read() {
-    let exports = read(
-        &ListExports::new(orders()),
-        r#"{"exports":[{"name":"e1","type":"http","spec":{"host":"https://h.example","uri":"/u","format":"json"},"whence":"oldest","workflow":"wf"}]}"#,
-    );
-    let ExportTarget::Http(http) = exports[0].target().unwrap() else {
-        panic!("{exports:?}")
-    };
-    assert_eq!(
-        (http.uri.as_str(), exports[0].name.as_deref()),
-        ("/u", Some("e1"))
-    );
-
-    let datasource = read(
-        &GetDatasource::new(name("ds1")),
-        r#"{"region":"nb","type":"kodo","spec":{"bucket":"bkt","keyPrefixes":["p1"],"fileType":"json"},"schema":[{"key":"host","valtype":"string","required":true}],"workflow":"wf","fromDag":true}"#,
-    );
-    assert_eq!(
-        (datasource.name.as_deref(), datasource.from_dag),
-        (Some("ds1"), Some(true))
-    );
-
-    let job = read(
-        &GetJob::new(name("j1")),
-        r#"{"srcs":[{"name":"ds1","fileFilter":"","type":"datasource","tableName":"tab"}],"scheduler":{"type":"loop","spec":{"loop":"10m"}},"params":[{"name":"p","default":"v","value":"w"}],"workflow":"wf","schema":[{"key":"host","valtype":"string"}]}"#,
-    );
-    assert_eq!(job.name.as_deref(), Some("j1"));
-    assert_eq!(job.schema.unwrap()[0].key, "host");
-    let history = read(
-        &ListBatches::new(name("j1")),
-        r#"{"total":1,"history":[{"runId":3,"batchTime":"2017-06-01T05:00:00Z","startTime":"2017-06-01T05:00:01Z","endTime":"2017-06-01T05:00:09Z","duration":8,"status":"Successful","message":""}]}"#,
-    );
-    assert_eq!((history.total, history.runs[0].run_id), (Some(1), Some(3)));
-    assert_eq!(history.runs[0].status, BatchStatus::Successful);
-    let change = read(
-        &RerunBatch::new(Batch::of(&name("j1"), 3)),
-        r#"{"preStatus":"Failed","postStatus":"Restarting","rerunCount":2}"#,
-    );
-    assert_eq!(
-        (change.before, change.rerun_count),
-        (BatchStatus::Failed, Some(2))
-    );
-
-    let fields = read(
-        &VerifyPlugin::new(name("com.example.P")),
-        r#"{"outputFields":[{"name":"a","type":"long"}]}"#,
-    );
-    assert_eq!(fields[0].name, "a");
-    let group = read(
-        &GetGroup::new(name("g1")),
-        r#"{"region":"nb","container":{"type":"1U2G","count":2,"status":"x"},"createTime":"2017-06-01T05:00:00Z"}"#,
-    );
-    assert_eq!(
-        (group.name.as_deref(), group.container.unwrap().count),
-        (Some("g1"), Some(2))
-    );
-    let udfs = read(
-        &ListUdfs::new(),
-        r#"{"result":[{"jarName":"u1","funcName":"f1","className":"com.example.F","funcDeclaration":"f1(x)","description":"d"}]}"#,
-    );
-    assert_eq!(udfs[0].name.as_deref(), Some("f1"));
-    // The documents show an array, the vendor's client reads an object.
-    for builtins in [
-        r#"{"result":[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]}"#,
-        r#"[{"funcName":"abs","category":"math","funcDeclaration":"abs(x)","description":"d"}]"#,
-    ] {
-        assert_eq!(read(&ListBuiltins::new(), builtins)[0].name, "abs");
-    }
-    let results = read(
-        &DebugUdf::new(UdfExpression::default()),
-        r#"{"result":[{"a":"4"}]}"#,
-    );
-    assert_eq!(results[0]["a"], "4");
-    let variable = read(
-        &GetVariable::new(name("v1")),
-        r#"{"name":"v1","type":"time","value":"$(now)-5h","format":"yyyy"}"#,
-    );
-    assert_eq!(variable.format.as_deref(), Some("yyyy"));
 }

@@ -203,6 +203,7 @@ open_enum! {
 }
 
 /// Cores of a container times their number.
+#[doc(hidden)]
 pub const MAX_CORES: i64 = 100;
 
 spec! {

@@ -46,6 +46,7 @@ open_enum! {
 }
 
 /// How many fields of type map may enclose each other.
+#[doc(hidden)]
 pub const MAX_MAPS: usize = 5;
 
 spec! {

@@ -11,7 +11,7 @@ use pipeline_proto::{
     resource::workflow::{GetWorkflow, ListWorkflows, StartWorkflow},
 };
 
-use super::support::{Event, a_workflow, builder, context, name, response, run, run_with};
+use super::support::{Event, builder, context, name, response, run, run_with};
 
 const LIST: &str = r#"[{"name":"logs"}]"#;
 const GONE: &str = r#"{"error":"E18641: logs"}"#;
@@ -46,15 +46,6 @@ fn coded(status: u16, coding: &str, body: impl Into<bytes::Bytes>) -> Event {
     response(status)
         .header("content-encoding", coding)
         .body(body)
-}
-
-#[test]
-fn requests_ask_for_bodies_as_they_are() {
-    let trace = run(GetWorkflow::new(name()), [a_workflow()]);
-    assert_eq!(
-        trace.sent[0].request.headers()["accept-encoding"],
-        "identity"
-    );
 }
 
 #[test]
