@@ -16,8 +16,10 @@ mod job_export;
 mod man;
 mod many;
 mod plugin;
+mod records;
 mod repo;
 pub(crate) mod resource;
+mod ship;
 mod sign;
 mod signing;
 mod token;
@@ -81,6 +83,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Resource(resource::Resources),
     Apply(resource::apply::Apply),
+    Ship(ship::Ship),
     Api(api::Api),
     Sign(sign::Sign),
     #[command(subcommand)]
@@ -101,6 +104,7 @@ impl Command {
         match self {
             Self::Resource(command) => command.run(global),
             Self::Apply(command) => command.run(global),
+            Self::Ship(command) => command.run(global),
             Self::Api(command) => command.run(global),
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),

@@ -93,6 +93,14 @@ impl Remote {
         }
     }
 
+    /// What ships records, with the options of each request. A recording cannot.
+    pub(crate) fn to_ship(&self) -> Result<(&Client, CallOptions), Failure> {
+        match &self.link {
+            Link::Service(client) => Ok((client, self.options.clone())),
+            Link::Replay(_) => Err(Failure::usage("nothing can be shipped to a recording")),
+        }
+    }
+
     /// The time here, or that of the recording.
     pub(crate) fn now(&self) -> Now {
         match &self.link {

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
     process,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -18,6 +18,17 @@ use signal_hook::{
 use crate::{exit::Exit, failure::Failure, interrupt, lang::pick, output, terminal};
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
+
+type Stop = Box<dyn FnOnce(Exit) + Send>;
+
+/// What the first signal does in place of ending the command.
+static STOP: Mutex<Option<Stop>> = Mutex::new(None);
+
+/// From now on the first signal is told of, and whoever hears of it ends the command. A second one ends it at once.
+pub(crate) fn stop_by(stop: impl FnOnce(Exit) + Send + 'static) -> Result<(), Failure> {
+    *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
+    watch()
+}
 
 /// From now on the signals end the command in this way.
 ///
@@ -43,12 +54,16 @@ fn end_by(signals: Vec<(i32, Exit)>) -> io::Result<()> {
         .spawn(move || {
             let first = first();
             let known = signals.iter().find(|&&(signal, _)| signal == first);
-            end(known.map_or(Exit::Interrupted, |&(_, exit)| exit))
+            end(known.map_or(Exit::Interrupted, |&(_, exit)| exit));
         })?;
     Ok(())
 }
 
-fn end(exit: Exit) -> ! {
+fn end(exit: Exit) {
+    let stop = STOP.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(stop) = stop {
+        return stop(exit);
+    }
     let code = exit.code().into();
     let _held = interrupt::hold();
     if interrupt::is_quiet() {

@@ -1,5 +1,7 @@
 //! Sizes as people write them: `500KiB`, `64MiB`, `1GB`.
 
+use std::fmt;
+
 /// Reads a size in bytes.
 pub(crate) fn parse(text: &str) -> Result<usize, String> {
     let malformed = || "write a number with its unit: 500KiB, 64MiB, 1GB".to_owned();
@@ -24,9 +26,41 @@ pub(crate) fn parse(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Shows a size to a person: `999 B`, `12.3 kB`, `4.0 MB`.
+pub(crate) struct Short(pub(crate) u64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut whole, mut tenths, mut unit) = (self.0, 0, "B");
+        for larger in ["kB", "MB", "GB", "TB"] {
+            if whole < 1_000 {
+                break;
+            }
+            (whole, tenths, unit) = (whole / 1_000, whole % 1_000 / 100, larger);
+        }
+        match unit {
+            "B" => write!(f, "{whole} B"),
+            _ => write!(f, "{whole}.{tenths} {unit}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_shown_by_its_largest_unit() {
+        for (size, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (12_345, "12.3 kB"),
+            (2 << 20, "2.0 MB"),
+            (u64::MAX, "18446744.0 TB"),
+        ] {
+            assert_eq!(Short(size).to_string(), text);
+        }
+    }
 
     #[test]
     fn a_size_has_a_unit() {

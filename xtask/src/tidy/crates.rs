@@ -16,7 +16,10 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("hyper", "proto transport trace shipper"),
     ("blocking", "proto transport trace shipper"),
     ("emulator", "proto graph"),
-    ("cli", "proto transport graph hyper blocking emulator"),
+    (
+        "cli",
+        "proto transport graph shipper hyper blocking emulator",
+    ),
     ("simulation", "proto shipper emulator"),
     ("conformance", "proto shipper hyper blocking"),
     ("embedding-example", "proto"),

@@ -119,6 +119,25 @@ impl Target {
         };
         stream.map_err(|error| failed(&self.named, &error))
     }
+
+    /// Opens it to be written to behind what is in it; a new file is readable for its owner only. The streams of
+    /// this run are not for that.
+    pub(crate) fn append(&self) -> Result<File, Failure> {
+        self.claim()?;
+        let opened = match &self.kind {
+            Kind::Stdout | Kind::Stderr => {
+                let line = format!("{} is an output of this command", self.named.display());
+                return Err(Failure::usage(line));
+            }
+            Kind::AsItIs(path) => write::open_as_it_is(path),
+            Kind::Regular(path) => write::open_behind(path),
+            Kind::New(path) => write::create_empty(path).and_then(|_| write::open_behind(path)),
+        };
+        let file = opened.map_err(|error| failed(&self.named, &error))?;
+        // A new file could not be claimed before.
+        used::writes(&self.named, &self.named)?;
+        Ok(file)
+    }
 }
 
 /// Makes a folder and those above it.

@@ -166,6 +166,11 @@ pub(crate) enum Stream {
     Old(File),
 }
 
+/// Opens a file to write behind its text, which can be read as well.
+pub(super) fn open_behind(path: &Path) -> io::Result<File> {
+    File::options().read(true).append(true).open(path)
+}
+
 /// Opens a file whose text goes when the first bit is written.
 pub(super) fn open_late(path: &Path) -> io::Result<Stream> {
     File::options().write(true).open(path).map(Stream::Old)

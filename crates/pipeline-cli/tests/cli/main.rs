@@ -20,6 +20,7 @@ mod output;
 #[cfg(unix)]
 mod pages;
 mod proxies;
+mod ship;
 #[cfg(unix)]
 mod signals;
 mod signing;

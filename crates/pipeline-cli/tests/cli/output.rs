@@ -498,6 +498,8 @@ fn resources(check: &mut Checker<'_>) {
     descriptions(check);
     let points = TemporaryFile::new("clicks.points", "ip=1\n");
     check.run(&format!("repo push b {}", points.path()));
+    check.run(&format!("ship b {} no.points", points.path()));
+    check.run(&format!("ship b {} --dry-run", points.path()));
     check.run("repo sample b");
     let run = json!({"preStatus": "Failed", "postStatus": "Ready", "rerunCount": 1});
     check.answer("rerun_batch", &run);

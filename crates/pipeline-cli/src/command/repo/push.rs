@@ -1,35 +1,23 @@
-mod csv;
+use std::{io::BufRead as _, path::PathBuf};
 
-use std::{
-    io::BufRead as _,
-    path::{Path, PathBuf},
-};
-
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pipeline_proto::{
-    ErrorKind, RepoName,
-    points::{self, Encoder, PointError},
-    resource::{
-        push::{Payload, PushPoints, Tags},
-        repo::GetRepo,
-    },
+    RepoName,
+    resource::push::{Payload, PushPoints, Tags},
 };
 
-use self::csv::Misfit;
 use crate::{
     command::{
         Run,
+        records::{self, Bad, Form, MOST, Records, Taken},
         resource::{Mention, Names},
     },
     exit::Exit,
     failure::Failure,
     file::read,
     options::Global,
-    remote::{Remote, Subject},
+    remote::Remote,
 };
-
-/// What the vendor's clients take for the most that a push can hold, before it is compressed.
-const MOST: usize = 2 * 1024 * 1024;
 
 /// Push records into a message queue
 ///
@@ -55,129 +43,19 @@ pub(super) struct Push {
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
 
-    /// What the records are; without it, by the name of the file, else JSON or points by how the first line begins
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-
-    /// What stands between the cells of CSV: one character, `\\t` for a tab [default: `,`, or a tab for .tsv]
-    #[arg(long, value_name = "CHARACTER", value_parser = csv::delimiter, allow_hyphen_values = true)]
-    delimiter: Option<u8>,
-
-    /// The fields of CSV whose first line is a record already, with commas between
-    #[arg(long, value_name = "FIELDS")]
-    columns: Option<String>,
-
-    /// A tag that each of the records gets, `KEY=VALUE`; several times for several tags
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
-    tags: Vec<(String, String)>,
+    #[command(flatten)]
+    form: Form,
 
     /// Without compression
     #[arg(long)]
     no_gzip: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// JSON objects, one a line
-    Ndjson,
-    /// `key=value` with tabs between
-    Points,
-    /// Cells with commas or another separator between, below a line that names the fields
-    Csv,
-}
-
-fn tag(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("say KEY=VALUE")?;
-    Tags::new([(key, value)]).map_err(|error| error.to_string())?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-impl Format {
-    fn of_name(file: &Path) -> Option<Self> {
-        let name = file.extension()?.to_str()?.to_ascii_lowercase();
-        match &*name {
-            "ndjson" | "jsonl" | "json" => Some(Self::Ndjson),
-            "points" => Some(Self::Points),
-            "csv" | "tsv" => Some(Self::Csv),
-            _ => None,
-        }
-    }
-
-    fn of_line(line: &str) -> Self {
-        if line.trim_start().starts_with('{') {
-            Self::Ndjson
-        } else {
-            Self::Points
-        }
-    }
-}
-
-impl Push {
-    /// What the options and the file's name say; options of CSV are for nothing else.
-    fn format(&self) -> Result<Option<Format>, Failure> {
-        let of_csv = self.delimiter.is_some() || self.columns.is_some();
-        match self.format {
-            Some(format) if of_csv && format != Format::Csv => {
-                let line = "--delimiter and --columns are for --format csv";
-                Err(Failure::usage(line))
-            }
-            None if of_csv => Ok(Some(Format::Csv)),
-            format => Ok(format.or_else(|| Format::of_name(&self.file))),
-        }
-    }
-
-    fn delimiter(&self) -> u8 {
-        let tabs = self
-            .file
-            .extension()
-            .is_some_and(|it| it.eq_ignore_ascii_case("tsv"));
-        self.delimiter.unwrap_or(if tabs { b'\t' } else { b',' })
-    }
-}
-
-/// A line of points as they are written, which usually is one.
-fn write_points(
-    encoder: &mut Encoder<'_>,
-    out: &mut Vec<u8>,
-    line: &str,
-) -> Result<(), PointError> {
-    points::read(line).try_for_each(|point| {
-        // What is wrong in the text of a point is told in the terms of points.
-        point.fields().try_for_each(|field| field.map(drop))?;
-        encoder.write(out, &point)
-    })
-}
-
 impl Run for Push {
     fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
-        let tags = (!self.tags.is_empty())
-            .then(|| Tags::new(self.tags.iter().map(|(key, value)| (key, value))));
-        let tags = tags.transpose().map_err(Failure::usage)?;
-        let schema = match remote.try_send(GetRepo::new(self.repo.clone())) {
-            Ok(repo) => Some(repo.schema),
-            // A token is for pushing alone.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::Unauthorized | ErrorKind::Permission
-                ) =>
-            {
-                None
-            }
-            Err(error) => return Err(remote.failure(&error, Subject::of(&GetRepo::new(self.repo)))),
-        };
-        // A tag takes the place of a field that a record must have.
-        let schema = schema.map(|mut schema| {
-            let tagged = |key: &str| self.tags.iter().any(|(tag, _)| tag == key);
-            for entry in schema.iter_mut().filter(|entry| tagged(&entry.key)) {
-                entry.required = None;
-            }
-            schema
-        });
-        let mut encoder = schema
-            .as_deref()
-            .map_or_else(Encoder::new, Encoder::checked);
+        let tags = self.form.tags()?;
+        let schema = self.form.schema(&remote, &self.repo)?;
         let mut pushes = Pushes {
             push: &self,
             tags,
@@ -189,60 +67,24 @@ impl Run for Push {
             records: 0,
             bytes: 0,
         };
-        let mut format = self.format()?;
-        let delimiter = self.delimiter();
-        let mut point = Vec::new();
-        let mut lines = read::open(&self.file)?;
-        let (mut line, mut number, mut next) = (Vec::new(), 1, 1);
-        let columns = self.columns.as_deref();
-        let columns = columns.map(|names| csv::Columns::read(names, b',', schema.as_deref()));
-        let wrong = |error: Misfit| Failure::usage(error.what).about("--columns");
-        let (mut columns, mut open) = (columns.transpose().map_err(wrong)?, false);
+        let mut records = Records::new(self.form.of(&self.file)?, schema.as_deref())?;
+        let mut lines = records::open(&self.file)?;
+        let (mut line, mut point) = (Vec::new(), Vec::new());
         loop {
-            let start = line.len();
+            line.clear();
             let read = lines.read_until(b'\n', &mut line);
             let read = read.map_err(|error| Failure::io(&read::shown(&self.file), &error))?;
-            if line.is_empty() {
+            point.clear();
+            let taken = match read {
+                0 => records.end(&mut point),
+                _ => records.take(line.strip_suffix(b"\n").unwrap_or(&line), &mut point),
+            };
+            if taken.map_err(|bad| pushes.bad(bad))? == Taken::Point {
+                pushes.add(&point, records.line())?;
+            }
+            if read == 0 {
                 break;
             }
-            next += u64::from(read > 0);
-            // No record is larger than a push, wherever its last quote may be.
-            open ^= csv::is_quote_left(&line[start..]);
-            if format == Some(Format::Csv) && open && read > 0 && line.len() < MOST {
-                continue;
-            }
-            let text =
-                std::str::from_utf8(&line).map_err(|_| pushes.bad(number, "not valid UTF-8"))?;
-            let text = text.trim_start_matches('\u{feff}');
-            if !text.trim().is_empty() {
-                let text = text.trim_end_matches(['\n', '\r']);
-                point.clear();
-                let written = match (
-                    format.get_or_insert_with(|| Format::of_line(text)),
-                    &columns,
-                ) {
-                    (Format::Csv, None) => csv::Columns::read(text, delimiter, schema.as_deref())
-                        .map(|read| columns = Some(read)),
-                    (Format::Csv, Some(columns)) => {
-                        columns.write(&mut encoder, &mut point, text, delimiter)
-                    }
-                    (Format::Ndjson, _) => encoder
-                        .write_json(&mut point, text)
-                        .map_err(|error| Misfit::new(error.to_string())),
-                    (Format::Points, _) => write_points(&mut encoder, &mut point, text)
-                        .map_err(|error| Misfit::new(error.to_string())),
-                };
-                written.map_err(|Misfit { what, place }| match place {
-                    Some((below, column)) => pushes.bad_at(number + below, Some(column), what),
-                    None => pushes.bad(number, what),
-                })?;
-                if !point.is_empty() {
-                    pushes.add(&point, number)?;
-                }
-            }
-            line.clear();
-            open = false;
-            number = next;
         }
         pushes.send()?;
         let Pushes { records, bytes, .. } = pushes;
@@ -310,11 +152,10 @@ impl Pushes<'_> {
     }
 
     /// The failure that a line is.
-    fn bad(&self, line: u64, error: impl std::fmt::Display) -> Failure {
-        self.bad_at(line, None, error)
-    }
-
-    fn bad_at(&self, line: u64, column: Option<usize>, error: impl std::fmt::Display) -> Failure {
+    fn bad(&self, bad: Bad) -> Failure {
+        let Bad {
+            what, line, column, ..
+        } = bad;
         let exit = if self.records == 0 {
             Exit::Usage
         } else {
@@ -323,7 +164,7 @@ impl Pushes<'_> {
         let column = column.map(|column| format!(":{column}"));
         let column = column.unwrap_or_default();
         let place = format!("{}:{line}{column}", read::shown(&self.push.file));
-        self.so_far(Failure::new(exit, error).about(place))
+        self.so_far(Failure::new(exit, what).about(place))
     }
 
     fn so_far(&self, failure: Failure) -> Failure {

@@ -60,6 +60,15 @@ impl Columns {
         Ok(Self(names))
     }
 
+    /// Their names as a line that can be read again.
+    pub(super) fn names(&self) -> String {
+        let mut line = csv::Writer::from_writer(Vec::new());
+        // Writing to memory cannot fail.
+        let _ = line.write_record(&self.0);
+        let line = line.into_inner().unwrap_or_default();
+        String::from_utf8_lossy(&line).trim_end().to_owned()
+    }
+
     /// Writes a line of cells as a point.
     pub(super) fn write(
         &self,

@@ -1,0 +1,363 @@
+//! Records as people have them, one reader for all commands that push some: lines in, points out.
+
+mod csv;
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use clap::{Args, ValueEnum};
+use flate2::bufread::MultiGzDecoder;
+use pipeline_proto::{
+    ErrorKind, RepoName,
+    points::{self, Encoder, PointError},
+    resource::{push::Tags, repo::GetRepo, schema::SchemaEntry},
+};
+use serde::{Deserialize, Serialize};
+
+use self::csv::{Columns, Misfit};
+use crate::{
+    failure::Failure,
+    file::read,
+    remote::{Remote, Subject},
+};
+
+/// What the vendor's clients take for the most that a push can hold, before it is compressed. No record is larger.
+pub(super) const MOST: usize = 2 << 20;
+
+/// How the records of an input are written.
+#[derive(Debug, Args)]
+pub(super) struct Form {
+    /// What the records are; without it, by the name of the file, else JSON or points by how the first line begins
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// What stands between the cells of CSV: one character, `\\t` for a tab [default: `,`, or a tab for .tsv]
+    #[arg(long, value_name = "CHARACTER", value_parser = csv::delimiter, allow_hyphen_values = true)]
+    delimiter: Option<u8>,
+
+    /// The fields of CSV whose first line is a record already, with commas between
+    #[arg(long, value_name = "FIELDS")]
+    columns: Option<String>,
+
+    /// A tag that each of the records gets, `KEY=VALUE`; several times for several tags
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Format {
+    /// JSON objects, one a line
+    Ndjson,
+    /// `key=value` with tabs between
+    Points,
+    /// Cells with commas or another separator between, below a line that names the fields
+    Csv,
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("say KEY=VALUE")?;
+    Tags::new([(key, value)]).map_err(|error| error.to_string())?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Format {
+    fn of_name(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        match extension {
+            "ndjson" | "jsonl" | "json" => Some(Self::Ndjson),
+            "points" => Some(Self::Points),
+            "csv" | "tsv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+
+    fn of_line(line: &str) -> Self {
+        if line.trim_start().starts_with('{') {
+            Self::Ndjson
+        } else {
+            Self::Points
+        }
+    }
+}
+
+/// What is known of the form of one input.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Layout {
+    pub(super) format: Option<Format>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) columns: Option<String>,
+}
+
+impl Form {
+    /// What the options and the file's name say; options of CSV are for nothing else.
+    pub(super) fn of(&self, file: &Path) -> Result<Layout, Failure> {
+        let of_csv = self.delimiter.is_some() || self.columns.is_some();
+        let name = file.to_string_lossy().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let is_tsv = Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "tsv");
+        let format = match self.format {
+            Some(format) if of_csv && format != Format::Csv => {
+                let line = "--delimiter and --columns are for --format csv";
+                return Err(Failure::usage(line));
+            }
+            None if of_csv => Some(Format::Csv),
+            format => format.or_else(|| Format::of_name(name)),
+        };
+        Ok(Layout {
+            format,
+            delimiter: self.delimiter.or(is_tsv.then_some(b'\t')),
+            columns: self.columns.clone(),
+        })
+    }
+
+    pub(super) fn tags(&self) -> Result<Option<Tags>, Failure> {
+        let tags = (!self.tags.is_empty())
+            .then(|| Tags::new(self.tags.iter().map(|(key, value)| (key, value))));
+        tags.transpose().map_err(Failure::usage)
+    }
+
+    /// The schema that records have to fit, unless it may not be read: a token may be for pushing alone.
+    pub(super) fn schema(
+        &self,
+        remote: &Remote,
+        repo: &RepoName,
+    ) -> Result<Option<Vec<SchemaEntry>>, Failure> {
+        let mut schema = match remote.try_send(GetRepo::new(repo.clone())) {
+            Ok(repo) => repo.schema,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Unauthorized | ErrorKind::Permission
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => {
+                return Err(remote.failure(&error, Subject::of(&GetRepo::new(repo.clone()))));
+            }
+        };
+        // A tag takes the place of a field that a record must have.
+        let tagged = |key: &str| self.tags.iter().any(|(tag, _)| tag == key);
+        for entry in schema.iter_mut().filter(|entry| tagged(&entry.key)) {
+            entry.required = None;
+        }
+        Ok(Some(schema))
+    }
+}
+
+/// Opens a file, or standard input if its name is `-`, and unpacks it if it is compressed, whatever it is called.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    unpacked(read::open(path)?).map_err(|error| Failure::io(&read::shown(path), &error))
+}
+
+fn unpacked(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+    Ok(if is_gzip(input.fill_buf()?) {
+        Box::new(BufReader::with_capacity(
+            64 << 10,
+            MultiGzDecoder::new(input),
+        ))
+    } else {
+        input
+    })
+}
+
+/// By how it begins. No record in any form begins so.
+pub(super) fn is_gzip(begin: &[u8]) -> bool {
+    begin.starts_with(&[0x1f, 0x8b])
+}
+
+/// Whether a file that can be read again is compressed.
+pub(super) fn is_gzip_file(mut file: impl Read + io::Seek) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    file.rewind()?;
+    file.by_ref().take(2).read_to_end(&mut begin)?;
+    file.rewind()?;
+    Ok(is_gzip(&begin))
+}
+
+/// What a line led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The record goes on in the next line.
+    More,
+    /// It is not a record: it is blank, or names columns.
+    Nothing,
+    /// A record was written as a point.
+    Point,
+}
+
+/// A line that is no record.
+pub(super) struct Bad {
+    pub(super) what: String,
+    pub(super) line: u64,
+    pub(super) column: Option<usize>,
+    /// It is the line that names the columns: nothing below it can be read.
+    pub(super) is_heading: bool,
+}
+
+/// Makes points of the lines of an input.
+pub(super) struct Records<'s> {
+    layout: Layout,
+    /// Those of the option, and those of the first line.
+    columns: Option<Columns>,
+    schema: Option<&'s [SchemaEntry]>,
+    encoder: Encoder<'s>,
+    text: Vec<u8>,
+    /// Whether a quote is open, and the record is not complete for that.
+    is_quoted: bool,
+    is_held: bool,
+    line: u64,
+    next: u64,
+}
+
+impl<'s> Records<'s> {
+    pub(super) fn new(layout: Layout, schema: Option<&'s [SchemaEntry]>) -> Result<Self, Failure> {
+        let mut records = Self {
+            layout,
+            columns: None,
+            schema,
+            encoder: schema.map_or_else(Encoder::new, Encoder::checked),
+            text: Vec::new(),
+            is_quoted: false,
+            is_held: false,
+            line: 1,
+            next: 1,
+        };
+        records.begin()?;
+        Ok(records)
+    }
+
+    /// What comes now is the first line of a file.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        let columns = self.layout.columns.as_deref();
+        let columns = columns.map(|names| Columns::read(names, b',', self.schema));
+        let wrong = |error: Misfit| Failure::usage(error.what).about("--columns");
+        self.columns = columns.transpose().map_err(wrong)?;
+        (self.line, self.next) = (1, 1);
+        self.is_held = false;
+        Ok(())
+    }
+
+    /// What comes now is behind so many lines of a file that has this as its first.
+    pub(super) fn resume(&mut self, first: &[u8], lines: u64) -> Result<(), Failure> {
+        self.begin()?;
+        if self.layout.format == Some(Format::Csv) && self.columns.is_none() {
+            // It was read before.
+            let _ = self.take(first, &mut Vec::new());
+            self.is_held = false;
+        }
+        self.next = lines + 1;
+        Ok(())
+    }
+
+    /// The text of the last record, and where it begins.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How the records are written, as far as it has come out.
+    pub(super) fn layout(&self) -> Layout {
+        Layout {
+            columns: self.columns.as_ref().map(Columns::names),
+            ..self.layout.clone()
+        }
+    }
+
+    fn delimiter(&self) -> u8 {
+        self.layout.delimiter.unwrap_or(b',')
+    }
+
+    /// Takes a line without its line feed. A point is put behind what is in the buffer.
+    pub(super) fn take(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<Taken, Bad> {
+        if self.is_held {
+            self.text.push(b'\n');
+        } else {
+            self.text.clear();
+            self.is_quoted = false;
+            self.line = self.next;
+        }
+        self.next += 1;
+        self.text.extend_from_slice(line);
+        let is_csv = self.layout.format == Some(Format::Csv);
+        self.is_quoted ^= is_csv && csv::is_quote_left(line);
+        // No record is larger than a push, wherever its last quote may be.
+        self.is_held = self.is_quoted && self.text.len() < MOST;
+        if self.is_held {
+            return Ok(Taken::More);
+        }
+        self.read(out)
+    }
+
+    /// The input is at its end.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<Taken, Bad> {
+        if std::mem::take(&mut self.is_held) {
+            self.read(out)
+        } else {
+            Ok(Taken::Nothing)
+        }
+    }
+
+    fn read(&mut self, out: &mut Vec<u8>) -> Result<Taken, Bad> {
+        let before = out.len();
+        self.write(out).map_err(|Misfit { what, place }| {
+            out.truncate(before);
+            let (below, column) = place.unzip();
+            Bad {
+                what,
+                line: self.line + below.unwrap_or(0),
+                column,
+                is_heading: self.layout.format == Some(Format::Csv) && self.columns.is_none(),
+            }
+        })?;
+        Ok(if out.len() > before {
+            Taken::Point
+        } else {
+            Taken::Nothing
+        })
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        let delimiter = self.delimiter();
+        let text = std::str::from_utf8(&self.text);
+        let text = text.map_err(|_| Misfit::new("not valid UTF-8".to_owned()))?;
+        let text = text.trim_start_matches('\u{feff}');
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let text = text.trim_end_matches(['\n', '\r']);
+        let format = &mut self.layout.format;
+        let format = *format.get_or_insert_with(|| Format::of_line(text));
+        let plain = |error: PointError| Misfit::new(error.to_string());
+        match (format, &self.columns) {
+            (Format::Csv, None) => {
+                self.columns = Some(Columns::read(text, delimiter, self.schema)?);
+                Ok(())
+            }
+            (Format::Csv, Some(columns)) => columns.write(&mut self.encoder, out, text, delimiter),
+            (Format::Ndjson, _) => self.encoder.write_json(out, text).map_err(plain),
+            (Format::Points, _) => write_points(&mut self.encoder, out, text).map_err(plain),
+        }
+    }
+}
+
+/// A line of points as they are written, which usually is one.
+fn write_points(
+    encoder: &mut Encoder<'_>,
+    out: &mut Vec<u8>,
+    line: &str,
+) -> Result<(), PointError> {
+    points::read(line).try_for_each(|point| {
+        // What is wrong in the text of a point is told in the terms of points.
+        point.fields().try_for_each(|field| field.map(drop))?;
+        encoder.write(out, &point)
+    })
+}

@@ -1,0 +1,426 @@
+//! `pipeline ship`: files and streams into a message queue, with an account of every record.
+
+mod books;
+mod disk;
+mod letters;
+mod positions;
+mod pump;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use pipeline_blocking::{
+    Shipper,
+    shipping::{Event, Verdict},
+};
+use pipeline_proto::RepoName;
+
+use self::{
+    books::{Desk, Id},
+    letters::Letters,
+    positions::Positions,
+    pump::{Input, Pump},
+};
+use super::records::{Form, Layout};
+use crate::{
+    duration::{self, Short, parse_timeout},
+    exit::Exit,
+    failure::Failure,
+    file::{self, read},
+    options::Global,
+    output::{note, plain},
+    remote::Remote,
+    signals, size,
+    terminal::{self, StatusLine},
+};
+
+/// How long records that are left are tried at an interruption, and in a back-off.
+const LAST: Duration = Duration::from_secs(5);
+const LAST_IN_BACK_OFF: Duration = Duration::from_secs(2);
+
+/// How often the line on a terminal is painted, positions are kept, and a line is written elsewhere.
+const PAINT: Duration = Duration::from_millis(250);
+const KEEP: Duration = Duration::from_secs(1);
+const SAY: Duration = Duration::from_secs(10);
+
+/// Ship files or standard input into a message queue, with an account of every record
+///
+/// Records go in batches, several requests at a time, and again for as long as it takes while the service is away. A
+/// record that cannot be read, does not fit the schema or is refused is a dead letter: it is put into a file or named
+/// on stderr, and the others go on. In the end each record that was read is accepted, dead or given up. A record may
+/// arrive twice, if it is unknown whether it has arrived.
+///
+/// Compressed files (gzip) are unpacked. The first line of CSV names the fields, unless --columns does.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pipeline ship clicks clicks.ndjson old.csv.gz --dead-letters dead.ndjson
+  pipeline ship clicks --again dead.ndjson --dead-letters still-dead.ndjson
+  pipeline ship clicks --follow /var/log/clicks.ndjson --positions clicks.positions
+  produce | pipeline ship clicks --rate 5MB/s
+  pipeline ship clicks clicks.csv --dry-run")]
+pub(crate) struct Ship {
+    /// Name of the message queue
+    repo: RepoName,
+
+    /// Records: JSON objects or points, one a line, or CSV; `-` for stdin [default: -]
+    #[arg(value_name = "FILE", conflicts_with = "again")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    form: Form,
+
+    /// File that dead letters are appended to, as JSON lines: the record, its file and line, and the reason
+    #[arg(long, value_name = "FILE")]
+    dead_letters: Option<PathBuf>,
+
+    /// File with dead letters to send once more
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "positions", "format", "delimiter", "columns"])]
+    again: Option<PathBuf>,
+
+    /// Go on with what is appended to the files, also when they are rotated, until interrupted
+    #[arg(long, conflicts_with = "dry_run")]
+    follow: bool,
+
+    /// File that keeps how far each file was accepted: the next run goes on from there
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    positions: Option<PathBuf>,
+
+    /// Check all records and show the first points, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Most that is sent in a second, before compression: 500KiB/s, 5MB/s
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    rate: Option<u64>,
+
+    /// How many requests are in flight at most
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    in_flight: u16,
+
+    /// Keep the order of the records: one request at a time
+    #[arg(long)]
+    ordered: bool,
+
+    /// How long records gather before they are sent, if they do not fill a request before
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "1s")]
+    linger: Duration,
+
+    /// How long a record is tried before it is given up [default: for ever]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
+    give_up_after: Option<Duration>,
+
+    /// Without compression
+    #[arg(long)]
+    no_gzip: bool,
+}
+
+fn rate(text: &str) -> Result<u64, String> {
+    let size = text.trim().strip_suffix("/s");
+    let size = size.ok_or("write a size a second: 500KiB/s, 5MB/s")?;
+    Ok(size::parse(size)? as u64)
+}
+
+/// What the main thread hears of.
+enum News {
+    /// Everything was read, and has its verdict.
+    End,
+    Signal(Exit),
+}
+
+/// What holds requests up, as the last one has shown.
+type Trouble = Arc<Mutex<Option<String>>>;
+
+impl Ship {
+    pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
+        self.check()?;
+        let remote = global.remote()?;
+        let schema = self.form.schema(&remote, &self.repo)?;
+        let positions = self.positions.as_deref();
+        let mut positions = positions
+            .map(|path| Positions::open(path, &self.repo))
+            .transpose()?;
+        let letters = self.dead_letters.as_deref().filter(|_| !self.dry_run);
+        let letters = letters.map(Letters::open).transpose()?;
+        let desk = Arc::new(Desk::new(letters, positions.is_some()));
+        let inputs = self.inputs(&desk, positions.as_ref())?;
+        let trouble = Trouble::default();
+        let shipper = (!self.dry_run)
+            .then(|| self.start(&remote, &desk, &trouble))
+            .transpose()?;
+        let (tell, news) = mpsc::channel();
+        let signal = tell.clone();
+        signals::stop_by(move |exit| {
+            // Nobody listens any more at the end.
+            let _ = signal.send(News::Signal(exit));
+        })?;
+        let pump = Pump {
+            inputs,
+            schema,
+            follow: self.follow,
+            shipper: shipper.clone(),
+            desk: Arc::clone(&desk),
+            gate: Arc::default(),
+            points: Arc::default(),
+        };
+        let (gate, points) = (Arc::clone(&pump.gate), Arc::clone(&pump.points));
+        // A read of standard input may last for ever, whatever is to happen meanwhile.
+        let reading = thread::Builder::new().name("reading".to_owned());
+        let reading = reading.spawn(move || {
+            pump.run();
+            let _ = tell.send(News::End);
+        });
+        reading.map_err(|error| Failure::io("no thread to read with", &error))?;
+
+        let kept = Watch::new(&self.repo, &desk, shipper.as_ref(), &trouble)
+            .until_end(&news, positions.as_mut());
+        if let Some(shipper) = &shipper {
+            let in_back_off = locked(&trouble).is_some();
+            shipper.close(if in_back_off { LAST_IN_BACK_OFF } else { LAST });
+        }
+        desk.end();
+        // From now on no record is on its way from the one to the other.
+        let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let marks = desk.marks();
+        let (mut report, exit, left, written) = desk.close();
+        let stored = match &mut positions {
+            Some(positions) => positions.keep(marks),
+            None => Ok(()),
+        };
+        report.repo = self.repo.to_string();
+        if let Some(shipper) = &shipper {
+            report.count(&shipper.books());
+        } else {
+            report.points = Some(std::mem::take(&mut *locked(&points)));
+        }
+        let (total, unread) = (report.total(), report.unread());
+        let shown = global.format().write(&report);
+        let signal = kept?;
+        written?;
+        stored?;
+        if let Some(exit) = signal {
+            let what = match exit {
+                Exit::HungUp => "hung up",
+                Exit::Terminated => "terminated",
+                _ => "interrupted",
+            };
+            let failure = Failure::new(exit, format!("{what}: {}", total.said()));
+            return Err(self.with_way(failure, total.lost()));
+        }
+        shown?;
+        if self.dry_run {
+            note("nothing was sent");
+        }
+        match exit {
+            None => Ok(Exit::Done),
+            Some(exit) => {
+                let mut failure = Failure::new(exit, total.said()).about(&self.repo);
+                if let (all, unread @ 1..) = unread {
+                    let of_files = format!("{unread} of {all} files not read to the end");
+                    failure = failure.and(of_files);
+                }
+                let failure = left.into_iter().fold(failure, Failure::and);
+                Err(self.with_way(failure, total.lost()))
+            }
+        }
+    }
+
+    /// What is refused before anything is looked at.
+    fn check(&self) -> Result<(), Failure> {
+        let is_stdin = |file: &Path| file.as_os_str() == "-";
+        let stdin = self.files.is_empty() || self.files.iter().any(|file| is_stdin(file));
+        if self.follow && stdin {
+            return Err(Failure::usage(
+                "standard input is read to its end anyway: --follow is for files",
+            ));
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            let same = |other: &PathBuf| {
+                other == file || file::id_of(file).is_some_and(|id| Some(id) == file::id_of(other))
+            };
+            if self.files[..index].iter().any(same) {
+                let line = "this file is named twice";
+                return Err(Failure::usage(line).about(read::shown(file)));
+            }
+        }
+        for written in [&self.dead_letters, &self.positions].into_iter().flatten() {
+            let id = file::id_of(written);
+            let mut read = self.files.iter().chain(&self.again);
+            if id.is_some() && read.any(|file| file::id_of(file) == id) {
+                let line = "this file is read already: write to another one";
+                return Err(Failure::usage(line).about(written.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn inputs(&self, desk: &Desk, positions: Option<&Positions>) -> Result<Vec<Input>, Failure> {
+        let stdin = [PathBuf::from("-")];
+        let (files, is_letters) = match &self.again {
+            Some(again) => (std::slice::from_ref(again), true),
+            None if self.files.is_empty() => (&stdin[..], false),
+            None => (&self.files[..], false),
+        };
+        let inputs = files.iter().map(|path| {
+            let shown = read::shown(path);
+            let is_regular = path.as_os_str() != "-";
+            let mark = positions.and_then(|positions| positions.mark(path));
+            let layout = if is_letters {
+                Layout::default()
+            } else {
+                self.form.of(path)?
+            };
+            Ok(Input {
+                path: path.clone(),
+                layout,
+                book: desk.open(shown.clone(), is_regular.then(|| path.clone()), mark),
+                name: desk.name(&shown),
+                mark: mark.filter(|_| is_regular),
+                is_letters,
+            })
+        });
+        inputs.collect()
+    }
+
+    fn start(
+        &self,
+        remote: &Remote,
+        desk: &Arc<Desk>,
+        trouble: &Trouble,
+    ) -> Result<Shipper<Id>, Failure> {
+        let (client, calls) = remote.to_ship()?;
+        let seen = Arc::clone(trouble);
+        let mut builder = client
+            .shipper(self.repo.clone())
+            .in_flight(self.in_flight.into())
+            .ordered(self.ordered)
+            .linger(self.linger)
+            .bytes_per_second(self.rate.unwrap_or(0))
+            .calls(calls)
+            // Whoever follows outlives a key that is changed, and a queue that is made anew.
+            .hold_refused(self.follow)
+            .observer(move |event| match event {
+                Event::BackOff { error, .. } => *locked(&seen) = Some(error.to_string()),
+                Event::Accepted { .. } => *locked(&seen) = None,
+                _ => {}
+            });
+        if !self.no_gzip {
+            builder = builder.gzip(3);
+        }
+        if let Some(time) = self.give_up_after {
+            builder = builder.deadline(time);
+        }
+        if let Some(tags) = self.form.tags()? {
+            builder = builder.tags(tags);
+        }
+        let desk = Arc::clone(desk);
+        let started = builder.start(move |verdict: Verdict<Id>| desk.tell(&verdict));
+        started.map_err(Failure::usage)
+    }
+
+    /// Says where the records are that did not arrive.
+    fn with_way(&self, failure: Failure, lost: u64) -> Failure {
+        match &self.dead_letters {
+            Some(path) if lost > 0 && !self.dry_run => failure.see(format!(
+                "pipeline ship {} --again {}",
+                self.repo,
+                path.display()
+            )),
+            _ => failure,
+        }
+    }
+}
+
+/// Says how it goes, and keeps positions.
+struct Watch<'a> {
+    repo: &'a RepoName,
+    desk: &'a Desk,
+    shipper: Option<&'a Shipper<Id>>,
+    trouble: &'a Trouble,
+    /// When the rate was measured, and the bytes that were accepted then.
+    measured: (Instant, u64),
+}
+
+impl<'a> Watch<'a> {
+    fn new(
+        repo: &'a RepoName,
+        desk: &'a Desk,
+        shipper: Option<&'a Shipper<Id>>,
+        trouble: &'a Trouble,
+    ) -> Self {
+        Self {
+            repo,
+            desk,
+            shipper,
+            trouble,
+            measured: (Instant::now(), 0),
+        }
+    }
+
+    /// Comes back at the end of everything, with a signal, or when nothing more can be done.
+    fn until_end(
+        mut self,
+        news: &mpsc::Receiver<News>,
+        mut positions: Option<&mut Positions>,
+    ) -> Result<Option<Exit>, Failure> {
+        let mut line = StatusLine::new();
+        let (mut kept, mut said) = (Instant::now(), Instant::now());
+        loop {
+            match news.recv_timeout(PAINT) {
+                Ok(News::Signal(exit)) => return Ok(Some(exit)),
+                Ok(News::End) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if self.desk.is_stuck() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Some(positions) = &mut positions
+                && kept.elapsed() >= KEEP
+            {
+                positions.keep(self.desk.marks())?;
+                kept = Instant::now();
+            }
+            if terminal::can_repaint() {
+                line.show(self.state());
+            } else if said.elapsed() >= SAY {
+                note(self.state());
+                said = Instant::now();
+            }
+        }
+    }
+
+    fn state(&mut self) -> String {
+        let mut text = format!("{}: {}", self.repo, self.desk.total().said());
+        if let Some(books) = self.shipper.map(Shipper::books) {
+            let (since, before) = self.measured;
+            let bytes = books.accepted.bytes;
+            let rate = u128::from(bytes - before) * 1_000 / since.elapsed().as_millis().max(1);
+            let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+            text = format!("{text}, {}/s", size::Short(rate));
+            if since.elapsed() >= KEEP {
+                self.measured = (Instant::now(), bytes);
+            }
+            if books.pending.records > 0 {
+                text = format!("{text}, the oldest waits {}", Short(books.lag));
+            }
+        }
+        match &*locked(self.trouble) {
+            Some(trouble) => format!("{text}; {}", plain(trouble)),
+            None => text,
+        }
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,444 @@
+//! Reads inputs, and hands their records to the shipper.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, Read as _, Seek as _},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use pipeline_blocking::Shipper;
+use pipeline_proto::resource::schema::SchemaEntry;
+use pipeline_shipper::follow::{Found, Lines, Mark, Settings};
+
+use super::{
+    books::{Desk, Id},
+    disk::{Tail, Turn},
+    letters::Letter,
+};
+use crate::{
+    command::records::{self, Bad, Layout, MOST, Records, Taken},
+    failure::Failure,
+    file::{self, read},
+};
+
+/// How long to wait when no file has grown.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// So many steps for one file before another has its turn.
+const STEPS: usize = 64;
+
+/// So many points are shown when nothing is sent.
+const SHOWN: usize = 10;
+
+pub(super) struct Input {
+    pub(super) path: PathBuf,
+    pub(super) layout: Layout,
+    pub(super) book: u32,
+    pub(super) name: u32,
+    pub(super) mark: Option<Mark>,
+    /// Its lines are dead letters.
+    pub(super) is_letters: bool,
+}
+
+pub(super) struct Pump {
+    pub(super) inputs: Vec<Input>,
+    pub(super) schema: Option<Vec<SchemaEntry>>,
+    pub(super) follow: bool,
+    /// None if nothing is sent.
+    pub(super) shipper: Option<Shipper<Id>>,
+    pub(super) desk: Arc<Desk>,
+    /// Held while a record goes from the books to the shipper, so that the books can be closed when none is between.
+    pub(super) gate: Arc<Mutex<()>>,
+    pub(super) points: Arc<Mutex<Vec<String>>>,
+}
+
+impl Pump {
+    /// Reads everything, and waits until it has its verdict.
+    pub(super) fn run(&self) {
+        if self.follow {
+            self.follow();
+        } else {
+            for input in &self.inputs {
+                match self.read(input) {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(failure) => self.desk.fail(input.book, &failure),
+                }
+            }
+        }
+        if let Some(shipper) = &self.shipper {
+            shipper.flush();
+        }
+    }
+
+    /// Reads one input to its end; false if nothing more is taken.
+    fn read(&self, input: &Input) -> Result<bool, Failure> {
+        let mut feed = Feed::new(self, input)?;
+        let shown = read::shown(&input.path);
+        let failed = |error: io::Error| Failure::io(&shown, &error);
+        let is_stdin = input.path.as_os_str() == "-";
+        let found = fs::metadata(&input.path);
+        let is_plain = !is_stdin
+            && !input.is_letters
+            && found.as_ref().is_ok_and(fs::Metadata::is_file)
+            && !File::open(&input.path)
+                .and_then(records::is_gzip_file)
+                .map_err(failed)?;
+        if is_plain {
+            file::reads(&found, &input.path)?;
+            let settings = Settings::new().once(true).longest_line(MOST);
+            let mut tail = Tail::new(&input.path, settings, input.mark);
+            while !feed.is_over() {
+                let turn = tail.turn(STEPS, &mut |file, found| feed.found(Some(file), found));
+                if turn.map_err(failed)? == Turn::Done {
+                    break;
+                }
+            }
+        } else {
+            feed.stream(input).map_err(failed)??;
+        }
+        feed.end()
+    }
+
+    /// Reads all files for ever.
+    fn follow(&self) {
+        let settings = Settings::new().longest_line(MOST);
+        let tails = self.inputs.iter().filter_map(|input| {
+            let feed = Feed::new(self, input).map_err(|error| self.desk.fail(input.book, &error));
+            Some((
+                feed.ok()?,
+                Tail::new(&input.path, settings, input.mark),
+                false,
+            ))
+        });
+        let mut tails: Vec<_> = tails.collect();
+        while !tails.is_empty() {
+            let mut is_idle = true;
+            for (feed, tail, is_told) in &mut tails {
+                let turn = tail.turn(STEPS, &mut |file, found| feed.found(Some(file), found));
+                match turn {
+                    Ok(turn) => {
+                        *is_told &= turn == Turn::Idle;
+                        is_idle &= turn == Turn::Idle;
+                    }
+                    // It may be about to be made, or to be given to us.
+                    Err(error) => {
+                        if !std::mem::replace(is_told, true) {
+                            let shown = read::shown(&feed.input.path);
+                            self.desk
+                                .fail(feed.input.book, &Failure::io(&shown, &error));
+                        }
+                    }
+                }
+            }
+            if tails.iter().any(|(feed, ..)| feed.is_closed) {
+                return;
+            }
+            tails.retain(|(feed, ..)| match &feed.failure {
+                Some(failure) => {
+                    self.desk.fail(feed.input.book, failure);
+                    false
+                }
+                None => true,
+            });
+            if is_idle {
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// The lines of one input on their way.
+struct Feed<'p> {
+    pump: &'p Pump,
+    input: &'p Input,
+    records: Records<'p>,
+    point: Vec<u8>,
+    /// The place behind the last line.
+    mark: Mark,
+    is_closed: bool,
+    failure: Option<Failure>,
+}
+
+impl<'p> Feed<'p> {
+    fn new(pump: &'p Pump, input: &'p Input) -> Result<Self, Failure> {
+        Ok(Self {
+            pump,
+            input,
+            records: Records::new(input.layout.clone(), pump.schema.as_deref())?,
+            point: Vec::new(),
+            mark: Mark::default(),
+            is_closed: false,
+            failure: None,
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_closed || self.failure.is_some()
+    }
+
+    /// The input has come to its end; false if nothing more is taken.
+    fn end(mut self) -> Result<bool, Failure> {
+        if !self.is_over() {
+            self.point.clear();
+            let taken = self.records.end(&mut self.point);
+            self.settle(taken);
+        }
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(!self.is_closed),
+        }
+    }
+
+    /// Reads what cannot be read again, or is compressed.
+    fn stream(&mut self, input: &Input) -> io::Result<Result<(), Failure>> {
+        let open = || records::open(&input.path);
+        let mut from = match open() {
+            Ok(from) => from,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let mut lines = Lines::new(MOST);
+        if let Some(mark) = input.mark {
+            let resumed = skip(&mut from, mark)?.and_then(|(head, tail, first, count)| {
+                Some((Lines::resume(mark, head, &tail, MOST)?, first, count))
+            });
+            match resumed {
+                Some((resumed, first, count)) => {
+                    lines = resumed;
+                    self.mark = mark;
+                    if let Err(failure) = self.records.resume(&first, count) {
+                        return Ok(Err(failure));
+                    }
+                }
+                // It is another file.
+                None => match open() {
+                    Ok(again) => from = again,
+                    Err(failure) => return Ok(Err(failure)),
+                },
+            }
+        }
+        while !self.is_over() {
+            let bytes = match from.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                bytes => bytes?,
+            };
+            if bytes.is_empty() {
+                lines.finish(&mut |found| self.found(None, found));
+                break;
+            }
+            let length = bytes.len();
+            lines.feed(bytes, &mut |found| self.found(None, found));
+            from.consume(length);
+        }
+        Ok(Ok(()))
+    }
+
+    fn found(&mut self, file: Option<&File>, found: Found<'_>) {
+        if self.is_over() {
+            return;
+        }
+        self.point.clear();
+        match found {
+            Found::Line { text, mark } => {
+                self.step_to(text.len() as u64, mark, file);
+                if self.input.is_letters {
+                    self.letter(text);
+                } else if !self.is_over() {
+                    let taken = self.records.take(text, &mut self.point);
+                    self.settle(taken);
+                }
+            }
+            Found::TooLong { bytes, mark } => {
+                self.step_to(bytes, mark, file);
+                // It counts as a line.
+                let _ = self.records.take(b"", &mut self.point);
+                let reason = format!("a line of {bytes} bytes, and {MOST} are allowed");
+                let at = (self.input.name, self.records.line());
+                self.bury(at, bytes + 1, reason, b"", Layout::default());
+            }
+            Found::GivenUp { bytes } => self.pump.desk.give_up(self.input.book, bytes),
+        }
+    }
+
+    /// Goes to the place behind a line, which may be in another file than the one before.
+    fn step_to(&mut self, length: u64, mark: Mark, file: Option<&File>) {
+        let before = self.mark.offset();
+        self.mark = mark;
+        let begin = mark.offset().saturating_sub(length);
+        if begin == before || begin == before + 1 {
+            return;
+        }
+        let ended = self.records.end(&mut self.point);
+        self.settle(ended);
+        self.point.clear();
+        let resumed = match file {
+            Some(file) if begin > 1 => lines_before(file, begin - 1)
+                .map_err(|error| Failure::io(&read::shown(&self.input.path), &error))
+                .and_then(|(first, count)| self.records.resume(&first, count)),
+            _ => self.records.begin(),
+        };
+        self.failure = self.failure.take().or(resumed.err());
+    }
+
+    /// Sends what is to be read once more, as it was written then.
+    fn letter(&mut self, text: &[u8]) {
+        if text.trim_ascii().is_empty() {
+            return;
+        }
+        let letter: Result<Letter, String> =
+            serde_json::from_slice(text).map_err(|error| error.to_string());
+        let opened = letter.and_then(|letter| {
+            let (record, layout) = letter.open()?;
+            Ok((letter, record, layout))
+        });
+        let (letter, record, layout) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                let reason = format!("no dead letter: {error}");
+                let at = (self.input.name, 0);
+                return self.bury(at, text.len() as u64 + 1, reason, text, Layout::default());
+            }
+        };
+        let at = (self.pump.desk.name(&letter.file), letter.line);
+        let bytes = record.len() as u64 + 1;
+        let read = Records::new(layout.clone(), self.pump.schema.as_deref())
+            .map_err(|failure| failure.to_string())
+            .and_then(|mut records| {
+                let taken = records.take(&record, &mut self.point);
+                let taken = taken.and_then(|taken| match taken {
+                    Taken::More => records.end(&mut self.point),
+                    taken => Ok(taken),
+                });
+                taken.map_err(|bad| bad.what)
+            });
+        match read {
+            Ok(Taken::Point) => self.send(at, bytes),
+            Ok(Taken::More | Taken::Nothing) => {
+                self.bury(
+                    at,
+                    bytes,
+                    "there is no record in it".to_owned(),
+                    &record,
+                    layout,
+                );
+            }
+            Err(reason) => self.bury(at, bytes, reason, &record, layout),
+        }
+    }
+
+    fn settle(&mut self, taken: Result<Taken, Bad>) {
+        let bytes = self.records.text().len() as u64 + 1;
+        match taken {
+            Ok(Taken::Point) => self.send((self.input.name, self.records.line()), bytes),
+            Ok(Taken::More | Taken::Nothing) => {}
+            Err(bad) if bad.is_heading => {
+                let shown = read::shown(&self.input.path);
+                let column = bad.column.map(|column| format!(":{column}"));
+                let place = format!("{shown}:{}{}", bad.line, column.unwrap_or_default());
+                self.failure = Some(Failure::usage(bad.what).about(place));
+            }
+            Err(bad) => {
+                let (layout, record) = (self.records.layout(), self.records.text().to_vec());
+                self.bury(
+                    (self.input.name, bad.line),
+                    bytes,
+                    bad.what,
+                    &record,
+                    layout,
+                );
+            }
+        }
+    }
+
+    fn send(&mut self, at: (u32, u64), bytes: u64) {
+        let _gate = self
+            .pump
+            .gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let desk = &self.pump.desk;
+        let Some(id) = desk.take(self.input.book, at, bytes, self.mark) else {
+            self.is_closed = true;
+            return;
+        };
+        let Some(shipper) = &self.pump.shipper else {
+            let points = self.pump.points.lock();
+            let mut points = points.unwrap_or_else(PoisonError::into_inner);
+            if points.len() < SHOWN {
+                let point = String::from_utf8_lossy(&self.point);
+                points.push(point.trim_end_matches('\n').to_owned());
+            }
+            return;
+        };
+        if shipper.send_line(id, &self.point).is_err() {
+            desk.put_back(id);
+            self.is_closed = true;
+        }
+    }
+
+    fn bury(&mut self, at: (u32, u64), bytes: u64, reason: String, record: &[u8], layout: Layout) {
+        let _gate = self
+            .pump
+            .gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match self.pump.desk.take(self.input.book, at, bytes, self.mark) {
+            Some(id) => self.pump.desk.bad(id, bytes, reason, record, layout),
+            None => self.is_closed = true,
+        }
+    }
+}
+
+/// Its first bytes and the last ones, its first line, and how many there are.
+type Skipped = (Vec<u8>, Vec<u8>, Vec<u8>, u64);
+
+/// Reads up to a mark; none if there is not so much.
+fn skip(from: &mut dyn BufRead, mark: Mark) -> io::Result<Option<Skipped>> {
+    let (mut head, mut tail, mut first, mut count) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut left = mark.offset();
+    while left > 0 {
+        let bytes = match from.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
+        let length = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 {
+            return Ok(None);
+        }
+        let bytes = &bytes[..length];
+        let more = mark.head_length().saturating_sub(head.len());
+        head.extend_from_slice(&bytes[..more.min(length)]);
+        tail.extend_from_slice(&bytes[length.saturating_sub(mark.tail_length())..]);
+        tail.drain(..tail.len().saturating_sub(mark.tail_length()));
+        count_lines(bytes, &mut first, &mut count);
+        from.consume(length);
+        left -= length as u64;
+    }
+    Ok(Some((head, tail, first, count)))
+}
+
+/// The first line of what stands before a place, and how many there are.
+fn lines_before(mut file: &File, place: u64) -> io::Result<(Vec<u8>, u64)> {
+    file.rewind()?;
+    let (mut first, mut count) = (Vec::new(), 0);
+    let mut from = io::BufReader::with_capacity(64 << 10, file.take(place));
+    loop {
+        let bytes = from.fill_buf()?;
+        let length = bytes.len();
+        if length == 0 {
+            return Ok((first, count));
+        }
+        count_lines(bytes, &mut first, &mut count);
+        from.consume(length);
+    }
+}
+
+fn count_lines(bytes: &[u8], first: &mut Vec<u8>, count: &mut u64) {
+    if *count == 0 && first.len() < MOST {
+        first.extend(bytes.iter().take_while(|byte| **byte != b'\n'));
+    }
+    *count += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
+}

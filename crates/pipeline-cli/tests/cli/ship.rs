@@ -1,0 +1,508 @@
+//! `pipeline ship`: every record has a place in the books, whatever happens on the way.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use http::StatusCode;
+use pipeline_emulator::InjectedFault;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Ran, Run as _, Service, until};
+
+/// A service with the queue `clicks`, and a folder to work in.
+struct Bed {
+    service: Service,
+    folder: TempDir,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let service = Service::new();
+        let create = "repo create clicks --schema 'ip string, n long'";
+        service.run(create).ok();
+        let folder = TempDir::new().unwrap();
+        Self { service, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let file = fs::File::options()
+            .append(true)
+            .create(true)
+            .open(self.path(name));
+        file.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn command(&self, line: &str) -> std::process::Command {
+        let mut command = self.service.command(&format!("ship clicks {line}"));
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn ship(&self, line: &str) -> Ran {
+        self.command(line).ran()
+    }
+
+    /// How many of each: read, accepted, dead, given up; with what else there is in the document.
+    #[track_caller]
+    fn books(&self, line: &str) -> ([u64; 4], Ran, Value) {
+        let ran = self.ship(&format!("{line} -o json"));
+        let document: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+        (balanced(&document["total"]), ran, document)
+    }
+
+    fn spawn(&self, line: &str) -> Child {
+        let mut command = self.command(line);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    fn arrived(&self) -> u64 {
+        let server = &self.service.server;
+        server.with(|emulator| emulator.queues().map(|queue| queue.records).sum())
+    }
+
+    /// Longer than `until`: a file that was replaced is left only when it is at rest.
+    #[cfg(unix)]
+    fn wait_for(&self, records: u64) {
+        for _ in 0..6_000 {
+            if self.arrived() >= records {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{} records of {records} have arrived", self.arrived());
+    }
+
+    fn letters(&self, name: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        let letters = text.lines().map(serde_json::from_str);
+        letters.collect::<Result<_, _>>().unwrap()
+    }
+
+    fn inject(&self, fault: InjectedFault) {
+        let server = &self.service.server;
+        server.with(|emulator| emulator.inject(fault.on("push_points")));
+    }
+}
+
+#[track_caller]
+fn balanced(books: &Value) -> [u64; 4] {
+    for unit in ["records", "bytes"] {
+        let of = |name: &str| books[name][unit].as_u64().unwrap();
+        let settled = of("accepted") + of("dead") + of("given_up") + of("pending");
+        assert_eq!(of("read"), settled, "{books}");
+    }
+    ["read", "accepted", "dead", "given_up"].map(|name| books[name]["records"].as_u64().unwrap())
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn records_of_every_form_arrive_and_those_that_do_not_fit_are_dead_letters() {
+    let long = format!("ip={}\n", "x".repeat(3 << 20));
+    let cut = gzip("ip=a\nip=b\n");
+    for (name, text, options, books, dead) in [
+        (
+            "a.ndjson",
+            &b"{\"ip\":\"a\",\"n\":1}\n\n{\"n\":2}"[..],
+            "",
+            [2, 2, 0, 0],
+            &[][..],
+        ),
+        (
+            "a.ndjson",
+            b"{\"n\":\"x\"}\n{\n{\"n\":1}\n{\"more\":1}\n",
+            "",
+            [4, 1, 3, 0],
+            &[1, 2, 4],
+        ),
+        (
+            "a.csv",
+            b"ip,n\r\n\"a\nb\",1\r\nc,2,3\r\nd,x\r\ne,4\r\n",
+            "",
+            [4, 2, 2, 0],
+            &[4, 5],
+        ),
+        (
+            "a.tsv",
+            b"1\ta\nx\tb\n",
+            "--columns n,ip --delimiter '\\t'",
+            [2, 1, 1, 0],
+            &[2],
+        ),
+        (
+            "a.points",
+            b"ip=a\tn=1\nip\nn=\xff\n",
+            "--no-gzip",
+            [3, 1, 2, 0],
+            &[2, 3],
+        ),
+        ("a.csv.gz", &gzip("n\n1\nx\n2\n"), "", [3, 2, 1, 0], &[3]),
+        ("no_name", &gzip("{\"n\":1}\n"), "", [1, 1, 0, 0], &[]),
+        ("long.points", long.as_bytes(), "", [1, 0, 1, 0], &[1]),
+        ("empty.ndjson", b"", "", [0; 4], &[]),
+        ("heading.csv", b"ip,other\n1,2\n", "", [0; 4], &[]),
+        ("cut.gz", &cut[..cut.len() - 4], "", [2, 2, 0, 0], &[]),
+    ] {
+        let bed = Bed::new();
+        bed.write(name, text);
+        let (found, ran, _) = bed.books(&format!("{name} --dead-letters dead {options}"));
+        assert_eq!(found, books, "{name}: {ran:?}");
+        assert_eq!(bed.arrived(), books[1], "{name}");
+        let letters = bed.letters("dead");
+        let lines: Vec<_> = letters
+            .iter()
+            .map(|letter| letter["line"].as_u64())
+            .collect();
+        let expected: Vec<_> = dead.iter().map(|line| Some(*line)).collect();
+        assert_eq!(lines, expected, "{name}: {letters:?}");
+        let is_unread = name == "heading.csv" || name == "cut.gz";
+        let code = if is_unread {
+            2
+        } else {
+            i32::from(!dead.is_empty())
+        };
+        assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
+        if name == "heading.csv" {
+            assert!(
+                ran.stderr
+                    .contains("heading.csv:1:4: the schema does not have"),
+                "{ran:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_dead_letter_says_what_it_was_and_is_sent_once_more_when_the_queue_takes_it() {
+    let bed = Bed::new();
+    bed.write("a.csv", "ip;n\na;1\n\"b;\"\"\";x\n");
+    bed.write("b.ndjson", "{\"more\":7}\n{\"n\":3}\n");
+    bed.write("c.points", b"n=\xff");
+    let first = bed.ship("a.csv b.ndjson c.points --dead-letters dead --delimiter ; --format csv");
+    assert_eq!(first.code, Some(2), "{first:?}");
+    let none = bed.ship("b.ndjson c.points --dead-letters dead");
+    assert!(
+        none.stderr
+            .contains("see: pipeline ship clicks --again dead"),
+        "{none:?}"
+    );
+    let letters = bed.letters("dead");
+    assert_eq!(letters.len(), 3);
+    assert_eq!(
+        letters[0],
+        json!({
+            "record": "\"b;\"\"\";x", "format": "csv", "delimiter": ";", "columns": "ip,n",
+            "file": "a.csv", "line": 3, "outcome": "dead",
+            "reason": "the field \"n\": a text that cannot be made a long",
+        })
+    );
+    assert_eq!(
+        (&letters[1]["record"], &letters[2]["bytes"]),
+        (&json!("{\"more\":7}"), &json!("bj3/"))
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(bed.path("dead")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // A letter that a fallen machine has cut off.
+    bed.append("dead", "{\"record\":");
+    let itself = bed.ship("--again dead --dead-letters dead").failed(2);
+    assert!(itself.contains("is read already"), "{itself}");
+    bed.service.run("repo update clicks --add 'more long'").ok();
+    let (books, ran, _) = bed.books("--again dead --dead-letters still");
+    assert_eq!((books, ran.code), ([4, 1, 3, 0], Some(1)), "{ran:?}");
+    let still = bed.letters("still");
+    assert_eq!(
+        (&still[0]["file"], &still[0]["line"]),
+        (&json!("a.csv"), &json!(3))
+    );
+    assert_eq!(&still[1]["bytes"], "bj3/");
+}
+
+#[test]
+fn no_fault_of_the_service_loses_a_record() {
+    let lines = "n=1\n".repeat(200);
+    for (fault, twice) in [
+        (
+            InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
+                .retry_after(Duration::from_secs(1))
+                .times(2),
+            false,
+        ),
+        (InjectedFault::pass().reset().times(1), true),
+        (
+            InjectedFault::status(StatusCode::PAYLOAD_TOO_LARGE).times(2),
+            false,
+        ),
+    ] {
+        let bed = Bed::new();
+        bed.write("a.points", &lines);
+        bed.inject(fault);
+        let (books, ran, document) = bed.books("a.points --ordered");
+        assert_eq!((books, ran.code), ([200, 200, 0, 0], Some(0)), "{ran:?}");
+        assert_eq!(bed.arrived(), if twice { 400 } else { 200 });
+        let requests = document["requests"].as_u64().unwrap();
+        assert!(requests > 1, "{document}");
+    }
+}
+
+#[test]
+fn what_ends_a_run_is_told_by_its_code() {
+    let lines = "n=1\nn=2\n";
+    let unavailable = || InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE).always();
+    let unwelcome = || InjectedFault::code(pipeline_proto::ErrorCode::REPO_NOT_FOUND).always();
+    for (fault, options, books, code) in [
+        (
+            Some(unavailable()),
+            "--give-up-after 300ms --dead-letters dead",
+            [2, 0, 0, 2],
+            1,
+        ),
+        (
+            Some(InjectedFault::pass().reset().always()),
+            "--give-up-after 300ms --dead-letters dead",
+            [2, 0, 0, 2],
+            8,
+        ),
+        (Some(unwelcome()), "--dead-letters dead", [2, 0, 2, 0], 3),
+        (None, "missing.points --dead-letters dead", [2, 2, 0, 0], 2),
+        (
+            None,
+            "--rate 5MB/s --in-flight 4 --tag ip=x --dead-letters dead",
+            [2, 2, 0, 0],
+            0,
+        ),
+    ] {
+        let bed = Bed::new();
+        bed.write("a.points", lines);
+        if let Some(fault) = fault {
+            bed.inject(fault);
+        }
+        let (found, ran, _) = bed.books(&format!("a.points {options}"));
+        assert_eq!((found, ran.code), (books, Some(code)), "{options}: {ran:?}");
+        // What did not arrive is there to be sent once more.
+        assert_eq!(
+            bed.letters("dead").len() as u64,
+            books[2] + books[3],
+            "{ran:?}"
+        );
+    }
+    let bed = Bed::new();
+    for (line, says) in [
+        ("a.points ./a.points", "named twice"),
+        ("--follow", "--follow is for files"),
+        ("a.points --rate 5MB", "a size a second"),
+        ("--again a.points b.points", "cannot be used with"),
+        ("a.points --in-flight 0", "1..=64"),
+    ] {
+        bed.write("a.points", lines);
+        let error = bed.ship(line).failed(2);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+    assert_eq!(bed.arrived(), 0);
+}
+
+#[test]
+fn a_dry_run_checks_everything_and_sends_nothing() {
+    let bed = Bed::new();
+    bed.write("a.ndjson", "{\"n\":1}\n{\"n\":\"x\"}\n");
+    let (_, ran, document) = bed.books("a.ndjson --dry-run --dead-letters dead");
+    assert_eq!((ran.code, &document["points"]), (Some(1), &json!(["n=1"])));
+    assert!(
+        ran.stderr.contains("a.ndjson:2: the field \"n\""),
+        "{ran:?}"
+    );
+    assert_eq!((bed.arrived(), bed.path("dead").exists()), (0, false));
+}
+
+#[test]
+fn a_repeated_run_skips_what_was_accepted_and_finds_files_that_were_moved() {
+    let bed = Bed::new();
+    let ship = |books: [u64; 4]| {
+        let (found, ran, _) = bed.books("log.csv --positions pos --dead-letters dead");
+        assert_eq!(found, books, "{ran:?}");
+    };
+    bed.write("log.csv", "n,ip\n1,a\n");
+    ship([1, 1, 0, 0]);
+    ship([0; 4]);
+    bed.append("log.csv", "2,b\nx,c\n");
+    ship([2, 1, 1, 0]);
+    assert_eq!(bed.letters("dead")[0]["line"], 4);
+    bed.append("log.csv", "4,d\n");
+    fs::rename(bed.path("log.csv"), bed.path("log.csv.1")).unwrap();
+    bed.write("log.csv", "ip,n\ne,5\n");
+    ship([2, 2, 0, 0]);
+    // Compressed, it is the same file.
+    bed.append("log.csv", "f,6\n");
+    let text = fs::read_to_string(bed.path("log.csv")).unwrap();
+    fs::remove_file(bed.path("log.csv.1")).unwrap();
+    bed.write("log.csv", gzip(&text));
+    ship([1, 1, 0, 0]);
+    // Another file of the same name is not.
+    bed.write("log.csv", "ip,n\ng,7\n");
+    ship([1, 1, 0, 0]);
+    // What is held back is not skipped.
+    bed.append("log.csv", "h,8\n");
+    bed.inject(InjectedFault::code(
+        pipeline_proto::ErrorCode::REPO_NOT_FOUND,
+    ));
+    let (books, ran, _) = bed.books("log.csv --positions pos");
+    assert_eq!((books, ran.code), ([1, 0, 1, 0], Some(3)), "{ran:?}");
+    assert_eq!(bed.arrived(), 6);
+    ship([1, 1, 0, 0]);
+    bed.write("pos", "{");
+    assert!(
+        bed.ship("log.csv --positions pos")
+            .failed(2)
+            .contains("no positions")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_with_what_is_left_in_the_positions_or_among_the_dead_letters() {
+    use crate::support::{is_ignored, signal};
+
+    if is_ignored("TERM") {
+        return;
+    }
+    for (options, letters) in [
+        ("--dead-letters dead", 2),
+        ("--dead-letters dead --positions pos", 0),
+    ] {
+        let bed = Bed::new();
+        bed.write("a.points", "n=1\nn=2\n");
+        let away = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE);
+        bed.inject(away.retry_after(Duration::from_secs(300)).always());
+        let child = bed.spawn(&format!("a.points --linger 0s {options} -o json"));
+        bed.service.when_asked(3);
+        signal(&child, "TERM");
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(143), "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("terminated: 2 read, 0 accepted, 2 given up"),
+            "{ran:?}"
+        );
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(balanced(&document["total"]), [2, 0, 0, 2]);
+        assert_eq!(bed.letters("dead").len(), letters);
+        bed.service
+            .server
+            .with(pipeline_emulator::Emulator::clear_faults);
+        let rest = if letters > 0 {
+            "--again dead"
+        } else {
+            "a.points --positions pos"
+        };
+        assert_eq!(bed.books(rest).0, [2, 2, 0, 0]);
+    }
+    // Whoever waits for a record that never comes.
+    let bed = Bed::new();
+    let mut command = bed.command("-");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"n=1\nn=2").unwrap();
+    until(|| bed.arrived() == 1);
+    signal(&child, "TERM");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(143), "{ran:?}");
+    assert!(ran.stderr.contains("1 read, 1 accepted"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_followed_loses_nothing_by_rotation_and_restarts() {
+    use crate::support::is_ignored;
+
+    type Rotate = fn(&Bed, &Path);
+    let rename: Rotate = |bed, path| fs::rename(path, bed.path("log.points.1")).unwrap();
+    let copy: Rotate = |bed, path| {
+        fs::copy(path, bed.path("log.points.1")).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(0)
+            .unwrap();
+    };
+    let delete: Rotate = |_, path| fs::remove_file(path).unwrap();
+    if is_ignored("TERM") {
+        return;
+    }
+    // It takes a while until a file that was replaced is at rest.
+    std::thread::scope(|scope| {
+        for rotate in [rename, copy, delete] {
+            scope.spawn(move || follows(rotate));
+        }
+    });
+}
+
+#[cfg(unix)]
+fn follows(rotate: fn(&Bed, &Path)) {
+    use crate::support::signal;
+
+    let bed = Bed::new();
+    let path = bed.path("log.points");
+    let follow = || bed.spawn("--follow log.points --positions pos --linger 10ms -o json");
+    let end = |child: Child| {
+        signal(&child, "TERM");
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(143), "{ran:?}");
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        balanced(&document["total"])
+    };
+    let child = follow();
+    bed.append("log.points", "n=1\nn=2\nn=");
+    bed.wait_for(2);
+    bed.append("log.points", "3\n");
+    bed.wait_for(3);
+    rotate(&bed, &path);
+    bed.append("log.points", "n=14\nn=15\n");
+    bed.wait_for(5);
+    assert_eq!(end(child), [5, 5, 0, 0]);
+    bed.append("log.points", "n=16\n");
+    fs::rename(&path, bed.path("log.points.2")).unwrap();
+    bed.append("log.points", "n=17\n");
+    let child = follow();
+    bed.wait_for(7);
+    assert_eq!(end(child), [2, 2, 0, 0]);
+    assert_eq!(bed.arrived(), 7);
+}
+
+#[test]
+fn an_output_that_nobody_reads_does_not_stop_it() {
+    let bed = Bed::new();
+    bed.write("a.points", "n=1\nx\nn=2\n");
+    let mut child = bed.spawn("a.points");
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(bed.arrived(), 2);
+}
