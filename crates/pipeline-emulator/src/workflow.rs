@@ -1,5 +1,6 @@
-//! One workflow: which resources belong to it, its state machine and its history.
+//! One workflow: which resources belong to it, its state and its history.
 
+mod phase;
 mod stored;
 
 pub(crate) use stored::StoredState;
@@ -18,61 +19,10 @@ use pipeline_proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{id::Id, transition::Transition};
+use phase::{Moving, Phase};
 
 /// How many events of a workflow are kept.
 const HISTORY: usize = 100;
-
-/// Where a workflow is in its life.
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Ready,
-    Starting(Moving),
-    /// A manual workflow has an end.
-    Started {
-        ends: Option<Now>,
-    },
-    Stopping(Moving),
-    Stopped,
-}
-
-/// A start or a stop under way.
-#[derive(Debug, Clone, Copy)]
-struct Moving {
-    end: End,
-    /// Whether it ends where it came from.
-    fails: bool,
-}
-
-/// What a start or a stop waits for.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    At(Now),
-    /// So many reads still show the state in between.
-    AfterReads(u32),
-    Never,
-}
-
-impl Moving {
-    fn new(how: Transition, now: Now) -> Self {
-        let (end, fails) = match how {
-            Transition::Immediate => (End::At(now), false),
-            Transition::After(after) => (End::At(now + after), false),
-            Transition::AfterReads(reads) => (End::AfterReads(reads), false),
-            Transition::Stuck => (End::Never, false),
-            Transition::FallsBack(after) => (End::At(now + after), true),
-        };
-        Self { end, fails }
-    }
-
-    /// When it ended, if that is at or before `now`.
-    fn ended(self, now: Now) -> Option<Now> {
-        match self.end {
-            End::At(at) => (now.mono >= at.mono).then_some(at),
-            End::AfterReads(0) => Some(now),
-            End::AfterReads(_) | End::Never => None,
-        }
-    }
-}
 
 /// Something that happened to a workflow, in the words of the log.
 #[derive(Debug, Clone)]
@@ -154,13 +104,7 @@ impl Workflow {
     }
 
     pub(crate) fn status(&self) -> Status {
-        match self.phase {
-            Phase::Ready => Status::Ready,
-            Phase::Starting(_) => Status::Starting,
-            Phase::Started { .. } => Status::Started,
-            Phase::Stopping(_) => Status::Stopping,
-            Phase::Stopped => Status::Stopped,
-        }
+        self.phase.status()
     }
 
     /// Whether two workflows have the same members, as copies of one have until these change.
@@ -184,61 +128,24 @@ impl Workflow {
 
     /// The next change that time or reads have brought about.
     fn due(&self, now: Now, manual_run: Duration) -> Option<(Now, Phase, &'static str)> {
-        let started = |at: Now| Phase::Started {
-            ends: self.is_manual().then_some(at + manual_run),
-        };
-        Some(match self.phase {
-            Phase::Starting(moving) => {
-                let at = moving.ended(now)?;
-                if moving.fails {
-                    (at, Phase::Stopped, "the start failed")
-                } else {
-                    (at, started(at), "started")
-                }
-            }
-            Phase::Stopping(moving) => {
-                let at = moving.ended(now)?;
-                if moving.fails {
-                    // A manual run that could not be stopped goes on from here.
-                    (at, started(at), "the stop failed")
-                } else {
-                    (at, Phase::Stopped, "stopped")
-                }
-            }
-            Phase::Started { ends: Some(end) } if now.mono >= end.mono => {
-                (end, Phase::Stopped, "the manual run came to its end")
-            }
-            Phase::Ready | Phase::Started { .. } | Phase::Stopped => return None,
-        })
+        let run = || self.is_manual().then_some(manual_run);
+        self.phase.due(now, run)
     }
 
     /// Whether it matters that a caller has been shown the present status.
     pub(crate) fn counts_reads(&self) -> bool {
-        match self.phase {
-            Phase::Starting(moving) | Phase::Stopping(moving) => {
-                matches!(moving.end, End::AfterReads(1..))
-            }
-            _ => false,
-        }
+        self.phase.counts_reads()
     }
 
     /// Tells the state machine that a caller has been shown the present status.
     pub(crate) fn was_read(&mut self) {
-        if let Phase::Starting(moving) | Phase::Stopping(moving) = &mut self.phase
-            && let End::AfterReads(left @ 1..) = &mut moving.end
-        {
-            *left -= 1;
-        }
+        self.phase.was_read();
     }
 
     /// Whether time alone will change the state.
     #[cfg(feature = "server")]
     pub(crate) fn is_under_way(&self) -> bool {
-        match self.phase {
-            Phase::Starting(moving) | Phase::Stopping(moving) => matches!(moving.end, End::At(_)),
-            Phase::Started { ends } => ends.is_some(),
-            Phase::Ready | Phase::Stopped => false,
-        }
+        self.phase.is_under_way()
     }
 
     /// Whoever calls this has made sure that the workflow may start.

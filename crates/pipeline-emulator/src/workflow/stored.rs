@@ -8,7 +8,10 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use pipeline_proto::{Now, model::Status};
 use serde::{Deserialize, Serialize};
 
-use super::{End, Event, HISTORY, Members, Moving, Phase, Workflow};
+use super::{
+    Event, HISTORY, Members, Workflow,
+    phase::{End, Moving, Phase},
+};
 use crate::date::{from_millis, to_millis};
 
 /// Everything but what belongs to it: the part that changes all the time.
