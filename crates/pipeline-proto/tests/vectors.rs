@@ -158,37 +158,39 @@ fn signatures_hold_at_every_layer() {
         let parts = parts(&vector);
         let credentials = Credentials::new(vector.access_key.as_str(), &vector.secret_key).unwrap();
 
-        let target = parts.uri.path_and_query().unwrap().as_str();
-        assert_eq!(target, vector.request_target, "{id}, request target");
-        let headers = String::from_utf8(sign::canonical_headers(&parts.headers)).unwrap();
-        assert_eq!(headers, vector.canonical_headers, "{id}, canonical headers");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let target = parts.uri.path_and_query().unwrap().to_string();
+        let headers = sign::canonical_headers(&parts.headers);
         let resource = sign::canonical_resource(parts.uri.path()).unwrap();
-        let resource = String::from_utf8(resource.into_owned()).unwrap();
-        assert_eq!(
-            resource, vector.canonical_resource,
-            "{id}, canonical resource"
-        );
-        let text = sign::string_to_sign(&parts).unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&text),
-            vector.string_to_sign,
-            "{id}, string to sign"
-        );
-        assert_eq!(
-            hex(&text),
-            vector.string_to_sign_hex,
-            "{id}, string to sign in hex"
-        );
-        let mac = hmac_sha1(&vector.secret_key, &text);
-        assert_eq!(hex(&mac), vector.hmac_sha1_hex, "{id}, MAC");
+        let signed = sign::string_to_sign(&parts).unwrap();
+        let mac = hmac_sha1(&vector.secret_key, &signed);
+        for (layer, found, expected) in [
+            ("request target", target, &vector.request_target),
+            (
+                "canonical headers",
+                text(&headers),
+                &vector.canonical_headers,
+            ),
+            (
+                "canonical resource",
+                text(&resource),
+                &vector.canonical_resource,
+            ),
+            ("string to sign", text(&signed), &vector.string_to_sign),
+            (
+                "string to sign in hex",
+                hex(&signed),
+                &vector.string_to_sign_hex,
+            ),
+            ("MAC", hex(&mac), &vector.hmac_sha1_hex),
+        ] {
+            assert_eq!(found, *expected, "{id}, {layer}");
+        }
         let assembled = format!("Pandora {}:{}", vector.access_key, URL_SAFE.encode(&mac));
         assert_eq!(assembled, vector.authorization, "{id}, encoded signature");
         let value = sign::authorization(&parts, &credentials).unwrap();
         assert_eq!(value, vector.authorization, "{id}, Authorization");
-        assert!(
-            value.is_sensitive(),
-            "{id}, Authorization is marked as sensitive"
-        );
+        assert!(value.is_sensitive(), "{id}, Authorization is to be hidden");
     }
 }
 
@@ -223,19 +225,21 @@ fn tokens_hold_at_every_layer() {
             .signed_headers(&header_map(&vector.headers))
             .unwrap();
 
-        assert_eq!(
-            descriptor.headers, vector.canonical_headers,
-            "{id}, canonical headers"
-        );
         let json = descriptor.to_json();
-        assert_eq!(json, vector.descriptor_json, "{id}, descriptor");
         let encoded = URL_SAFE.encode(&json);
-        assert_eq!(
-            encoded, vector.encoded_descriptor,
-            "{id}, encoded descriptor"
-        );
         let mac = hmac_sha1(&vector.secret_key, encoded.as_bytes());
-        assert_eq!(URL_SAFE.encode(mac), vector.encoded_signature, "{id}, MAC");
+        for (layer, found, expected) in [
+            (
+                "canonical headers",
+                &descriptor.headers,
+                &vector.canonical_headers,
+            ),
+            ("descriptor", &json, &vector.descriptor_json),
+            ("encoded descriptor", &encoded, &vector.encoded_descriptor),
+            ("MAC", &URL_SAFE.encode(mac), &vector.encoded_signature),
+        ] {
+            assert_eq!(found, expected, "{id}, {layer}");
+        }
         let token = descriptor.mint(&credentials);
         assert_eq!(token.as_str(), vector.authorization, "{id}, token");
 
@@ -353,10 +357,7 @@ fn calls_sign_as_the_vectors_of_their_operations() {
         );
         let sent = &parts.headers["authorization"];
         assert_eq!(sent, vector.authorization.as_str(), "{id}, Authorization");
-        assert!(
-            sent.is_sensitive(),
-            "{id}, Authorization is marked as sensitive"
-        );
+        assert!(sent.is_sensitive(), "{id}, Authorization is to be hidden");
     }
 }
 

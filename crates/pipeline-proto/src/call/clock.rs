@@ -72,7 +72,7 @@ mod tests {
         Now::new(SystemTime::UNIX_EPOCH + START, Duration::ZERO) + Duration::from_secs(seconds)
     }
 
-    fn answer(date: SystemTime) -> Response<Bytes> {
+    fn dated(date: SystemTime) -> Response<Bytes> {
         Response::builder()
             .header("date", httpdate::fmt_http_date(date))
             .body(Bytes::new())
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_date_is_compared_with_the_middle_of_the_round_trip() {
-        let response = answer(at(1210).wall);
+        let response = dated(at(1210).wall);
         assert_eq!(
             measure(&response, at(0), at(20)),
             Some(ClockOffset::ahead(Duration::from_secs(1200)))
@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn caches_slow_answers_and_missing_dates_say_nothing() {
-        let mut cached = answer(at(0).wall);
+        let mut cached = dated(at(0).wall);
         cached.headers_mut().insert("age", "10".parse().unwrap());
         assert_eq!(measure(&cached, at(0), at(1)), None);
-        assert_eq!(measure(&answer(at(0).wall), at(0), at(901)), None);
-        assert!(measure(&answer(at(0).wall), at(0), at(900)).is_some());
+        assert_eq!(measure(&dated(at(0).wall), at(0), at(901)), None);
+        assert!(measure(&dated(at(0).wall), at(0), at(900)).is_some());
         assert_eq!(measure(&Response::new(Bytes::new()), at(0), at(1)), None);
     }
 

@@ -25,7 +25,7 @@ use crate::header::request_id;
 #[derive(Debug, Clone)]
 pub struct DecodeError {
     reason: Reason,
-    answer: Option<Answer>,
+    response: Option<Received>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ enum Reason {
 }
 
 #[derive(Debug, Clone)]
-struct Answer {
+struct Received {
     status: StatusCode,
     request_id: Option<Box<str>>,
     media_type: Option<Box<str>>,
@@ -101,13 +101,13 @@ impl DecodeError {
     fn new(reason: Reason) -> Self {
         Self {
             reason,
-            answer: None,
+            response: None,
         }
     }
 
     /// Adds what is known of the response, for whoever has to find out what sent it.
     pub(crate) fn of(mut self, response: &Response<Bytes>) -> Self {
-        self.answer = Some(Answer {
+        self.response = Some(Received {
             status: response.status(),
             request_id: request_id(response.headers()),
             media_type: media_type(response.headers()),
@@ -117,15 +117,15 @@ impl DecodeError {
     }
 
     pub(crate) fn status(&self) -> Option<StatusCode> {
-        self.answer.as_ref().map(|answer| answer.status)
+        self.response.as_ref().map(|response| response.status)
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.answer.as_ref()?.request_id.as_deref()
+        self.response.as_ref()?.request_id.as_deref()
     }
 
     pub(crate) fn body(&self) -> &str {
-        self.answer.as_ref().map_or("", |answer| &answer.body)
+        self.response.as_ref().map_or("", |response| &response.body)
     }
 }
 
@@ -154,12 +154,12 @@ impl fmt::Display for DecodeError {
             ),
             Reason::Custom(message) | Reason::Refused(_, message) => write_foreign(f, message, 200),
         }?;
-        if let Some(answer) = &self.answer {
+        if let Some(response) = &self.response {
             if matches!(self.reason, Reason::Json(_) | Reason::NotUtf8(_)) {
-                answer.write_beginning(f)?;
+                response.write_beginning(f)?;
             }
-            write!(f, " (HTTP {}", answer.status.as_u16())?;
-            if let Some(id) = &answer.request_id {
+            write!(f, " (HTTP {}", response.status.as_u16())?;
+            if let Some(id) = &response.request_id {
                 f.write_str(", request ")?;
                 write_foreign(f, id, 64)?;
             }
@@ -183,7 +183,7 @@ impl StdError for DecodeError {
     }
 }
 
-impl Answer {
+impl Received {
     /// The media type and the first words, so that the page of a portal can be recognised.
     fn write_beginning(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_json = |media_type: &&str| media_type.ends_with("json");

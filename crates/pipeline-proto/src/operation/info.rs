@@ -48,7 +48,7 @@ pub struct OperationInfo {
     pub about: &'static str,
     /// What a success brings, and how it is read.
     #[cfg(feature = "proptest")]
-    pub(crate) answer: (crate::describe::Shape, &'static str),
+    pub(crate) response: (crate::describe::Shape, &'static str),
     pub(crate) template: fn(&[&str], &Bytes) -> Result<RequestTemplate, BuildError>,
 }
 

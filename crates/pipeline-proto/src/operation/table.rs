@@ -155,7 +155,7 @@ macro_rules! operations {
                 idempotency: <$Op as $crate::Operation>::IDEMPOTENCY,
                 done_on: $crate::operation::table::operations!(@done $($done)?),
                 #[cfg(feature = "proptest")]
-                answer: (<$Out as $crate::describe::Described>::SHAPE, stringify!($read)),
+                response: (<$Out as $crate::describe::Described>::SHAPE, stringify!($read)),
                 template: |names, body| {
                     let &[$($key),*] = names else { return Err($crate::BuildError::custom("names are missing")) };
                     let _ = body;

@@ -68,7 +68,7 @@ pub fn success(
     info: &OperationInfo,
     names: &[&str],
 ) -> impl Strategy<Value = Response<Bytes>> + use<> {
-    let (shape, reader) = info.answer;
+    let (shape, reader) = info.response;
     // What shows one thing by its name shows this one.
     let name = names.last().filter(|_| info.name.starts_with("get_"));
     let name = name.map(|name| (*name).to_owned());
@@ -111,7 +111,7 @@ pub fn failure(info: &OperationInfo) -> impl Strategy<Value = Response<Bytes>> +
         Some(code) => prop_oneof![1 => Just(code), 2 => select(known)].boxed(),
         None => select(known).boxed(),
     };
-    let in_a_success = info.answer.1 == "outcome";
+    let in_a_success = info.response.1 == "outcome";
     (code, text(), request_id(), any::<bool>()).prop_map(move |(code, text, id, other)| {
         let status = code.info().and_then(|info| info.http_status).unwrap_or(400);
         let message = format!("{code}: {text}");

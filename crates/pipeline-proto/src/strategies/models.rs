@@ -183,7 +183,7 @@ pub fn workflow_state() -> Shown<WorkflowState> {
     Shown(any.boxed())
 }
 
-/// Answers to *search logs*.
+/// Responses to *search logs*.
 pub fn log_search() -> impl Strategy<Value = LogSearch> {
     let entry = || (node_type(), text(), timestamp());
     let status = (entry(), text(), text(), extra()).prop_map(

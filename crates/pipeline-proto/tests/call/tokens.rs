@@ -66,27 +66,16 @@ fn a_token_is_sent_as_it_is_and_on_each_attempt() {
 }
 
 #[test]
-fn a_token_of_the_call_goes_before_the_keys_of_the_context() {
-    let token = permission().mint(&Credentials::new("device", "another").unwrap());
-    let options = CallOptions::new().auth(token.clone());
-    let trace = run_with(&context(), start_workflow(), options, [response(200)]);
-    assert_eq!(
-        trace.sent[0].request.headers()["authorization"],
-        token.as_str()
-    );
-}
-
-#[test]
-fn a_token_without_the_scheme_word_is_sent_with_it() {
+fn a_token_of_the_call_goes_before_the_keys_of_the_context_and_is_sent_with_the_scheme_word() {
+    let others = permission().mint(&Credentials::new("device", "another").unwrap());
     let minted = permission().mint(&credentials());
-    let bare = minted.as_str().strip_prefix("Pandora ").unwrap();
-    let token: Token = bare.parse().unwrap();
-    let options = CallOptions::new().auth(token);
-    let trace = run_with(&context(), start_workflow(), options, [response(200)]);
-    assert_eq!(
-        trace.sent[0].request.headers()["authorization"],
-        minted.as_str()
-    );
+    let bare: Token = minted.as_str().replace("Pandora ", "").parse().unwrap();
+    for (token, expected) in [(others.clone(), others), (bare, minted)] {
+        let options = CallOptions::new().auth(token);
+        let trace = run_with(&context(), start_workflow(), options, [response(200)]);
+        let headers = trace.sent[0].request.headers();
+        assert_eq!(headers["authorization"], expected.as_str());
+    }
 }
 
 #[test]
