@@ -506,3 +506,42 @@ fn an_output_that_nobody_reads_does_not_stop_it() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(bed.arrived(), 2);
 }
+
+#[test]
+fn push_unpacks_files_as_ship_does() {
+    let bed = Bed::new();
+    bed.write("a.csv.gz", gzip("n\n1\n2\n"));
+    let push = format!("repo push clicks {}", bed.path("a.csv.gz").display());
+    bed.service.run(&push).ok();
+    assert_eq!(bed.arrived(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_how_it_goes_and_a_second_signal_ends_it_at_once() {
+    use crate::support::{Terminal, is_ignored, signal};
+
+    if is_ignored("TERM") || is_ignored("INT") {
+        return;
+    }
+    let bed = Bed::new();
+    bed.write("a.points", "n=1\nn=2\n");
+    bed.inject(
+        InjectedFault::pass()
+            .latency(Duration::from_secs(60))
+            .always(),
+    );
+    let terminal = Terminal::new();
+    let (mut child, painted) = terminal.spawn(bed.command("a.points --linger 0s"));
+    until(|| {
+        painted
+            .text()
+            .contains("clicks: 2 read, 0 accepted, 2 pending")
+    });
+    signal(&child, "TERM");
+    signal(&child, "INT");
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+    // The account of the first one takes as long as the request may.
+    assert!(!painted.text().contains("GIVEN UP"), "{}", painted.text());
+}
