@@ -12,13 +12,16 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use pipeline_emulator::{Account, Emulator, Transition};
 use pipeline_proto::{Credentials, Now, sign};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// When the record with signatures was made, and by whom.
+#[path = "../../pipeline-proto/tests/vectors/recorded.rs"]
+#[allow(dead_code, reason = "what leaks matters to the core's test alone")]
+mod recorded;
+
+use recorded::{KEYS, MOMENT, Vector, vectors};
+
+/// [`MOMENT`], as it was sent.
 const DATE: &str = "Sat, 28 Nov 2026 00:20:47 GMT";
-const MOMENT: u64 = 1_795_825_247;
-const KEYS: [&str; 2] = ["exampleAccessKey0", "exampleSecretKey0"];
 
 const JSON: &str = "application/json";
 
@@ -104,30 +107,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("deregister_udf", "another record", "E18634"),
     ("debug_udf", "the documents", "E18634"),
 ];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vector {
-    operation: String,
-    #[serde(default)]
-    case: String,
-    method: String,
-    target: String,
-    #[serde(rename = "type")]
-    content_type: Option<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    signature: Option<String>,
-    token: Option<String>,
-    body: Option<Value>,
-    gzip: Option<String>,
-    response: Option<Value>,
-    /// For the core's own test.
-    #[serde(default, rename = "leaks")]
-    _leaks: Vec<String>,
-    #[serde(default)]
-    ignored: Vec<String>,
-}
 
 impl Vector {
     fn request(&self) -> Request<Bytes> {
@@ -365,8 +344,8 @@ fn members(body: &Value) -> BTreeSet<String> {
 #[test]
 fn the_emulator_takes_each_recorded_request_and_shows_what_the_clients_read() {
     let mut refused = Vec::new();
-    for line in include_str!("../../pipeline-proto/tests/vectors/requests.jsonl").lines() {
-        let vector: Vector = serde_json::from_str(line).unwrap();
+    for vector in vectors() {
+        let line = format!("{} {} ({})", vector.method, vector.target, vector.case);
         let mut emulator = vector.world();
         let response = handle(&mut emulator, vector.request());
         let shown = String::from_utf8_lossy(response.body());

@@ -29,12 +29,13 @@ use pipeline_proto::{
         push::{Payload, Tags},
     },
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// When the record with signatures was made, and by whom.
-const MOMENT: u64 = 1_795_825_247;
-const KEYS: [&str; 2] = ["exampleAccessKey0", "exampleSecretKey0"];
+#[path = "vectors/recorded.rs"]
+mod recorded;
+
+use recorded::{KEYS, MOMENT, Vector, vectors};
 
 /// Operations that a client of the vendor's sends without a content type, although the documents have one.
 const WITHOUT_TYPE: [&str; 4] = [
@@ -43,37 +44,6 @@ const WITHOUT_TYPE: [&str; 4] = [
     "search_logs",
     "update_variable",
 ];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vector {
-    operation: String,
-    #[serde(default)]
-    case: String,
-    method: String,
-    target: String,
-    #[serde(rename = "type")]
-    content_type: Option<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    signature: Option<String>,
-    token: Option<String>,
-    /// JSON, or the text of another type; before it was compressed, if `gzip` has what was sent, in base64.
-    body: Option<Value>,
-    gzip: Option<String>,
-    #[serde(default)]
-    leaks: Vec<String>,
-    response: Option<Value>,
-    #[serde(default)]
-    ignored: Vec<String>,
-}
-
-fn vectors() -> Vec<Vector> {
-    let lines = include_str!("vectors/requests.jsonl").lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .collect()
-}
 
 impl Vector {
     /// The names in the path.
