@@ -42,6 +42,7 @@ mod infer;
 mod json;
 mod number;
 mod read;
+mod rename;
 mod scan;
 mod schema;
 mod ser;
@@ -57,6 +58,7 @@ pub use read::{Escapes, Point, read};
 pub use time::rfc3339;
 
 use crate::resource::schema::SchemaEntry;
+use rename::Renames;
 use schema::Fields;
 use ser::Record;
 
@@ -89,6 +91,7 @@ pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, record: &T) -> Result<(),
 pub struct Encoder<'s> {
     escapes: Escapes,
     fields: Option<Fields<'s>>,
+    renames: Renames,
 }
 
 impl<'s> Encoder<'s> {
@@ -107,6 +110,7 @@ impl<'s> Encoder<'s> {
         Self {
             escapes: Escapes::default(),
             fields: Some(Fields::new(schema)),
+            renames: Renames::default(),
         }
     }
 
@@ -114,6 +118,23 @@ impl<'s> Encoder<'s> {
     #[must_use]
     pub fn escapes(mut self, escapes: Escapes) -> Self {
         self.escapes = escapes;
+        self
+    }
+
+    /// Gives the fields of this name another one, before a schema is looked at. A record whose fields of both names
+    /// have values is refused.
+    ///
+    /// ```
+    /// use pipeline_proto::points::Encoder;
+    ///
+    /// let mut text = Vec::new();
+    /// Encoder::new().rename("a", "b").write_json(&mut text, r#"{"a":1,"c":2}"#)?;
+    /// assert_eq!(text, b"b=1\tc=2\n");
+    /// # Ok::<(), pipeline_proto::points::PointError>(())
+    /// ```
+    #[must_use]
+    pub fn rename(mut self, old: impl Into<String>, new: impl Into<String>) -> Self {
+        self.renames.add(old.into(), new.into());
         self
     }
 

@@ -326,6 +326,36 @@ fn a_schema_knows_what_is_missing_what_is_too_much_and_what_is_there_twice() {
 }
 
 #[test]
+fn fields_get_other_names_and_a_name_that_two_of_them_have_is_refused() {
+    let Schema(schema) = "a long, b long".parse().unwrap();
+    for (line, expected) in [
+        (json!({"a": 1, "b": 2}), Ok("b=1\ta=2\n")),
+        (json!({"c": 1, "b": null}), Ok("a=1\n")),
+        (
+            json!({"b": 1, "c": 2}),
+            Err("the field \"a\": it is there twice"),
+        ),
+        (
+            json!({"c": 1, "b": 2}),
+            Err("the field \"a\": it is there twice"),
+        ),
+    ] {
+        for encoder in [Encoder::new(), Encoder::checked(&schema)] {
+            let names = [("a", "b"), ("b", "a"), ("c", "a")].into_iter();
+            let mut encoder = names.fold(encoder, |it, (old, new)| it.rename(old, new));
+            for _ in 0..2 {
+                let mut out = Vec::new();
+                let written = encoder.write(&mut out, &line);
+                let written = written.map_err(|error| error.to_string());
+                let text = text_of(out);
+                let expected = expected.map_err(str::to_owned);
+                assert_eq!(written.map(|()| &*text), expected, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn points_are_read_with_their_places_and_as_they_stand() {
     let lines: Vec<_> = read("a=1\tb=x=y\n\nc=\\t\r\n")
         .map(|point| {

@@ -1,14 +1,15 @@
 //! Records as people have them, one reader for all commands that push some: lines in, points out.
 
 mod csv;
+mod packed;
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    collections::{BTreeMap, BTreeSet},
+    io::{self, BufRead, BufReader},
     path::Path,
 };
 
 use clap::{Args, ValueEnum};
-use flate2::bufread::MultiGzDecoder;
 use pipeline_proto::{
     ErrorKind, RepoName,
     points::{self, Encoder, PointError},
@@ -17,6 +18,7 @@ use pipeline_proto::{
 use serde::{Deserialize, Serialize};
 
 use self::csv::{Columns, Misfit};
+pub(super) use self::packed::{Packing, unpacked_name};
 use crate::{
     failure::Failure,
     file::read,
@@ -41,6 +43,14 @@ pub(super) struct Form {
     #[arg(long, value_name = "FIELDS")]
     columns: Option<String>,
 
+    /// The field that --format raw puts each line into [default: raw]
+    #[arg(long, value_name = "FIELD")]
+    raw_field: Option<String>,
+
+    /// Another name for a field, before it is looked up in the schema; several times for several fields
+    #[arg(long, value_name = "OLD=NEW", value_parser = renamed)]
+    map: Vec<(String, String)>,
+
     /// A tag that each of the records gets, `KEY=VALUE`; several times for several tags
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
@@ -55,12 +65,25 @@ pub(super) enum Format {
     Points,
     /// Cells with commas or another separator between, below a line that names the fields
     Csv,
+    /// Any text: each line is the one field of a record
+    Raw,
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("say KEY=VALUE")?;
     Tags::new([(key, value)]).map_err(|error| error.to_string())?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn renamed(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new))
+            if !old.is_empty() && !new.is_empty() && !new.contains(['=', '\t', '\n']) =>
+        {
+            Ok((old.to_owned(), new.to_owned()))
+        }
+        _ => Err("say OLD=NEW".to_owned()),
+    }
 }
 
 impl Format {
@@ -88,31 +111,71 @@ impl Format {
 pub(super) struct Layout {
     pub(super) format: Option<Format>,
     pub(super) delimiter: Option<u8>,
+    /// The fields of CSV, or the one of raw text.
     pub(super) columns: Option<String>,
+    /// Fields that get other names.
+    pub(super) map: BTreeMap<String, String>,
+}
+
+impl Layout {
+    /// With columns that have got their names.
+    fn with_columns(self, columns: String) -> Self {
+        Self {
+            columns: Some(columns),
+            map: BTreeMap::new(),
+            ..self
+        }
+    }
 }
 
 impl Form {
-    /// What the options and the file's name say; options of CSV are for nothing else.
+    /// What the options and the file's name say; options of one format are for no other.
     pub(super) fn of(&self, file: &Path) -> Result<Layout, Failure> {
         let of_csv = self.delimiter.is_some() || self.columns.is_some();
         let name = file.to_string_lossy().to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let is_tsv = Path::new(name)
-            .extension()
-            .is_some_and(|extension| extension == "tsv");
-        let format = match self.format {
-            Some(format) if of_csv && format != Format::Csv => {
-                let line = "--delimiter and --columns are for --format csv";
+        let name = unpacked_name(&name);
+        let is_tsv = matches!(name.rsplit_once('.'), Some((_, "tsv")));
+        let implied = [
+            (of_csv, Format::Csv),
+            (self.raw_field.is_some(), Format::Raw),
+        ];
+        let mut implied = implied.into_iter().filter(|(is, _)| *is).map(|(_, it)| it);
+        let format = match (self.format, implied.next(), implied.next()) {
+            (format, Some(one), None) if format.is_none_or(|format| format == one) => Some(one),
+            (format, None, _) => format.or_else(|| Format::of_name(name)),
+            _ => {
+                let line = "--delimiter and --columns are for --format csv, and --raw-field is for --format raw";
                 return Err(Failure::usage(line));
             }
-            None if of_csv => Some(Format::Csv),
-            format => format.or_else(|| Format::of_name(name)),
+        };
+        let columns = match format {
+            Some(Format::Raw) => Some(self.raw_field.as_deref().unwrap_or("raw")),
+            _ => self.columns.as_deref(),
         };
         Ok(Layout {
             format,
             delimiter: self.delimiter.or(is_tsv.then_some(b'\t')),
-            columns: self.columns.clone(),
+            columns: columns.map(str::to_owned),
+            map: self.map.iter().cloned().collect(),
         })
+    }
+
+    /// Refuses names that no record can have.
+    fn check_map(&self, schema: Option<&[SchemaEntry]>) -> Result<(), Failure> {
+        let (mut olds, mut news) = (BTreeSet::new(), BTreeSet::new());
+        for (old, new) in &self.map {
+            let wrong = if !olds.insert(old) {
+                format!("{old:?} gets two names")
+            } else if !news.insert(new) {
+                format!("two fields get the name {new:?}")
+            } else if schema.is_some_and(|schema| schema.iter().all(|entry| entry.key != *new)) {
+                format!("the schema does not have the field {new:?}")
+            } else {
+                continue;
+            };
+            return Err(Failure::usage(wrong).about(format_args!("--map {old}={new}")));
+        }
+        Ok(())
     }
 
     pub(super) fn tags(&self) -> Result<Option<Tags>, Failure> {
@@ -127,6 +190,7 @@ impl Form {
         remote: &Remote,
         repo: &RepoName,
     ) -> Result<Option<Vec<SchemaEntry>>, Failure> {
+        self.check_map(None)?;
         let mut schema = match remote.try_send(GetRepo::new(repo.clone())) {
             Ok(repo) => repo.schema,
             Err(error)
@@ -141,6 +205,7 @@ impl Form {
                 return Err(remote.failure(&error, Subject::of(&GetRepo::new(repo.clone()))));
             }
         };
+        self.check_map(Some(&schema))?;
         // A tag takes the place of a field that a record must have.
         let tagged = |key: &str| self.tags.iter().any(|(tag, _)| tag == key);
         for entry in schema.iter_mut().filter(|entry| tagged(&entry.key)) {
@@ -155,29 +220,12 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     unpacked(read::open(path)?).map_err(|error| Failure::io(&read::shown(path), &error))
 }
 
-fn unpacked(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
-    Ok(if is_gzip(input.fill_buf()?) {
-        Box::new(BufReader::with_capacity(
-            64 << 10,
-            MultiGzDecoder::new(input),
-        ))
-    } else {
-        input
+fn unpacked(input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+    let (packing, input) = Packing::find(input)?;
+    Ok(match packing {
+        Some(packing) => Box::new(BufReader::with_capacity(64 << 10, packing.unpack(input))),
+        None => Box::new(input),
     })
-}
-
-/// By how it begins. No record in any form begins so.
-pub(super) fn is_gzip(begin: &[u8]) -> bool {
-    begin.starts_with(&[0x1f, 0x8b])
-}
-
-/// Whether a file that can be read again is compressed.
-pub(super) fn is_gzip_file(mut file: impl Read + io::Seek) -> io::Result<bool> {
-    let mut begin = Vec::new();
-    file.rewind()?;
-    file.by_ref().take(2).read_to_end(&mut begin)?;
-    file.rewind()?;
-    Ok(is_gzip(&begin))
 }
 
 /// What a line led to.
@@ -217,11 +265,17 @@ pub(super) struct Records<'s> {
 
 impl<'s> Records<'s> {
     pub(super) fn new(layout: Layout, schema: Option<&'s [SchemaEntry]>) -> Result<Self, Failure> {
+        let mut encoder = schema.map_or_else(Encoder::new, Encoder::checked);
+        // Columns get their names once for all.
+        if !matches!(layout.format, Some(Format::Csv | Format::Raw)) {
+            let names = layout.map.iter();
+            encoder = names.fold(encoder, |encoder, (old, new)| encoder.rename(old, new));
+        }
         let mut records = Self {
             layout,
             columns: None,
             schema,
-            encoder: schema.map_or_else(Encoder::new, Encoder::checked),
+            encoder,
             text: Vec::new(),
             is_quoted: false,
             is_held: false,
@@ -234,9 +288,15 @@ impl<'s> Records<'s> {
 
     /// What comes now is the first line of a file.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        let columns = self.layout.columns.as_deref();
-        let columns = columns.map(|names| Columns::read(names, b',', self.schema));
-        let wrong = |error: Misfit| Failure::usage(error.what).about("--columns");
+        let (columns, map) = (self.layout.columns.as_deref(), &self.layout.map);
+        let (columns, option) = if self.layout.format == Some(Format::Raw) {
+            let named = columns.map(|name| Columns::one(name, map, self.schema));
+            (named, "--raw-field")
+        } else {
+            let named = columns.map(|names| Columns::read(names, b',', map, self.schema));
+            (named, "--columns")
+        };
+        let wrong = |error: Misfit| Failure::usage(error.what).about(option);
         self.columns = columns.transpose().map_err(wrong)?;
         (self.line, self.next) = (1, 1);
         self.is_held = false;
@@ -266,9 +326,11 @@ impl<'s> Records<'s> {
 
     /// How the records are written, as far as it has come out.
     pub(super) fn layout(&self) -> Layout {
-        Layout {
-            columns: self.columns.as_ref().map(Columns::names),
-            ..self.layout.clone()
+        let layout = self.layout.clone();
+        match (&self.columns, layout.format) {
+            (Some(columns), Some(Format::Raw)) => layout.with_columns(columns.first().to_owned()),
+            (Some(columns), _) => layout.with_columns(columns.names()),
+            (None, _) => layout,
         }
     }
 
@@ -339,10 +401,16 @@ impl<'s> Records<'s> {
         let plain = |error: PointError| Misfit::new(error.to_string());
         match (format, &self.columns) {
             (Format::Csv, None) => {
-                self.columns = Some(Columns::read(text, delimiter, self.schema)?);
+                let map = &self.layout.map;
+                self.columns = Some(Columns::read(text, delimiter, map, self.schema)?);
                 Ok(())
             }
             (Format::Csv, Some(columns)) => columns.write(&mut self.encoder, out, text, delimiter),
+            (Format::Raw, columns) => {
+                let column = columns.as_ref().map_or("raw", Columns::first);
+                let row = BTreeMap::from([(column, text)]);
+                self.encoder.write(out, &row).map_err(plain)
+            }
             (Format::Ndjson, _) => self.encoder.write_json(out, text).map_err(plain),
             (Format::Points, _) => write_points(&mut self.encoder, out, text).map_err(plain),
         }

@@ -58,7 +58,7 @@ const SAY: Duration = Duration::from_secs(10);
 /// on stderr, and the others go on. In the end each record that was read is accepted, dead or given up. A record may
 /// arrive twice, if it is unknown whether it has arrived.
 ///
-/// Compressed files (gzip) are unpacked. The first line of CSV names the fields, unless --columns does.
+/// Compressed input (gzip, zstd) is unpacked. The first line of CSV names the fields, unless --columns does.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
@@ -70,12 +70,13 @@ Examples:
   pipeline ship clicks --again dead.ndjson --dead-letters still-dead.ndjson
   pipeline ship clicks --follow /var/log/clicks.ndjson --positions clicks.positions
   produce | pipeline ship clicks --rate 5MB/s
-  pipeline ship clicks clicks.csv --dry-run")]
+  pipeline ship clicks clicks.csv --map addr=ip --dry-run
+  pipeline ship lines app.log.zst --raw-field line")]
 pub(crate) struct Ship {
     /// Name of the message queue
     repo: RepoName,
 
-    /// Records: JSON objects or points, one a line, or CSV; `-` for stdin [default: -]
+    /// Records: JSON objects or points, one a line, CSV, or any text; `-` for stdin [default: -]
     #[arg(value_name = "FILE", conflicts_with = "again")]
     files: Vec<PathBuf>,
 
@@ -87,7 +88,7 @@ pub(crate) struct Ship {
     dead_letters: Option<PathBuf>,
 
     /// File with dead letters to send once more
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "positions", "format", "delimiter", "columns"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["follow", "positions", "format", "delimiter", "columns", "raw_field", "map"])]
     again: Option<PathBuf>,
 
     /// Go on with what is appended to the files, also when they are rotated, until interrupted

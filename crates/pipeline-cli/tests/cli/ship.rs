@@ -1,121 +1,22 @@
 //! `pipeline ship`: every record has a place in the books, whatever happens on the way.
 
+mod bed;
+mod forms;
+
 use std::{
     fs,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Stdio},
     time::Duration,
 };
 
-use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use pipeline_emulator::InjectedFault;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::{Ran, Run as _, Service, until};
-
-/// A service with the queue `clicks`, and a folder to work in.
-struct Bed {
-    service: Service,
-    folder: TempDir,
-}
-
-impl Bed {
-    fn new() -> Self {
-        let service = Service::new();
-        let create = "repo create clicks --schema 'ip string, n long'";
-        service.run(create).ok();
-        let folder = TempDir::new().unwrap();
-        Self { service, folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn append(&self, name: &str, text: &str) {
-        let file = fs::File::options()
-            .append(true)
-            .create(true)
-            .open(self.path(name));
-        file.unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn command(&self, line: &str) -> std::process::Command {
-        let mut command = self.service.command(&format!("ship clicks {line}"));
-        command.current_dir(self.folder.path());
-        command
-    }
-
-    fn ship(&self, line: &str) -> Ran {
-        self.command(line).ran()
-    }
-
-    /// How many of each: read, accepted, dead, given up; with what else there is in the document.
-    #[track_caller]
-    fn books(&self, line: &str) -> ([u64; 4], Ran, Value) {
-        let ran = self.ship(&format!("{line} -o json"));
-        let document: Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
-        (balanced(&document["total"]), ran, document)
-    }
-
-    fn spawn(&self, line: &str) -> Child {
-        let mut command = self.command(line);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
-    }
-
-    fn arrived(&self) -> u64 {
-        let server = &self.service.server;
-        server.with(|emulator| emulator.queues().map(|queue| queue.records).sum())
-    }
-
-    /// Longer than `until`: a file that was replaced is left only when it is at rest.
-    #[cfg(unix)]
-    fn wait_for(&self, records: u64) {
-        for _ in 0..6_000 {
-            if self.arrived() >= records {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("{} records of {records} have arrived", self.arrived());
-    }
-
-    fn letters(&self, name: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        let letters = text.lines().map(serde_json::from_str);
-        letters.collect::<Result<_, _>>().unwrap()
-    }
-
-    fn inject(&self, fault: InjectedFault) {
-        let server = &self.service.server;
-        server.with(|emulator| emulator.inject(fault.on("push_points")));
-    }
-}
-
-#[track_caller]
-fn balanced(books: &Value) -> [u64; 4] {
-    for unit in ["records", "bytes"] {
-        let of = |name: &str| books[name][unit].as_u64().unwrap();
-        let settled = of("accepted") + of("dead") + of("given_up") + of("pending");
-        assert_eq!(of("read"), settled, "{books}");
-    }
-    ["read", "accepted", "dead", "given_up"].map(|name| books[name]["records"].as_u64().unwrap())
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-    gzip.write_all(text.as_bytes()).unwrap();
-    gzip.finish().unwrap()
-}
+use self::bed::{Bed, balanced, gzip};
+use crate::support::{Ran, until};
 
 #[test]
 fn records_of_every_form_arrive_and_those_that_do_not_fit_are_dead_letters() {

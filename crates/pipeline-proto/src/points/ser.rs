@@ -42,9 +42,12 @@ impl<'a, 's> Record<'a, 's> {
         if let Some(fields) = &mut encoder.fields {
             fields.begin();
         }
+        encoder.renames.begin();
         let start = out.len();
         Self {
-            is_written: encoder.fields.is_none() && encoder.escapes == Escapes::Clients,
+            is_written: encoder.fields.is_none()
+                && encoder.renames.is_empty()
+                && encoder.escapes == Escapes::Clients,
             encoder,
             out,
             start,
@@ -61,7 +64,15 @@ impl<'a, 's> Record<'a, 's> {
         if !text::is_key(key) {
             return Err(bad_key(key));
         }
-        if let Some(fields) = &mut self.encoder.fields {
+        let Encoder {
+            fields, renames, ..
+        } = &mut *self.encoder;
+        let key = if renames.is_empty() {
+            key
+        } else {
+            renames.find(key)
+        };
+        if let Some(fields) = fields {
             self.entry = fields.find(key);
         }
         self.field = self.out.len();
@@ -109,6 +120,8 @@ impl<'a, 's> Record<'a, 's> {
                 None => Err(Reason::Unknown.into()),
             };
             fitted.map_err(|error| self.inside(error))?;
+        } else if !self.encoder.renames.note() {
+            return Err(self.inside(Reason::Twice.into()));
         }
         let is_json = matches!(self.kind, Kind::Array | Kind::Object)
             || self.entry.is_some_and(schema::holds_json);

@@ -1,5 +1,7 @@
 //! Records as CSV (RFC 4180, or with another separator), whose fields the first line names, or an option.
 
+use std::collections::BTreeMap;
+
 use csv::{ReaderBuilder, StringRecord};
 use pipeline_proto::{points::Encoder, resource::schema::SchemaEntry};
 use serde::{Serialize, Serializer};
@@ -40,24 +42,55 @@ impl Misfit {
 pub(super) struct Columns(StringRecord);
 
 impl Columns {
-    /// From a line of their names. They have to be in the schema if it is known.
+    /// From a line of their names, some of which are replaced. They have to be in the schema if it is known.
     pub(super) fn read(
         line: &str,
         delimiter: u8,
+        map: &BTreeMap<String, String>,
         schema: Option<&[SchemaEntry]>,
     ) -> Result<Self, Misfit> {
-        let names = cells(line, delimiter)?;
+        Self::new(&cells(line, delimiter)?, map, schema).map_err(|(what, index)| match index {
+            Some(index) => at_cell(what, line, delimiter, index),
+            None => Misfit::new(what),
+        })
+    }
+
+    /// The one that raw text is for.
+    pub(super) fn one(
+        name: &str,
+        map: &BTreeMap<String, String>,
+        schema: Option<&[SchemaEntry]>,
+    ) -> Result<Self, Misfit> {
+        let name = StringRecord::from(vec![name]);
+        Self::new(&name, map, schema).map_err(|(what, _)| Misfit::new(what))
+    }
+
+    /// If not, it says why, and for which one.
+    fn new(
+        columns: &StringRecord,
+        map: &BTreeMap<String, String>,
+        schema: Option<&[SchemaEntry]>,
+    ) -> Result<Self, (String, Option<usize>)> {
+        if let Some(old) = map.keys().find(|old| columns.iter().all(|it| it != **old)) {
+            return Err((format!("there is no column {old:?} to be renamed"), None));
+        }
+        let new_name = |name| map.get(name).map_or(name, String::as_str);
+        let names: StringRecord = columns.iter().map(new_name).collect();
         for (index, column) in names.iter().enumerate() {
-            let wrong = |what| at_cell(what, line, delimiter, index);
             if names.iter().take(index).any(|other| other == column) {
-                return Err(wrong(format!("the column {column:?} is there twice")));
+                return Err((format!("the column {column:?} is there twice"), Some(index)));
             }
             if schema.is_some_and(|schema| schema.iter().all(|entry| entry.key != column)) {
                 let what = format!("the schema does not have the column {column:?}");
-                return Err(wrong(what));
+                return Err((what, Some(index)));
             }
         }
         Ok(Self(names))
+    }
+
+    /// The name of the first one.
+    pub(super) fn first(&self) -> &str {
+        self.0.get(0).unwrap_or_default()
     }
 
     /// Their names as a line that can be read again.

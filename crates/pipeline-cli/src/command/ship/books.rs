@@ -236,9 +236,12 @@ impl Desk {
     }
 
     /// An input cannot be read any further.
-    pub(super) fn fail(&self, book: u32, failure: &Failure) {
-        crate::output::report(failure);
+    pub(super) fn fail(&self, book: u32, mut failure: Failure) {
         let mut state = self.state();
+        if let records @ 1.. = state.books[book as usize].read.records {
+            failure = failure.and(format_args!("{records} records before it were read"));
+        }
+        crate::output::report(&failure);
         state.books[book as usize].error = Some(failure.to_string());
         state.unread.get_or_insert(failure.exit());
     }

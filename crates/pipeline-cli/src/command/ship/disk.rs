@@ -2,15 +2,14 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, Read as _, Seek as _, SeekFrom},
+    io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use flate2::read::MultiGzDecoder;
 use pipeline_shipper::follow::{Follower, Found, Look, Mark, Seen, Settings, Step};
 
-use crate::command::records::is_gzip_file;
+use crate::command::records::{Packing, unpacked_name};
 
 /// A file that others append to, or one that is read once.
 pub(super) struct Tail {
@@ -38,14 +37,14 @@ pub(super) enum Turn {
 
 impl Open {
     fn new(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let seen = seen(&file.metadata()?);
-        if !is_gzip_file(&file)? {
+        let Some(packing) = Packing::of_file(&file)? else {
             return Ok(Self { file, packed: None });
-        }
+        };
         // A mark counts the bytes that were there before it was compressed.
         let mut unpacked = tempfile::tempfile()?;
-        let length = io::copy(&mut MultiGzDecoder::new(&mut file), &mut unpacked)?;
+        let length = io::copy(&mut packing.unpack(BufReader::new(file)), &mut unpacked)?;
         Ok(Self {
             file: unpacked,
             packed: Some(Seen { length, ..seen }),
@@ -194,10 +193,9 @@ impl Tail {
     }
 }
 
-/// Whether this is what rotation puts behind a name: `.1`, `-20261128`, `.2.gz`, `.old`.
+/// Whether this is what rotation puts behind a name: `.1`, `-20261128`, `.2.gz`, `.2.zst`, `.old`.
 fn is_of_rotation(suffix: &str) -> bool {
-    let suffix = suffix.strip_suffix(".gz").unwrap_or(suffix);
-    match suffix.strip_prefix(['.', '-', '_']) {
+    match unpacked_name(suffix).strip_prefix(['.', '-', '_']) {
         Some(rest) => {
             rest.starts_with(|c: char| c.is_ascii_digit()) || rest == "old" || rest == "bak"
         }
@@ -242,7 +240,15 @@ mod tests {
 
     #[test]
     fn other_files_beside_it_are_not_taken_for_rotated_ones() {
-        for suffix in [".1", "-20261128", ".2.gz", ".old", "_1", ".2026-11-28"] {
+        for suffix in [
+            ".1",
+            "-20261128",
+            ".2.gz",
+            ".2.zst",
+            ".old",
+            "_1",
+            ".2026-11-28",
+        ] {
             assert!(is_of_rotation(suffix), "{suffix}");
         }
         for suffix in ["", ".err", "2", ".gz", ".pos", "-errors.1x", ".swp"] {

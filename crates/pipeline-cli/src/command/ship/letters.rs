@@ -1,6 +1,7 @@
 //! Dead letters: records that were not accepted, kept as they were, with the reason.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
@@ -29,6 +30,8 @@ pub(super) struct Letter {
     pub(super) delimiter: Option<char>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) columns: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) map: BTreeMap<String, String>,
     pub(super) file: String,
     pub(super) line: u64,
     pub(super) outcome: String,
@@ -49,6 +52,7 @@ impl Letter {
             format: layout.format,
             delimiter: layout.delimiter.map(char::from),
             columns: layout.columns,
+            map: layout.map,
             ..Self::default()
         }
     }
@@ -64,6 +68,7 @@ impl Letter {
             format: self.format,
             delimiter: delimiter.map_err(|error| error.to_string())?,
             columns: self.columns.clone(),
+            map: self.map.clone(),
         };
         Ok((record, layout))
     }

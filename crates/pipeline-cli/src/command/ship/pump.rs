@@ -19,7 +19,7 @@ use super::{
     letters::Letter,
 };
 use crate::{
-    command::records::{self, Bad, Layout, MOST, Records, Taken},
+    command::records::{self, Bad, Layout, MOST, Packing, Records, Taken},
     failure::Failure,
     file::{self, read},
 };
@@ -65,7 +65,7 @@ impl Pump {
                 match self.read(input) {
                     Ok(true) => {}
                     Ok(false) => return,
-                    Err(failure) => self.desk.fail(input.book, &failure),
+                    Err(failure) => self.desk.fail(input.book, failure),
                 }
             }
         }
@@ -84,9 +84,10 @@ impl Pump {
         let is_plain = !is_stdin
             && !input.is_letters
             && found.as_ref().is_ok_and(fs::Metadata::is_file)
-            && !File::open(&input.path)
-                .and_then(records::is_gzip_file)
-                .map_err(failed)?;
+            && File::open(&input.path)
+                .and_then(Packing::of_file)
+                .map_err(failed)?
+                .is_none();
         if is_plain {
             file::reads(&found, &input.path)?;
             let settings = Settings::new().once(true).longest_line(MOST);
@@ -107,7 +108,7 @@ impl Pump {
     fn follow(&self) {
         let settings = Settings::new().longest_line(MOST);
         let tails = self.inputs.iter().filter_map(|input| {
-            let feed = Feed::new(self, input).map_err(|error| self.desk.fail(input.book, &error));
+            let feed = Feed::new(self, input).map_err(|error| self.desk.fail(input.book, error));
             Some((
                 feed.ok()?,
                 Tail::new(&input.path, settings, input.mark),
@@ -128,8 +129,7 @@ impl Pump {
                     Err(error) => {
                         if !std::mem::replace(is_told, true) {
                             let shown = read::shown(&feed.input.path);
-                            self.desk
-                                .fail(feed.input.book, &Failure::io(&shown, &error));
+                            self.desk.fail(feed.input.book, Failure::io(&shown, &error));
                         }
                     }
                 }
@@ -137,7 +137,7 @@ impl Pump {
             if tails.iter().any(|(feed, ..)| feed.is_closed) {
                 return;
             }
-            tails.retain(|(feed, ..)| match &feed.failure {
+            tails.retain_mut(|(feed, ..)| match feed.failure.take() {
                 Some(failure) => {
                     self.desk.fail(feed.input.book, failure);
                     false
