@@ -1,7 +1,7 @@
 //! What a failed push means for its records.
 
 use http::StatusCode;
-use pipeline_proto::{Cause, Error, ErrorCode};
+use pipeline_proto::{Cause, Error, ErrorCode, FaultKind};
 
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(crate) fn judge(error: &Error) -> Judgement {
     let passes = match error.cause() {
         // A page of whoever stands in the way, where the service would have said nothing.
         Cause::Decode(_) => true,
+        Cause::Fault(fault) if fault.kind() == FaultKind::BodyTooLarge => true,
         // Proxies have more statuses for a service that is away than the service itself; and 408 is a
         // time-out (RFC 9110, section 15.5.9).
         Cause::Api(api) if code.is_none() => {
@@ -61,7 +62,7 @@ pub(crate) fn judge(error: &Error) -> Judgement {
 mod tests {
     use bytes::Bytes;
     use http::Response;
-    use pipeline_proto::{ApiError, BuildError, DecodeError, Fault, FaultKind};
+    use pipeline_proto::{ApiError, BuildError, DecodeError, Fault};
 
     use super::{Judgement::*, *};
 
@@ -96,6 +97,7 @@ mod tests {
             (fault(FaultKind::Interrupted), Retry),
             (fault(FaultKind::TimedOut), Retry),
             (of(Cause::Decode(DecodeError::custom("a page"))), Retry),
+            (fault(FaultKind::BodyTooLarge), Retry),
             (api(401, "bad token"), Refuse),
             (api(403, "not yours"), Refuse),
             (api(404, "E18102: no such repo"), Refuse),

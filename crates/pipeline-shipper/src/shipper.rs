@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use pipeline_proto::{Error, Now, RepoName};
+use pipeline_proto::{ApiError, Error, Now, RepoName};
 
 use crate::{
     batch::{Batch, Open, Record},
@@ -235,7 +235,7 @@ impl<I> Shipper<I> {
                 self.bury(batch, error, Reason::NotWelcome);
             }
             Judgement::Retry | Judgement::Refuse => {
-                let asked = error.api().and_then(|api| api.retry_delay(now.wall));
+                let asked = error.api().and_then(ApiError::asked_delay);
                 let delay = self.pace.failed(sent, asked, &self.settings, now.mono);
                 let (count, error) = (batch.count(), Arc::new(error));
                 let event = Event::BackOff {

@@ -37,6 +37,7 @@ pub struct ApiError {
     message: Box<str>,
     request_id: Option<Box<str>>,
     retry_after: Option<Box<str>>,
+    asked_delay: Option<Duration>,
     redirect: Option<Box<str>>,
     body: Box<str>,
     refusal: Option<RefusalCause>,
@@ -98,6 +99,7 @@ impl ApiError {
                 .headers()
                 .get(RETRY_AFTER)
                 .and_then(|value| Some(value.to_str().ok()?.into())),
+            asked_delay: None,
             redirect: redirect(response),
             body,
             refusal: None,
@@ -157,6 +159,16 @@ impl ApiError {
     /// How long the service asks to wait before a further attempt, at this moment by its clock.
     pub fn retry_delay(&self, moment: SystemTime) -> Option<Duration> {
         header::retry_after(self.retry_after()?, moment)
+    }
+
+    /// How long the service asked the call that ended with this to wait, from the response on. Of a date it is
+    /// reckoned by the clock of the service, however wrong that of the caller is.
+    pub fn asked_delay(&self) -> Option<Duration> {
+        self.asked_delay
+    }
+
+    pub(crate) fn set_asked_delay(&mut self, delay: Option<Duration>) {
+        self.asked_delay = delay;
     }
 
     /// Where a redirect leads: the target without user name, password, query and fragment, which may

@@ -102,6 +102,7 @@ impl<O: Operation> InFlight<O> {
         let received = self.sent + now.since(self.sent);
         let reference = measured.unwrap_or(self.offset).apply(received.wall);
         let retry_after = error.retry_delay(reference);
+        error.set_asked_delay(retry_after);
         let reason = RetryReason::Status(error.status());
         self.retry_or_stop(permission, retry_after, reason, Cause::Api(error), now)
     }
