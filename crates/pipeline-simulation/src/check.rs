@@ -4,12 +4,14 @@
 mod call;
 mod end;
 mod refusal;
+mod ship;
 mod wait;
 
 use std::fmt;
 
 pub(super) use call::{arrived, resting, retried, sent};
 pub(super) use end::{ended, settled};
+pub(super) use ship::ShipLog;
 pub(super) use wait::{acts, begins, looked, paused, wait_ended};
 
 use super::scenario::CANARY;
@@ -36,6 +38,12 @@ pub enum Rule {
     Model,
     /// A wait ends in time, and with what is true.
     Wait,
+    /// Each record that a shipper took gets one verdict, which is true, and the books balance.
+    Verdict,
+    /// Where order is asked for, accepted records arrive in it.
+    Order,
+    /// Memory, rates, waits, deadlines and the number of requests keep to a shipper's settings.
+    Limits,
     /// No secret appears in anything printed.
     Secret,
     /// A run comes to its end.
@@ -54,6 +62,9 @@ impl fmt::Display for Rule {
             Self::Clock => "a wrong clock is made up for",
             Self::Model => "the service answers as the model does",
             Self::Wait => "a wait ends in time, with what is true",
+            Self::Verdict => "each record gets the one verdict that is true",
+            Self::Order => "accepted records arrive in order",
+            Self::Limits => "a shipper keeps to its limits",
             Self::Secret => "no secret is printed",
             Self::Progress => "a run comes to its end",
         })

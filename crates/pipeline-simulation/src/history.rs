@@ -96,6 +96,23 @@ pub(super) enum Asked {
 }
 
 impl CallLog {
+    /// One that begins now, with what the call itself shows.
+    pub(super) fn new(intent: Intent, pass: Pass, limits: Limits, now: Duration) -> Self {
+        Self {
+            intent,
+            pass,
+            token_expires: None,
+            token_fits: false,
+            limits,
+            deadline: now + limits.total_timeout,
+            attempts: Vec::new(),
+            waited: Duration::ZERO,
+            clock_retries: 0,
+            fallbacks: 0,
+            claimed: None,
+        }
+    }
+
     /// The attempts that count against the policy: not the one that a clock was worth, and not the one
     /// with another request.
     pub(super) fn counted(&self) -> u32 {

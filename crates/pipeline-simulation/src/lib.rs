@@ -1,7 +1,7 @@
 //! A deterministic simulation: clients, a network that loses and garbles, clocks that are wrong, and
 //! the service, in one thread and under virtual time, from one seed.
 //!
-//! The clients are the real machines of `pipeline-proto`, the service is the real emulator. What a
+//! The clients are the real machines of `pipeline-proto` and `pipeline-shipper`, the service is the real emulator. What a
 //! run does is decided by its seed alone, and on every run the same invariants are checked: see
 //! [`Rule`].
 //!
@@ -21,6 +21,7 @@ mod network;
 mod rng;
 mod scenario;
 mod server;
+mod ship;
 mod shrink;
 mod summary;
 mod trouble;

@@ -98,6 +98,16 @@ pub(super) struct Gateway {
     pub(super) trouble: Trouble,
 }
 
+impl Gateway {
+    /// What refuses a request for its size.
+    pub(super) const TOO_LARGE: Self = Self {
+        status: 413,
+        code: None,
+        retry_after: None,
+        trouble: Trouble::BodyLimit,
+    };
+}
+
 impl Fate {
     pub(super) fn draw(mut rng: Rng, weather: &Weather) -> Self {
         let met = Trouble::ALL

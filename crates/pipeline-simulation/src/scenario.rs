@@ -10,6 +10,7 @@ use super::{
     Config,
     clock::{Clock, EARLIEST},
     rng::Rng,
+    ship::Plan,
     trouble::Trouble,
     verifier::Keys,
     work::{Subjects, Task},
@@ -54,7 +55,7 @@ pub(super) const HANDS: u8 = 2;
 /// Most things that a hand does.
 pub(super) const ITEMS: u8 = 10;
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Which part of a scenario a stream of chance is for.
@@ -67,6 +68,7 @@ pub(super) enum Part {
     Item,
     Attempt,
     Wake,
+    Ship,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,8 @@ pub(super) struct Weather {
     rates: Vec<u16>,
     /// The time that a message takes, at the least and at the most.
     pub(super) latency: (Duration, Duration),
+    /// The longest body that whatever stands in front of the service lets through.
+    pub(super) longest: usize,
 }
 
 #[derive(Debug)]
@@ -101,6 +105,7 @@ pub(super) struct Client {
     pub(super) correct_clock: bool,
     pub(super) limits: Limits,
     pub(super) hands: Vec<Vec<Item>>,
+    pub(super) ship: Option<Plan>,
 }
 
 /// The settings that limit a call, as numbers that can be checked against.
@@ -189,7 +194,15 @@ impl Weather {
         let rates = rates.collect();
         let least = Duration::from_millis(1) + rng.magnitude(Duration::from_millis(200));
         let latency = (least, least + rng.magnitude(Duration::from_millis(400)));
-        Self { rates, latency }
+        let mut weather = Self {
+            rates,
+            latency,
+            longest: usize::MAX,
+        };
+        if weather.rate(Trouble::BodyLimit) > 0 {
+            weather.longest = usize::try_from(100 + rng.below(2_000)).unwrap_or(usize::MAX);
+        }
+        weather
     }
 
     pub(super) fn rate(&self, trouble: Trouble) -> u16 {
@@ -276,8 +289,16 @@ impl Client {
             };
             items.map(draw).collect()
         });
+        let hands = hands.collect();
+        let mut rng = Rng::of(&[seed, Part::Ship as u64, client]);
+        let ship = rng.chance(subjects.shipping(keys)).then(|| {
+            Plan::draw(&mut rng, number, |step| {
+                step < config.operations && !config.skip.contains(&(number, HANDS, step))
+            })
+        });
         Self {
-            hands: hands.collect(),
+            ship: ship.filter(|plan| !plan.steps.is_empty()),
+            hands,
             clock: Clock::new(offset, drift, booted),
             jumps,
             keys,
@@ -288,7 +309,7 @@ impl Client {
 }
 
 impl Limits {
-    fn draw(rng: &mut Rng) -> Self {
+    pub(super) fn draw(rng: &mut Rng) -> Self {
         Self {
             attempts: 1 + u32::from(rng.small(6)),
             base_delay: rng.magnitude(Duration::from_secs(2)),

@@ -25,6 +25,8 @@ pub(super) struct Server {
     emulator: Emulator,
     model: Model,
     pub(super) clock: Clock,
+    /// How often queues were changed.
+    changes: u32,
 }
 
 /// What the service made of a request.
@@ -35,6 +37,8 @@ pub(super) struct Handled {
     pub(super) service_time: SystemTime,
     pub(super) verdict: Verdict,
     pub(super) expected: Expected,
+    /// How often queues had been changed before.
+    pub(super) changes: u32,
 }
 
 impl Server {
@@ -56,6 +60,7 @@ impl Server {
             emulator: builder.build(),
             model: Model::new(&accounts, start, stop, MANUAL_RUN),
             clock: service.clock.clone(),
+            changes: 0,
         }
     }
 
@@ -78,20 +83,30 @@ impl Server {
             if request.is("search_logs") {
                 continue;
             }
-            let keys = KEYRING.iter().find(|keys| keys.account == account);
-            let keys = keys.expect("each account has its keys");
-            let context = Context::builder().auth(keys.credentials()).build();
-            let intent = Intent {
-                request,
-                owner: None,
-                look: None,
-            };
-            let now = self.clock.now(elapsed);
-            let sent = intent.begin(&context, CallOptions::new(), now);
-            let sent = sent.expect("the names in the model are legal");
-            self.handle(sent.request, &intent, elapsed)?;
+            self.ask(account, request, elapsed)?;
         }
         Ok(())
+    }
+
+    /// What somebody does with whose clock and network nothing is wrong.
+    pub(super) fn ask(
+        &mut self,
+        account: &str,
+        request: Asked,
+        elapsed: Duration,
+    ) -> Result<(), Violation> {
+        let keys = KEYRING.iter().find(|keys| keys.account == account);
+        let keys = keys.expect("each account has its keys");
+        let context = Context::builder().auth(keys.credentials()).build();
+        let intent = Intent {
+            request,
+            owner: None,
+            look: None,
+        };
+        let now = self.clock.now(elapsed);
+        let sent = intent.begin(&context, CallOptions::new(), now);
+        let sent = sent.expect("the names in the model are legal");
+        self.handle(sent.request, &intent, elapsed).map(drop)
     }
 
     /// Has the emulator answer, and compares that with what the verifier and the model say.
@@ -142,6 +157,9 @@ impl Server {
             "the service shows {shown}, the model {}",
             expected.body,
         );
+        let about = intent.request.operation.resource;
+        let changes = self.changes;
+        self.changes += u32::from(expected.effect && matches!(about, "repo" | "transform"));
         let request_id = response.headers().get("x-reqid");
         let answer = Answer {
             status,
@@ -160,6 +178,7 @@ impl Server {
             service_time: self.clock.wall(elapsed),
             verdict,
             expected,
+            changes,
         };
         Ok((response, answer, handled))
     }

@@ -36,17 +36,20 @@ pub enum Group {
     Retried,
     /// Waits, by how they ended.
     Waited,
+    /// Records of shippers, by what became of them.
+    Shipped,
     /// Requests that the service handled, by the verdict on their signature or token.
     Judged,
 }
 
 impl Group {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Succeeded, "calls that succeeded"),
         (Self::Failed, "calls that failed"),
         (Self::Stopped, "not tried again because of"),
         (Self::Retried, "tried again after"),
         (Self::Waited, "waits ended with"),
+        (Self::Shipped, "records that were shipped"),
         (
             Self::Judged,
             "requests handled, with a signature or token that is",
@@ -89,7 +92,11 @@ impl Summary {
     }
 
     pub(super) fn tally(&mut self, group: Group, name: &'static str) {
-        *self.counts.entry((group, name)).or_default() += 1;
+        self.tally_many(group, name, 1);
+    }
+
+    pub(super) fn tally_many(&mut self, group: Group, name: &'static str, count: u64) {
+        *self.counts.entry((group, name)).or_default() += count;
     }
 
     pub(super) fn failed(&mut self, error: &Error) {

@@ -84,6 +84,8 @@ troubles! {
     ServiceClockJumps = "service's clock jumps",
     /// The client wakes up later than it asked for.
     LateWake = "client woken late",
+    /// Whatever stands in front of the service takes no large requests: 413, always from the same size on.
+    BodyLimit = "413 of a proxy",
     /// Starts and stops get stuck or fail.
     StuckTransition = "start or stop stuck or failing",
 }

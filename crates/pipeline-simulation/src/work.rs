@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     machine::{Sent, start},
     rng::Rng,
+    verifier::Keys,
 };
 use crate::model::{self, Graph, REGIONS, Request, Subject};
 
@@ -51,6 +52,17 @@ pub(super) struct Subjects {
     pub(super) related: u16,
     /// And how many of a thousand of these to jobs.
     pub(super) jobs: u16,
+}
+
+impl Subjects {
+    /// How many of a thousand clients with these keys ship records: into queues, which something is done to as well.
+    pub(super) fn shipping(self, keys: Option<Keys>) -> u16 {
+        match keys {
+            _ if self.related <= self.jobs => 0,
+            Some(keys) if keys.is_known() => 400,
+            _ => 50,
+        }
+    }
 }
 
 /// One thing to do.

@@ -1,6 +1,7 @@
 //! One run: the clients, the network and the service, moved along by a queue of events.
 
 mod hand;
+mod ship;
 mod wire;
 
 use std::{
@@ -18,6 +19,8 @@ use pipeline_proto::{
     wait::{Due, Pause},
 };
 
+use pipeline_shipper::Push;
+
 use super::{
     Config,
     check::{self, Rule, Violation, demand},
@@ -32,6 +35,8 @@ use super::{
     verifier::Keys,
 };
 
+use ship::Ship;
+
 /// No run needs so many; one that does has no end.
 const MOST_EVENTS: u64 = 200_000;
 
@@ -45,6 +50,7 @@ pub(super) struct World {
     server: Server,
     clients: Vec<Client>,
     hands: Vec<Hand>,
+    ships: Vec<Ship>,
     calls: Vec<CallLog>,
     pub(super) summary: Summary,
     pub(super) trace: Option<Vec<String>>,
@@ -90,6 +96,22 @@ struct Hand {
     late: Duration,
 }
 
+impl Hand {
+    fn new(client: usize, number: u8, items: VecDeque<Item>) -> Self {
+        Self {
+            client,
+            number,
+            items,
+            item: None,
+            doing: Doing::Nothing,
+            then: Then::Item,
+            wait: None,
+            wakes: 0,
+            late: Duration::ZERO,
+        }
+    }
+}
+
 enum Doing {
     Nothing,
     Flying(Box<dyn Flight>),
@@ -101,10 +123,16 @@ enum Doing {
 enum Then {
     Item,
     Wait(Box<Due>),
+    /// The request of a shipper.
+    Ship(usize, Push),
 }
 
 enum Event {
     Wake(usize),
+    /// A program that ships has something to do.
+    Ship(usize),
+    /// Its shipper is to look again, by the number of the alarm.
+    Alarm(usize, u64),
     /// A request reaches the service, or a copy of it does.
     Arrive(Which, Sending),
     /// The client is told what became of an attempt.
@@ -172,6 +200,7 @@ impl World {
             server: Server::new(seed, &scenario.service),
             clients: Vec::new(),
             hands: Vec::new(),
+            ships: Vec::new(),
             calls: Vec::new(),
             summary: Summary::default(),
             trace: traced.then(Vec::new),
@@ -219,7 +248,7 @@ impl World {
             [Trouble::ClientClockOff, Trouble::ClientClockDrifts],
         );
         // A client that only stands by is of no interest.
-        if client.hands.iter().any(|items| !items.is_empty()) {
+        if client.ship.is_some() || client.hands.iter().any(|items| !items.is_empty()) {
             let who = format_args!("c{number}");
             note!(self, who, "{:?}, {limits:?}", client.clock);
         }
@@ -233,18 +262,11 @@ impl World {
             learned: None,
         });
         for (hand, items) in (0..).zip(client.hands) {
-            self.hands.push(Hand {
-                client: number,
-                number: hand,
-                items: items.into(),
-                item: None,
-                doing: Doing::Nothing,
-                then: Then::Item,
-                wait: None,
-                wakes: 0,
-                late: Duration::ZERO,
-            });
+            self.hands.push(Hand::new(number, hand, items.into()));
             self.rest(self.hands.len() - 1);
+        }
+        if let Some(plan) = client.ship {
+            self.launch(number, plan);
         }
     }
 
@@ -281,6 +303,8 @@ impl World {
             );
             match event {
                 Event::Wake(hand) => self.wake(hand)?,
+                Event::Ship(ship) => self.ship(ship)?,
+                Event::Alarm(ship, alarm) => self.alarmed(ship, alarm)?,
                 Event::Arrive(which, sending) => self.arrive(which, sending)?,
                 Event::Deliver(which, delivery) => self.deliver(which, *delivery)?,
                 Event::ClientJump(client, by) => {
@@ -323,6 +347,7 @@ impl World {
         );
         self.summary.time = self.now;
         self.calls.iter().try_for_each(check::settled)?;
+        self.docked()?;
         self.server.look_around(self.now)
     }
 

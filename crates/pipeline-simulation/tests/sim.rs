@@ -80,6 +80,16 @@ fn a_thousand_runs_meet_every_trouble_and_every_outcome() {
         "failed",
     ];
     met(Group::Waited, &waits);
+    let became = [
+        "accepted",
+        "refused",
+        "not one line",
+        "not welcome",
+        "past its deadline",
+        "closed",
+        "unknown after a kill",
+    ];
+    met(Group::Shipped, &became);
     let kinds = [
         "invalid-argument",
         "unauthorized",

@@ -144,22 +144,11 @@ impl World {
         );
         self.summary.calls += 1;
         let begun = intent.begin(&client.context, options, now);
+        let pass = client.keys.map_or(Pass::Own, |_| item.pass);
         self.calls.push(CallLog {
-            intent,
-            pass: if client.keys.is_some() {
-                item.pass
-            } else {
-                Pass::Own
-            },
             token_expires: expires,
             token_fits: fits,
-            limits,
-            deadline: self.now + limits.total_timeout,
-            attempts: Vec::new(),
-            waited: Duration::ZERO,
-            clock_retries: 0,
-            fallbacks: 0,
-            claimed: None,
+            ..CallLog::new(intent, pass, limits, self.now)
         });
         match begun {
             Ok(sent) => self.sent(hand, call, sent),
@@ -242,6 +231,9 @@ impl World {
         if let Some(wait) = &mut state.wait {
             wait.late += late;
         }
+        if let Some(log) = self.ship_log(hand) {
+            log.late += late;
+        }
         self.after(delay + late, Event::Wake(hand));
     }
 
@@ -267,6 +259,9 @@ impl World {
         let state = &mut self.hands[hand];
         let now = self.clients[state.client].clock.now(self.now);
         let then = std::mem::replace(&mut state.then, Then::Item);
+        if let Then::Ship(ship, push) = then {
+            return self.pushed(call, (ship, push), result.map(drop));
+        }
         let Some(wait) = &mut state.wait else {
             self.rest(hand);
             return Ok(());
@@ -284,7 +279,7 @@ impl World {
                 }
                 due.on_result(result.map(|output| output.state), now)
             }
-            Then::Item => unreachable!("the calls of a wait are steps of it"),
+            _ => unreachable!("the calls of a wait are steps of it"),
         };
         self.advised(hand, next)
     }

@@ -42,6 +42,9 @@ impl World {
         let mut fate = Fate::draw(Rng::of(&coordinates), &self.weather);
         let (way, troubles) = fate.way(sent.timeout);
         let gateway = match way {
+            Way::Arrives(..) if sent.request.body().len() > self.weather.longest => {
+                Some(Gateway::TOO_LARGE)
+            }
             Way::Arrives(..) => fate.before(),
             _ => None,
         };
@@ -139,6 +142,7 @@ impl World {
         let (intent, request) = (&call.intent, attempt.request.clone());
         let (response, answer, handled) = self.server.handle(request, intent, self.now)?;
         let verdict = handled.verdict;
+        let has_effect = handled.expected.effect;
         self.summary.handled += 1;
         self.summary.tally(Group::Judged, verdict_name(verdict));
         let copied = if sending == Sending::Copy {
@@ -155,6 +159,9 @@ impl World {
         );
         let client = &self.clients[self.hands[which.hand].client];
         check::arrived(call, attempt, verdict, client, &self.server.clock, self.now)?;
+        if has_effect {
+            self.unload(which.hand, which.call);
+        }
         Ok((response, answer, handled))
     }
 
@@ -185,7 +192,8 @@ impl World {
         let state = &mut self.hands[which.hand];
         let doing = std::mem::replace(&mut state.doing, Doing::Nothing);
         let Doing::Flying(flight) = doing else {
-            unreachable!("an attempt without an outcome is what its hand waits for");
+            // An attempt without an outcome is what its hand waits for, unless its program was killed.
+            return Ok(());
         };
         let now = self.clients[state.client].clock.now(now);
         let who = self.who(which.hand);

@@ -1,0 +1,182 @@
+//! What programs that ship records are told to do, and by which settings.
+
+use std::time::Duration;
+
+use pipeline_proto::CallOptions;
+use pipeline_shipper::Settings;
+
+use super::{
+    rng::Rng,
+    scenario::{ITEMS, Limits, MINUTE},
+};
+
+/// Of a program that ships the records of one source into one queue.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) queue: &'static str,
+    /// Makes a queue of this number when the first records come, so that it is there.
+    pub(super) makes: Option<u64>,
+    pub(super) terms: Terms,
+    /// What to do, and how long to do nothing before.
+    pub(super) steps: Vec<(Duration, Step)>,
+    /// How long to do nothing before the end.
+    pub(super) idle: Duration,
+    pub(super) end: End,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Push(Vec<String>),
+    Flush,
+}
+
+/// How a program ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// It closes its shipper, and gives it so much time.
+    Close(Duration),
+    /// It is killed, and what had no verdict is unknown.
+    Kill,
+}
+
+/// The settings of a shipper, as numbers that can be checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) batch_bytes: usize,
+    pub(super) batch_records: usize,
+    pub(super) linger: Duration,
+    pub(super) in_flight: usize,
+    pub(super) ordered: bool,
+    pub(super) memory: usize,
+    pub(super) requests_per_second: u32,
+    pub(super) bytes_per_second: u64,
+    pub(super) deadline: Duration,
+    pub(super) hold_refused: bool,
+    /// Of each request, and of the waits between them.
+    pub(super) limits: Limits,
+}
+
+impl Terms {
+    fn draw(rng: &mut Rng) -> Self {
+        let mut size = |least: u64, most: u64| {
+            let size = least + rng.below(most - least);
+            usize::try_from(size).unwrap_or(usize::MAX)
+        };
+        let (batch_bytes, batch_records) = (size(30, 2_000), size(1, 40));
+        let (in_flight, memory) = (size(1, 4), size(200, 10_000));
+        Self {
+            batch_bytes,
+            batch_records,
+            in_flight,
+            memory,
+            linger: rng.magnitude(Duration::from_secs(10)),
+            ordered: rng.chance(400),
+            requests_per_second: *rng.pick(&[0, 0, 0, 1, 20]),
+            bytes_per_second: *rng.pick(&[0, 0, 0, 100, 5_000]),
+            deadline: if rng.chance(400) {
+                rng.magnitude(MINUTE * 5)
+            } else {
+                Duration::MAX
+            },
+            hold_refused: rng.chance(300),
+            limits: {
+                let limits = Limits::draw(rng);
+                let often = Duration::from_millis(300);
+                Limits {
+                    attempts: 1,
+                    base_delay: limits.base_delay.max(often),
+                    max_delay: limits.max_delay.max(often),
+                    ..limits
+                }
+            },
+        }
+    }
+
+    pub(super) fn settings(&self, seed: u64) -> Settings {
+        let calls = CallOptions::new()
+            .attempt_timeout(self.limits.attempt_timeout)
+            .total_timeout(self.limits.total_timeout);
+        Settings::new()
+            .batch_bytes(self.batch_bytes)
+            .batch_records(self.batch_records)
+            .linger(self.linger)
+            .in_flight(self.in_flight)
+            .ordered(self.ordered)
+            .memory(self.memory)
+            .requests_per_second(self.requests_per_second)
+            .bytes_per_second(self.bytes_per_second)
+            .deadline(self.deadline)
+            .hold_refused(self.hold_refused)
+            .back_off(self.limits.policy())
+            .calls(calls)
+            .seed(seed)
+    }
+
+    /// The most requests at a time.
+    pub(super) fn at_once(&self) -> usize {
+        if self.ordered { 1 } else { self.in_flight }
+    }
+}
+
+impl Plan {
+    /// Leaves out the steps that are not taken.
+    pub(super) fn draw(rng: &mut Rng, number: u8, is_taken: impl Fn(u8) -> bool) -> Self {
+        // Where others make a queue, change it and delete it.
+        let queue = *rng.pick(&["clicks", "clicks", "clicks", "clean"]);
+        let terms = Terms::draw(rng);
+        let mut records = u64::from(number) * 100_000;
+        let steps: Vec<_> = (0..=rng.small(ITEMS))
+            .map(|step| {
+                let idle = rng.magnitude(MINUTE / 2);
+                (step, idle, Step::draw(rng, &mut records))
+            })
+            .collect();
+        Self {
+            queue,
+            makes: rng.chance(700).then(|| rng.below(1_000)),
+            terms,
+            steps: steps
+                .into_iter()
+                .filter(|(step, ..)| is_taken(*step))
+                .map(|(_, idle, step)| (idle, step))
+                .collect(),
+            idle: rng.magnitude(MINUTE),
+            end: match rng.below(8) {
+                0 => End::Kill,
+                1 => End::Close(Duration::ZERO),
+                _ => End::Close(rng.magnitude(MINUTE * 5)),
+            },
+        }
+    }
+}
+
+impl Step {
+    fn draw(rng: &mut Rng, records: &mut u64) -> Self {
+        if rng.chance(100) {
+            return Self::Flush;
+        }
+        // Some sources have no bad record in them.
+        let bad = *rng.pick(&[0, 50, 250]);
+        let burst = 1 << rng.below(6);
+        let lines = (0..=rng.below(burst)).map(|_| {
+            *records += 1;
+            line(rng, *records, bad)
+        });
+        Self::Push(lines.collect())
+    }
+}
+
+/// A record that no other is equal to. The queue has a field `a`, now of numbers and now of text.
+fn line(rng: &mut Rng, number: u64, bad: u16) -> String {
+    if rng.chance(bad) {
+        return match rng.below(8) {
+            // Never sent.
+            0 => format!("a={number}\na={number}"),
+            1 => format!("a{number}"),
+            2 => format!("a={}{number}", "x".repeat(1_200)),
+            3 => format!("c={number}"),
+            _ => format!("a=x{number}"),
+        };
+    }
+    format!("a={number}")
+}

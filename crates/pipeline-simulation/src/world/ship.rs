@@ -1,0 +1,289 @@
+//! Programs that ship records. Each request of a shipper is made by a hand of its own.
+
+use std::{collections::VecDeque, fmt, ops::Range, time::Duration};
+
+use pipeline_proto::Error;
+use pipeline_shipper::{NotTaken, Push, Shipper, Step, WhyNot};
+use serde_json::Value;
+
+use super::{Doing, Event, Hand, Then, World, note, number};
+use crate::{
+    check::{ShipLog, Violation},
+    history::CallLog,
+    machine::start,
+    model::{self, REGIONS, Request},
+    rng::Rng,
+    scenario::{HANDS, Part, Pass},
+    ship::{End, Plan, Step as Task},
+    summary::Group,
+    trouble::Trouble,
+    verifier::Keys,
+    work::Intent,
+};
+
+/// A program as the run goes on.
+pub(super) struct Ship {
+    client: usize,
+    hands: Range<usize>,
+    plan: Plan,
+    steps: VecDeque<(Duration, Task)>,
+    /// None once the program was killed.
+    shipper: Option<Shipper<usize>>,
+    /// What waits for room.
+    backlog: VecDeque<String>,
+    /// The number of the alarm that counts.
+    alarm: u64,
+    /// When it was asked for.
+    due: Duration,
+    log: ShipLog,
+}
+
+impl World {
+    /// A client ships records as well.
+    pub(super) fn launch(&mut self, client: usize, plan: Plan) {
+        let first = self.hands.len();
+        let lanes = u8::try_from(plan.terms.at_once()).unwrap_or(u8::MAX);
+        self.hands
+            .extend((0..lanes).map(|lane| Hand::new(client, HANDS + lane, VecDeque::new())));
+        let queue = plan.queue.parse().expect("the names of queues are legal");
+        let shipper = Shipper::new(queue, plan.terms.settings(self.seed ^ number(first)));
+        note!(
+            self,
+            format_args!("c{client}"),
+            "ships into {}, {:?}",
+            plan.queue,
+            plan.terms
+        );
+        self.ships.push(Ship {
+            client,
+            hands: first..self.hands.len(),
+            steps: plan.steps.clone().into(),
+            log: ShipLog::new(plan.terms),
+            plan,
+            shipper: Some(shipper),
+            backlog: VecDeque::new(),
+            alarm: 0,
+            due: Duration::MAX,
+        });
+        self.sail(self.ships.len() - 1);
+    }
+
+    /// Waits for the next thing to do, or the end.
+    fn sail(&mut self, ship: usize) {
+        let it = &self.ships[ship];
+        let idle = it.steps.front().map_or(it.plan.idle, |(idle, _)| *idle);
+        self.after(idle, Event::Ship(ship));
+    }
+
+    fn captain(&self, ship: usize) -> impl fmt::Display + use<> {
+        format!("c{}.{HANDS}", self.ships[ship].client)
+    }
+
+    pub(super) fn ship(&mut self, ship: usize) -> Result<(), Violation> {
+        let who = self.captain(ship);
+        let (at, it) = (self.now, &mut self.ships[ship]);
+        let now = self.clients[it.client].clock.now(at);
+        let Some(shipper) = &mut it.shipper else {
+            return Ok(());
+        };
+        match (it.steps.pop_front(), it.plan.end) {
+            (Some((_, Task::Push(lines))), _) => {
+                note!(self, who, "has {} records to ship", lines.len());
+                it.backlog.extend(lines);
+                let queue = it.plan.queue;
+                let keys = self.clients[it.client].keys.filter(Keys::is_known);
+                if let (Some(number), Some(keys)) = (it.plan.makes.take(), keys) {
+                    let body = model::body("create_repo", &[queue], number, REGIONS[0]);
+                    let create = Request::new("create_repo", &[queue], body);
+                    self.server.ask(keys.account, create, at)?;
+                }
+                self.sail(ship);
+            }
+            (Some((_, Task::Flush)), _) => {
+                it.log.flushes(shipper.flush());
+                note!(self, who, "flushes");
+                self.sail(ship);
+            }
+            (None, End::Close(time)) => {
+                it.backlog.clear();
+                shipper.close(time, now);
+                it.log.closes(time, at);
+                note!(self, who, "closes its shipper, within {time:?}");
+            }
+            (None, End::Kill) => {
+                it.shipper = None;
+                let unknown = it.log.unknown();
+                for hand in it.hands.clone() {
+                    self.hands[hand].doing = Doing::Nothing;
+                }
+                note!(self, who, "is killed, {unknown} records have no verdict");
+                self.summary
+                    .tally_many(Group::Shipped, "unknown after a kill", number(unknown));
+            }
+        }
+        self.drive(ship)
+    }
+
+    pub(super) fn alarmed(&mut self, ship: usize, alarm: u64) -> Result<(), Violation> {
+        if self.ships[ship].alarm != alarm {
+            return Ok(());
+        }
+        self.drive(ship)
+    }
+
+    /// Lets the shipper do what is due.
+    fn drive(&mut self, ship: usize) -> Result<(), Violation> {
+        let it = &mut self.ships[ship];
+        it.log.late += self.now.saturating_sub(it.due);
+        it.due = Duration::MAX;
+        loop {
+            let (at, who) = (self.now, self.captain(ship));
+            let it = &mut self.ships[ship];
+            let now = self.clients[it.client].clock.now(at);
+            let Some(shipper) = &mut it.shipper else {
+                return Ok(());
+            };
+            it.log.balances(&shipper.books(now))?;
+            match shipper.poll(now) {
+                Step::Push(push) => self.push(ship, push)?,
+                Step::Settled(mut verdicts) => {
+                    for verdict in verdicts.by_ref() {
+                        let name = it.log.tell(&verdict, &self.calls, at)?;
+                        self.summary.tally(Group::Shipped, name);
+                        note!(self, who, "record {} is {name}", verdict.id);
+                    }
+                    shipper.on_told(verdicts);
+                }
+                step => {
+                    let books = shipper.books(now);
+                    it.log.rests(&books, |flush| shipper.is_flushed(flush))?;
+                    let Step::Wait(delay) = step else {
+                        return Ok(());
+                    };
+                    if !self.load(ship)? {
+                        self.set_alarm(ship, delay);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pushes what there is room for. Whether anything may have come up for the shipper.
+    fn load(&mut self, ship: usize) -> Result<bool, Violation> {
+        let (at, it) = (self.now, &mut self.ships[ship]);
+        let now = self.clients[it.client].clock.now(at);
+        let Some(shipper) = &mut it.shipper else {
+            return Ok(false);
+        };
+        while let Some(line) = it.backlog.pop_front() {
+            match shipper.try_push(it.log.next_id(), line.as_bytes(), now) {
+                Ok(()) => it.log.took(line, at),
+                Err(NotTaken { why, .. }) => {
+                    it.log.is_full(&line, &shipper.books(now))?;
+                    debug_assert!(matches!(why, WhyNot::Full(_)), "it is not closed");
+                    it.backlog.push_front(line);
+                    break;
+                }
+            }
+            it.log.balances(&shipper.books(now))?;
+        }
+        Ok(shipper.take_news())
+    }
+
+    fn set_alarm(&mut self, ship: usize, delay: Option<Duration>) {
+        let it = &mut self.ships[ship];
+        it.alarm += 1;
+        let Some(delay) = delay else { return };
+        it.due = self.now + delay;
+        let (client, alarm) = (it.client, it.alarm);
+        let coordinates = [
+            self.seed,
+            Part::Wake as u64,
+            number(client),
+            u64::from(HANDS),
+            alarm,
+        ];
+        let mut rng = Rng::of(&coordinates);
+        let mut late = Duration::ZERO;
+        if rng.chance(self.weather.rate(Trouble::LateWake)) {
+            late = rng.magnitude(Duration::from_secs(120));
+            self.summary.met(Trouble::LateWake);
+        }
+        self.after(delay + late, Event::Alarm(ship, alarm));
+    }
+
+    fn push(&mut self, ship: usize, push: Push) -> Result<(), Violation> {
+        let (at, call) = (self.now, self.calls.len());
+        let it = &mut self.ships[ship];
+        let client = &self.clients[it.client];
+        let now = client.clock.now(at);
+        let begun = start(&client.context, push.operation(), push.options(), now);
+        let sent = begun.expect("a push of a shipper is legal");
+        let text = String::from_utf8_lossy(sent.request.body()).into_owned();
+        it.log.sends(call, &text, at)?;
+        let is_idle = |hand: &usize| matches!(self.hands[*hand].doing, Doing::Nothing);
+        let Some(hand) = it.hands.clone().find(is_idle) else {
+            unreachable!("there are as many hands as requests at a time");
+        };
+        let (queue, limits) = (it.plan.queue, it.plan.terms.limits);
+        let state = &mut self.hands[hand];
+        state.wakes += 1;
+        state.late = Duration::ZERO;
+        state.then = Then::Ship(ship, push);
+        note!(
+            self,
+            self.who(hand),
+            "call {call}: push_points {queue} {} records",
+            text.lines().count()
+        );
+        self.summary.calls += 1;
+        let intent = Intent {
+            request: Request::new("push_points", &[queue], Value::String(text)),
+            owner: None,
+            look: None,
+        };
+        self.calls.push(CallLog::new(intent, Pass::Own, limits, at));
+        self.sent(hand, call, sent)
+    }
+
+    /// The records of a call took effect.
+    pub(super) fn unload(&mut self, hand: usize, call: usize) {
+        if let Some(log) = self.ship_log(hand) {
+            log.arrives(call);
+        }
+    }
+
+    /// That of the program for which a hand makes requests, if it is one of these.
+    pub(super) fn ship_log(&mut self, hand: usize) -> Option<&mut ShipLog> {
+        let ship = self
+            .ships
+            .iter_mut()
+            .find(|ship| ship.hands.contains(&hand))?;
+        Some(&mut ship.log)
+    }
+
+    /// A request of a shipper has its result.
+    pub(super) fn pushed(
+        &mut self,
+        call: usize,
+        (ship, push): (usize, Push),
+        result: Result<(), Error>,
+    ) -> Result<(), Violation> {
+        let at = self.now;
+        let it = &mut self.ships[ship];
+        it.log.ends(call, &self.calls[call], at);
+        let now = self.clients[it.client].clock.now(at);
+        if let Some(shipper) = &mut it.shipper {
+            shipper.on_result(push, result, now);
+        }
+        self.drive(ship)
+    }
+
+    /// What holds of programs when a run is over.
+    pub(super) fn docked(&self) -> Result<(), Violation> {
+        self.ships
+            .iter()
+            .try_for_each(|ship| ship.log.settled(&self.calls, ship.shipper.is_none()))
+    }
+}
