@@ -6,7 +6,7 @@ mod sample;
 use pipeline_proto::{
     Operation as _,
     resource::{
-        push::PushPoints,
+        push::{PushLines, PushPoints},
         repo::{RepoSpec, SampleRepo},
         schema::Schema,
     },
@@ -48,7 +48,7 @@ pub(super) static RESOURCE: Resource = Resource {
     ],
     shorts: &[ADD, SCHEMA],
     verbs: &[
-        Verb::own::<push::Push>("push", &[PushPoints::NAME]),
+        Verb::own::<push::Push>("push", &[PushPoints::NAME, PushLines::NAME]),
         Verb::own::<sample::Sample>("sample", &[SampleRepo::NAME]),
     ],
     examples: (

@@ -306,6 +306,43 @@ fn a_bad_record_is_named_by_its_line_and_nothing_of_its_push_is_sent() {
 }
 
 #[test]
+fn lines_for_the_parse_rules_are_pushed_as_they_are() {
+    let service = Service::new();
+    service
+        .run("repo create access --schema 'line string' --rule-names nginx")
+        .ok();
+    let log = TemporaryFile::new("access.log", "GET /a b\n\nGET /c\r\n");
+    for options in ["--parse", "--rule nginx --rule late --tag host=web1"] {
+        let ran = service.run(&format!("repo push access {} {options}", log.path()));
+        assert!(
+            ran.stderr.contains("pushed 2 lines into access (17 bytes)"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let long = TemporaryFile::new("long.log", &format!("a\n{}\n", "b".repeat(3 << 20)));
+    let push = format!("repo push access {} --parse", long.path());
+    let line = service.run(&push).failed(2);
+    assert!(
+        line.contains("long.log:2: a line of 3145728 bytes"),
+        "{line}"
+    );
+    for (options, says) in [
+        ("--parse --format csv", "cannot be used with"),
+        ("--rule x --no-gzip", "cannot be used with"),
+    ] {
+        let line = service
+            .run(&format!("repo push access - {options}"))
+            .failed(2);
+        assert!(line.contains(says), "{line}");
+    }
+    let line = service
+        .run(&format!("repo push nowhere {} --parse", log.path()))
+        .failed(3);
+    assert!(line.contains("access.log:1-3: E18102"), "{line}");
+}
+
+#[test]
 fn cells_of_csv_become_what_the_schema_says() {
     let service = Service::new();
     let schema = "s string, n long, f float, b boolean, at date, tags array(string), geo map{lat float}, j jsonstring";

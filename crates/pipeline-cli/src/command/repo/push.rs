@@ -3,7 +3,7 @@ use std::{io::BufRead as _, path::PathBuf};
 use clap::Args;
 use pipeline_proto::{
     RepoName,
-    resource::push::{Payload, PushPoints, Tags},
+    resource::push::{Payload, PushLines, PushPoints, Tags},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 ///
 /// The first line of CSV names the fields, unless --columns does. An empty cell is a field that is not there; arrays
 /// and maps are JSON.
+///
+/// With --parse, lines are sent as they are, and the service makes records of them by the parse rules of the queue.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +36,8 @@ Examples:
   pipeline repo push clicks clicks.csv
   pipeline repo push clicks rows.txt --delimiter ';' --columns ip,at
   tail -n 100 clicks.points | pipeline repo push clicks
-  pipeline repo push clicks --tag host=web1 < clicks.ndjson")]
+  pipeline repo push clicks --tag host=web1 < clicks.ndjson
+  pipeline repo push access access.log --rule nginx")]
 pub(super) struct Push {
     /// Name of the message queue
     repo: RepoName,
@@ -49,13 +52,30 @@ pub(super) struct Push {
     /// Without compression
     #[arg(long)]
     no_gzip: bool,
+
+    /// Send lines as they are, for the parse rules of the queue
+    #[arg(long, conflicts_with_all = ["format", "delimiter", "columns", "raw_field", "map", "no_gzip"])]
+    parse: bool,
+
+    /// A parse rule in place of those of the queue, as with --parse; several times for several rules
+    #[arg(long = "rule", value_name = "NAME", conflicts_with_all = ["format", "delimiter", "columns", "raw_field", "map", "no_gzip"])]
+    rules: Vec<String>,
+}
+
+impl Push {
+    fn is_for_rules(&self) -> bool {
+        self.parse || !self.rules.is_empty()
+    }
 }
 
 impl Run for Push {
     fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         let tags = self.form.tags()?;
-        let schema = self.form.schema(&remote, &self.repo)?;
+        let schema = match self.is_for_rules() {
+            true => None,
+            false => self.form.schema(&remote, &self.repo)?,
+        };
         let mut pushes = Pushes {
             push: &self,
             tags,
@@ -69,11 +89,19 @@ impl Run for Push {
         };
         let mut records = Records::new(self.form.of(&self.file)?, schema.as_deref())?;
         let mut lines = records::open(&self.file)?;
-        let (mut line, mut point) = (Vec::new(), Vec::new());
+        let (mut line, mut point, mut number) = (Vec::new(), Vec::new(), 0);
         loop {
             line.clear();
             let read = lines.read_until(b'\n', &mut line);
             let read = read.map_err(|error| Failure::io(&read::shown(&self.file), &error))?;
+            if self.is_for_rules() {
+                if read == 0 {
+                    break;
+                }
+                number += 1;
+                pushes.add_line(&line, number)?;
+                continue;
+            }
             point.clear();
             let taken = match read {
                 0 => records.end(&mut point),
@@ -88,7 +116,12 @@ impl Run for Push {
         }
         pushes.send()?;
         let Pushes { records, bytes, .. } = pushes;
-        let one = if records == 1 { "record" } else { "records" };
+        let what = if self.is_for_rules() {
+            "line"
+        } else {
+            "record"
+        };
+        let one = format!("{what}{}", if records == 1 { "" } else { "s" });
         let line = format!("pushed {records} {one} into {} ({bytes} bytes)", self.repo);
         Mention::done(&super::RESOURCE, &Names::of(&self.repo), "pushed")
             .with("records", records)
@@ -126,18 +159,38 @@ impl Pushes<'_> {
         Ok(())
     }
 
+    /// Adds a line for the parse rules.
+    fn add_line(&mut self, line: &[u8], number: u64) -> Result<(), Failure> {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        if text.len() >= MOST {
+            let what = format!("a line of {} bytes, and {MOST} are allowed", text.len());
+            let (line, column) = (number, None);
+            return Err(self.bad(Bad {
+                what,
+                line,
+                column,
+                is_heading: false,
+            }));
+        }
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        self.add(&[text, b"\n"].concat(), number)
+    }
+
     fn send(&mut self) -> Result<(), Failure> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let payload = if self.push.no_gzip {
-            Payload::from(self.batch.clone())
+        let sent = if self.push.is_for_rules() {
+            let mut push = PushLines::new(self.push.repo.clone(), self.batch.clone().into());
+            push.tags.clone_from(&self.tags);
+            push.rules = (!self.push.rules.is_empty()).then(|| self.push.rules.clone());
+            self.remote.try_send(push)
         } else {
-            Payload::gzip(&self.batch)
+            self.remote.try_send(self.points())
         };
-        let mut push = PushPoints::new(self.push.repo.clone(), payload);
-        push.tags.clone_from(&self.tags);
-        self.remote.try_send(push).map_err(|error| {
+        sent.map_err(|error| {
             let mut place = format!("{}:{}", read::shown(&self.push.file), self.first);
             if self.last > self.first {
                 place = format!("{place}-{}", self.last);
@@ -149,6 +202,17 @@ impl Pushes<'_> {
         self.waiting = 0;
         self.batch.clear();
         Ok(())
+    }
+
+    fn points(&self) -> PushPoints {
+        let payload = if self.push.no_gzip {
+            Payload::from(self.batch.clone())
+        } else {
+            Payload::gzip(&self.batch)
+        };
+        let mut push = PushPoints::new(self.push.repo.clone(), payload);
+        push.tags.clone_from(&self.tags);
+        push
     }
 
     /// The failure that a line is.
