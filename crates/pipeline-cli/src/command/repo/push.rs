@@ -72,9 +72,10 @@ impl Run for Push {
     fn run(self, global: &Global) -> Result<Exit, Failure> {
         let remote = global.remote()?;
         let tags = self.form.tags()?;
-        let schema = match self.is_for_rules() {
-            true => None,
-            false => self.form.schema(&remote, &self.repo)?,
+        let schema = if self.is_for_rules() {
+            None
+        } else {
+            self.form.schema(&remote, &self.repo)?
         };
         let mut pushes = Pushes {
             push: &self,
