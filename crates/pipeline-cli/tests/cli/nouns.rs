@@ -320,8 +320,8 @@ fn lines_for_the_parse_rules_are_pushed_as_they_are() {
             ran.stderr
         );
     }
-    let long = TemporaryFile::new("long.log", &format!("a\n{}\n", "b".repeat(3 << 20)));
-    let push = format!("repo push access {} --parse", long.path());
+    let large = TemporaryFile::new("long.log", &format!("a\n{}\n", "b".repeat(3 << 20)));
+    let push = format!("repo push access {} --parse", large.path());
     let line = service.run(&push).failed(2);
     assert!(
         line.contains("long.log:2: a line of 3145728 bytes"),
