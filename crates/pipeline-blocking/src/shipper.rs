@@ -125,6 +125,10 @@ fn work<I>(client: &Client, desk: &Worker<I>, bell: &Bell) {
                 let result = client.send_with(push.operation(), push.options());
                 desk.on_result(push, result);
             }
+            Step::Ask(ask) => {
+                let result = client.send_with(ask.operation(), ask.options());
+                desk.on_reply(ask, result);
+            }
             Step::Wait(time) => bell.wait(seen, time),
             Step::Settled(_) | Step::Done => return,
         }
@@ -136,12 +140,12 @@ impl<I> Shipper<I> {
     ///
     /// # Errors
     ///
-    /// If it cannot be written as a [point](pipeline_proto::points), or the shipper is closed.
+    /// If it cannot be written as a [point](pipeline_proto::points) or as JSON, or the shipper is closed.
     pub fn send_with<T: Serialize + ?Sized>(&self, id: I, record: &T) -> Result<(), SendError> {
-        self.send_line(id, &point(record)?)
+        self.send_line(id, &self.line(record)?)
     }
 
-    /// As [`send_with`](Self::send_with), with a record that is a point already.
+    /// As [`send_with`](Self::send_with), with a record that is a point already, or a JSON object without a schema.
     ///
     /// # Errors
     ///

@@ -104,6 +104,10 @@ async fn work<I: Send + 'static>(client: Client, desk: Worker<I>, changed: Arc<N
                 };
                 desk.on_result(push, result);
             }
+            Step::Ask(ask) => {
+                let result = client.send_with(ask.operation(), ask.options()).await;
+                desk.on_reply(ask, result);
+            }
             Step::Wait(Some(delay)) => {
                 // Either is a reason to look again.
                 let _ = timeout(delay, change).await;
@@ -136,17 +140,17 @@ impl<I> Shipper<I> {
     ///
     /// # Errors
     ///
-    /// If it cannot be written as a [point](pipeline_proto::points), or the shipper is closed.
+    /// If it cannot be written as a [point](pipeline_proto::points) or as JSON, or the shipper is closed.
     pub async fn send_with<T: Serialize + ?Sized>(
         &self,
         id: I,
         record: &T,
     ) -> Result<(), SendError> {
-        let line = point(record)?;
+        let line = self.line(record)?;
         self.send_line(id, &line).await
     }
 
-    /// As [`send_with`](Self::send_with), with a record that is a point already.
+    /// As [`send_with`](Self::send_with), with a record that is a point already, or a JSON object without a schema.
     ///
     /// # Errors
     ///

@@ -40,6 +40,7 @@
 mod error;
 mod infer;
 mod json;
+mod keys;
 mod number;
 mod read;
 mod rename;
@@ -54,6 +55,8 @@ use serde::Serialize;
 
 pub use error::PointError;
 pub use infer::{Inference, union};
+pub use json::to_json;
+pub use keys::clean_keys;
 pub use read::{Escapes, Point, read};
 pub use time::rfc3339;
 
@@ -112,6 +115,42 @@ impl<'s> Encoder<'s> {
             fields: Some(Fields::new(schema)),
             renames: Renames::default(),
         }
+    }
+
+    /// Of records that fit a schema, refuses each value that would lose something when it is converted: a fraction in a
+    /// `long`, a whole number in a `float` that would round it, the zeros of a text such as `"007"` in either.
+    ///
+    /// ```
+    /// use pipeline_proto::{points::Encoder, resource::schema::{SchemaEntry, ValType}};
+    ///
+    /// let schema = [SchemaEntry::new("bytes", ValType::Long)];
+    /// let mut encoder = Encoder::checked(&schema).lossless(true);
+    /// let mut text = Vec::new();
+    /// encoder.write_json(&mut text, r#"{"bytes":7.0}"#)?;
+    /// let error = encoder.write_json(&mut text, r#"{"bytes":7.5}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "the field \"bytes\": a float that would lose something as a long");
+    /// # Ok::<(), pipeline_proto::points::PointError>(())
+    /// ```
+    #[must_use]
+    pub fn lossless(mut self, is_lossless: bool) -> Self {
+        if let Some(fields) = &mut self.fields {
+            fields.rules.is_lossless = is_lossless;
+        }
+        self
+    }
+
+    /// Of records that are checked, leaves out fields that the schema does not have, and [counts](Self::dropped) them.
+    #[must_use]
+    pub fn drop_unknown(mut self, drops_unknown: bool) -> Self {
+        if let Some(fields) = &mut self.fields {
+            fields.rules.drops_unknown = drops_unknown;
+        }
+        self
+    }
+
+    /// How many fields were left out, of all records so far.
+    pub fn dropped(&self) -> u64 {
+        self.fields.as_ref().map_or(0, |fields| fields.dropped)
     }
 
     /// With these escapes.

@@ -18,13 +18,17 @@ pub(crate) struct Record<I> {
 /// What is sent together. Its text never changes: a retry sends the same bytes.
 #[derive(Debug)]
 pub(crate) struct Batch<I> {
-    /// Counts the batches in the order in which they were sealed; halves have that of the whole.
-    pub(crate) serial: u64,
+    /// The number of the first of its records; halves have that of the whole.
+    pub(crate) oldest: u64,
     pub(crate) text: Bytes,
     pub(crate) records: Vec<Record<I>>,
     /// When the first of its records was taken, and when the last.
     pub(crate) taken: (Duration, Duration),
     pub(crate) attempts: u32,
+    /// It is not sent before.
+    pub(crate) due: Duration,
+    /// Whether the schema was read again for it.
+    pub(crate) is_looked_up: bool,
     /// What the last attempt ended with.
     pub(crate) last: Option<Arc<Error>>,
 }
@@ -44,6 +48,7 @@ impl<I> Batch<I> {
             records,
             last: None,
             attempts: 0,
+            due: Duration::ZERO,
             ..self
         };
         let head = Self {
@@ -62,6 +67,8 @@ pub(crate) struct Open<I> {
     text: Vec<u8>,
     records: Vec<Record<I>>,
     taken: (Duration, Duration),
+    /// The least of their numbers.
+    oldest: u64,
 }
 
 impl<I> Open<I> {
@@ -70,6 +77,7 @@ impl<I> Open<I> {
             text: Vec::new(),
             records: Vec::new(),
             taken: Default::default(),
+            oldest: u64::MAX,
         }
     }
 
@@ -91,12 +99,18 @@ impl<I> Open<I> {
         self.is_empty() || self.text.len() + length <= limit
     }
 
+    /// The least of their numbers, beyond all numbers if there are none.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
     /// Adds a line without its line feed.
-    pub(crate) fn add(&mut self, id: I, line: &[u8], now: Duration) {
+    pub(crate) fn add(&mut self, id: I, number: u64, line: &[u8], taken: Duration) {
         if self.is_empty() {
-            self.taken.0 = now;
+            self.taken.0 = taken;
         }
-        self.taken.1 = now;
+        self.taken = (self.taken.0.min(taken), self.taken.1.max(taken));
+        self.oldest = self.oldest.min(number);
         self.text.extend_from_slice(line);
         self.text.push(b'\n');
         self.records.push(Record {
@@ -105,21 +119,24 @@ impl<I> Open<I> {
         });
     }
 
-    pub(crate) fn seal(&mut self, serial: u64) -> Batch<I> {
+    pub(crate) fn seal(&mut self) -> Batch<I> {
         let Self {
             mut text,
             mut records,
             taken,
+            oldest,
         } = mem::replace(self, Self::new());
         // What is counted is what is held.
         text.shrink_to_fit();
         records.shrink_to_fit();
         Batch {
-            serial,
+            oldest,
             text: text.into(),
             records,
             taken,
             attempts: 0,
+            due: Duration::ZERO,
+            is_looked_up: false,
             last: None,
         }
     }

@@ -1,5 +1,5 @@
 use std::{
-    ops::{Add, AddAssign},
+    ops::{Add, AddAssign, SubAssign},
     time::Duration,
 };
 
@@ -31,6 +31,13 @@ impl Add for Count {
     }
 }
 
+impl SubAssign for Count {
+    fn sub_assign(&mut self, other: Self) {
+        self.records -= other.records;
+        self.bytes -= other.bytes;
+    }
+}
+
 impl AddAssign for Count {
     fn add_assign(&mut self, other: Self) {
         self.records += other.records;
@@ -53,6 +60,11 @@ pub struct Books {
     pub given_up: Count,
     /// What has no verdict yet.
     pub pending: Count,
+    /// What of it waits for the queue to have its fields, in [`schema_free`](crate::Settings::schema_free). It counts as
+    /// the JSON that it is; whatever goes on from there, as the point that is made of it.
+    pub waiting: Count,
+    /// Fields that were left out of records, because that was [asked for](crate::UnknownFields::Drop).
+    pub dropped_fields: u64,
     /// Requests that were made, retries and halves among them.
     pub requests: u64,
     /// Requests that sent a batch once more.

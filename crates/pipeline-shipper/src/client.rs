@@ -83,23 +83,41 @@ macro_rules! client_shipper {
             ///
             /// # Errors
             ///
-            /// If it cannot be written as a [point](pipeline_proto::points), there is no room, or the shipper is
-            /// closed.
+            /// If it cannot be written as a [point](pipeline_proto::points), or as JSON without a schema, there is no
+            /// room, or the shipper is closed.
             pub fn try_send_with<T: ::serde::Serialize + ?Sized>(
                 &self,
                 id: I,
                 record: &T,
             ) -> Result<(), SendError> {
-                self.try_send_line(id, &point(record)?)
+                self.try_send_line(id, &self.line(record)?)
             }
 
-            /// Takes a record that is a point already, without waiting.
+            /// Takes a record that is a point already, or a JSON object without a schema, and does not wait.
             ///
             /// # Errors
             ///
             /// If there is no room, or the shipper is closed.
             pub fn try_send_line(&self, id: I, line: &[u8]) -> Result<(), SendError> {
                 Ok(self.0.desk.try_push(id, line)?)
+            }
+
+            /// Says that the schema of the queue has changed: for some seconds the service may refuse the new fields, and
+            /// records that have them are then sent again. Without a schema, the shipper knows by itself.
+            pub fn schema_changed(&self) {
+                self.0.desk.schema_changed();
+            }
+
+            fn line<T: ::serde::Serialize + ?Sized>(
+                &self,
+                record: &T,
+            ) -> Result<Vec<u8>, SendError> {
+                if self.0.desk.takes_json() {
+                    return Ok($crate::proto::points::to_json(record)?.into_bytes());
+                }
+                let mut line = Vec::new();
+                $crate::proto::points::write(&mut line, record)?;
+                Ok(line)
             }
 
             /// What has become of everything so far.
@@ -140,12 +158,6 @@ macro_rules! client_shipper {
             fn drop(&mut self) {
                 self.desk.abandon();
             }
-        }
-
-        fn point<T: ::serde::Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, SendError> {
-            let mut line = Vec::new();
-            $crate::proto::points::write(&mut line, record)?;
-            Ok(line)
         }
     };
 }

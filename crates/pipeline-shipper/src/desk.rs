@@ -10,6 +10,7 @@ use std::{
 use pipeline_proto::{Error, Now};
 
 use crate::{
+    ask::{Ask, Reply},
     books::Books,
     shipper::Shipper,
     step::{Flush, NotTaken, Push, Step},
@@ -19,6 +20,7 @@ use crate::{
 /// A shipper behind a lock, with whom it tells.
 pub struct Desk<I> {
     state: Mutex<State<I>>,
+    takes_json: bool,
     tell: Box<dyn Fn(Verdict<I>) + Send + Sync>,
     /// Wakes all who wait.
     ring: Box<dyn Fn() + Send + Sync>,
@@ -40,6 +42,7 @@ impl<I> Desk<I> {
         clock: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Self {
         Self {
+            takes_json: shipper.takes_json(),
             state: Mutex::new(State {
                 shipper,
                 workers: 0,
@@ -63,6 +66,21 @@ impl<I> Desk<I> {
     /// Takes the result of a request.
     pub fn on_result(&self, push: Push, result: Result<(), Error>) {
         self.with(|shipper, now| shipper.on_result(push, result, now));
+    }
+
+    /// Takes the reply to a call.
+    pub fn on_reply(&self, ask: Ask, result: Result<Reply, Error>) {
+        self.with(|shipper, now| shipper.on_reply(ask, result, now));
+    }
+
+    /// Whether records are JSON, and no points yet.
+    pub fn takes_json(&self) -> bool {
+        self.takes_json
+    }
+
+    /// The schema of the queue has changed.
+    pub fn schema_changed(&self) {
+        self.with(Shipper::schema_changed);
     }
 
     /// Takes a record.

@@ -6,12 +6,14 @@
 //!
 //! ```
 //! use pipeline_proto::{CallOptions, Error, Now, resource::push::PushPoints};
-//! use pipeline_shipper::{Shipper, Step, Verdict};
+//! use pipeline_shipper::{Call, Reply, Shipper, Step, Verdict};
 //! use std::time::Duration;
 //!
 //! fn drive<I>(
 //!     shipper: &mut Shipper<I>,
 //!     mut send: impl FnMut(PushPoints, CallOptions) -> Result<(), Error>,
+//!     // Only where records without a schema are shipped.
+//!     mut call: impl FnMut(Call, CallOptions) -> Result<Reply, Error>,
 //!     mut sleep: impl FnMut(Option<Duration>),
 //!     mut tell: impl FnMut(Verdict<I>),
 //!     mut now: impl FnMut() -> Now,
@@ -21,6 +23,10 @@
 //!             Step::Push(push) => {
 //!                 let result = send(push.operation(), push.options());
 //!                 shipper.on_result(push, result, now());
+//!             }
+//!             Step::Ask(ask) => {
+//!                 let result = call(ask.operation(), ask.options());
+//!                 shipper.on_reply(ask, result, now());
 //!             }
 //!             Step::Settled(mut verdicts) => {
 //!                 verdicts.by_ref().for_each(&mut tell);
@@ -40,7 +46,7 @@
 //! shipper.try_push("second", b"url=/b\tbytes=9", now).unwrap();
 //! shipper.close(Duration::from_secs(5), now);
 //! let mut told = Vec::new();
-//! drive(&mut shipper, |_, _| Ok(()), |_| {}, |verdict| told.push(verdict.id), || now);
+//! drive(&mut shipper, |_, _| Ok(()), |_, _| Ok(Reply::Done), |_| {}, |verdict| told.push(verdict.id), || now);
 //! assert_eq!(told, ["first", "second"]);
 //! # Ok::<(), pipeline_proto::NameError>(())
 //! ```
@@ -59,10 +65,13 @@
 //! - With [`ordered`](Settings::ordered), one request is in flight at a time and what is accepted is in the order
 //!   in which it was pushed.
 //! - The records held, with their ids, take no more than [`memory`](Settings::memory).
+//! - With [`schema_free`](Settings::schema_free), records are JSON objects. No point is sent that the schema of the queue,
+//!   as it was read last, does not take. Fields that it does not have are added to it before.
 //! - Read = accepted + dead + given up + pending, in records and bytes, [at any moment](Shipper::books).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod ask;
 mod batch;
 mod books;
 mod client;
@@ -74,16 +83,18 @@ pub mod follow;
 mod judge;
 mod observe;
 mod pace;
+mod schema_free;
 mod settings;
 mod shipper;
 mod step;
 mod verdict;
 
+pub use ask::{Ask, Call, Reply};
 pub use books::{Books, Count};
 pub use observe::Event;
 #[doc(hidden)]
 pub use pipeline_proto as proto;
-pub use settings::Settings;
+pub use settings::{SchemaFree, Settings, UnknownFields};
 pub use shipper::Shipper;
 pub use step::{Flush, NotTaken, Push, SendError, Step, WhyNot};
 pub use verdict::{Outcome, Reason, Verdict, Verdicts};

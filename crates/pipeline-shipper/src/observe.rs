@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use pipeline_proto::Error;
+use pipeline_proto::{Error, wait::WaitError};
 
 use crate::books::Count;
 
@@ -34,6 +34,20 @@ pub enum Event<'a> {
         error: &'a Error,
         /// How long.
         delay: Duration,
+    },
+    /// The schema of the queue is another than before.
+    #[non_exhaustive]
+    SchemaChanged {
+        /// Its fields.
+        fields: usize,
+    },
+    /// A workflow was stopped for a change, and does not start again, or there was no time left for it.
+    #[non_exhaustive]
+    LeftStopped {
+        /// Its name.
+        workflow: &'a str,
+        /// Why.
+        error: Option<&'a WaitError>,
     },
     /// Records are dead: a single one, or, when the service refuses the push whatever is in it, a batch.
     #[non_exhaustive]

@@ -1,8 +1,13 @@
+mod schema_free;
+
 use std::time::Duration;
 
 use pipeline_proto::{CallOptions, RetryPolicy, resource::push::Tags};
 
 use crate::observe::{Event, Observers};
+
+pub(crate) use schema_free::SPREADING;
+pub use schema_free::{SchemaFree, UnknownFields};
 
 /// The most text that a push may hold before it is compressed.
 pub(crate) const MOST_BYTES: usize = 2 << 20;
@@ -33,6 +38,7 @@ pub struct Settings {
     pub(crate) calls: CallOptions,
     pub(crate) observers: Observers,
     pub(crate) seed: u64,
+    pub(crate) schema_free: Option<SchemaFree>,
 }
 
 impl Default for Settings {
@@ -56,6 +62,7 @@ impl Default for Settings {
             calls: CallOptions::new(),
             observers: Observers::default(),
             seed: 0,
+            schema_free: None,
         }
     }
 }
@@ -105,6 +112,9 @@ macro_rules! for_each_setting {
             gzip: u32;
             /// The options of each request. Those on retries do not matter.
             calls: $crate::proto::CallOptions;
+            /// Ships records without a schema: JSON objects instead of points. Fields that the queue does not have are added
+            /// to it, and the queue is made if it is not there.
+            schema_free: $crate::SchemaFree;
             /// The seed of the waits. Clients give each shipper its own.
             seed: u64;
         }

@@ -1,3 +1,5 @@
+mod free;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
@@ -13,6 +15,7 @@ use crate::{
     judge::{Judgement, is_too_large, judge},
     observe::Event,
     pace::Pace,
+    schema_free::{Front, Keeper, Waiting},
     settings::{MOST_BYTES, Settings},
     step::{Flush, NotTaken, Push, Step, WhyNot},
     verdict::{Outcome, Reason, Verdicts},
@@ -32,10 +35,15 @@ pub struct Shipper<I> {
     /// By the number of their requests.
     in_flight: BTreeMap<u64, Batch<I>>,
     settled: VecDeque<Verdicts<I>>,
-    /// The serials of what is being told.
+    /// The numbers of what is being told.
     telling: Vec<u64>,
     pace: Pace,
-    next_serial: u64,
+    /// Records are numbered in the order in which they are taken.
+    next_number: u64,
+    /// What takes records without a schema.
+    front: Option<Box<Front<I>>>,
+    /// Until when the service may not know all fields that it has.
+    spreading_until: Duration,
     /// How large a batch may grow, as far as refusals have shown.
     limit: usize,
     /// When it ends, on the monotonic clock, once it is closed.
@@ -48,8 +56,13 @@ pub struct Shipper<I> {
 impl<I> Shipper<I> {
     /// One for this queue.
     pub fn new(repo: RepoName, settings: Settings) -> Self {
+        let front = settings.schema_free.clone().map(|options| {
+            let keeper = Keeper::new(repo.clone());
+            Box::new(Front::new(options, keeper))
+        });
         Self {
             repo,
+            front,
             limit: settings.batch_bytes.min(MOST_BYTES),
             settings,
             open: Open::new(),
@@ -58,15 +71,17 @@ impl<I> Shipper<I> {
             settled: VecDeque::new(),
             telling: Vec::new(),
             pace: Pace::default(),
-            next_serial: 0,
+            next_number: 0,
+            spreading_until: Duration::ZERO,
             closing: None,
             books: Books::default(),
             has_news: false,
         }
     }
 
-    /// Takes a record: one [point](pipeline_proto::points), with or without its line feed. The id comes back with
-    /// the verdict. What can never be sent is taken as well, and dead at once.
+    /// Takes a record: one [point](pipeline_proto::points), or with [`schema_free`](Settings::schema_free) a JSON object,
+    /// with or without its line feed. The id comes back with the verdict. What can never be sent is taken as well, and
+    /// dead at once.
     ///
     /// # Errors
     ///
@@ -78,16 +93,32 @@ impl<I> Shipper<I> {
         }
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let length = line.len() + 1;
-        let memory = length + size_of::<Record<I>>();
+        let beside = if self.front.is_some() {
+            size_of::<Waiting<I>>()
+        } else {
+            size_of::<Record<I>>()
+        };
+        let memory = length + beside;
         if self.books.memory > 0 && self.books.memory.saturating_add(memory) > self.settings.memory
         {
             // Whatever gathers goes on its way, or there would be no room before it has gathered.
             self.seal();
+            self.hurry_front();
             let why = WhyNot::Full(self.pace.ready_at().saturating_sub(now.mono));
             return Err(NotTaken { id, why });
         }
-        self.books.memory += memory;
-        self.books.read += Count::of(1, length);
+        let number = self.next_number;
+        self.next_number += 1;
+        if self.front.is_some() {
+            self.take_record(id, number, line, now.mono);
+        } else {
+            self.take_point(id, number, line, now.mono);
+        }
+        Ok(())
+    }
+
+    fn take_point(&mut self, id: I, number: u64, line: &[u8], taken: Duration) {
+        let length = line.len() + 1;
         let unfit = if length > MOST_BYTES {
             let (bytes, limit) = (length, MOST_BYTES);
             Some(Reason::TooLarge { bytes, limit })
@@ -97,42 +128,51 @@ impl<I> Shipper<I> {
             None
         };
         if let Some(reason) = unfit {
-            let mut alone = Open::new();
-            alone.add(id, line, now.mono);
-            let batch = alone.seal(self.next_serial);
-            self.settle(batch, Outcome::Dead(reason));
-            return Ok(());
+            return self.settle_alone(id, number, line, Outcome::Dead(reason));
         }
+        self.books.memory += length + size_of::<Record<I>>();
+        self.books.read += Count::of(1, length);
         if !self.open.has_room(length, self.limit) {
             self.seal();
         }
         self.has_news |= self.open.is_empty();
-        self.open.add(id, line, now.mono);
+        self.open.add(id, number, line, taken);
         let count = self.open.count();
         if count.records >= Count::of(self.settings.batch_records, 0).records
             || !self.open.has_room(1, self.limit)
         {
             self.seal();
         }
-        Ok(())
+    }
+
+    /// Takes a record that is not sent.
+    fn settle_alone(&mut self, id: I, number: u64, line: &[u8], outcome: Outcome) {
+        let length = line.len() + 1;
+        self.books.memory += length + size_of::<Record<I>>();
+        self.books.read += Count::of(1, length);
+        let mut alone = Open::new();
+        alone.add(id, number, line, Duration::ZERO);
+        self.settle(alone.seal(), outcome);
     }
 
     /// Sends what gathers. [`is_flushed`](Self::is_flushed) says when everything that was taken before has its
     /// verdict.
     pub fn flush(&mut self) -> Flush {
         self.seal();
-        Flush(self.next_serial)
+        self.hurry_front();
+        Flush(self.next_number)
     }
 
     /// Whether everything that was taken before the flush has its verdict, and was told of.
     pub fn is_flushed(&self, flush: Flush) -> bool {
         let batches = self.ready.iter().chain(self.in_flight.values());
-        let settled = self.settled.iter().map(|verdicts| verdicts.serial);
+        let settled = self.settled.iter().map(|verdicts| verdicts.oldest);
         batches
-            .map(|batch| batch.serial)
+            .map(|batch| batch.oldest)
             .chain(settled)
             .chain(self.telling.iter().copied())
-            .all(|serial| serial >= flush.0)
+            .chain([self.open.oldest(), self.oldest_waiting()])
+            .all(|oldest| oldest >= flush.0)
     }
 
     /// Takes no further records. What is there is sent, without waiting for a back-off to end, and what has no
@@ -142,6 +182,10 @@ impl<I> Shipper<I> {
         let end = now.mono.saturating_add(time);
         if self.closing.is_none() {
             self.pace.hurry(now.mono);
+            self.hurry_front();
+            if let Some(front) = &mut self.front {
+                front.keeper.hurry(now.mono);
+            }
         }
         self.closing = Some(self.closing.map_or(end, |before| before.min(end)));
         self.has_news = true;
@@ -150,7 +194,7 @@ impl<I> Shipper<I> {
     /// Whether it is closed and everything has its verdict, and was told of.
     pub fn is_done(&self) -> bool {
         let all_told = self.settled.is_empty() && self.telling.is_empty();
-        self.closing.is_some() && all_told && !self.has_batches()
+        self.closing.is_some() && all_told && !self.has_batches() && self.is_front_done()
     }
 
     /// What has become of everything so far.
@@ -162,8 +206,18 @@ impl<I> Shipper<I> {
             pending += batch.count();
             since = Some(since.map_or(batch.taken.0, |since| since.min(batch.taken.0)));
         }
+        let waiting = self.front.as_ref().and_then(|front| front.waiting.front());
+        if let Some(first) = waiting {
+            since = Some(since.map_or(first.taken, |since| since.min(first.taken)));
+        }
+        let (waiting, dropped_fields) =
+            self.front.as_ref().map_or_else(Default::default, |front| {
+                (front.count, front.dropped_fields)
+            });
         Books {
-            pending,
+            pending: pending + waiting,
+            waiting,
+            dropped_fields,
             in_flight: self.in_flight.len(),
             lag: since.map_or(Duration::ZERO, |since| now.mono.saturating_sub(since)),
             ..self.books
@@ -184,23 +238,31 @@ impl<I> Shipper<I> {
         if gathered.is_some_and(|at| at <= now.mono) {
             self.seal();
         }
+        self.begin_round(now.mono);
         self.expire(now.mono);
         if let Some(verdicts) = self.settled.pop_front() {
-            self.telling.push(verdicts.serial);
+            self.telling.push(verdicts.oldest);
             return Step::Settled(verdicts);
         }
         if self.is_done() {
             return Step::Done;
         }
-        let push_at = self.may_push().then(|| self.pace.ready_at());
-        if push_at.is_some_and(|at| at <= now.mono)
-            && let Some(batch) = self.ready.pop_front()
+        let ask_at = match self.ask(now) {
+            Ok(ask) => return Step::Ask(ask),
+            Err(at) => at,
+        };
+        let due = self.due().filter(|_| self.may_push());
+        let push_at = due.map(|(due, _)| self.pace.ready_at().max(due));
+        if let Some((_, place)) = due
+            && push_at.is_some_and(|at| at <= now.mono)
+            && let Some(batch) = self.ready.remove(place)
         {
             return Step::Push(self.push(batch, now.mono));
         }
         let expiry = self.ready.iter().map(|batch| self.expires_at(batch)).min();
         let end = self.closing.filter(|_| self.has_batches());
-        let events = [push_at, self.gathered_at(), expiry, end];
+        let round = self.front_at();
+        let events = [push_at, self.gathered_at(), expiry, end, ask_at, round];
         let next = events.into_iter().flatten().min();
         Step::Wait(
             next.filter(|at| *at < Duration::MAX)
@@ -214,7 +276,7 @@ impl<I> Shipper<I> {
         let Push { number, sent, .. } = push;
         self.has_news = true;
         // Otherwise it was given up in the meantime.
-        let Some(mut batch) = self.in_flight.remove(&number) else {
+        let Some(batch) = self.in_flight.remove(&number) else {
             return;
         };
         let Err(error) = result else {
@@ -224,6 +286,9 @@ impl<I> Shipper<I> {
                 .observers
                 .tell(&Event::Accepted { count, attempts });
             self.settle(batch, Outcome::Accepted);
+            return;
+        };
+        let Some((mut batch, error)) = self.about_schema(batch, error, sent, now.mono) else {
             return;
         };
         match judge(&error) {
@@ -258,10 +323,10 @@ impl<I> Shipper<I> {
     /// Takes verdicts back that were told.
     #[allow(clippy::needless_pass_by_value, reason = "they are told once")]
     pub fn on_told(&mut self, verdicts: Verdicts<I>) {
-        let Verdicts { serial, memory, .. } = verdicts;
+        let Verdicts { oldest, memory, .. } = verdicts;
         self.has_news = true;
         self.books.memory -= memory;
-        let told = self.telling.iter().position(|telling| *telling == serial);
+        let told = self.telling.iter().position(|telling| *telling == oldest);
         if let Some(told) = told {
             self.telling.swap_remove(told);
         }
@@ -296,7 +361,15 @@ impl<I> Shipper<I> {
         } else {
             self.settings.requests_at_once()
         };
-        !self.ready.is_empty() && self.in_flight.len() < most
+        !self.ready.is_empty() && self.in_flight.len() < most && !self.is_lost()
+    }
+
+    /// The batch that is sent next, by its place, and not before when.
+    fn due(&self) -> Option<(Duration, usize)> {
+        let places = self.ready.iter().map(|batch| batch.due).zip(0..);
+        // None is taken before another that is not due later, and with order, none before another.
+        let most = if self.settings.ordered { 1 } else { usize::MAX };
+        places.take(most).min()
     }
 
     /// When what gathers is sent, however little it is.
@@ -312,8 +385,7 @@ impl<I> Shipper<I> {
 
     fn seal(&mut self) {
         if !self.open.is_empty() {
-            self.ready.push_back(self.open.seal(self.next_serial));
-            self.next_serial += 1;
+            self.ready.push_back(self.open.seal());
             self.has_news = true;
         }
     }
@@ -369,14 +441,15 @@ impl<I> Shipper<I> {
         if end == Duration::MAX && self.settings.deadline == Duration::MAX {
             return;
         }
+        self.expire_waiting(end, now);
         if now >= end {
             let in_flight = mem::take(&mut self.in_flight).into_values();
             self.ready = in_flight.chain(mem::take(&mut self.ready)).collect();
         }
-        // Whether it is over, or there will be no further attempt before it is.
-        let is_over = now.max(self.pace.ready_at()) >= end;
+        let next = now.max(self.pace.ready_at());
         for batch in mem::take(&mut self.ready) {
-            if is_over {
+            // Whether it is over, or there will be no further attempt before it is.
+            if next.max(batch.due) >= end {
                 let reason = Reason::Closed(batch.last.clone());
                 self.settle(batch, Outcome::GivenUp(reason));
             } else if self.expires_at(&batch) <= now {

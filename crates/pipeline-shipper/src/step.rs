@@ -9,7 +9,7 @@ use pipeline_proto::{
     resource::push::{Payload, PushPoints, Tags},
 };
 
-use crate::verdict::Verdicts;
+use crate::{ask::Ask, verdict::Verdicts};
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ use crate::verdict::Verdicts;
 pub enum Step<I> {
     /// Make this request, and tell [`Shipper::on_result`](crate::Shipper::on_result) what came of it. Others may be due at the same time.
     Push(Push),
+    /// Make this call, and tell [`Shipper::on_reply`](crate::Shipper::on_reply) what came of it. Only with
+    /// [`schema_free`](crate::Settings::schema_free).
+    Ask(Ask),
     /// Tell whoever pushed the records, then [`Shipper::on_told`](crate::Shipper::on_told).
     Settled(Verdicts<I>),
     /// Nothing for so long, or for ever, unless something is pushed or a request ends; then look again.

@@ -1,7 +1,11 @@
 use std::{fmt, sync::Arc, vec};
 
 use bytes::Bytes;
-use pipeline_proto::{ApiError, Error};
+use pipeline_proto::{
+    ApiError, Error,
+    points::PointError,
+    wait::{WaitError, WaitFailure},
+};
 
 use crate::batch::{Batch, Record};
 
@@ -12,7 +16,9 @@ pub struct Verdict<I = ()> {
     pub id: I,
     /// What became of it.
     pub outcome: Outcome,
-    /// The record as it was pushed, with a line feed, to be kept or pushed again; empty if it was accepted.
+    /// The record as it was pushed, with a line feed, to be kept or pushed again; empty if it was accepted. With
+    /// [`schema_free`](crate::Settings::schema_free), it is the point that was made of the record, or what was pushed if
+    /// none was made; that begins with a brace.
     pub line: Bytes,
 }
 
@@ -41,6 +47,15 @@ pub enum Reason {
     },
     /// It is empty, or has a line feed in it and so is more than one record; nothing was sent.
     NotOneLine,
+    /// It is no JSON object, or does not fit the schema; nothing was sent.
+    Unfit(PointError),
+    /// It has fields that the queue does not have, and the service does not let them be added, such as while the
+    /// workflow of the queue runs.
+    NotAdded(Arc<Error>),
+    /// It has fields that the queue does not have, and the workflow of the queue could not be stopped for them.
+    NotStopped(Arc<WaitError>),
+    /// It has fields that were added to the queue this many times, and were not there afterwards.
+    NotKept(u32),
     /// The service refused this record, alone.
     Refused(Arc<Error>),
     /// The service refuses the push, whatever is in it: there is no such queue, or no permission.
@@ -71,9 +86,25 @@ impl Reason {
     /// The error of the request that failed, if there was one.
     pub fn error(&self) -> Option<&Error> {
         match self {
-            Self::TooLarge { .. } | Self::NotOneLine => None,
-            Self::Refused(error) | Self::NotWelcome(error) => Some(error),
+            Self::TooLarge { .. } | Self::NotOneLine | Self::Unfit(_) | Self::NotKept(_) => None,
+            Self::NotStopped(error) => match error.failure() {
+                WaitFailure::NotFound(error)
+                | WaitFailure::Failed(error)
+                | WaitFailure::TimedOut(Some(error)) => Some(error),
+                _ => None,
+            },
+            Self::Refused(error) | Self::NotWelcome(error) | Self::NotAdded(error) => Some(error),
             Self::Deadline(last) | Self::Closed(last) => last.as_deref(),
+        }
+    }
+
+    /// The error, where it is shared.
+    pub(crate) fn shared(&self) -> Option<Arc<Error>> {
+        match self {
+            Self::Refused(error) | Self::NotWelcome(error) | Self::NotAdded(error) => {
+                Some(Arc::clone(error))
+            }
+            _ => self.error().cloned().map(Arc::new),
         }
     }
 
@@ -94,6 +125,20 @@ impl fmt::Display for Reason {
                 write!(f, "it has {bytes} bytes, and {limit} are allowed")
             }
             Self::NotOneLine => f.write_str("it is not one line of text"),
+            Self::Unfit(error) => error.fmt(f),
+            Self::NotAdded(error) => write!(f, "its new fields were not added: {error}"),
+            Self::NotStopped(error) => {
+                write!(
+                    f,
+                    "its new fields were not added: the workflow did not stop: {error}"
+                )
+            }
+            Self::NotKept(times) => {
+                write!(
+                    f,
+                    "its new fields were added {times} times, and were not there afterwards"
+                )
+            }
             Self::Refused(error) | Self::NotWelcome(error) => write!(f, "{error}"),
             Self::Deadline(error) => {
                 f.write_str("its deadline has passed")?;
@@ -117,7 +162,7 @@ pub struct Verdicts<I> {
     /// What is left of the lines; of those that are accepted, nothing.
     text: Bytes,
     outcome: Outcome,
-    pub(crate) serial: u64,
+    pub(crate) oldest: u64,
     /// What is set free when it is handed back.
     pub(crate) memory: usize,
 }
@@ -133,7 +178,7 @@ impl<I> Verdicts<I> {
                 batch.text
             },
             outcome,
-            serial: batch.serial,
+            oldest: batch.oldest,
             memory,
         }
     }

@@ -41,6 +41,7 @@ fn what_is_held_is_no_more_than_the_limit_and_the_batches_that_are_made_or_halve
                         let result = result.map_err(|cause| Error::of("push_points", cause));
                         shipper.on_result(push, result, now);
                     }
+                    Step::Ask(ask) => panic!("{ask:?}"),
                     Step::Settled(mut verdicts) => {
                         told += verdicts.by_ref().count();
                         shipper.on_told(verdicts);

@@ -26,6 +26,8 @@ pub(super) enum Reason {
     Missing,
     Twice,
     Misfit(Kind, ValType),
+    /// It could be converted, but for something that would be lost.
+    Lossy(Kind, ValType),
     Json(String),
     NoEquals,
     Custom(String),
@@ -52,6 +54,11 @@ impl PointError {
     /// The member that is at fault, as in `geo.lat` or `tags[1]`; empty if it is none of them.
     pub fn member(&self) -> &str {
         &self.0.0
+    }
+
+    /// Whether the fault is a field that the schema does not have.
+    pub fn is_unknown_field(&self) -> bool {
+        self.0.1 == Reason::Unknown
     }
 
     /// Whether the only fault of the record is that nothing is left of it.
@@ -100,6 +107,10 @@ impl fmt::Display for PointError {
             Reason::Twice => f.write_str("it is there twice"),
             Reason::Misfit(kind, valtype) => {
                 write!(f, "{kind} that cannot be made a {}", valtype.as_str())
+            }
+            Reason::Lossy(kind, valtype) => {
+                let valtype = valtype.as_str();
+                write!(f, "{kind} that would lose something as a {valtype}")
             }
             Reason::Json(error) => write!(f, "no JSON: {error}"),
             Reason::NoEquals => f.write_str("a field without '='"),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, ser::Error as _};
+use serde::Serialize;
 
 use super::{
     Kind,
     error::{PointError, Reason},
-    json::no_object,
+    json::{no_object, to_json},
     scan::{self, Raw},
     time::is_rfc3339,
 };
@@ -46,6 +46,9 @@ use crate::resource::schema::{ElemType, FieldName, SchemaEntry, ValType};
 #[derive(Debug, Clone, Default)]
 pub struct Inference {
     dates: bool,
+    floats: bool,
+    /// What is there already: of these fields, only maps can need more.
+    known: BTreeMap<String, Option<Inference>>,
     /// In the order in which they came.
     fields: Vec<(String, Guess)>,
     by_key: BTreeMap<String, usize>,
@@ -65,6 +68,39 @@ impl Inference {
         self
     }
 
+    /// Whether fields of whole numbers become `float` as well.
+    #[must_use]
+    pub fn floats(mut self, floats: bool) -> Self {
+        self.floats = floats;
+        self
+    }
+
+    /// Looks only for what this schema lacks, which [`union`] then puts behind it: fields, and fields of its maps.
+    ///
+    /// ```
+    /// use pipeline_proto::{points::{Inference, union}, resource::schema::Schema};
+    ///
+    /// let old: Schema = "id long, geo { lat float }".parse()?;
+    /// let mut inference = Inference::new().beside(&old.0);
+    /// inference.add_json(r#"{"id":"7","geo":{"lat":1.5,"lon":2.5},"ok":true}"#)?;
+    /// let all: Schema = "id long, geo { lat float, lon float }, ok boolean".parse()?;
+    /// assert_eq!(union(&old.0, &inference.schema()), all.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn beside(mut self, schema: &[SchemaEntry]) -> Self {
+        let (dates, floats) = (self.dates, self.floats);
+        let known = schema.iter().map(|entry| {
+            // A map without inner fields takes any.
+            let inner = entry.schema.as_deref();
+            let inner = inner.filter(|_| entry.valtype == ValType::Map);
+            let inner = inner.map(|it| Self::new().dates(dates).floats(floats).beside(it));
+            (entry.key.clone(), inner)
+        });
+        self.known = known.collect();
+        self
+    }
+
     /// Adds a record: a JSON object.
     ///
     /// # Errors
@@ -72,9 +108,16 @@ impl Inference {
     /// If it is no JSON object, or a key cannot be the name of a field; then nothing of it counts.
     pub fn add_json(&mut self, line: &str) -> Result<(), PointError> {
         let (mut guesses, mut wrong) = (Vec::new(), Ok(()));
+        let mut maps = Vec::new();
         let read = scan::members(line, |key, value| {
             let guess = Guess::of(value, self.dates)?;
             key.with_text(|key| match FieldName::new(key) {
+                Ok(_) if let Some(inner) = self.known.get(key) => {
+                    if inner.is_some() && guess == Guess::Json {
+                        maps.push((key.to_owned(), value.text));
+                    }
+                    Some(())
+                }
                 Ok(_) if guess == Guess::Nothing => Some(()),
                 Ok(_) => {
                     guesses.push((key.to_owned(), guess));
@@ -88,6 +131,13 @@ impl Inference {
         });
         wrong?;
         read.ok_or_else(|| no_object(line))?;
+        let mut grown = Vec::new();
+        for (key, text) in maps {
+            let mut inner = self.known[&key].clone().unwrap_or_default();
+            inner.add_json(text).map_err(|error| error.inside(&key))?;
+            grown.push((key, Some(inner)));
+        }
+        self.known.extend(grown);
         for (key, guess) in guesses {
             if let Some(index) = self.by_key.get(&key) {
                 let known = &mut self.fields[*index].1;
@@ -106,21 +156,26 @@ impl Inference {
     ///
     /// If it cannot be JSON, and as [`add_json`](Self::add_json).
     pub fn add<T: Serialize + ?Sized>(&mut self, record: &T) -> Result<(), PointError> {
-        self.add_json(&serde_json::to_string(record).map_err(PointError::custom)?)
+        self.add_json(&to_json(record)?)
     }
 
     /// The fields so far, in the order in which they came, none of them required.
     pub fn schema(&self) -> Vec<SchemaEntry> {
-        let entries = self.fields.iter();
-        entries
-            .map(|(key, guess)| {
-                let (valtype, elemtype) = guess.types();
-                SchemaEntry {
-                    elemtype,
-                    ..SchemaEntry::new(key.clone(), valtype)
-                }
+        let of_maps = self.known.iter().filter_map(|(key, inner)| {
+            let schema = Some(inner.as_ref()?.schema()).filter(|schema| !schema.is_empty());
+            schema.is_some().then(|| SchemaEntry {
+                schema,
+                ..SchemaEntry::new(key.clone(), ValType::Map)
             })
-            .collect()
+        });
+        let entries = self.fields.iter().map(|(key, guess)| {
+            let (valtype, elemtype) = guess.types(self.floats);
+            SchemaEntry {
+                elemtype,
+                ..SchemaEntry::new(key.clone(), valtype)
+            }
+        });
+        of_maps.chain(entries).collect()
     }
 }
 
@@ -239,8 +294,15 @@ impl Guess {
         }
     }
 
-    fn types(self) -> (ValType, Option<ElemType>) {
-        match self {
+    fn types(self, floats: bool) -> (ValType, Option<ElemType>) {
+        let this = match self {
+            Self::Integer | Self::Long if floats => self.or(Self::Float),
+            Self::Array(of @ (Element::Integer | Element::Long)) if floats => {
+                Self::Array(of.or(Element::Float))
+            }
+            _ => self,
+        };
+        match this {
             Self::Boolean => (ValType::Boolean, None),
             Self::Integer | Self::Long => (ValType::Long, None),
             Self::Float => (ValType::Float, None),

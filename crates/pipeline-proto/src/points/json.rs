@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny, ser::Error as _};
 use serde_json::{Map, Value};
 
 use super::{
@@ -12,6 +12,15 @@ use super::{
     ser::Record,
     text::Writing,
 };
+
+/// A record as JSON, as it is taken where there is no schema yet: any struct or map.
+///
+/// # Errors
+///
+/// If it cannot be JSON.
+pub fn to_json<T: Serialize + ?Sized>(record: &T) -> Result<String, PointError> {
+    serde_json::to_string(record).map_err(PointError::custom)
+}
 
 /// Writes a JSON object as a point.
 pub(super) fn write(mut record: Record<'_, '_>, line: &str) -> Result<(), PointError> {
@@ -68,4 +77,9 @@ pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
 
 pub(super) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+pub(super) fn is_number(text: &str) -> bool {
+    let value = Raw::of(text);
+    value.is_some_and(|it| matches!(it.kind, Kind::Integer | Kind::Float) && it.text == text)
 }

@@ -50,6 +50,14 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// Writes it as it is written.
+    pub(super) fn push_json(self, out: &mut Vec<u8>) {
+        let quote = if self.kind == Kind::Text { "\"" } else { "" };
+        for part in [quote, self.text, quote] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+
     #[inline]
     pub(super) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         if !self.has_escapes {

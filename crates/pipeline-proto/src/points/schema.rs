@@ -22,6 +22,18 @@ pub(super) struct Fields<'s> {
     seen: Vec<bool>,
     /// Where the next field is, if a record has them in the order of the schema.
     next: usize,
+    pub(super) rules: Rules,
+    /// How many fields were left out.
+    pub(super) dropped: u64,
+}
+
+/// How records are made to fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rules {
+    /// Nothing that is converted may lose anything.
+    pub(super) is_lossless: bool,
+    /// Fields that the schema does not have are left out.
+    pub(super) drops_unknown: bool,
 }
 
 impl<'s> Fields<'s> {
@@ -32,6 +44,8 @@ impl<'s> Fields<'s> {
             by_key: keys.map(|(index, entry)| (&*entry.key, index)).collect(),
             seen: vec![false; entries.len()],
             next: 0,
+            rules: Rules::default(),
+            dropped: 0,
         }
     }
 
@@ -89,9 +103,13 @@ pub(super) fn fit(
     kind: Kind,
     out: &mut Vec<u8>,
     start: usize,
+    rules: Rules,
 ) -> Result<(), PointError> {
     let misfit = || PointError::of(Reason::Misfit(kind, entry.valtype.clone()));
     let text = str::from_utf8(&out[start..]).map_err(|_| misfit())?;
+    if rules.is_lossless && loses(&entry.valtype, kind, text) {
+        return Err(Reason::Lossy(kind, entry.valtype.clone()).into());
+    }
     let fits = match (&entry.valtype, kind) {
         (ValType::Long, Kind::Integer) => text.parse::<i64>().is_ok(),
         (ValType::Long, Kind::Float | Kind::Text) => {
@@ -112,9 +130,9 @@ pub(super) fn fit(
                 let mut list = b"[".to_vec();
                 push_text(&mut list, text);
                 list.push(b']');
-                nested(entry, &String::from_utf8_lossy(&list))?
+                nested(entry, &String::from_utf8_lossy(&list), rules)?
             } else {
-                nested(entry, text)?
+                nested(entry, text, rules)?
             };
             out.truncate(start);
             out.extend_from_slice(&made);
@@ -136,6 +154,29 @@ pub(super) fn fit(
     if fits { Ok(()) } else { Err(misfit()) }
 }
 
+/// Whether something is lost when a value that can be converted is.
+fn loses(valtype: &ValType, kind: Kind, text: &str) -> bool {
+    // From here on, neighbours are the same number in a float.
+    const EXACT: u64 = 1 << 53;
+    match (valtype, kind) {
+        // Such as "007", whose zeros mean something.
+        (ValType::Long | ValType::Float, Kind::Text) if !json::is_number(text) => {
+            text.parse::<f64>().is_ok()
+        }
+        (ValType::Long, Kind::Float | Kind::Text) => {
+            let has_fraction = text.parse().is_ok_and(|number: f64| number.fract() != 0.0);
+            let is_exact = |number: i64| number.unsigned_abs() <= EXACT;
+            text.parse::<i64>().is_err() && (has_fraction || !whole(text).is_none_or(is_exact))
+        }
+        (ValType::Float, Kind::Integer | Kind::Text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_whole && digits.parse().map_or(true, |number: u64| number > EXACT)
+        }
+        _ => false,
+    }
+}
+
 /// A number as an integer, its fraction cut off.
 #[allow(
     clippy::cast_possible_truncation,
@@ -150,7 +191,7 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 /// JSON that fits an array or a map, made of JSON that perhaps does.
-fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
+fn nested(entry: &SchemaEntry, raw: &str, rules: Rules) -> Result<Vec<u8>, PointError> {
     let mut out = Vec::with_capacity(raw.len());
     if entry.valtype == ValType::Array {
         let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(no_json)?;
@@ -162,7 +203,7 @@ fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
             if index > 0 {
                 out.push(b',');
             }
-            if value(&of, element.get(), &mut out).map_err(inside)? == Kind::Nothing {
+            if value(&of, element.get(), &mut out, rules).map_err(inside)? == Kind::Nothing {
                 return Err(inside(Reason::Misfit(Kind::Nothing, of.valtype).into()));
             }
         }
@@ -182,7 +223,7 @@ fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
         let kind = match &mut fields {
             None => Ok(json::push_nested(&mut out, raw.get())),
             Some(fields) => match fields.find(&key) {
-                Some(entry) => value(entry, raw.get(), &mut out).and_then(|kind| {
+                Some(entry) => value(entry, raw.get(), &mut out, rules).and_then(|kind| {
                     if kind != Kind::Nothing {
                         fields.note()?;
                     }
@@ -202,13 +243,18 @@ fn nested(entry: &SchemaEntry, raw: &str) -> Result<Vec<u8>, PointError> {
 }
 
 /// Writes a value inside of an array or a map so that it fits.
-fn value(entry: &SchemaEntry, raw: &str, out: &mut Vec<u8>) -> Result<Kind, PointError> {
+fn value(
+    entry: &SchemaEntry,
+    raw: &str,
+    out: &mut Vec<u8>,
+    rules: Rules,
+) -> Result<Kind, PointError> {
     let mut text = Vec::new();
     let kind = json::push(&mut text, raw, Writing::Plain)?;
     if kind == Kind::Nothing {
         return Ok(kind);
     }
-    fit(entry, kind, &mut text, 0)?;
+    fit(entry, kind, &mut text, 0, rules)?;
     match (&entry.valtype, str::from_utf8(&text)) {
         (ValType::String | ValType::Date | ValType::Ip | ValType::Jsonstring, Ok(text)) => {
             push_text(out, text);

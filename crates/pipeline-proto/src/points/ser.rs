@@ -99,7 +99,7 @@ impl<'a, 's> Record<'a, 's> {
 
     #[inline]
     pub(super) fn end_field(&mut self) -> Result<(), PointError> {
-        if self.kind == Kind::Nothing {
+        if self.kind == Kind::Nothing || self.is_dropped() {
             self.out.truncate(self.field);
             return Ok(());
         }
@@ -110,12 +110,25 @@ impl<'a, 's> Record<'a, 's> {
         Ok(())
     }
 
+    /// Whether the current field is left out, since the schema does not have it.
+    #[inline(always)]
+    fn is_dropped(&mut self) -> bool {
+        match &mut self.encoder.fields {
+            Some(fields) if self.entry.is_none() && fields.rules.drops_unknown => {
+                fields.dropped += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Makes the value that was written last what it has to be.
     fn finish(&mut self) -> Result<(), PointError> {
         if let Some(fields) = &mut self.encoder.fields {
             let fitted = match self.entry {
                 Some(entry) => {
-                    schema::fit(entry, self.kind, self.out, self.value).and_then(|()| fields.note())
+                    let fitted = schema::fit(entry, self.kind, self.out, self.value, fields.rules);
+                    fitted.and_then(|()| fields.note())
                 }
                 None => Err(Reason::Unknown.into()),
             };

@@ -185,6 +185,7 @@ impl World {
             self.look();
             match step {
                 Step::Push(push) => self.begin(push),
+                Step::Ask(ask) => panic!("{ask:?}: the records are points"),
                 Step::Settled(mut verdicts) => {
                     for verdict in verdicts.by_ref() {
                         let id = verdict.id;

@@ -1,0 +1,217 @@
+//! Records without a schema, up to the point where there is one for them.
+
+mod keeper;
+
+use std::{collections::VecDeque, mem, str, sync::Arc, time::Duration};
+
+use pipeline_proto::{
+    Error,
+    points::{Encoder, Inference, PointError, clean_keys, union},
+    resource::schema::SchemaEntry,
+};
+
+pub(crate) use self::keeper::{Keeper, Turn};
+use crate::{
+    books::Count,
+    settings::{SchemaFree, Settings, UnknownFields},
+    verdict::Reason,
+};
+
+/// A record that waits for the queue to have its fields.
+#[derive(Debug)]
+pub(crate) struct Waiting<I> {
+    pub(crate) id: I,
+    pub(crate) number: u64,
+    pub(crate) line: Box<[u8]>,
+    pub(crate) taken: Duration,
+    /// How much of the memory is counted for it.
+    pub(crate) memory: usize,
+}
+
+impl<I> Waiting<I> {
+    /// With the line feed that it gets if it is handed back.
+    pub(crate) fn count(&self) -> Count {
+        Count::of(1, self.line.len() + 1)
+    }
+}
+
+/// What a record is at this moment.
+#[derive(Debug)]
+pub(crate) enum Fit {
+    /// A point that the queue takes.
+    Point(Vec<u8>),
+    /// One for which the queue has to be read, made or changed. With what it lacks, if it is read.
+    New(Option<PointError>),
+    /// None.
+    Bad(Reason),
+}
+
+/// What is known of a queue that was found to be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    None,
+    /// Nothing can be pushed until it is made again.
+    Lost,
+    /// It cannot be made again.
+    Final,
+}
+
+/// What stands before the batches of a shipper that takes records without a schema.
+#[derive(Debug)]
+pub(crate) struct Front<I> {
+    pub(crate) options: SchemaFree,
+    pub(crate) keeper: Keeper,
+    pub(crate) waiting: VecDeque<Waiting<I>>,
+    pub(crate) count: Count,
+    pub(crate) dropped_fields: u64,
+    /// How many of those that wait, from the first on, the present round is about.
+    round: usize,
+    /// Whether the queue has all that it can have for them when the round ends.
+    is_last: bool,
+    /// Whether no more is gathered before the next round.
+    pub(crate) is_hurried: bool,
+    pub(crate) loss: Loss,
+    /// What the last call ended with, if it failed.
+    pub(crate) last: Option<Arc<Error>>,
+}
+
+impl<I> Front<I> {
+    pub(crate) fn new(options: SchemaFree, keeper: Keeper) -> Self {
+        Self {
+            options,
+            keeper,
+            waiting: VecDeque::new(),
+            count: Count::default(),
+            dropped_fields: 0,
+            round: 0,
+            is_last: false,
+            is_hurried: false,
+            loss: Loss::None,
+            last: None,
+        }
+    }
+
+    /// Makes a point of a record, if the queue that is known takes it.
+    pub(crate) fn fit(&mut self, line: &[u8]) -> Fit {
+        match self.keeper.schema() {
+            None => Fit::New(None),
+            Some(schema) => {
+                let mut encoder = encoder(&self.options, schema);
+                let fit = fit(&mut encoder, line);
+                self.dropped_fields += encoder.dropped();
+                fit
+            }
+        }
+    }
+
+    pub(crate) fn wait(&mut self, waiting: Waiting<I>) {
+        self.count += waiting.count();
+        self.waiting.push_back(waiting);
+    }
+
+    /// Takes those that wait, to see which of them still have to. Those that are not put back have an end.
+    pub(crate) fn take_waiting(&mut self) -> VecDeque<Waiting<I>> {
+        self.count = Count::default();
+        mem::take(&mut self.waiting)
+    }
+
+    /// Takes the first that waits.
+    pub(crate) fn stop_waiting(&mut self) -> Option<Waiting<I>> {
+        let waiting = self.waiting.pop_front()?;
+        self.count -= waiting.count();
+        self.round = self.round.saturating_sub(1);
+        Some(waiting)
+    }
+
+    /// How many records, from the first on, the round that has ended was about, and whether there will be no other for
+    /// them.
+    pub(crate) fn end_round(&mut self) -> (usize, bool) {
+        (mem::take(&mut self.round), mem::take(&mut self.is_last))
+    }
+
+    /// When what waits is worth a round.
+    pub(crate) fn round_at(&self, settings: &Settings) -> Option<Duration> {
+        let first = self.waiting.front().filter(|_| !self.keeper.is_busy())?;
+        let is_full = self.waiting.len() >= settings.batch_records
+            || self.count.bytes >= Count::of(0, settings.batch_bytes).bytes;
+        let is_unread = self.keeper.schema().is_none() && !self.is_absent();
+        Some(if self.is_hurried || is_full || is_unread {
+            Duration::ZERO
+        } else {
+            first.taken.saturating_add(settings.gather())
+        })
+    }
+
+    fn is_absent(&self) -> bool {
+        self.keeper.schema_to_make(&self.options).is_some()
+    }
+
+    /// Finds what those that wait need, and wants it. Gives those that are dead whatever there is.
+    pub(crate) fn begin_round(&mut self) -> Vec<(Waiting<I>, Reason)> {
+        let to_make = self.keeper.schema_to_make(&self.options);
+        let known = to_make.or_else(|| self.keeper.schema().map(<[_]>::to_vec));
+        let Some(known) = known.filter(|_| self.options.unknown_fields == UnknownFields::Add)
+        else {
+            self.round = self.waiting.len();
+            self.is_last = self.options.unknown_fields != UnknownFields::Add;
+            self.keeper.read();
+            return Vec::new();
+        };
+        // Of a record that is dead for one field, no other is added. Whatever is new fits all that have it, so that what
+        // does not fit is found at the first time, and all that is left at the second.
+        let (mut fields, mut dead) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            fields = self.infer(&known);
+            let all = union(&known, &fields);
+            let mut encoder = encoder(&self.options, &all);
+            for waiting in self.take_waiting() {
+                match fit(&mut encoder, &waiting.line) {
+                    Fit::Point(_) | Fit::New(None) => self.wait(waiting),
+                    Fit::New(Some(error)) => dead.push((waiting, Reason::Unfit(error))),
+                    Fit::Bad(reason) => dead.push((waiting, reason)),
+                }
+            }
+            if dead.is_empty() {
+                break;
+            }
+        }
+        (self.round, self.is_last) = (self.waiting.len(), true);
+        if self.round > 0 {
+            self.keeper.want(fields);
+        }
+        dead
+    }
+
+    fn infer(&self, known: &[SchemaEntry]) -> Vec<SchemaEntry> {
+        let options = &self.options;
+        let inference = Inference::new().dates(options.dates).floats(options.floats);
+        let mut inference = inference.beside(known);
+        for waiting in &self.waiting {
+            let clean = str::from_utf8(&waiting.line).ok().map(clean_keys);
+            if let Some(Ok(clean)) = clean {
+                // What cannot be added does not fit either.
+                let _ = inference.add_json(&clean);
+            }
+        }
+        inference.schema()
+    }
+}
+
+fn encoder<'s>(options: &SchemaFree, schema: &'s [SchemaEntry]) -> Encoder<'s> {
+    Encoder::checked(schema)
+        .lossless(!options.truncate)
+        .drop_unknown(options.unknown_fields == UnknownFields::Drop)
+}
+
+fn fit(encoder: &mut Encoder<'_>, line: &[u8]) -> Fit {
+    let Ok(line) = str::from_utf8(line) else {
+        return Fit::Bad(Reason::NotOneLine);
+    };
+    let mut point = Vec::with_capacity(line.len());
+    let written = clean_keys(line).and_then(|clean| encoder.write_json(&mut point, &clean));
+    match written {
+        Ok(()) => Fit::Point(point),
+        Err(error) if error.is_unknown_field() => Fit::New(Some(error)),
+        Err(error) => Fit::Bad(Reason::Unfit(error)),
+    }
+}

@@ -1,0 +1,513 @@
+//! Keeps the schema of a queue: which calls to make so that it has the fields that records need.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use pipeline_proto::{
+    Error, ErrorCode, Now, Region, RepoName, WorkflowName,
+    points::union,
+    resource::{
+        repo::{CreateRepo, GetRepo, RepoSpec, UpdateRepo},
+        schema::SchemaEntry,
+        workflow::{CreateWorkflow, GetWorkflow},
+    },
+    wait::{self, Goal, Step, WaitError, WaitOptions, Waiter},
+};
+
+use crate::{
+    ask::{Ask, Call, Reply},
+    judge::{Judgement, judge},
+    settings::{SchemaFree, Settings, UnknownFields},
+    verdict::Reason,
+};
+
+/// How often a field is added that is not there afterwards, before it is given up: somebody else takes it away.
+const MOST_ROUNDS: u32 = 8;
+
+/// How often a workflow is stopped for the same fields: somebody else starts it.
+const MOST_STOPS: u32 = 3;
+
+/// What the queue is, as far as it is known at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Unread,
+    Absent,
+    There,
+}
+
+/// The workflow that the queue is to be made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Unread,
+    Absent,
+    There,
+}
+
+/// A call that is under way.
+#[derive(Debug)]
+enum Task {
+    Get,
+    GetWorkflow,
+    CreateWorkflow,
+    Create(Box<RepoSpec>),
+    Update,
+    Wait(Goal, Box<wait::Due>),
+    Follow,
+}
+
+/// A workflow that is being stopped or started.
+#[derive(Debug)]
+enum Wait {
+    Due(Box<wait::Due>),
+    Paused(Box<wait::Pause>, Duration),
+}
+
+/// What a reply has changed.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    Nothing,
+    /// The queue was read or written, and it is another than before.
+    Changed,
+    /// The queue was read, and is as before.
+    Same,
+    /// It is tried again after this delay.
+    Failed(Arc<Error>, Duration),
+    /// What is wanted cannot be had.
+    Refused(Reason),
+    /// The workflow that was stopped does not start.
+    NotStarted(WaitError),
+}
+
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    repo: RepoName,
+    queue: Queue,
+    /// The queue as it was read, while it is there.
+    seen: Option<RepoSpec>,
+    /// The same, also when it is gone: with it, it is made again.
+    last: Option<RepoSpec>,
+    flow: Flow,
+    /// The fields that are to be there, apart from those that are.
+    wanted: Vec<SchemaEntry>,
+    /// Whether somebody waits for the queue to be known, and to have what is wanted.
+    is_needed: bool,
+    /// Whether the queue is made if it is not there.
+    may_make: bool,
+    under_way: Option<(u64, Task)>,
+    asked: u64,
+    wait: Option<(Goal, Wait)>,
+    /// The workflow that the queue is in, and how often it was stopped for what is wanted.
+    stops: Option<(WorkflowName, u32)>,
+    /// The workflow that has to be started, since it was stopped or made here.
+    owed: Option<WorkflowName>,
+    /// What is to be called after the schema has changed, one after the other. Data does not wait for it.
+    follow_ups: VecDeque<Call>,
+    failures: u32,
+    rounds: u32,
+    not_before: Duration,
+}
+
+/// What is wanted.
+impl Keeper {
+    pub(crate) fn new(repo: RepoName) -> Self {
+        Self {
+            repo,
+            queue: Queue::Unread,
+            seen: None,
+            last: None,
+            flow: Flow::Unread,
+            wanted: Vec::new(),
+            is_needed: false,
+            may_make: false,
+            under_way: None,
+            asked: 0,
+            wait: None,
+            stops: None,
+            owed: None,
+            follow_ups: VecDeque::new(),
+            failures: 0,
+            rounds: 0,
+            not_before: Duration::ZERO,
+        }
+    }
+
+    /// The fields of the queue, as they were read last, unless it is known to be gone.
+    pub(crate) fn schema(&self) -> Option<&[SchemaEntry]> {
+        self.seen.as_ref().map(|repo| &*repo.schema)
+    }
+
+    /// The fields that a queue would have that is made now, if it is known that there is none.
+    pub(crate) fn schema_to_make(&self, options: &SchemaFree) -> Option<Vec<SchemaEntry>> {
+        (self.queue == Queue::Absent).then(|| self.all_wanted(options))
+    }
+
+    /// Whether it is busy with what was wanted.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is_needed && (self.queue != Queue::Absent || self.may_make)
+    }
+
+    /// Reads the queue, also if it was read before: it may be another.
+    pub(crate) fn read(&mut self) {
+        self.queue = Queue::Unread;
+        self.is_needed = true;
+    }
+
+    /// Wants these fields in the queue, and the queue.
+    pub(crate) fn want(&mut self, fields: Vec<SchemaEntry>) {
+        self.wanted = fields;
+        (self.is_needed, self.may_make) = (true, true);
+        (self.rounds, self.stops) = (0, None);
+        if self.queue == Queue::There {
+            // The schema is replaced as a whole, so it has to be the present one that grows.
+            self.queue = Queue::Unread;
+        }
+    }
+
+    /// The queue is gone: makes it once more, with the fields that it had.
+    pub(crate) fn lost(&mut self) {
+        let had = self.last.as_ref().map_or(&[][..], |last| &last.schema);
+        let wanted = union(had, &self.wanted);
+        if self.seen.take().is_some() || !self.is_busy() {
+            self.want(wanted);
+            self.queue = Queue::Unread;
+        }
+    }
+
+    /// Whether nothing is left to be done, apart from what is wanted.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.owed.is_none() && self.follow_ups.is_empty() && self.under_way.is_none()
+    }
+
+    /// The workflow that has to be started.
+    pub(crate) fn owed(&self) -> Option<&WorkflowName> {
+        self.owed.as_ref()
+    }
+
+    /// Calls nothing any more, and gives the workflow that stays stopped.
+    pub(crate) fn abandon(&mut self) -> Option<WorkflowName> {
+        (self.is_needed, self.wait, self.under_way) = (false, None, None);
+        self.follow_ups.clear();
+        self.owed.take()
+    }
+
+    /// Does not wait for the end of a back-off.
+    pub(crate) fn hurry(&mut self, now: Duration) {
+        self.not_before = self.not_before.min(now);
+    }
+
+    /// When what is wanted is tried again, if it is not being tried.
+    pub(crate) fn paused_until(&self) -> Duration {
+        if self.under_way.is_some() {
+            return Duration::ZERO;
+        }
+        match self.wait {
+            Some((_, Wait::Paused(_, at))) => at,
+            _ => self.not_before,
+        }
+    }
+
+    fn all_wanted(&self, options: &SchemaFree) -> Vec<SchemaEntry> {
+        let last = self.last.as_ref().map_or(&[][..], |last| &last.schema);
+        union(&union(last, &options.spec.schema), &self.wanted)
+    }
+}
+
+/// Which calls to make.
+impl Keeper {
+    /// The next call, or when there may be one.
+    pub(crate) fn poll(
+        &mut self,
+        settings: &Settings,
+        options: &SchemaFree,
+        now: Now,
+    ) -> Result<Ask, Option<Duration>> {
+        if self.under_way.is_some() {
+            return Err(None);
+        }
+        let (task, call) = self.task(options, now)?;
+        self.asked += 1;
+        self.under_way = Some((self.asked, task));
+        Ok(Ask {
+            number: self.asked,
+            call: Box::new(call),
+            calls: settings.calls.clone(),
+        })
+    }
+
+    fn task(&mut self, options: &SchemaFree, now: Now) -> Result<(Task, Call), Option<Duration>> {
+        loop {
+            match self.wait.take() {
+                Some((goal, Wait::Due(due))) => {
+                    let call = due.operation();
+                    if matches!(call, wait::Ask::Stop(_)) {
+                        // Whatever comes of it: what one stops, one starts.
+                        self.owed = self.stops.as_ref().map(|(name, _)| name.clone());
+                    }
+                    return Ok((Task::Wait(goal, due), call.into()));
+                }
+                Some((goal, Wait::Paused(pause, at))) => {
+                    if at > now.mono {
+                        self.wait = Some((goal, Wait::Paused(pause, at)));
+                        return Err(Some(at));
+                    }
+                    self.go_on(goal, pause.resume(), now);
+                    continue;
+                }
+                None => {}
+            }
+            if self.is_busy() {
+                if self.not_before > now.mono {
+                    return Err(Some(self.not_before));
+                }
+                return Ok(self.task_of_queue(options));
+            }
+            if let Some(call) = self.follow_ups.pop_front() {
+                return Ok((Task::Follow, call));
+            }
+            let workflow = self.owed.clone().ok_or(None)?;
+            let step = Waiter::ensure(workflow, Goal::Started, WaitOptions::default(), now);
+            self.go_on(Goal::Started, step, now);
+        }
+    }
+
+    fn task_of_queue(&self, options: &SchemaFree) -> (Task, Call) {
+        let repo = self.repo.clone();
+        let present = match (self.queue, &self.seen) {
+            (Queue::Absent, _) => return self.task_of_absent(options),
+            (Queue::There, Some(present)) => present,
+            (Queue::Unread, _) | (Queue::There, None) => {
+                return (Task::Get, GetRepo::new(repo).into());
+            }
+        };
+        let mut spec = as_written(present);
+        spec.schema = union(&present.schema, &self.wanted);
+        (Task::Update, UpdateRepo::new(repo, spec).into())
+    }
+
+    fn task_of_absent(&self, options: &SchemaFree) -> (Task, Call) {
+        if let Some(name) = options.workflow.clone() {
+            match self.flow {
+                Flow::Unread => return (Task::GetWorkflow, GetWorkflow::new(name).into()),
+                Flow::Absent => {
+                    let mut create = CreateWorkflow::new(name);
+                    create.region = options
+                        .spec
+                        .region
+                        .as_ref()
+                        .and_then(|region| Region::try_from(region).ok());
+                    return (Task::CreateWorkflow, create.into());
+                }
+                Flow::There => {}
+            }
+        }
+        let mut spec = as_written(self.last.as_ref().unwrap_or(&options.spec));
+        spec.schema = self.all_wanted(options);
+        if let Some(workflow) = &options.workflow {
+            spec.workflow = Some(workflow.clone().into());
+        }
+        let create = CreateRepo::new(self.repo.clone(), spec.clone());
+        (Task::Create(Box::new(spec)), create.into())
+    }
+}
+
+/// What came of them.
+impl Keeper {
+    /// Takes what came of a call.
+    pub(crate) fn on_reply(
+        &mut self,
+        number: u64,
+        result: Result<Reply, Error>,
+        settings: &Settings,
+        options: &SchemaFree,
+        now: Now,
+    ) -> Turn {
+        let task = match self.under_way.take() {
+            Some((asked, task)) if asked == number => task,
+            // It was abandoned in the meantime.
+            other => {
+                self.under_way = other;
+                return Turn::Nothing;
+            }
+        };
+        let (task, error) = match (task, result) {
+            (Task::Get, Ok(Reply::Repo(repo))) => return self.on_repo(*repo, settings, now),
+            (Task::Create(spec), Ok(_)) => return self.on_repo(*spec, settings, now),
+            (Task::GetWorkflow, Ok(_)) => {
+                self.flow = Flow::There;
+                return Turn::Nothing;
+            }
+            (Task::CreateWorkflow, Ok(_)) => {
+                (self.flow, self.owed) = (Flow::There, options.workflow.clone());
+                return Turn::Nothing;
+            }
+            (Task::Update, Ok(_)) => {
+                // Somebody may have replaced it by a schema of theirs in the meantime.
+                self.queue = Queue::Unread;
+                self.rounds += 1;
+                return Turn::Changed;
+            }
+            (Task::Wait(goal, due), result) => {
+                if goal == Goal::Started
+                    && result.is_ok()
+                    && matches!(due.operation(), wait::Ask::Start(_))
+                {
+                    self.owed = None;
+                }
+                let state = result.map(|reply| match reply {
+                    Reply::State(state) => Some(*state),
+                    _ => None,
+                });
+                return self.go_on(goal, due.on_result(state, now), now);
+            }
+            // A reply to another call tells nothing: whoever drives this has mixed them up.
+            (Task::Follow, _) | (Task::Get, Ok(_)) => return Turn::Nothing,
+            (task, Err(error)) => (task, error),
+        };
+        self.on_error(task, error, settings, options, now)
+    }
+
+    fn on_error(
+        &mut self,
+        task: Task,
+        error: Error,
+        settings: &Settings,
+        options: &SchemaFree,
+        now: Now,
+    ) -> Turn {
+        let is_update = matches!(task, Task::Update);
+        match (task, error.code()) {
+            (Task::Get, Some(ErrorCode::REPO_NOT_FOUND))
+                if options.unknown_fields == UnknownFields::Add =>
+            {
+                (self.queue, self.seen) = (Queue::Absent, None);
+                return Turn::Changed;
+            }
+            (Task::GetWorkflow, Some(ErrorCode::WORKFLOW_NOT_FOUND)) => {
+                self.flow = Flow::Absent;
+                return Turn::Nothing;
+            }
+            (Task::Create(_) | Task::Update, Some(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN)) => {
+                return self.stop(error, settings, options, now);
+            }
+            // Somebody was faster: look again.
+            (Task::CreateWorkflow, Some(ErrorCode::WORKFLOW_EXISTS))
+            | (Task::Create(_), Some(ErrorCode::REPO_EXISTS | ErrorCode::WORKFLOW_NOT_FOUND))
+            | (Task::Update, Some(ErrorCode::REPO_NOT_FOUND))
+                if self.rounds < MOST_ROUNDS =>
+            {
+                (self.flow, self.queue) = (Flow::Unread, Queue::Unread);
+                self.rounds += 1;
+                self.pause_after_rounds(settings, now);
+                return Turn::Nothing;
+            }
+            _ => {}
+        }
+        // What was to be done may have been done, whatever the response says: look first.
+        self.queue = Queue::Unread;
+        let error = Arc::new(error);
+        if judge(&error) == Judgement::Retry {
+            self.failures = self.failures.saturating_add(1);
+            let asked = error.api().and_then(|api| api.retry_delay(now.wall));
+            let delay = self.back_off(self.failures, asked, settings, now);
+            return Turn::Failed(error, delay);
+        }
+        let reason = if is_update {
+            Reason::NotAdded(error)
+        } else {
+            Reason::NotWelcome(error)
+        };
+        self.refuse(reason, settings, now)
+    }
+
+    fn on_repo(&mut self, repo: RepoSpec, settings: &Settings, now: Now) -> Turn {
+        let last = self.last.replace(repo.clone());
+        let is_same = last.is_some_and(|last| last.schema == repo.schema);
+        let is_enough = union(&repo.schema, &self.wanted) == repo.schema;
+        (self.queue, self.seen, self.failures) = (Queue::There, Some(repo), 0);
+        if is_enough {
+            self.wanted.clear();
+            (self.is_needed, self.may_make, self.rounds) = (false, false, 0);
+        } else if self.rounds >= MOST_ROUNDS {
+            return self.refuse(Reason::NotKept(self.rounds), settings, now);
+        } else {
+            self.pause_after_rounds(settings, now);
+        }
+        if is_same { Turn::Same } else { Turn::Changed }
+    }
+
+    /// The workflow runs: stops it, if that is allowed.
+    fn stop(&mut self, error: Error, settings: &Settings, options: &SchemaFree, now: Now) -> Turn {
+        let of_repo = self.last.as_ref().and_then(|repo| repo.workflow.as_ref());
+        let of_repo = of_repo.and_then(|name| WorkflowName::try_from(name).ok());
+        let stops = self.stops.as_ref().map_or(0, |(_, stops)| *stops);
+        let workflow = of_repo.or_else(|| options.workflow.clone());
+        let (Some(workflow), true) = (workflow, options.may_stop && stops < MOST_STOPS) else {
+            return self.refuse(Reason::NotAdded(Arc::new(error)), settings, now);
+        };
+        self.stops = Some((workflow.clone(), stops + 1));
+        // The schema may have grown until it has stopped.
+        self.queue = Queue::Unread;
+        let step = Waiter::ensure(workflow, Goal::Stopped, WaitOptions::default(), now);
+        self.go_on(Goal::Stopped, step, now)
+    }
+
+    fn go_on(&mut self, goal: Goal, step: Step, now: Now) -> Turn {
+        match step {
+            Step::Send(due) => self.wait = Some((goal, Wait::Due(Box::new(due)))),
+            Step::Pause(pause) => {
+                let at = now.mono.saturating_add(pause.delay());
+                self.wait = Some((goal, Wait::Paused(Box::new(pause), at)));
+            }
+            Step::Done(result) => {
+                if goal == Goal::Started {
+                    self.owed = None;
+                }
+                match result {
+                    Ok(_) => {}
+                    Err(error) if goal == Goal::Stopped => {
+                        self.give_up();
+                        return Turn::Refused(Reason::NotStopped(Arc::new(error)));
+                    }
+                    Err(error) => return Turn::NotStarted(error),
+                }
+            }
+        }
+        Turn::Nothing
+    }
+
+    fn refuse(&mut self, reason: Reason, settings: &Settings, now: Now) -> Turn {
+        self.give_up();
+        self.failures = self.failures.saturating_add(1);
+        self.back_off(self.failures, None, settings, now);
+        Turn::Refused(reason)
+    }
+
+    fn give_up(&mut self) {
+        self.wanted.clear();
+        (self.is_needed, self.may_make) = (false, false);
+    }
+
+    fn pause_after_rounds(&mut self, settings: &Settings, now: Now) {
+        if self.rounds > 1 {
+            self.back_off(self.rounds - 1, None, settings, now);
+        }
+    }
+
+    fn back_off(
+        &mut self,
+        failures: u32,
+        asked: Option<Duration>,
+        settings: &Settings,
+        now: Now,
+    ) -> Duration {
+        let delay = settings.back_off.delay(failures, settings.seed, asked);
+        self.not_before = now.mono.saturating_add(delay);
+        delay
+    }
+}
+
+/// A queue as it was read, without what is only read.
+fn as_written(repo: &RepoSpec) -> RepoSpec {
+    let mut spec = repo.clone();
+    (spec.name, spec.derived_from, spec.from_dag, spec.perms) = (None, None, None, None);
+    spec
+}
