@@ -150,19 +150,32 @@ impl<I> Shipper<I> {
     /// # Errors
     ///
     /// If the shipper is closed.
-    pub fn send_line(&self, mut id: I, line: &[u8]) -> Result<(), SendError> {
+    pub fn send_line(&self, id: I, line: &[u8]) -> Result<(), SendError> {
+        self.send_lines([(id, line)])
+    }
+
+    /// As [`send_line`](Self::send_line), with several records, which cost less together.
+    ///
+    /// # Errors
+    ///
+    /// If the shipper is closed. Then the record that was asked of the iterator last was not taken, nor were those
+    /// behind it.
+    pub fn send_lines<'l>(
+        &self,
+        lines: impl IntoIterator<Item = (I, &'l [u8])>,
+    ) -> Result<(), SendError> {
+        let (mut lines, mut first) = (lines.into_iter(), None);
         loop {
             let seen = self.0.bell.rung();
-            match self.0.desk.try_push(id, line) {
-                Ok(()) => return Ok(()),
-                Err(NotTaken { id: back, why }) => {
-                    if why == WhyNot::Closed {
-                        return Err(SendError::NotTaken(why));
-                    }
-                    id = back;
-                    self.0.bell.wait(seen, None);
-                }
+            let all = first.take().into_iter().chain(lines.by_ref());
+            let Err((NotTaken { id, why }, line)) = self.0.desk.try_push_all(all) else {
+                return Ok(());
+            };
+            if why == WhyNot::Closed {
+                return Err(SendError::NotTaken(why));
             }
+            first = Some((id, line));
+            self.0.bell.wait(seen, None);
         }
     }
 

@@ -70,11 +70,7 @@ fn end(exit: Exit) {
         process::exit(code);
     }
     let detail = interrupt::detail();
-    let what = match exit {
-        Exit::HungUp => pick("hung up", "终端已断开"),
-        Exit::Terminated => pick("terminated", "已被终止"),
-        _ => pick("interrupted", "已中断"),
-    };
+    let what = said(exit);
     let colon = if detail.is_empty() {
         ""
     } else {
@@ -89,6 +85,15 @@ fn end(exit: Exit) {
     let _ = write!(io::stderr(), "{wipe}");
     output::report(&format_args!("{what}{colon}{detail}"));
     process::exit(code);
+}
+
+/// What a signal has done to the command.
+pub(crate) fn said(exit: Exit) -> &'static str {
+    match exit {
+        Exit::HungUp => pick("hung up", "终端已断开"),
+        Exit::Terminated => pick("terminated", "已被终止"),
+        _ => pick("interrupted", "已中断"),
+    }
 }
 
 /// The signals that end the command and what it ends with, but those that whoever started it wants to

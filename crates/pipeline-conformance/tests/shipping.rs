@@ -28,6 +28,10 @@ trait Ships: Sized + Clone + Send + 'static {
     fn create_queue(url: &str);
     fn try_send(&self, id: u64, click: &Click) -> Result<(), SendError>;
     fn send(&self, id: u64, click: &Click) -> Result<(), SendError>;
+    fn send_lines(
+        &self,
+        lines: impl Iterator<Item = (u64, &'static [u8])>,
+    ) -> Result<(), SendError>;
     fn flush(&self);
     fn close(&self, time: Duration) -> Books;
     fn books(&self) -> Books;
@@ -80,6 +84,13 @@ impl Ships for Blocking {
 
     fn send(&self, id: u64, click: &Click) -> Result<(), SendError> {
         self.0.send_with(id, click)
+    }
+
+    fn send_lines(
+        &self,
+        lines: impl Iterator<Item = (u64, &'static [u8])>,
+    ) -> Result<(), SendError> {
+        self.0.send_lines(lines)
     }
 
     fn flush(&self) {
@@ -137,6 +148,13 @@ impl Ships for Hyper {
 
     fn send(&self, id: u64, click: &Click) -> Result<(), SendError> {
         self.1.block_on(self.0.send_with(id, click))
+    }
+
+    fn send_lines(
+        &self,
+        lines: impl Iterator<Item = (u64, &'static [u8])>,
+    ) -> Result<(), SendError> {
+        self.1.block_on(self.0.send_lines(lines))
     }
 
     fn flush(&self) {
@@ -207,6 +225,7 @@ macro_rules! suite {
 suite! {
     what_is_sent_arrives_compressed_and_every_record_is_told_of
     handles_of_several_threads_fill_one_queue
+    lines_go_together_in_their_order_as_soon_as_there_is_room
     bad_records_are_dead_with_the_reason_and_the_rest_arrives_in_order
     faults_that_pass_lose_nothing
     a_missing_queue_is_said_for_every_record
@@ -261,6 +280,23 @@ fn handles_of_several_threads_fill_one_queue<S: Ships>() {
     let books = shipper.close(MINUTE);
     assert_eq!((books.accepted.records, in_queue(&server)), (2000, 2000));
     assert_eq!(told.accepted().len(), 2000);
+}
+
+fn lines_go_together_in_their_order_as_soon_as_there_is_room<S: Ships>() {
+    let (server, told) = (emulator(), Told::default());
+    S::create_queue(&server.url());
+    let settings = settings().memory(2_000).ordered(true);
+    let shipper = S::start(&server.url(), settings, told.teller());
+    let lines = || (0..1_000).map(|n| (n, &b"n=1\n"[..]));
+    shipper.send_lines(lines()).unwrap();
+    shipper.close(MINUTE);
+    assert_eq!(told.accepted(), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(in_queue(&server), 1_000);
+    // The one that was asked for comes back, and the others are not asked for.
+    let mut rest = lines();
+    let refused = shipper.send_lines(rest.by_ref());
+    assert!(matches!(refused, Err(SendError::NotTaken(WhyNot::Closed))));
+    assert_eq!(rest.next().unwrap().0, 1);
 }
 
 fn bad_records_are_dead_with_the_reason_and_the_rest_arrives_in_order<S: Ships>() {

@@ -156,22 +156,36 @@ impl<I> Shipper<I> {
     ///
     /// If the shipper is closed.
     pub async fn send_line(&self, id: I, line: &[u8]) -> Result<(), SendError> {
-        let mut refused = match self.0.desk.try_push(id, line) {
-            Ok(()) => return Ok(()),
-            Err(refused) => refused,
+        self.send_lines([(id, line)]).await
+    }
+
+    /// As [`send_line`](Self::send_line), with several records, which cost less together.
+    ///
+    /// # Errors
+    ///
+    /// If the shipper is closed. Then the record that was asked of the iterator last was not taken, nor were those
+    /// behind it.
+    pub async fn send_lines<'l>(
+        &self,
+        lines: impl IntoIterator<Item = (I, &'l [u8])>,
+    ) -> Result<(), SendError> {
+        let mut lines = lines.into_iter();
+        let Err(mut refused) = self.0.desk.try_push_all(lines.by_ref()) else {
+            return Ok(());
         };
         loop {
-            let NotTaken { id, why } = refused;
+            let (NotTaken { id, why }, line) = refused;
             if why == WhyNot::Closed {
                 return Err(SendError::NotTaken(why));
             }
             let mut change = pin!(self.0.changed.notified());
             change.as_mut().enable();
-            match self.0.desk.try_push(id, line) {
+            let rest = [(id, line)].into_iter().chain(lines.by_ref());
+            match self.0.desk.try_push_all(rest) {
                 Ok(()) => return Ok(()),
                 Err(again) => refused = again,
             }
-            if matches!(refused.why, WhyNot::Full(_)) {
+            if matches!(refused.0.why, WhyNot::Full(_)) {
                 change.await;
             }
         }

@@ -92,6 +92,23 @@ impl<I> Desk<I> {
         self.with(|shipper, now| shipper.try_push(id, line, now))
     }
 
+    /// Takes records until one of them is not taken, which comes back; what is behind it is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shipper::try_push`], with the line.
+    pub fn try_push_all<'l>(
+        &self,
+        lines: impl IntoIterator<Item = (I, &'l [u8])>,
+    ) -> Result<(), (NotTaken<I>, &'l [u8])> {
+        self.with(|shipper, now| {
+            lines.into_iter().try_for_each(|(id, line)| {
+                let pushed = shipper.try_push(id, line, now);
+                pushed.map_err(|refused| (refused, line))
+            })
+        })
+    }
+
     /// Sends what gathers.
     pub fn flush(&self) -> Flush {
         self.with(|shipper, _| shipper.flush())

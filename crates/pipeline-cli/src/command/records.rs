@@ -220,7 +220,8 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     unpacked(read::open(path)?).map_err(|error| Failure::io(&read::shown(path), &error))
 }
 
-fn unpacked(input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+/// The same of an input that is open.
+pub(super) fn unpacked(input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
     let (packing, input) = Packing::find(input)?;
     Ok(match packing {
         Some(packing) => Box::new(BufReader::with_capacity(64 << 10, packing.unpack(input))),

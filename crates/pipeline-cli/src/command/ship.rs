@@ -5,15 +5,14 @@ mod disk;
 mod letters;
 mod positions;
 mod pump;
+mod report;
+mod watch;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, RecvTimeoutError},
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use clap::Args;
@@ -28,28 +27,29 @@ use self::{
     letters::Letters,
     positions::Positions,
     pump::{Input, Pump},
+    watch::{News, StatusFile, View, Watch},
 };
 use super::records::{Form, Layout};
 use crate::{
-    duration::{self, Short, parse_timeout},
+    duration::{self, parse_timeout},
     exit::Exit,
     failure::Failure,
     file::{self, read},
+    lang::pick,
     options::Global,
-    output::{note, plain},
+    output::note,
     remote::Remote,
     signals, size,
-    terminal::{self, StatusLine},
 };
 
 /// How long records that are left are tried at an interruption, and in a back-off.
 const LAST: Duration = Duration::from_secs(5);
 const LAST_IN_BACK_OFF: Duration = Duration::from_secs(2);
 
-/// How often the line on a terminal is painted, positions are kept, and a line is written elsewhere.
-const PAINT: Duration = Duration::from_millis(250);
-const KEEP: Duration = Duration::from_secs(1);
-const SAY: Duration = Duration::from_secs(10);
+/// What records may take that wait, and those in flight: two batches for each request, so that none waits for the
+/// next one to gather.
+const HELD: usize = 8 << 20;
+const HELD_FOR_EACH: usize = 4 << 20;
 
 /// Ship files or standard input into a message queue, with an account of every record
 ///
@@ -99,6 +99,10 @@ pub(crate) struct Ship {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     positions: Option<PathBuf>,
 
+    /// File that has the books of each file at any moment, as JSON: written anew every second, and at the end
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    status: Option<PathBuf>,
+
     /// Check all records and show the first points, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -134,13 +138,6 @@ fn rate(text: &str) -> Result<u64, String> {
     Ok(size::parse(size)? as u64)
 }
 
-/// What the main thread hears of.
-enum News {
-    /// Everything was read, and has its verdict.
-    End,
-    Signal(Exit),
-}
-
 /// What holds requests up, as the last one has shown.
 type Trouble = Arc<Mutex<Option<String>>>;
 
@@ -150,9 +147,10 @@ impl Ship {
         let remote = global.remote()?;
         let schema = self.form.schema(&remote, &self.repo)?;
         let positions = self.positions.as_deref();
-        let mut positions = positions
+        let positions = positions
             .map(|path| Positions::open(path, &self.repo))
             .transpose()?;
+        let status = self.status.as_deref().map(StatusFile::open).transpose()?;
         let letters = self.dead_letters.as_deref().filter(|_| !self.dry_run);
         let letters = letters.map(Letters::open).transpose()?;
         let desk = Arc::new(Desk::new(letters, positions.is_some()));
@@ -161,6 +159,18 @@ impl Ship {
         let shipper = (!self.dry_run)
             .then(|| self.start(&remote, &desk, &trouble))
             .transpose()?;
+        let mut watch = Watch {
+            view: View {
+                repo: &self.repo,
+                desk: &desk,
+                shipper: shipper.as_ref(),
+                trouble: &trouble,
+            },
+            positions,
+            status,
+        };
+        // Whether it can be written is told before anything is sent.
+        watch.look_on(true)?;
         let (tell, news) = mpsc::channel();
         let signal = tell.clone();
         signals::stop_by(move |exit| {
@@ -185,8 +195,7 @@ impl Ship {
         });
         reading.map_err(|error| Failure::io("no thread to read with", &error))?;
 
-        let kept = Watch::new(&self.repo, &desk, shipper.as_ref(), &trouble)
-            .until_end(&news, positions.as_mut());
+        let kept = watch.until_end(&news);
         if let Some(shipper) = &shipper {
             let in_back_off = locked(&trouble).is_some();
             shipper.close(if in_back_off { LAST_IN_BACK_OFF } else { LAST });
@@ -196,10 +205,11 @@ impl Ship {
         let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = desk.marks();
         let (mut report, exit, left, written) = desk.close();
-        let stored = match &mut positions {
+        let stored = match &mut watch.positions {
             Some(positions) => positions.keep(marks),
             None => Ok(()),
         };
+        let seen = watch.look_on(false);
         report.repo = self.repo.to_string();
         if let Some(shipper) = &shipper {
             report.count(&shipper.books());
@@ -212,24 +222,25 @@ impl Ship {
         written?;
         stored?;
         if let Some(exit) = signal {
-            let what = match exit {
-                Exit::HungUp => "hung up",
-                Exit::Terminated => "terminated",
-                _ => "interrupted",
-            };
-            let failure = Failure::new(exit, format!("{what}: {}", total.said()));
+            let what = signals::said(exit);
+            let line = format!("{what}{}{}", pick(": ", "："), total.said());
+            let failure = Failure::new(exit, line);
             return Err(self.with_way(failure, total.lost()));
         }
         shown?;
+        seen?;
         if self.dry_run {
-            note("nothing was sent");
+            note(pick("nothing was sent", "什么都没有发送"));
         }
         match exit {
             None => Ok(Exit::Done),
             Some(exit) => {
                 let mut failure = Failure::new(exit, total.said()).about(&self.repo);
                 if let (all, unread @ 1..) = unread {
-                    let of_files = format!("{unread} of {all} files not read to the end");
+                    let of_files = pick(
+                        format!("{unread} of {all} files not read to the end"),
+                        format!("{all} 个文件中有 {unread} 个没有读完"),
+                    );
                     failure = failure.and(of_files);
                 }
                 let failure = left.into_iter().fold(failure, Failure::and);
@@ -256,8 +267,17 @@ impl Ship {
                 return Err(Failure::usage(line).about(read::shown(file)));
             }
         }
-        for written in [&self.dead_letters, &self.positions].into_iter().flatten() {
+        let written = [&self.dead_letters, &self.positions, &self.status];
+        let mut others: Vec<&PathBuf> = Vec::new();
+        for written in written.into_iter().flatten() {
             let id = file::id_of(written);
+            let is_same =
+                |other: &&PathBuf| *other == written || id.is_some() && file::id_of(other) == id;
+            if others.iter().any(is_same) {
+                let line = "this file is written already: write to another one";
+                return Err(Failure::usage(line).about(written.display()));
+            }
+            others.push(written);
             let mut read = self.files.iter().chain(&self.again);
             if id.is_some() && read.any(|file| file::id_of(file) == id) {
                 let line = "this file is read already: write to another one";
@@ -308,6 +328,7 @@ impl Ship {
             .in_flight(self.in_flight.into())
             .ordered(self.ordered)
             .linger(self.linger)
+            .memory(HELD + usize::from(self.in_flight) * HELD_FOR_EACH)
             .bytes_per_second(self.rate.unwrap_or(0))
             .calls(calls)
             // Whoever follows outlives a key that is changed, and a queue that is made anew.
@@ -340,84 +361,6 @@ impl Ship {
                 path.display()
             )),
             _ => failure,
-        }
-    }
-}
-
-/// Says how it goes, and keeps positions.
-struct Watch<'a> {
-    repo: &'a RepoName,
-    desk: &'a Desk,
-    shipper: Option<&'a Shipper<Id>>,
-    trouble: &'a Trouble,
-    /// When the rate was measured, and the bytes that were accepted then.
-    measured: (Instant, u64),
-}
-
-impl<'a> Watch<'a> {
-    fn new(
-        repo: &'a RepoName,
-        desk: &'a Desk,
-        shipper: Option<&'a Shipper<Id>>,
-        trouble: &'a Trouble,
-    ) -> Self {
-        Self {
-            repo,
-            desk,
-            shipper,
-            trouble,
-            measured: (Instant::now(), 0),
-        }
-    }
-
-    /// Comes back at the end of everything, with a signal, or when nothing more can be done.
-    fn until_end(
-        mut self,
-        news: &mpsc::Receiver<News>,
-        mut positions: Option<&mut Positions>,
-    ) -> Result<Option<Exit>, Failure> {
-        let mut line = StatusLine::new();
-        let (mut kept, mut said) = (Instant::now(), Instant::now());
-        loop {
-            match news.recv_timeout(PAINT) {
-                Ok(News::Signal(exit)) => return Ok(Some(exit)),
-                Ok(News::End) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) if self.desk.is_stuck() => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            if let Some(positions) = &mut positions
-                && kept.elapsed() >= KEEP
-            {
-                positions.keep(self.desk.marks())?;
-                kept = Instant::now();
-            }
-            if terminal::can_repaint() {
-                line.show(self.state());
-            } else if said.elapsed() >= SAY {
-                note(self.state());
-                said = Instant::now();
-            }
-        }
-    }
-
-    fn state(&mut self) -> String {
-        let mut text = format!("{}: {}", self.repo, self.desk.total().said());
-        if let Some(books) = self.shipper.map(Shipper::books) {
-            let (since, before) = self.measured;
-            let bytes = books.accepted.bytes;
-            let rate = u128::from(bytes - before) * 1_000 / since.elapsed().as_millis().max(1);
-            let rate = u64::try_from(rate).unwrap_or(u64::MAX);
-            text = format!("{text}, {}/s", size::Short(rate));
-            if since.elapsed() >= KEEP {
-                self.measured = (Instant::now(), bytes);
-            }
-            if books.pending.records > 0 {
-                text = format!("{text}, the oldest waits {}", Short(books.lag));
-            }
-        }
-        match &*locked(self.trouble) {
-            Some(trouble) => format!("{text}; {}", plain(trouble)),
-            None => text,
         }
     }
 }

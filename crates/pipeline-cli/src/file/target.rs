@@ -59,6 +59,11 @@ impl Target {
         Ok(target)
     }
 
+    /// Whether it is a regular file, or is going to be one.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::Regular(_) | Kind::New(_))
+    }
+
     /// Whether writing loses a text. An empty file, as `mktemp` makes it, is nothing to ask about.
     pub(crate) fn holds_something(&self) -> bool {
         match &self.kind {

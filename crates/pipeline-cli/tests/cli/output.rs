@@ -500,6 +500,20 @@ fn resources(check: &mut Checker<'_>) {
     check.run(&format!("repo push b {}", points.path()));
     check.run(&format!("ship b {} no.points", points.path()));
     check.run(&format!("ship b {} --dry-run", points.path()));
+    for trouble in [false, true] {
+        if trouble {
+            let away = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE).times(1);
+            let server = &check.service.server;
+            let away = away.retry_after(std::time::Duration::from_secs(60));
+            server.with(|emulator| emulator.inject(away.on("push_points")));
+        }
+        let status = TemporaryFile::new("status.json", "");
+        let (points, file) = (points.path(), status.path());
+        let line = format!("ship b {points} --give-up-after 300ms --linger 0s --status {file}");
+        check.service.run(&line);
+        let text = std::fs::read_to_string(file).unwrap();
+        check.page.check("ship --status", &text);
+    }
     check.run("repo sample b");
     let run = json!({"preStatus": "Failed", "postStatus": "Ready", "rerunCount": 1});
     check.answer("rerun_batch", &run);

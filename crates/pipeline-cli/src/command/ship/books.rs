@@ -1,23 +1,25 @@
 //! What became of each record, by the file that it comes from.
 
 use std::{
-    collections::BTreeMap,
+    fs::{self, Metadata},
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use pipeline_blocking::shipping::{self, Count, Outcome, Reason, Verdict};
+use pipeline_blocking::shipping::{Count, Outcome, Reason, Verdict};
 use pipeline_proto::ApiError;
 use pipeline_shipper::follow::{Ledger, Mark};
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use super::letters::{Letter, Letters};
+use super::{
+    letters::{Letter, Letters},
+    report::{Report, Sheet},
+};
 use crate::{
     command::records::{Format, Layout},
     exit::Exit,
     failure::Failure,
-    output::{Cell, Show, Table, note, plain},
-    size::Short,
+    lang::pick,
+    output::{note, plain},
 };
 
 /// So many dead letters are said on stderr where no file takes them.
@@ -35,41 +37,34 @@ pub(super) struct Id {
     number: u64,
 }
 
-/// The books of one input.
+/// The books of one input, and how far it is.
 #[derive(Debug, Default)]
-pub(super) struct Book {
-    name: String,
+struct Book {
+    sheet: Sheet,
     path: Option<PathBuf>,
-    read: Count,
-    accepted: Count,
-    dead: Count,
-    given_up: Count,
     ledger: Ledger,
-    error: Option<String>,
+    /// Of a file that has an end: its length, and where reading began and is now, as it is on the disk.
+    length: Option<u64>,
+    from: u64,
+    at: u64,
 }
 
-impl Book {
-    fn pending(&self) -> Count {
-        let left = |of: fn(&Count) -> u64| {
-            let settled = of(&self.accepted) + of(&self.dead) + of(&self.given_up);
-            of(&self.read).saturating_sub(settled)
-        };
-        Count {
-            records: left(|it| it.records),
-            bytes: left(|it| it.bytes),
-        }
-    }
+/// A record that was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    /// The file that messages name, and the line.
+    pub(super) name: u32,
+    pub(super) line: u64,
+    pub(super) bytes: u64,
+    /// The place behind it.
+    pub(super) mark: Mark,
+}
 
-    /// The columns of the table and members of the document, in their order.
-    fn counts(&self) -> [(&'static str, Count); 5] {
-        [
-            ("read", self.read),
-            ("accepted", self.accepted),
-            ("dead", self.dead),
-            ("given_up", self.given_up),
-            ("pending", self.pending()),
-        ]
-    }
+/// How much of what has an end was read, and how much is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) done: u64,
+    pub(super) left: u64,
 }
 
 /// Who keeps the books of all inputs.
@@ -115,10 +110,12 @@ impl Desk {
     /// Opens the books of an input, which can be found again if it has a path.
     pub(super) fn open(&self, name: String, path: Option<PathBuf>, mark: Option<Mark>) -> u32 {
         let mut state = self.state();
+        let found = path.as_deref().and_then(|path| fs::metadata(path).ok());
         state.books.push(Book {
-            name,
+            sheet: Sheet::new(name),
             path,
             ledger: Ledger::new(mark.unwrap_or_default()),
+            length: found.filter(Metadata::is_file).map(|found| found.len()),
             ..Book::default()
         });
         number(state.books.len() - 1)
@@ -133,28 +130,68 @@ impl Desk {
         }))
     }
 
-    /// Enters a record that was read, unless all is over.
-    pub(super) fn take(&self, book: u32, at: (u32, u64), bytes: u64, mark: Mark) -> Option<Id> {
+    /// Enters records that were read, unless all is over.
+    pub(super) fn take<'e>(
+        &self,
+        book: u32,
+        entries: impl IntoIterator<Item = &'e Entry>,
+    ) -> Option<Vec<Id>> {
         let mut state = self.state();
         if state.is_over || state.failure.is_some() {
             return None;
         }
         let entered = &mut state.books[book as usize];
-        entered.read += one(bytes);
-        Some(Id {
-            book,
-            name: at.0,
-            line: at.1,
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-            number: entered.ledger.add(mark),
-        })
+        let ids = entries.into_iter().map(|entry| {
+            entered.sheet.read += one(entry.bytes);
+            Id {
+                book,
+                name: entry.name,
+                line: entry.line,
+                bytes: u32::try_from(entry.bytes).unwrap_or(u32::MAX),
+                // Without a next run, nobody asks for marks.
+                number: if self.resumes {
+                    entered.ledger.add(entry.mark)
+                } else {
+                    0
+                },
+            }
+        });
+        Some(ids.collect())
     }
 
-    /// A record that was entered is not taken any more: it stays where it is.
-    pub(super) fn put_back(&self, id: Id) {
-        let read = &mut self.state().books[id.book as usize].read;
-        read.records -= 1;
-        read.bytes -= u64::from(id.bytes);
+    /// Records that were entered are not taken any more: they stay where they are.
+    pub(super) fn put_back(&self, ids: &[Id]) {
+        let mut state = self.state();
+        for id in ids {
+            let read = &mut state.books[id.book as usize].sheet.read;
+            read.records -= 1;
+            read.bytes -= u64::from(id.bytes);
+        }
+    }
+
+    /// An input is read up to this place on the disk; from the first one on, if it says so.
+    pub(super) fn reached(&self, book: u32, place: u64, is_first: bool) {
+        let book = &mut self.state().books[book as usize];
+        book.at = place;
+        if is_first {
+            book.from = place;
+        }
+    }
+
+    /// How far everything is, if it all has an end.
+    pub(super) fn way(&self) -> Option<Way> {
+        let none = Way { done: 0, left: 0 };
+        self.state().books.iter().try_fold(none, |way, book| {
+            let left = match book.sheet.error {
+                Some(_) => 0,
+                None => book.length?.saturating_sub(book.at),
+            };
+            let done = book.at.saturating_sub(book.from);
+            Some(Way {
+                done: way.done + done,
+                left: way.left + left,
+            })
+        })
     }
 
     /// A record that cannot be read or does not fit.
@@ -163,7 +200,7 @@ impl Desk {
         let mut letter = Letter::of(record, layout);
         (letter.outcome, letter.reason) = ("dead".to_owned(), reason);
         state.exit.get_or_insert(Exit::Service);
-        state.books[id.book as usize].dead += one(bytes);
+        state.books[id.book as usize].sheet.dead += one(bytes);
         state.letter(id, letter);
         state.settle(id);
     }
@@ -173,7 +210,7 @@ impl Desk {
         let mut state = self.state();
         let id = verdict.id;
         let count = one(id.bytes.into());
-        let book = &mut state.books[id.book as usize];
+        let book = &mut state.books[id.book as usize].sheet;
         let (outcome, reason) = match &verdict.outcome {
             Outcome::Accepted => {
                 book.accepted += count;
@@ -227,7 +264,7 @@ impl Desk {
     /// A part of a deleted file that was not read.
     pub(super) fn give_up(&self, book: u32, bytes: u64) {
         let mut state = self.state();
-        let book = &mut state.books[book as usize];
+        let book = &mut state.books[book as usize].sheet;
         let count = Count { records: 0, bytes };
         book.read += count;
         book.given_up += count;
@@ -238,11 +275,11 @@ impl Desk {
     /// An input cannot be read any further.
     pub(super) fn fail(&self, book: u32, mut failure: Failure) {
         let mut state = self.state();
-        if let records @ 1.. = state.books[book as usize].read.records {
+        if let records @ 1.. = state.books[book as usize].sheet.read.records {
             failure = failure.and(format_args!("{records} records before it were read"));
         }
         crate::output::report(&failure);
-        state.books[book as usize].error = Some(failure.to_string());
+        state.books[book as usize].sheet.error = Some(failure.to_string());
         state.unread.get_or_insert(failure.exit());
     }
 
@@ -267,9 +304,9 @@ impl Desk {
         marks.collect()
     }
 
-    /// All inputs together.
-    pub(super) fn total(&self) -> Book {
-        total(&self.state().books)
+    /// What has become of everything so far.
+    pub(super) fn report(&self) -> Report {
+        self.state().report()
     }
 
     /// Closes the books: what to show, how to end, and what went wrong beyond them.
@@ -277,13 +314,14 @@ impl Desk {
         let mut state = self.state();
         let state = &mut *state;
         if state.said > SAID {
-            note(format_args!("and {} more", state.said - SAID));
+            let more = state.said - SAID;
+            note(pick(
+                format_args!("and {more} more"),
+                format_args!("还有 {more} 条"),
+            ));
         }
         let synced = state.letters.as_mut().map_or(Ok(()), Letters::sync);
-        let report = Report {
-            books: std::mem::take(&mut state.books),
-            ..Report::default()
-        };
+        let report = state.report();
         let written = state.failure.take().map_or(synced, Err);
         // That of a single record says the least.
         let exit = state.exit.filter(|exit| *exit != Exit::Service);
@@ -297,6 +335,11 @@ impl Desk {
 }
 
 impl State {
+    fn report(&self) -> Report {
+        let sheets = self.books.iter().map(|book| book.sheet.clone());
+        Report::new(sheets.collect())
+    }
+
     fn letter(&mut self, id: Id, mut letter: Letter) {
         letter.file.clone_from(&self.names[id.name as usize]);
         letter.line = id.line;
@@ -332,126 +375,4 @@ fn one(bytes: u64) -> Count {
 /// There are not so many inputs.
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-fn total(books: &[Book]) -> Book {
-    let mut total = Book::default();
-    for book in books {
-        total.read += book.read;
-        total.accepted += book.accepted;
-        total.dead += book.dead;
-        total.given_up += book.given_up;
-    }
-    total
-}
-
-impl Book {
-    /// In words, but for what is nothing.
-    pub(super) fn said(&self) -> String {
-        let counts = self.counts();
-        let counts = counts
-            .iter()
-            .filter(|(name, count)| count.records > 0 || *name == "accepted");
-        let words = counts.map(|(name, count)| format!("{} {}", count.records, spaced(name)));
-        words.collect::<Vec<_>>().join(", ")
-    }
-
-    pub(super) fn lost(&self) -> u64 {
-        self.dead.records + self.given_up.records
-    }
-}
-
-fn spaced(name: &str) -> String {
-    name.replace('_', " ")
-}
-
-impl Serialize for Book {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut book = serializer.serialize_struct("Book", 7)?;
-        if !self.name.is_empty() {
-            book.serialize_field("file", &self.name)?;
-        }
-        for (name, Count { records, bytes }) in self.counts() {
-            let count = [("bytes", bytes), ("records", records)];
-            book.serialize_field(name, &BTreeMap::from(count))?;
-        }
-        if let Some(error) = &self.error {
-            book.serialize_field("error", error)?;
-        }
-        book.end()
-    }
-}
-
-/// What is shown at the end.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) repo: String,
-    books: Vec<Book>,
-    pub(super) requests: u64,
-    pub(super) retries: u64,
-    pub(super) halved: u64,
-    /// The first points, if nothing was to be sent.
-    pub(super) points: Option<Vec<String>>,
-}
-
-impl Report {
-    pub(super) fn count(&mut self, books: &shipping::Books) {
-        (self.requests, self.retries, self.halved) = (books.requests, books.retries, books.halved);
-    }
-
-    pub(super) fn total(&self) -> Book {
-        total(&self.books)
-    }
-
-    /// How many inputs there are, and how many of them were not read to their end.
-    pub(super) fn unread(&self) -> (usize, usize) {
-        let unread = self.books.iter().filter(|book| book.error.is_some());
-        (self.books.len(), unread.count())
-    }
-}
-
-impl Serialize for Report {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("Report", 7)?;
-        report.serialize_field("name", &self.repo)?;
-        report.serialize_field("items", &self.books)?;
-        report.serialize_field("total", &self.total())?;
-        report.serialize_field("requests", &self.requests)?;
-        report.serialize_field("retries", &self.retries)?;
-        report.serialize_field("halved", &self.halved)?;
-        if let Some(points) = &self.points {
-            report.serialize_field("points", points)?;
-        }
-        report.end()
-    }
-}
-
-impl Show for Report {
-    fn names(&self) -> Vec<&str> {
-        self.books.iter().map(|book| &*book.name).collect()
-    }
-
-    fn table(&self) -> String {
-        let mut headings = vec!["FILE".to_owned()];
-        let columns = Book::default().counts();
-        headings.extend(columns.map(|(name, _)| spaced(name).to_uppercase()));
-        let mut table = Table::new(&headings);
-        let mut total = self.total();
-        "total".clone_into(&mut total.name);
-        let all = (self.books.len() > 1).then_some(&total);
-        for book in self.books.iter().chain(all) {
-            let counts = book.counts().map(|(_, count)| match count.records {
-                0 if count.bytes == 0 => "0".to_owned(),
-                records => format!("{records} ({})", Short(count.bytes)),
-            });
-            let cells = std::iter::once(&book.name).chain(&counts).map(Cell::from);
-            table.row(cells);
-        }
-        let mut text = String::new();
-        for point in self.points.iter().flatten() {
-            text.push_str(&plain(point));
-            text.push('\n');
-        }
-        text + &table.render()
-    }
 }

@@ -2,9 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, Read as _, Seek as _},
+    io::{self, BufRead, Read, Seek as _},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -14,9 +17,10 @@ use pipeline_proto::resource::schema::SchemaEntry;
 use pipeline_shipper::follow::{Found, Lines, Mark, Settings};
 
 use super::{
-    books::{Desk, Id},
+    books::{Desk, Entry, Id},
     disk::{Tail, Turn},
     letters::Letter,
+    locked,
 };
 use crate::{
     command::records::{self, Bad, Layout, MOST, Packing, Records, Taken},
@@ -29,6 +33,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// So many steps for one file before another has its turn.
 const STEPS: usize = 64;
+
+/// So much is handed over to the shipper at once, where so much is there.
+const AT_ONCE: usize = 64 << 10;
 
 /// So many points are shown when nothing is sent.
 const SHOWN: usize = 10;
@@ -50,7 +57,7 @@ pub(super) struct Pump {
     /// None if nothing is sent.
     pub(super) shipper: Option<Shipper<Id>>,
     pub(super) desk: Arc<Desk>,
-    /// Held while a record goes from the books to the shipper, so that the books can be closed when none is between.
+    /// Held while records go from the books to the shipper, so that the books can be closed when none is between.
     pub(super) gate: Arc<Mutex<()>>,
     pub(super) points: Arc<Mutex<Vec<String>>>,
 }
@@ -92,8 +99,11 @@ impl Pump {
             file::reads(&found, &input.path)?;
             let settings = Settings::new().once(true).longest_line(MOST);
             let mut tail = Tail::new(&input.path, settings, input.mark);
+            feed.reached(input.mark.unwrap_or_default().offset());
             while !feed.is_over() {
                 let turn = tail.turn(STEPS, &mut |file, found| feed.found(Some(file), found));
+                feed.hand_over();
+                feed.reached(feed.mark.offset());
                 if turn.map_err(failed)? == Turn::Done {
                     break;
                 }
@@ -102,6 +112,43 @@ impl Pump {
             feed.stream(input).map_err(failed)??;
         }
         feed.end()
+    }
+
+    fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters records into the books and gives their points to the shipper; false if nothing more is taken.
+    fn hand_over<'l>(
+        &self,
+        book: u32,
+        waiting: &[(Entry, usize)],
+        lines: impl Iterator<Item = &'l [u8]>,
+    ) -> bool {
+        let _gate = self.gate();
+        let entries = waiting.iter().map(|(entry, _)| entry);
+        let Some(ids) = self.desk.take(book, entries) else {
+            return false;
+        };
+        let Some(shipper) = &self.shipper else {
+            let mut points = locked(&self.points);
+            let left = SHOWN.saturating_sub(points.len());
+            let text = |line| {
+                String::from_utf8_lossy(line)
+                    .trim_end_matches('\n')
+                    .to_owned()
+            };
+            points.extend(lines.take(left).map(text));
+            return true;
+        };
+        let mut handed = 0;
+        let taken = ids.iter().copied().inspect(|_| handed += 1);
+        let sent = shipper.send_lines(taken.zip(lines));
+        if sent.is_err() {
+            // The last one that went out of hand came back.
+            self.desk.put_back(&ids[handed - 1..]);
+        }
+        sent.is_ok()
     }
 
     /// Reads all files for ever.
@@ -120,6 +167,7 @@ impl Pump {
             let mut is_idle = true;
             for (feed, tail, is_told) in &mut tails {
                 let turn = tail.turn(STEPS, &mut |file, found| feed.found(Some(file), found));
+                feed.hand_over();
                 match turn {
                     Ok(turn) => {
                         *is_told &= turn == Turn::Idle;
@@ -156,9 +204,13 @@ struct Feed<'p> {
     pump: &'p Pump,
     input: &'p Input,
     records: Records<'p>,
-    point: Vec<u8>,
+    /// Those that are to be handed over, one behind the other; and where each of them ends.
+    points: Vec<u8>,
+    waiting: Vec<(Entry, usize)>,
     /// The place behind the last line.
     mark: Mark,
+    /// Whether it was said where reading began.
+    has_begun: bool,
     is_closed: bool,
     failure: Option<Failure>,
 }
@@ -169,8 +221,10 @@ impl<'p> Feed<'p> {
             pump,
             input,
             records: Records::new(input.layout.clone(), pump.schema.as_deref())?,
-            point: Vec::new(),
+            points: Vec::new(),
+            waiting: Vec::new(),
             mark: Mark::default(),
+            has_begun: false,
             is_closed: false,
             failure: None,
         })
@@ -183,10 +237,10 @@ impl<'p> Feed<'p> {
     /// The input has come to its end; false if nothing more is taken.
     fn end(mut self) -> Result<bool, Failure> {
         if !self.is_over() {
-            self.point.clear();
-            let taken = self.records.end(&mut self.point);
+            let taken = self.records.end(&mut self.points);
             self.settle(taken);
         }
+        self.hand_over();
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(!self.is_closed),
@@ -195,11 +249,19 @@ impl<'p> Feed<'p> {
 
     /// Reads what cannot be read again, or is compressed.
     fn stream(&mut self, input: &Input) -> io::Result<Result<(), Failure>> {
-        let open = || records::open(&input.path);
+        // What is read of the disk, not what is made of it.
+        let packed = Arc::new(AtomicU64::new(0));
+        let open = || {
+            packed.store(0, Ordering::Relaxed);
+            let (inner, count) = (read::open(&input.path)?, Arc::clone(&packed));
+            let input_of = records::unpacked(Box::new(Counted { inner, count }));
+            input_of.map_err(|error| Failure::io(&read::shown(&input.path), &error))
+        };
         let mut from = match open() {
             Ok(from) => from,
             Err(failure) => return Ok(Err(failure)),
         };
+        self.reached(0);
         let mut lines = Lines::new(MOST);
         if let Some(mark) = input.mark {
             let resumed = skip(&mut from, mark)?.and_then(|(head, tail, first, count)| {
@@ -232,6 +294,8 @@ impl<'p> Feed<'p> {
             let length = bytes.len();
             lines.feed(bytes, &mut |found| self.found(None, found));
             from.consume(length);
+            self.hand_over();
+            self.reached(packed.load(Ordering::Relaxed));
         }
         Ok(Ok(()))
     }
@@ -240,21 +304,20 @@ impl<'p> Feed<'p> {
         if self.is_over() {
             return;
         }
-        self.point.clear();
         match found {
             Found::Line { text, mark } => {
                 self.step_to(text.len() as u64, mark, file);
                 if self.input.is_letters {
                     self.letter(text);
                 } else if !self.is_over() {
-                    let taken = self.records.take(text, &mut self.point);
+                    let taken = self.records.take(text, &mut self.points);
                     self.settle(taken);
                 }
             }
             Found::TooLong { bytes, mark } => {
                 self.step_to(bytes, mark, file);
                 // It counts as a line.
-                let _ = self.records.take(b"", &mut self.point);
+                let _ = self.records.take(b"", &mut self.points);
                 let reason = format!("a line of {bytes} bytes, and {MOST} are allowed");
                 let at = (self.input.name, self.records.line());
                 self.bury(at, bytes + 1, reason, b"", Layout::default());
@@ -271,9 +334,8 @@ impl<'p> Feed<'p> {
         if begin == before || begin == before + 1 {
             return;
         }
-        let ended = self.records.end(&mut self.point);
+        let ended = self.records.end(&mut self.points);
         self.settle(ended);
-        self.point.clear();
         let resumed = match file {
             Some(file) if begin > 1 => lines_before(file, begin - 1)
                 .map_err(|error| Failure::io(&read::shown(&self.input.path), &error))
@@ -307,9 +369,9 @@ impl<'p> Feed<'p> {
         let read = Records::new(layout.clone(), self.pump.schema.as_deref())
             .map_err(|failure| failure.to_string())
             .and_then(|mut records| {
-                let taken = records.take(&record, &mut self.point);
+                let taken = records.take(&record, &mut self.points);
                 let taken = taken.and_then(|taken| match taken {
-                    Taken::More => records.end(&mut self.point),
+                    Taken::More => records.end(&mut self.points),
                     taken => Ok(taken),
                 });
                 taken.map_err(|bad| bad.what)
@@ -353,42 +415,80 @@ impl<'p> Feed<'p> {
         }
     }
 
+    /// Lets a point, the last one that was written, wait for others.
     fn send(&mut self, at: (u32, u64), bytes: u64) {
-        let _gate = self
-            .pump
-            .gate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let desk = &self.pump.desk;
-        let Some(id) = desk.take(self.input.book, at, bytes, self.mark) else {
-            self.is_closed = true;
-            return;
-        };
-        let Some(shipper) = &self.pump.shipper else {
-            let points = self.pump.points.lock();
-            let mut points = points.unwrap_or_else(PoisonError::into_inner);
-            if points.len() < SHOWN {
-                let point = String::from_utf8_lossy(&self.point);
-                points.push(point.trim_end_matches('\n').to_owned());
-            }
-            return;
-        };
-        if shipper.send_line(id, &self.point).is_err() {
-            desk.put_back(id);
-            self.is_closed = true;
+        let entry = self.entry(at, bytes);
+        self.waiting.push((entry, self.points.len()));
+        if self.points.len() >= AT_ONCE {
+            self.hand_over();
         }
     }
 
-    fn bury(&mut self, at: (u32, u64), bytes: u64, reason: String, record: &[u8], layout: Layout) {
-        let _gate = self
-            .pump
-            .gate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match self.pump.desk.take(self.input.book, at, bytes, self.mark) {
-            Some(id) => self.pump.desk.bad(id, bytes, reason, record, layout),
-            None => self.is_closed = true,
+    fn entry(&self, (name, line): (u32, u64), bytes: u64) -> Entry {
+        Entry {
+            name,
+            line,
+            bytes,
+            mark: self.mark,
         }
+    }
+
+    /// Enters what waits into the books, and gives it to the shipper as soon as there is room.
+    fn hand_over(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let (points, waiting) = (&self.points, &self.waiting);
+        let mut begin = 0;
+        let lines = waiting.iter().map(|(_, end)| {
+            let line = &points[begin..*end];
+            begin = *end;
+            line
+        });
+        self.is_closed |= !self.pump.hand_over(self.input.book, waiting, lines);
+        self.points.clear();
+        self.waiting.clear();
+    }
+
+    fn reached(&mut self, place: u64) {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        self.pump.desk.reached(self.input.book, place, is_first);
+    }
+
+    fn bury(&mut self, at: (u32, u64), bytes: u64, reason: String, record: &[u8], layout: Layout) {
+        // The books have records in their order.
+        self.hand_over();
+        let _gate = self.pump.gate();
+        let entry = self.entry(at, bytes);
+        match self.pump.desk.take(self.input.book, [&entry]).as_deref() {
+            Some([id]) => self.pump.desk.bad(*id, bytes, reason, record, layout),
+            _ => self.is_closed = true,
+        }
+    }
+}
+
+/// Counts what is read.
+struct Counted {
+    inner: Box<dyn BufRead>,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(out)?;
+        self.count.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+impl BufRead for Counted {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.inner.consume(length);
+        self.count.fetch_add(length as u64, Ordering::Relaxed);
     }
 }
 
