@@ -1,139 +1,139 @@
 //! `cargo xtask bench`: what the client costs, measured from outside and held against its goals.
 //!
-//! The programs stand in `bench`, a workspace of its own. What is counted (instructions,
-//! allocations, bytes, system calls) repeats on a noisy machine; what is timed is CPU time, and only
-//! as a ratio of two programs that ran in turns.
+//! The programs stand in `bench`, a workspace of its own. What is counted (instructions, allocations, bytes,
+//! system calls) repeats on a noisy machine. What is timed is CPU time, and compared only with programs that took
+//! turns with it.
 
+mod figures;
 mod programs;
 mod rows;
+mod ship;
+mod table;
 mod tools;
 
-use std::fs;
+use std::time::Instant;
 
-use crate::{Result, cargo};
+use crate::Result;
+use figures::Bench;
+use rows::Row;
+use table::{Measured, Table};
 
-const DOCUMENT: &str = "docs/benchmarks.md";
-/// Around the table of the document.
-const MARKS: [&str; 2] = ["<!-- table: begin -->\n", "<!-- table: end -->\n"];
+/// How often something that looks worse is measured again: work of others on the machine can spoil a figure, and
+/// cannot make one too good.
+const AGAIN: usize = 2;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Write the figures into docs/benchmarks.md
     #[arg(long)]
     update: bool,
+
+    /// Fail on what is worse than docs/benchmarks.md has it, and on nothing else
+    #[arg(long, conflicts_with = "update")]
+    check: bool,
+
+    /// Only the rows that have this in their names or units
+    #[arg(long, value_name = "PATTERN")]
+    only: Option<String>,
+
+    /// In place of the rows: send so much through `pipeline ship`, such as 1GB or 10000000 (records)
+    #[arg(long, value_name = "SIZE", conflicts_with_all = ["check", "only"])]
+    ship: Option<ship::Amount>,
 }
 
 pub(crate) fn run(options: &Options) -> Result {
-    tools::look_for_them()?;
-    let measures = rows::measure()?;
-    let mut table = "| measure | unit | value | goal | |\n|---|---|---:|---:|---|\n".to_owned();
-    table.extend(measures.iter().map(Measure::row));
-    print!("{table}");
+    if let Some(amount) = options.ship {
+        return ship::run(amount, options.update);
+    }
+    let mut rows = rows::all();
+    if let Some(pattern) = &options.only {
+        rows.retain(|row| row.name.contains(pattern) || row.unit.contains(pattern));
+        if rows.is_empty() {
+            return Err(format!("no row has {pattern:?} in its name or unit"));
+        }
+    } else {
+        tools::look_for_them()?;
+    }
+    let recorded = table::Document::read()?;
+    let bench = Bench::new()?;
+    if options.check {
+        return check(&bench, &rows, recorded.costs());
+    }
+    let measured = measure(&bench, &rows);
+    print!("{}", Table::new(&measured));
     if options.update {
-        let path = cargo::root().join(DOCUMENT);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{DOCUMENT}: {error}"))?;
-        let text = put_table(&text, &table)
-            .ok_or(format!("{DOCUMENT} lacks the marks around its table"))?;
-        fs::write(&path, text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+        recorded.with_costs(&rows::all(), &measured)?;
     }
-    match measures
-        .iter()
-        .filter(|measure| measure.ok() == Some(false))
-        .count()
-    {
-        0 => Ok(()),
-        missed => Err(format!("goals missed: {missed}")),
+    let failed = measured.iter().filter(|it| it.value.is_err()).count();
+    let missed = measured.iter().filter(|it| it.ok() == Some(false)).count();
+    match (failed, missed) {
+        (0, 0) => Ok(()),
+        (0, missed) => Err(format!("goals missed: {missed}")),
+        (failed, missed) => Err(format!("not measured: {failed}; goals missed: {missed}")),
     }
 }
 
-/// What a value should be.
-#[derive(Clone, Copy)]
-enum Goal {
-    AtMost(f64),
-    AtLeast(f64),
-    /// It stands there to compare others with.
-    None,
-}
-
-struct Measure {
-    name: String,
-    unit: &'static str,
-    value: f64,
-    goal: Goal,
-}
-
-impl Measure {
-    /// Whether it is as it should be; `None` if there is no goal.
-    fn ok(&self) -> Option<bool> {
-        match self.goal {
-            Goal::AtMost(most) => Some(self.value <= most),
-            Goal::AtLeast(least) => Some(self.value >= least),
-            Goal::None => None,
-        }
-    }
-
-    fn row(&self) -> String {
-        let goal = match self.goal {
-            Goal::AtMost(most) => format!("≤ {}", number(most)),
-            Goal::AtLeast(least) => format!("≥ {}", number(least)),
-            Goal::None => String::new(),
+/// One that cannot be measured does not keep the others from it.
+fn measure<'a>(bench: &Bench, rows: &'a [Row]) -> Vec<Measured<'a>> {
+    let start = Instant::now();
+    let one = |(at, row): (usize, &'a Row)| {
+        let value = (row.measure)(bench);
+        let said = match &value {
+            Ok(value) => table::number(*value),
+            Err(error) => format!("error: {error}"),
         };
-        let verdict = match self.ok() {
-            Some(true) => "ok",
-            Some(false) => "**missed**",
-            None => "",
-        };
-        let (name, unit, value) = (&self.name, self.unit, number(self.value));
-        format!("| {name} | {unit} | {value} | {goal} | {verdict} |\n")
-    }
-}
-
-/// `12345678.0` as `12,345,678`, and three digits after the point below a thousand: `1.235`.
-fn number(value: f64) -> String {
-    if value.abs() < 1000.0 {
-        return ((value * 1000.0).round() / 1000.0).to_string();
-    }
-    let digits = format!("{value:.0}");
-    let mut grouped = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) && !grouped.ends_with('-') {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// The document with another table between its marks.
-fn put_table(document: &str, table: &str) -> Option<String> {
-    let [begin, end] = MARKS;
-    let (before, rest) = document.split_once(begin)?;
-    let (_, after) = rest.split_once(end)?;
-    Some(format!("{before}{begin}\n{table}\n{end}{after}"))
-}
-
-#[test]
-fn figures_are_written_for_people_between_the_marks() {
-    let values = [12_345_678.4, 999.0, 1000.0, 0.0125, -123_456.0].map(number);
-    assert_eq!(values, ["12,345,678", "999", "1,000", "0.013", "-123,456"]);
-    let document = format!("a\n{}old\n{}b\n", MARKS[0], MARKS[1]);
-    let new = put_table(&document, "new\n").unwrap();
-    assert_eq!(new, format!("a\n{}\nnew\n\n{}b\n", MARKS[0], MARKS[1]));
-    assert_eq!(put_table(&new, "new\n").unwrap(), new);
-    assert_eq!(put_table("a", "new\n"), None);
-    let measure = |value, goal| Measure {
-        name: "a".into(),
-        unit: "×",
-        value,
-        goal,
+        let (count, seconds) = (rows.len(), start.elapsed().as_secs());
+        let (at, name, unit) = (at + 1, row.name, row.unit);
+        eprintln!("{seconds:4} s  {at}/{count}  {name}, {unit}: {said}");
+        Measured { row, value }
     };
-    assert_eq!(
-        measure(1.2346, Goal::AtMost(1.2)).row(),
-        "| a | × | 1.235 | ≤ 1.2 | **missed** |\n"
-    );
-    assert_eq!(
-        measure(0.7, Goal::AtLeast(0.6)).row(),
-        "| a | × | 0.7 | ≥ 0.6 | ok |\n"
-    );
-    assert_eq!(measure(0.7, Goal::None).row(), "| a | × | 0.7 |  |  |\n");
+    rows.iter().enumerate().map(one).collect()
+}
+
+/// Compares with what is recorded, by the noise that each kind of row has.
+fn check(bench: &Bench, rows: &[Row], recorded: &[(String, String, f64)]) -> Result {
+    let compared = |row: &Row| {
+        let is_it = |(name, unit, _): &&(String, String, f64)| name == row.name && unit == row.unit;
+        let (.., value) = recorded.iter().find(is_it)?;
+        Some((row.kind.noise()?, *value))
+    };
+    let mut rows: Vec<Row> = rows
+        .iter()
+        .filter(|row| compared(row).is_some())
+        .cloned()
+        .collect();
+    eprintln!("comparing {} rows with docs/benchmarks.md", rows.len());
+    let mut said = Vec::new();
+    for turn in 0..=AGAIN {
+        let mut left = Vec::new();
+        said.clear();
+        for it in measure(bench, &rows) {
+            let Some((noise, old)) = compared(it.row) else {
+                continue;
+            };
+            let (name, unit) = (it.row.name, it.row.unit);
+            match it.value {
+                Ok(value) if !it.row.is_worse(value, old, noise) => continue,
+                Ok(value) => said.push(format!(
+                    "{name}, {unit}: {} was {}",
+                    table::number(value),
+                    table::number(old)
+                )),
+                Err(error) => said.push(format!("{name}, {unit}: {error}")),
+            }
+            left.push(it.row.clone());
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        if turn < AGAIN {
+            eprintln!("measuring {} of them again", left.len());
+        }
+        rows = left;
+        bench.forget();
+    }
+    Err(format!(
+        "worse than docs/benchmarks.md has it:\n{}",
+        said.join("\n")
+    ))
 }

@@ -12,36 +12,36 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    cases::Case,
+    cases::AnyCase,
     fixtures::{self, NAME},
 };
 
 /// Decodes the same body again and again. What is dropped is part of the cost.
-fn case<T: 'static>(body: String, decode: impl Fn(&Response<Bytes>) -> T + 'static) -> Case {
+fn case<T: 'static>(body: String, decode: impl Fn(&Response<Bytes>) -> T + 'static) -> AnyCase {
     let response = fixtures::response(body);
     Box::new(move || {
         black_box(decode(&response));
     })
 }
 
-pub(crate) fn list(size: usize) -> Case {
+pub(crate) fn list(size: usize) -> AnyCase {
     case(fixtures::list(size), |response| {
         ListWorkflows::new().decode(response).expect("a list")
     })
 }
 
-fn get(body: String) -> Case {
+fn get(body: String) -> AnyCase {
     let get = GetWorkflow::new(WorkflowName::from_static(NAME));
     case(body, move |response| {
         get.decode(response).expect("a workflow")
     })
 }
 
-pub(crate) fn nodes(size: usize) -> Case {
+pub(crate) fn nodes(size: usize) -> AnyCase {
     get(fixtures::workflow(size))
 }
 
-pub(crate) fn answer() -> Case {
+pub(crate) fn answer() -> AnyCase {
     get(fixtures::ANSWER.to_owned())
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn answer() -> Case {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "it is about the time to fill them in")]
-struct ByHand {
+pub(crate) struct ByHand {
     name: String,
     region: String,
     comment: String,
@@ -64,27 +64,27 @@ fn text(response: &Response<Bytes>) -> &str {
     std::str::from_utf8(response.body()).expect("the fixture is UTF-8")
 }
 
-pub(crate) fn list_serde(size: usize) -> Case {
+pub(crate) fn list_serde(size: usize) -> AnyCase {
     case(fixtures::list(size), |response| {
         serde_json::from_str::<Vec<ByHand>>(text(response)).expect("a list")
     })
 }
 
-pub(crate) fn answer_serde() -> Case {
+pub(crate) fn answer_serde() -> AnyCase {
     case(fixtures::ANSWER.to_owned(), |response| {
         serde_json::from_str::<ByHand>(text(response)).expect("a workflow")
     })
 }
 
-pub(crate) fn list_value(size: usize) -> Case {
+pub(crate) fn list_value(size: usize) -> AnyCase {
     value(fixtures::list(size))
 }
 
-pub(crate) fn nodes_value(size: usize) -> Case {
+pub(crate) fn nodes_value(size: usize) -> AnyCase {
     value(fixtures::workflow(size))
 }
 
-fn value(body: String) -> Case {
+fn value(body: String) -> AnyCase {
     case(body, |response| {
         serde_json::from_slice::<Value>(response.body()).expect("JSON")
     })

@@ -14,13 +14,13 @@ use http::{
 use sha1::Sha1;
 
 use crate::{
-    cases::Case,
+    cases::AnyCase,
     fixtures::{ACCESS_KEY, COMMENT, NAME, SECRET_KEY},
 };
 
 const DATE_TEXT: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-pub(crate) fn create() -> Case {
+pub(crate) fn create() -> AnyCase {
     #[derive(serde::Serialize)]
     struct Body {
         region: &'static str,
@@ -37,11 +37,11 @@ pub(crate) fn create() -> Case {
     })
 }
 
-pub(crate) fn get() -> Case {
+pub(crate) fn get() -> AnyCase {
     case(Method::GET, Bytes::new)
 }
 
-fn case(method: Method, body: impl Fn() -> Bytes + 'static) -> Case {
+fn case(method: Method, body: impl Fn() -> Bytes + 'static) -> AnyCase {
     let key = Hmac::<Sha1>::new_from_slice(SECRET_KEY.as_bytes()).expect("any key will do");
     let authority = Authority::from_static("pipeline.qiniu.com");
     let agent = HeaderValue::from_static("floor/1.0");

@@ -5,13 +5,13 @@ use std::hint::black_box;
 use pipeline_graph::{Definition, diff, lint::lint_nodes};
 use pipeline_proto::model::Nodes;
 
-use crate::{cases::Case, fixtures};
+use crate::{cases::AnyCase, fixtures};
 
 fn nodes(size: usize) -> Nodes {
     serde_json::from_str(&fixtures::nodes(size)).expect("the fixture is JSON")
 }
 
-pub(crate) fn lint(size: usize) -> Case {
+pub(crate) fn lint(size: usize) -> AnyCase {
     let nodes = nodes(size);
     Box::new(move || {
         black_box(lint_nodes(&nodes));
@@ -35,7 +35,7 @@ fn two_definitions(size: usize) -> (Definition, Definition) {
     (Definition::new("w", old), Definition::new("w", new))
 }
 
-pub(crate) fn diff(size: usize) -> Case {
+pub(crate) fn diff(size: usize) -> AnyCase {
     let (old, new) = two_definitions(size);
     Box::new(move || {
         black_box(diff::diff(&old, &new));

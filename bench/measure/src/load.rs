@@ -13,13 +13,14 @@ use pipeline_proto::{
 };
 
 use crate::{
-    Failure, cpu,
+    Failure, clock,
     fixtures::{COMMENT, NAME, credentials},
+    race,
 };
 
 const CONNECTIONS: usize = 16;
 
-/// Creates a workflow, asks for it again and again, and prints the CPU time of the server in
+/// Creates a workflow, asks for it again and again, and prints the CPU time of the server for each request, in
 /// nanoseconds.
 pub(crate) fn run(url: &str, count: usize, server: &str) -> Result<(), Failure> {
     let name = WorkflowName::from_static(NAME);
@@ -31,7 +32,7 @@ pub(crate) fn run(url: &str, count: usize, server: &str) -> Result<(), Failure> 
     // Says 200, or that it is there already.
     exchange(address, &create, 1)?;
     exchange(address, &get, 1)?;
-    let before = cpu::used(server)?;
+    let before = clock::of(server)?;
     thread::scope(|scope| {
         let each = || exchange(address, &get, count / CONNECTIONS).map_err(|e| e.to_string());
         let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(each)).collect();
@@ -39,7 +40,8 @@ pub(crate) fn run(url: &str, count: usize, server: &str) -> Result<(), Failure> 
             .into_iter()
             .try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?)
     })?;
-    println!("{}", (cpu::used(server)? - before).as_nanos());
+    let time = race::nanos(clock::of(server)? - before);
+    println!("{}", time / f64::from(u32::try_from(count)?));
     Ok(())
 }
 

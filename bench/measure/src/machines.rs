@@ -1,7 +1,5 @@
 //! The steps of a call and of a wait that are not building, signing, sending or decoding.
 
-use std::hint::black_box;
-
 use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, DATE},
@@ -14,7 +12,7 @@ use pipeline_proto::{
 };
 
 use crate::{
-    cases::{Case, MOST_RUNS},
+    cases::{AnyCase, using},
     fixtures::{self, NAME, context, now},
 };
 
@@ -22,47 +20,45 @@ fn name() -> WorkflowName {
     WorkflowName::from_static(NAME)
 }
 
+fn attempt(context: &Context) -> InFlight<GetWorkflow> {
+    let call = Call::new(context, GetWorkflow::new(name()), CallOptions::new());
+    call.expect("a legal operation").start(now()).send().1
+}
+
 /// Attempts that were sent, and now get what `answer` does to them.
 fn in_flight<T: 'static>(
-    context: &Context,
-    mut answer: impl FnMut(InFlight<GetWorkflow>) -> T + 'static,
-) -> Case {
-    let attempt = || {
-        let call = Call::new(context, GetWorkflow::new(name()), CallOptions::new());
-        call.expect("a legal operation").start(now()).send().1
-    };
-    let mut attempts: Vec<_> = (0..MOST_RUNS).map(|_| attempt()).collect();
-    Box::new(move || {
-        black_box(answer(attempts.pop().expect("not more than MOST_RUNS")));
-    })
+    context: Context,
+    answer: impl FnMut(InFlight<GetWorkflow>) -> T + 'static,
+) -> AnyCase {
+    using(move || attempt(&context), answer)
 }
 
 /// Nothing but handing the attempt on: what the other cases have to be compared with.
-pub(crate) fn start_only() -> Case {
-    in_flight(&context(), |in_flight| in_flight)
+pub(crate) fn start_only() -> AnyCase {
+    in_flight(context(), |in_flight| in_flight)
 }
 
 /// A fault, and the decision to try again and when.
-pub(crate) fn fault() -> Case {
-    in_flight(&context(), |in_flight| {
+pub(crate) fn fault() -> AnyCase {
+    in_flight(context(), |in_flight| {
         in_flight.on_fault(Fault::new(FaultKind::Interrupted), now())
     })
 }
 
 /// A refusal that says nothing about the clock.
-pub(crate) fn refused() -> Case {
+pub(crate) fn refused() -> AnyCase {
     answered(None)
 }
 
 /// The same with the service's time, so that the offset is measured.
-pub(crate) fn dated() -> Case {
+pub(crate) fn dated() -> AnyCase {
     answered(Some(HeaderValue::from_static(
         "Sun, 06 Nov 1994 08:49:38 GMT",
     )))
 }
 
-fn answered(date: Option<HeaderValue>) -> Case {
-    let answer = || {
+fn answered(date: Option<HeaderValue>) -> AnyCase {
+    let answer = move || {
         let mut response = fixtures::response(r#"{"error":"E18632: the request is refused"}"#);
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         let headers = response.headers_mut();
@@ -72,22 +68,15 @@ fn answered(date: Option<HeaderValue>) -> Case {
         }
         response
     };
-    let mut answers: Vec<_> = (0..MOST_RUNS).map(|_| answer()).collect();
     let context = context();
-    let attempt = || {
-        let call = Call::new(&context, GetWorkflow::new(name()), CallOptions::new());
-        call.expect("a legal operation").start(now()).send().1
-    };
-    let mut attempts: Vec<_> = (0..MOST_RUNS).map(|_| attempt()).collect();
-    Box::new(move || {
-        let answer = answers.pop().expect("not more than MOST_RUNS");
-        let attempt = attempts.pop().expect("not more than MOST_RUNS");
-        let _ = black_box(attempt.on_response(answer, now()));
-    })
+    using(
+        move || (attempt(&context), answer()),
+        |(attempt, answer)| attempt.on_response(answer, now()),
+    )
 }
 
 /// One look of a wait that goes on: the observation, the pause, the next look.
-pub(crate) fn wait() -> Case {
+pub(crate) fn wait() -> AnyCase {
     looks(|due, state| match due.on_result(Ok(Some(state)), now()) {
         Step::Pause(pause) => pause.resume(),
         step => step,
@@ -95,21 +84,21 @@ pub(crate) fn wait() -> Case {
 }
 
 /// Nothing but handing the look on: what the other case has to be compared with.
-pub(crate) fn look_only() -> Case {
+pub(crate) fn look_only() -> AnyCase {
     looks(|due, state| (due, state))
 }
 
-fn looks<T: 'static>(mut look: impl FnMut(Due, WorkflowState) -> T + 'static) -> Case {
+fn looks<T: 'static>(mut look: impl FnMut(Due, WorkflowState) -> T + 'static) -> AnyCase {
     let state = serde_json::from_str(r#"{"name":"w","status":"Starting","nodes":[]}"#);
     let state: WorkflowState = state.expect("a state");
-    let mut states = vec![state; MOST_RUNS];
     let wait = || Waiter::until(name(), Goal::Started, WaitOptions::default(), now());
-    let mut waits: Vec<_> = (0..MOST_RUNS).map(|_| wait()).collect();
-    Box::new(move || {
-        let Some(Step::Send(due)) = waits.pop() else {
-            panic!("a wait starts with a look")
-        };
-        let state = states.pop().expect("not more than MOST_RUNS");
-        black_box(look(due, state));
-    })
+    using(
+        move || (wait(), state.clone()),
+        move |(wait, state)| {
+            let Step::Send(due) = wait else {
+                panic!("a wait starts with a look")
+            };
+            look(due, state)
+        },
+    )
 }

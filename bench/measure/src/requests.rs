@@ -10,7 +10,7 @@ use pipeline_proto::{
 };
 
 use crate::{
-    cases::{Case, MOST_RUNS},
+    cases::{AnyCase, using},
     fixtures::{COMMENT, NAME, context, credentials, nodes, now},
 };
 
@@ -22,44 +22,52 @@ fn create_operation() -> CreateWorkflow {
     CreateWorkflow::new(name()).comment(COMMENT)
 }
 
-pub(crate) fn create() -> Case {
-    first_attempt(context(), &create_operation())
+pub(crate) fn create() -> AnyCase {
+    first_attempt(context(), create_operation())
 }
 
-pub(crate) fn get() -> Case {
-    first_attempt(context(), &GetWorkflow::new(name()))
+pub(crate) fn get() -> AnyCase {
+    first_attempt(context(), GetWorkflow::new(name()))
 }
 
 /// The operations are made beforehand. What is dropped is part of the cost.
-fn first_attempt<O: Operation + Clone + 'static>(context: Context, operation: &O) -> Case {
-    let mut operations = vec![operation.clone(); MOST_RUNS];
-    Box::new(move || {
-        let operation = operations.pop().expect("not more than MOST_RUNS");
-        let call = Call::new(&context, operation, CallOptions::new()).expect("a legal operation");
-        let _ = black_box(&call.start(now()).send());
-    })
+fn first_attempt<O: Operation + Clone + 'static>(context: Context, operation: O) -> AnyCase {
+    using(
+        move || operation.clone(),
+        move |operation| {
+            let call = Call::new(&context, operation, CallOptions::new());
+            black_box(&call.expect("a legal operation").start(now()).send());
+        },
+    )
 }
 
-/// The second attempt of a create call that could not be sent.
-pub(crate) fn create_again() -> Case {
+pub(crate) fn create_again() -> AnyCase {
+    second_attempt(create_operation())
+}
+
+pub(crate) fn get_again() -> AnyCase {
+    second_attempt(GetWorkflow::new(name()))
+}
+
+/// The second attempt of a call that could not be sent, from the fault and the decision on it.
+fn second_attempt<O: Operation + Clone + 'static>(operation: O) -> AnyCase {
     let context = context();
-    let backoff = || {
-        let call = Call::new(&context, create_operation(), CallOptions::new());
-        let (_, in_flight) = call.expect("a legal operation").start(now()).send();
-        match in_flight.on_fault(Fault::new(FaultKind::NotSent), now()) {
-            Next::Retry(backoff) => backoff,
-            Next::Done(result) => panic!("not retried: {result:?}"),
-        }
+    let in_flight = move || {
+        let call = Call::new(&context, operation.clone(), CallOptions::new());
+        call.expect("a legal operation").start(now()).send().1
     };
-    let mut backoffs: Vec<_> = (0..MOST_RUNS).map(|_| backoff()).collect();
-    Box::new(move || {
-        let backoff = backoffs.pop().expect("not more than MOST_RUNS");
-        let _ = black_box(&backoff.resume(now()).expect("in time").send());
+    using(in_flight, |in_flight| {
+        match in_flight.on_fault(Fault::new(FaultKind::NotSent), now()) {
+            Next::Retry(backoff) => {
+                black_box(&backoff.resume(now()).expect("in time").send());
+            }
+            Next::Done(_) => panic!("not retried"),
+        }
     })
 }
 
 /// An update of so many nodes.
-pub(crate) fn build(size: usize) -> Case {
+pub(crate) fn build(size: usize) -> AnyCase {
     let nodes = serde_json::from_str(&nodes(size)).expect("the fixture is JSON");
     let update = UpdateWorkflow::new(name(), nodes);
     Box::new(move || {
@@ -68,7 +76,7 @@ pub(crate) fn build(size: usize) -> Case {
 }
 
 /// A request with so many headers that are signed.
-pub(crate) fn sign(size: usize) -> Case {
+pub(crate) fn sign(size: usize) -> AnyCase {
     let credentials = credentials();
     let mut request = Request::get("http://127.0.0.1/v2/workflows");
     for n in 0..size {

@@ -1,10 +1,11 @@
 //! Servers in a process of their own, so that what they do is not counted.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read, Write as _},
     net::{TcpListener, TcpStream},
-    sync::Arc,
+    sync::{Arc, Barrier, Mutex, PoisonError},
     thread,
 };
 
@@ -13,24 +14,18 @@ use http::Response;
 use http_body_util::Full;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use pipeline_emulator::{Account, Emulator, server::Server};
 
 use crate::{
     Failure,
-    fixtures::{self, ACCESS_KEY, GET_ANSWER, SECRET_KEY},
+    fixtures::{self, GET_ANSWER},
 };
 
 pub(crate) fn run(what: &str) -> Result<(), Failure> {
     match what {
-        "constant" => constant()?,
+        "constant" => constant(10_000)?,
+        "short" => constant(20)?,
         "hyper" => hyper()?,
-        "emulator" => {
-            let account = Account::new("developer").key(ACCESS_KEY, SECRET_KEY);
-            let server = Server::on_loopback(Emulator::builder().account(account).build())?;
-            announce(&server.url());
-            wait_for_the_end()?;
-        }
-        _ => return Err("there are the servers constant, hyper and emulator".into()),
+        _ => return Err("there are the servers constant, short and hyper".into()),
     }
     Ok(())
 }
@@ -44,16 +39,25 @@ fn wait_for_the_end() -> io::Result<()> {
     io::stdin().read_to_end(&mut Vec::new()).map(drop)
 }
 
-/// Says the same to everybody: the list to whoever asks for it, and one workflow to all others.
-fn constant() -> io::Result<()> {
+/// Names of workflows that begin so are answered when as many requests wait as the name goes on to say.
+pub(crate) const HELD: &str = "held_";
+
+/// Says the same to everybody: the list, of so many workflows, to whoever asks for it, and one workflow to all others.
+/// What is pushed is taken.
+fn constant(list: usize) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     announce(&format!("http://{}", listener.local_addr()?));
-    let one: Arc<[u8]> = answer(GET_ANSWER).into();
-    let list: Arc<[u8]> = answer(&fixtures::list(10_000)).into();
+    let answers = Arc::new(Answers {
+        one: answer(GET_ANSWER),
+        list: answer(&fixtures::list(list)),
+        held: Mutex::default(),
+    });
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (one, list) = (one.clone(), list.clone());
-            thread::spawn(move || talk(stream, &one, &list));
+            let answers = Arc::clone(&answers);
+            // A thousand of them at once, in one of the cases.
+            let thread = thread::Builder::new().stack_size(64 * 1024);
+            thread.spawn(move || answers.talk(stream)).ok();
         }
     });
     wait_for_the_end()
@@ -68,22 +72,50 @@ fn answer(body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// Answers requests without a body, each after its empty line.
-fn talk(mut stream: TcpStream, one: &[u8], list: &[u8]) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = [0; 4096];
-    let mut filled = 0;
-    loop {
-        let read = stream.read(&mut buffer[filled..])?;
-        if read == 0 {
-            return Ok(());
+struct Answers {
+    one: Vec<u8>,
+    list: Vec<u8>,
+    held: Mutex<HashMap<usize, Arc<Barrier>>>,
+}
+
+impl Answers {
+    /// One request after the other. Those that have a body say how long it is.
+    fn talk(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let (mut input, mut output) = (BufReader::new(&stream), &stream);
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if input.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            let wants_list = line.starts_with("GET /v2/workflows HTTP");
+            let held = line.split_once(HELD).and_then(|(_, rest)| {
+                let (count, _) = rest.split_once(' ')?;
+                count.parse().ok()
+            });
+            let mut body = 0;
+            while line != "\r\n" {
+                line.clear();
+                input.read_line(&mut line)?;
+                if let Some((name, value)) = line.split_once(':')
+                    && name.eq_ignore_ascii_case("content-length")
+                {
+                    body = value.trim().parse().unwrap_or(0);
+                }
+            }
+            io::copy(&mut Read::take(&mut input, body), &mut io::sink())?;
+            if let Some(count) = held {
+                self.barrier(count).wait();
+            }
+            output.write_all(if wants_list { &self.list } else { &self.one })?;
         }
-        filled += read;
-        if buffer[..filled].ends_with(b"\r\n\r\n") {
-            let wants_list = buffer.starts_with(b"GET /v2/workflows HTTP");
-            stream.write_all(if wants_list { list } else { one })?;
-            filled = 0;
-        }
+    }
+
+    fn barrier(&self, count: usize) -> Arc<Barrier> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let barrier = held.entry(count);
+        Arc::clone(barrier.or_insert_with(|| Arc::new(Barrier::new(count))))
     }
 }
 

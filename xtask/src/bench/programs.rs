@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Instant,
 };
 
 use crate::{Result, cargo};
@@ -12,6 +13,18 @@ use crate::{Result, cargo};
 use super::tools::{self, Runs};
 
 const BENCH: &str = "bench/Cargo.toml";
+
+/// Of the account that the servers know, and requests are signed for.
+pub(super) const KEYS: [(&str, &str); 2] = [
+    (
+        "PANDORA_ACCESS_KEY",
+        "4_odedBxmrAHiu4Y0Qp0HPG0NANCf6VAsAjWL_k9",
+    ),
+    (
+        "PANDORA_SECRET_KEY",
+        "SrRuUVfDX6drVRvpyN8mv8Vcm9XnMZzlbDfvVfMe",
+    ),
+];
 
 fn in_bench(yes: bool) -> String {
     if yes {
@@ -34,6 +47,11 @@ pub(super) fn build(package: &str, bench: bool) -> Result<()> {
 pub(super) fn folder(bench: bool) -> Result<PathBuf> {
     let metadata = cargo::metadata(&format!("--no-deps {}", in_bench(bench)))?;
     Ok(metadata.target_directory.join("release").into())
+}
+
+/// The command, as it is released.
+pub(super) fn pipeline() -> Result<PathBuf> {
+    Ok(folder(false)?.join("pipeline"))
 }
 
 /// Build scripts in the crates of this workspace.
@@ -79,45 +97,41 @@ impl Cases {
         &self,
         tool: impl Fn(tools::Line<'_>) -> Result<f64>,
         case: &str,
-        url: Option<&str>,
+        url: &str,
         runs: Runs,
     ) -> Result<f64> {
-        let run = |count: u32| {
-            let count = count.to_string();
-            let words: Vec<&str> = ["once", case, &count].into_iter().chain(url).collect();
-            tool((&self.program, &words))
-        };
+        let run = |count: u32| tool((&self.program, &["once", case, &count.to_string(), url]));
         let more = run(runs.before + runs.counted)? - run(runs.before)?;
         Ok(more / f64::from(runs.counted))
     }
 
-    /// Allocations of one run. What grows now and then adds a share of one, which is left out.
-    pub(super) fn allocations(&self, case: &str, url: Option<&str>) -> Result<f64> {
-        Ok(self
-            .each(tools::allocations, case, url, tools::SMALL)?
-            .round())
+    /// Bytes of heap above what there was before one run: the most during it, and what is there after it.
+    pub(super) fn heap(&self, case: &str, url: &str) -> Result<(f64, f64)> {
+        let run = |count| tools::heap((&self.program, &["once", case, count, url]));
+        let ((_, before), (peak, after)) = (run("0")?, run("1")?);
+        Ok((peak - before, after - before))
     }
 
-    /// The most heap during one run, above what was there before it.
-    pub(super) fn peak(&self, case: &str, url: Option<&str>) -> Result<f64> {
-        let run = |count: &str| {
-            let words: Vec<&str> = ["once", case, count].into_iter().chain(url).collect();
-            tools::heap((&self.program, &words))
-        };
-        let ((_, before), (peak, _)) = (run("0")?, run("1")?);
-        Ok(peak - before)
+    /// What the program prints.
+    pub(super) fn output(&self, words: &[&str], settings: &[(&str, &str)]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        cargo::output(command.args(words).envs(settings.iter().copied()))
     }
 
     /// The number that the program prints.
     pub(super) fn number(&self, words: &[&str]) -> Result<f64> {
-        let text = cargo::output(Command::new(&self.program).args(words))?;
-        text.trim()
-            .parse()
-            .map_err(|_| format!("{words:?} printed {text:?}"))
+        let text = self.output(words, &[])?;
+        let number = text.trim().parse();
+        number.map_err(|_| format!("{words:?} printed {text:?}"))
+    }
+
+    /// The program, for what is started otherwise.
+    pub(super) fn command(&self) -> Command {
+        Command::new(&self.program)
     }
 
     pub(super) fn serve(&self, what: &str) -> Result<Server> {
-        Server::start(&self.program, what)
+        Server::start(self.command().args(["serve", what]))
     }
 }
 
@@ -128,19 +142,20 @@ pub(super) struct Server {
 }
 
 impl Server {
-    fn start(program: &Path, what: &str) -> Result<Self> {
-        let error = |error| format!("{} serve {what}: {error}", program.display());
-        let mut process = Command::new(program)
-            .args(["serve", what])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(error)?;
-        let mut url = String::new();
+    /// The first line that it writes is its address, or a JSON object with that.
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let error = |error| format!("a server: {error}");
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = process.stderr(Stdio::null()).spawn().map_err(error)?;
+        let mut line = String::new();
         if let Some(output) = process.stdout.take() {
-            BufReader::new(output).read_line(&mut url).map_err(error)?;
+            let read = BufReader::new(output).read_line(&mut line);
+            read.map_err(error)?;
         }
-        let url = url.trim().to_owned();
+        let url = match serde_json::from_str::<serde_json::Value>(&line) {
+            Ok(object) => object["url"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => line.trim().to_owned(),
+        };
         Ok(Self { process, url })
     }
 
@@ -157,34 +172,58 @@ impl Drop for Server {
     }
 }
 
+/// Seconds of CPU time, and of a clock on the wall, that a build takes in an empty folder.
+pub(super) fn cold_build(package: &str) -> Result<(f64, f64)> {
+    Cold::new()?.build(package)
+}
+
 /// What the core adds to a cold build of its dependencies, in CPU time: the whole over the part.
-pub(super) fn cold_build() -> Result<f64> {
-    let target = folder(true)?.join("cold");
-    if target.exists() {
-        fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
-    }
-    let timed = |line: &str| -> Result<f64> {
-        let mut command = cargo::cargo(line);
-        command.arg("--target-dir").arg(&target);
-        let before = children()?;
-        cargo::run(&mut command)?;
-        Ok(children()? - before)
-    };
-    let build = "build --quiet --package pipeline-proto";
-    let whole: f64 = timed(build)?;
-    timed("clean --quiet --package pipeline-proto")?;
-    let own: f64 = timed(build)?;
+pub(super) fn cold_build_of_core() -> Result<f64> {
+    let (cold, package) = (Cold::new()?, "pipeline-proto");
+    let (whole, _) = cold.build(package)?;
+    cold.cargo(&format!("clean --quiet --package {package}"))?;
+    let (own, _) = cold.build(package)?;
     Ok(whole / (whole - own))
 }
 
-/// CPU time of the processes that this one started and that have ended, in ticks.
+/// A folder for builds of this workspace that has nothing in it.
+struct Cold(PathBuf);
+
+impl Cold {
+    fn new() -> Result<Self> {
+        let target = folder(true)?.join("cold");
+        if target.exists() {
+            fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
+        }
+        Ok(Self(target))
+    }
+
+    fn cargo(&self, line: &str) -> Result {
+        cargo::run(cargo::cargo(line).arg("--target-dir").arg(&self.0))
+    }
+
+    fn build(&self, package: &str) -> Result<(f64, f64)> {
+        let (before, start) = (children()?, Instant::now());
+        self.cargo(&format!("build --quiet --package {package}"))?;
+        Ok((children()? - before, start.elapsed().as_secs_f64()))
+    }
+}
+
+impl Drop for Cold {
+    fn drop(&mut self) {
+        // Some hundred megabytes that nobody needs again.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// CPU time of the processes that this one started and that have ended, in seconds; ticks of 10 ms are fine enough for builds.
 fn children() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let read = || {
         let (_, fields) = stat.rsplit_once(')')?;
         let mut fields = fields.split_whitespace().skip(13);
         let mut ticks = || fields.next()?.parse::<f64>().ok();
-        Some(ticks()? + ticks()?)
+        Some((ticks()? + ticks()?) / 100.0)
     };
     read().ok_or_else(|| "/proc/self/stat cannot be read".to_owned())
 }

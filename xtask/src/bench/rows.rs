@@ -1,383 +1,421 @@
-//! The measures and their goals.
-
-use std::path::Path;
+//! The rows of the table: what is measured, and what it should be.
 
 use crate::Result;
 
 use super::{
-    Goal, Measure,
-    programs::{self, Cases},
-    tools::{self, LARGE, Line, SMALL},
+    figures::{Bench, Group},
+    programs,
 };
 
-/// How often the timed programs take turns. Short and many, because other work on the machine makes
-/// some turns dearer, and others cheaper: whoever had to wait finds more to do at once.
-const TURNS: usize = 11;
-
-pub(super) fn measure() -> Result<Vec<Measure>> {
-    eprintln!("building");
-    // First of all, so that nothing is measured if something cannot be built.
-    for package in ["hello-hyper", "hello-blocking", "hello-clap"] {
-        programs::build(package, true)?;
-    }
-    programs::build("pipeline-cli", false)?;
-    let cases = Cases::build()?;
-    let mut rows = Rows(Vec::new());
-    eprintln!("requests");
-    requests(&mut rows, &cases)?;
-    eprintln!("answers");
-    answers(&mut rows, &cases)?;
-    eprintln!("points");
-    points(&mut rows, &cases)?;
-    let server = cases.serve("constant")?;
-    eprintln!("transports");
-    let call = hyper(&mut rows, &cases, &server.url)?;
-    blocking(&mut rows, &cases, &server.url)?;
-    logic(&mut rows, &cases, call)?;
-    bodies(&mut rows, &cases, &server.url)?;
-    eprintln!("under load");
-    saturated(&mut rows, &cases, &server.url)?;
-    emulator(&mut rows, &cases)?;
-    eprintln!("growth");
-    growth(&mut rows, &cases)?;
-    eprintln!("builds and sizes");
-    builds(&mut rows)?;
-    Ok(rows.0)
+/// What a value should be.
+#[derive(Clone, Copy)]
+pub(super) enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+    /// It stands there to compare others with.
+    None,
 }
 
 use Goal::{AtLeast, AtMost, None as Nothing};
 
-struct Rows(Vec<Measure>);
-
-impl Rows {
-    fn add(&mut self, name: impl Into<String>, unit: &'static str, value: f64, goal: Goal) {
-        let name = name.into();
-        self.0.push(Measure {
-            name,
-            unit,
-            value,
-            goal,
-        });
-    }
-}
-
-/// How to count what a case costs: with which cases, and at what server if it needs one.
+/// How far two measurements of the same may differ.
 #[derive(Clone, Copy)]
-struct Counting<'a>(&'a Cases, Option<&'a str>);
-
-impl Counting<'_> {
-    fn instructions(self, case: &str) -> Result<f64> {
-        self.0.each(tools::instructions, case, self.1, SMALL)
-    }
-
-    /// Adds the instructions, which it gives, and the allocations of a case.
-    fn add(self, rows: &mut Rows, name: &str, case: &str, goals: [Goal; 2]) -> Result<f64> {
-        let instructions = self.instructions(case)?;
-        rows.add(name, "instructions", instructions, goals[0]);
-        let allocations = self.0.allocations(case, self.1)?;
-        rows.add(name, "allocations", allocations, goals[1]);
-        Ok(instructions)
-    }
+pub(super) enum Kind {
+    /// What is counted, or a ratio of counts.
+    Count,
+    /// CPU time over that of something that took turns with it.
+    Ratio,
+    /// The same of times on the wall, and of what happens rarely.
+    Wall,
+    /// What belongs to this machine, or takes long: not compared with what was recorded on another day.
+    Shown,
 }
 
-fn requests(rows: &mut Rows, cases: &Cases) -> Result {
-    let counting = Counting(cases, None);
-    let mut create = 0.0;
-    for (case, goals) in [
-        ("get", [AtMost(7_600.0), AtMost(4.0)]),
-        ("create", [AtMost(8_700.0), AtMost(5.0)]),
-    ] {
-        let name = format!("build and sign {case}");
-        create = counting.add(rows, &name, case, goals)?;
-        for other in ["naive", "floor"] {
-            let (name, case) = (format!("{name}: {other}"), format!("{case}-{other}"));
-            counting.add(rows, &name, &case, [Nothing; 2])?;
+impl Kind {
+    pub(super) fn noise(self) -> Option<f64> {
+        match self {
+            Self::Count => Some(0.03),
+            Self::Ratio => Some(0.12),
+            Self::Wall => Some(0.4),
+            Self::Shown => None,
         }
     }
-    let name = "second attempt of the create call";
-    let again = counting.add(rows, name, "create-again", [Nothing, AtMost(3.0)])?;
-    rows.add(name, "× the first", again / create, AtMost(0.6));
-    Ok(())
 }
 
-fn answers(rows: &mut Rows, cases: &Cases) -> Result {
-    let instructions = |case: &str, runs| cases.each(tools::instructions, case, None, runs);
-    let list_size = cases.number(&["length", "list", "10000"])?;
-    let nodes_size = cases.number(&["length", "nodes", "2000"])?;
-    let name = "decode a list of 10,000 workflows";
-    let ours = instructions("list:10000", LARGE)?;
-    let by_hand = instructions("list-serde:10000", LARGE)?;
-    rows.add(name, "instructions", ours, Nothing);
-    rows.add(name, "× serde_json by hand", ours / by_hand, AtMost(1.05));
-    let peak = cases.peak("list:10000", None)?;
-    rows.add(name, "heap × body", peak / list_size, AtMost(1.75));
-    let value = instructions("list-value:10000", LARGE)?;
-    rows.add(
-        format!("{name}: serde_json by hand"),
-        "instructions",
-        by_hand,
-        Nothing,
-    );
-    rows.add(format!("{name}: `Value`"), "instructions", value, Nothing);
-    let peak = cases.peak("list-value:10000", None)?;
-    rows.add(
-        format!("{name}: `Value`"),
-        "heap × body",
-        peak / list_size,
-        Nothing,
-    );
-
-    let name = "decode a workflow of 2,000 nodes";
-    let ours = instructions("nodes:2000", LARGE)?;
-    rows.add(name, "instructions", ours, AtMost(35e6));
-    let peak = cases.peak("nodes:2000", None)?;
-    rows.add(name, "peak heap × body", peak / nodes_size, AtMost(2.1));
-    let value = instructions("nodes-value:2000", LARGE)?;
-    rows.add(format!("{name}: `Value`"), "instructions", value, Nothing);
-    let peak = cases.peak("nodes-value:2000", None)?;
-    rows.add(
-        format!("{name}: `Value`"),
-        "peak heap × body",
-        peak / nodes_size,
-        Nothing,
-    );
-
-    let counting = Counting(cases, None);
-    let name = "decode a response of 217 bytes";
-    counting.add(rows, name, "answer", [AtMost(7_000.0), AtMost(7.0)])?;
-    let name = format!("{name}: serde_json by hand");
-    counting.add(rows, &name, "answer-serde", [Nothing; 2])?;
-    Ok(())
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) kind: Kind,
+    pub(super) goal: Goal,
+    pub(super) measure: fn(&Bench) -> Result<f64>,
 }
 
-/// Records as points; each run writes a thousand.
-fn points(rows: &mut Rows, cases: &Cases) -> Result {
-    let cpu = |case: &str| cases.number(&["cpu", case, "2000"]);
-    let allocations = cases.allocations("points", None)?;
-    let name = "write structs as points";
-    rows.add(name, "allocations", allocations, AtMost(0.0));
-    for (name, unit, case, other, most) in [
-        (name, "CPU × serde_json", "points", "points-serde", 0.6),
-        (
-            "write `Value` as points",
-            "CPU × serde_json",
-            "points-value",
-            "points-value-serde",
-            1.0,
-        ),
-        (
-            "write JSON lines as points",
-            "CPU × through `Value`",
-            "points-json",
-            "points-json-value",
-            0.4,
-        ),
-    ] {
-        let [ratio] = ratios(case, [other], cpu)?;
-        rows.add(name, unit, ratio, AtMost(most));
+impl Row {
+    pub(super) fn is_worse(&self, value: f64, recorded: f64, noise: f64) -> bool {
+        match self.goal {
+            AtLeast(_) => value < recorded * (1.0 - noise),
+            AtMost(_) | Nothing => value > recorded * (1.0 + noise),
+        }
     }
-    Ok(())
 }
 
-/// Gives the instructions of a whole call as well.
-fn hyper(rows: &mut Rows, cases: &Cases, url: &str) -> Result<f64> {
-    let counting = Counting(cases, Some(url));
-    let name = "GET through pipeline-hyper";
-    let ours = counting.add(rows, name, "hyper", [Nothing, AtMost(24.0)])?;
-    for (unit, case, most) in [
-        ("× bare hyper-util", "hyper-bare", 1.35),
-        ("× bare reqwest", "reqwest", 1.0),
-    ] {
-        let other = format!("GET through {}, unsigned", unit.trim_start_matches("× "));
-        let bare = counting.add(rows, &other, case, [Nothing; 2])?;
-        rows.add(name, unit, ours / bare, AtMost(most));
-    }
-    Ok(ours)
-}
-
-fn blocking(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
-    let counting = Counting(cases, Some(url));
-    let name = "GET through pipeline-blocking";
-    let ours = counting.add(rows, name, "blocking", [Nothing; 2])?;
-    let bare = counting.add(
-        rows,
-        "GET through bare ureq, unsigned",
-        "ureq",
-        [Nothing; 2],
-    )?;
-    rows.add(name, "× bare ureq", ours / bare, AtMost(1.2));
-
-    // By a name, which has to be looked up once and not again.
-    let by_name = url.replace("127.0.0.1", "localhost");
-    let calls = |kinds: &'static [&'static str], case: &str, url: &str| {
-        let count = |line: Line<'_>| {
-            let calls = tools::system_calls(line)?;
-            let wanted = |name: &str| kinds.is_empty() || kinds.contains(&name);
-            let wanted = calls.iter().filter(|(name, _)| wanted(name));
-            Ok(wanted.map(|(_, count)| count).sum())
-        };
-        cases.each(count, case, Some(url), SMALL)
+/// One name with several rows: unit, kind, goal, and how it is measured.
+macro_rules! rows {
+    ($($name:literal {
+        $($unit:literal $kind:ident $goal:expr => |$bench:ident| $measure:expr;)+
+    })+) => {
+        vec![$($(Row {
+            name: $name,
+            unit: $unit,
+            kind: Kind::$kind,
+            goal: $goal,
+            measure: |$bench| $measure,
+        },)+)+]
     };
-    let threads = calls(&["clone", "clone3"], "blocking", &by_name)?;
-    rows.add(name, "threads started", threads, AtMost(0.0));
-    let look_ups = calls(&["socket", "openat", "open"], "blocking", &by_name)?;
-    rows.add(
-        name,
-        "look-ups (files and sockets opened)",
-        look_ups,
-        AtMost(0.0),
-    );
-    let above = calls(&[], "blocking", &by_name)? - calls(&[], "ureq", url)?;
-    rows.add(name, "system calls above bare ureq", above, AtMost(2.0));
-    Ok(())
 }
 
-fn logic(rows: &mut Rows, cases: &Cases, call: f64) -> Result {
-    let instructions = |case: &str| Counting(cases, None).instructions(case);
-    let retry = instructions("fault")? - instructions("start-only")?;
-    let offset = instructions("dated")? - instructions("refused")?;
-    let wait = instructions("wait")? - instructions("look-only")?;
-    for (name, value) in [
-        ("decide on a retry after a fault", retry),
-        ("measure the clock offset", offset),
-        ("one look of a waiter", wait),
-    ] {
-        rows.add(name, "× a call", value / call, AtMost(0.02));
-    }
-    Ok(())
+const SIGN: Group = Group {
+    turns: 150,
+    cases: &[
+        "get",
+        "get-floor",
+        "get-naive",
+        "get-again",
+        "create",
+        "create-floor",
+        "create-naive",
+    ],
+};
+const ANSWER: Group = Group {
+    turns: 60,
+    cases: &["answer", "answer-serde"],
+};
+const LIST: Group = Group {
+    turns: 40,
+    cases: &["list:10000", "list-serde:10000", "list-value:10000"],
+};
+const HYPER: Group = Group {
+    turns: 150,
+    cases: &["hyper", "hyper-bare", "reqwest-signed"],
+};
+const HYPER_64: Group = Group {
+    turns: 100,
+    cases: &["hyper-64", "hyper-bare-64", "reqwest-signed-64"],
+};
+const BLOCKING: Group = Group {
+    turns: 150,
+    cases: &["blocking", "ureq"],
+};
+const BLOCKING_4: Group = Group {
+    turns: 100,
+    cases: &["blocking-4", "ureq-4"],
+};
+const POINTS: Group = Group {
+    turns: 100,
+    cases: &[
+        "points",
+        "points-serde",
+        "points-value",
+        "points-value-serde",
+        "points-json",
+        "points-json-value",
+    ],
+};
+const PUSH_1: Group = Group {
+    turns: 40,
+    cases: &[
+        "push:1",
+        "push-encode",
+        "push-gzip:1",
+        "push-sign:1",
+        "push-send:1",
+    ],
+};
+const PUSH_3: Group = Group {
+    turns: 40,
+    cases: &[
+        "push:3",
+        "push-encode",
+        "push-gzip:3",
+        "push-sign:3",
+        "push-send:3",
+    ],
+};
+const EMULATOR: Group = Group {
+    turns: 4,
+    cases: &["emulator:1000", "emulator:10000", "emulator:100000"],
+};
+const SHIPPER: Group = Group {
+    turns: 10,
+    cases: &["shipper:10000", "shipper:100000", "shipper:1000000"],
+};
+
+/// How often a call costs what a part of it does.
+fn of_a_call(bench: &Bench, with: &str, without: &str) -> Result<f64> {
+    let part = bench.instructions(with)? - bench.instructions(without)?;
+    Ok(part / bench.instructions("hyper")?)
 }
 
-fn bodies(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
-    let body = cases.number(&["length", "list", "10000"])?;
-    for (name, case, most) in [
-        ("take in a body of 2 MB: pipeline-hyper", "hyper-body", 1.45),
-        (
-            "take in a body of 2 MB: pipeline-blocking",
-            "blocking-body",
-            1.1,
-        ),
-        (
-            "take in and decode a list of 2 MB: pipeline-hyper",
-            "hyper-list",
-            3.0,
-        ),
-        (
-            "take in and decode a list of 2 MB: pipeline-blocking",
-            "blocking-list",
-            2.75,
-        ),
-    ] {
-        let peak = cases.peak(case, Some(url))?;
-        rows.add(name, "peak heap × body", peak / body, AtMost(most));
-    }
-    Ok(())
+/// The largest heap during a run, over the size of the input.
+fn heap_of_list(bench: &Bench, case: &str) -> Result<f64> {
+    Ok(bench.heap(case)?.0 / bench.number(&["length", "list", "10000"])?)
 }
 
-fn saturated(rows: &mut Rows, cases: &Cases, url: &str) -> Result {
-    let cpu = |case: &str| cases.number(&["cpu", case, "1", url]);
-    let [bare, reqwest] = ratios("hyper-64", ["hyper-bare-64", "reqwest-64"], cpu)?;
-    let name = "64 concurrent calls: pipeline-hyper";
-    rows.add(name, "CPU × bare hyper-util", bare, AtMost(1.15));
-    rows.add(name, "CPU × bare reqwest", reqwest, AtMost(1.0));
-    let [bare] = ratios("blocking-4", ["ureq-4"], cpu)?;
-    let name = "4 threads: pipeline-blocking";
-    rows.add(name, "CPU × bare ureq", bare, AtMost(1.15));
-    Ok(())
+fn heap_of_nodes(bench: &Bench, case: &str) -> Result<f64> {
+    Ok(bench.heap(case)?.0 / bench.number(&["length", "nodes", "2000"])?)
 }
 
-fn emulator(rows: &mut Rows, cases: &Cases) -> Result {
-    let [bare] = ratios("hyper", ["emulator"], |server| {
-        let server = cases.serve(server)?;
-        cases.number(&["load", &server.url, "8000", &server.id()])
-    })?;
-    let name = "emulator: requests per CPU second";
-    rows.add(name, "× bare hyper server", bare, AtLeast(0.6));
-    Ok(())
+/// One of three percentiles, over that of the bare transport.
+fn latency(bench: &Bench, transport: &str, at: usize) -> Result<f64> {
+    let race = bench.latency(transport)?;
+    Ok(race.at("ours", at)? / race.at("bare", at)?)
 }
 
-/// What one program needs over what each of others needs: the middle of several turns, in each of
-/// which all of them ran.
-fn ratios<const N: usize>(
-    case: &str,
-    others: [&str; N],
-    run: impl Fn(&str) -> Result<f64>,
-) -> Result<[f64; N]> {
-    let mut turns = [(); N].map(|()| Vec::with_capacity(TURNS));
-    for _ in 0..TURNS {
-        let ours = run(case)?;
-        for (turns, other) in turns.iter_mut().zip(others) {
-            turns.push(ours / run(other)?);
+fn bare_latency(bench: &Bench, transport: &str) -> Result<f64> {
+    Ok(bench.latency(transport)?.at("bare", 0)? / 1e3)
+}
+
+/// How much of a push is spent on a part of it.
+fn share(bench: &Bench, group: &Group, part: usize) -> Result<f64> {
+    bench.race(group)?.over(group.cases[part], group.cases[0])
+}
+
+fn packed(bench: &Bench, level: &str) -> Result<f64> {
+    Ok(bench.number(&["length", "push", "0"])? / bench.number(&["length", "push-gzip", level])?)
+}
+
+fn crates(package: &str, bench: bool) -> Result<f64> {
+    programs::crates(package, bench)
+}
+
+fn bytes(package: &str) -> Result<f64> {
+    programs::size(&programs::folder(true)?.join(package))
+}
+
+pub(super) fn all() -> Vec<Row> {
+    rows! {
+        "build and sign get" {
+            "CPU ns" Shown Nothing => |b| b.race(&SIGN)?.time("get");
+            "CPU × floor" Ratio AtMost(1.4) => |b| b.race(&SIGN)?.over("get", "get-floor");
+            "CPU × naive" Ratio AtMost(0.6) => |b| b.race(&SIGN)?.over("get", "get-naive");
+            "instructions" Count Nothing => |b| b.instructions("get");
+            "allocations" Count Nothing => |b| b.allocations("get");
+        }
+        "build and sign create" {
+            "CPU ns" Shown Nothing => |b| b.race(&SIGN)?.time("create");
+            "CPU × floor" Ratio AtMost(1.4) => |b| b.race(&SIGN)?.over("create", "create-floor");
+            "CPU × naive" Ratio AtMost(0.6) => |b| b.race(&SIGN)?.over("create", "create-naive");
+            "instructions" Count Nothing => |b| b.instructions("create");
+            "allocations" Count Nothing => |b| b.allocations("create");
+        }
+        "second attempt of get, with the decision on it" {
+            "CPU × build and sign get" Ratio AtMost(0.9) => |b| b.race(&SIGN)?.over("get-again", "get");
+            "instructions" Count Nothing => |b| b.instructions("get-again");
+            "allocations" Count Nothing => |b| b.allocations("get-again");
+        }
+        "decode a list of 10,000 workflows" {
+            "CPU ms" Shown Nothing => |b| Ok(b.race(&LIST)?.time("list:10000")? / 1e6);
+            "CPU × serde_json by hand" Ratio AtMost(1.0) => |b| b.race(&LIST)?.over("list:10000", "list-serde:10000");
+            "CPU × `Value`" Ratio Nothing => |b| b.race(&LIST)?.over("list:10000", "list-value:10000");
+            "instructions" Count Nothing => |b| b.instructions_large("list:10000");
+            "peak heap × body" Count AtMost(1.75) => |b| heap_of_list(b, "list:10000");
+        }
+        "decode a workflow of 2,000 nodes" {
+            "instructions" Count AtMost(35e6) => |b| b.instructions_large("nodes:2000");
+            "× `Value`" Count Nothing => |b| Ok(b.instructions_large("nodes:2000")? / b.instructions_large("nodes-value:2000")?);
+            "peak heap × body" Count AtMost(2.1) => |b| heap_of_nodes(b, "nodes:2000");
+        }
+        "decode a response of 217 bytes" {
+            "CPU ns" Shown Nothing => |b| b.race(&ANSWER)?.time("answer");
+            "CPU × serde_json by hand" Ratio Nothing => |b| b.race(&ANSWER)?.over("answer", "answer-serde");
+            "instructions" Count AtMost(7_000.0) => |b| b.instructions("answer");
+            "allocations" Count Nothing => |b| b.allocations("answer");
+        }
+        "GET through pipeline-hyper" {
+            "CPU µs" Shown Nothing => |b| Ok(b.race(&HYPER)?.time("hyper")? / 1e3);
+            "CPU × bare hyper-util" Ratio AtMost(1.1) => |b| b.race(&HYPER)?.over("hyper", "hyper-bare");
+            "CPU × reqwest, signed and decoded by hand" Ratio AtMost(0.7) => |b| b.race(&HYPER)?.over("hyper", "reqwest-signed");
+            "instructions" Count Nothing => |b| b.instructions("hyper");
+            "instructions × bare hyper-util" Count AtMost(1.25) => |b| Ok(b.instructions("hyper")? / b.instructions("hyper-bare")?);
+            "instructions × reqwest, signed and decoded by hand" Count Nothing => |b| Ok(b.instructions("hyper")? / b.instructions("reqwest-signed")?);
+            "allocations" Count Nothing => |b| b.allocations("hyper");
+        }
+        "64 concurrent GETs through pipeline-hyper" {
+            "CPU µs each" Shown Nothing => |b| Ok(b.race(&HYPER_64)?.time("hyper-64")? / 1e3 / 1280.0);
+            "CPU × bare hyper-util" Ratio AtMost(1.0) => |b| b.race(&HYPER_64)?.over("hyper-64", "hyper-bare-64");
+            "CPU × reqwest, signed and decoded by hand" Ratio AtMost(0.7) => |b| b.race(&HYPER_64)?.over("hyper-64", "reqwest-signed-64");
+        }
+        "GET through pipeline-blocking" {
+            "CPU µs" Shown Nothing => |b| Ok(b.race(&BLOCKING)?.time("blocking")? / 1e3);
+            "CPU × bare ureq" Ratio AtMost(1.08) => |b| b.race(&BLOCKING)?.over("blocking", "ureq");
+            "instructions" Count Nothing => |b| b.instructions("blocking");
+            "instructions × bare ureq" Count Nothing => |b| Ok(b.instructions("blocking")? / b.instructions("ureq")?);
+            "allocations" Count Nothing => |b| b.allocations("blocking");
+            "threads started" Count AtMost(0.0) => |b| b.system_calls("blocking", true, &["clone", "clone3"]);
+            "look-ups (files and sockets opened)" Count AtMost(0.0) => |b| b.system_calls("blocking", true, &["socket", "openat", "open"]);
+            "system calls above bare ureq" Count AtMost(2.0) => |b| Ok(b.system_calls("blocking", true, &[])? - b.system_calls("ureq", false, &[])?);
+        }
+        "GETs of 4 threads through pipeline-blocking" {
+            "CPU × bare ureq" Ratio AtMost(1.08) => |b| b.race(&BLOCKING_4)?.over("blocking-4", "ureq-4");
+        }
+        "1,000 calls a second through pipeline-hyper" {
+            "bare p50, µs" Shown Nothing => |b| bare_latency(b, "hyper");
+            "p50 × bare hyper-util" Wall AtMost(1.05) => |b| latency(b, "hyper", 0);
+            "p99 × bare hyper-util" Wall AtMost(1.1) => |b| latency(b, "hyper", 1);
+            "p99.9 × bare hyper-util" Wall AtMost(1.2) => |b| latency(b, "hyper", 2);
+        }
+        "1,000 calls a second through pipeline-blocking" {
+            "bare p50, µs" Shown Nothing => |b| bare_latency(b, "blocking");
+            "p50 × bare ureq" Wall AtMost(1.05) => |b| latency(b, "blocking", 0);
+            "p99 × bare ureq" Wall AtMost(1.1) => |b| latency(b, "blocking", 1);
+            "p99.9 × bare ureq" Wall AtMost(1.2) => |b| latency(b, "blocking", 2);
+        }
+        "a connection that waits in pipeline-hyper" {
+            "bytes of heap" Count Nothing => |b| Ok(b.heap("hyper-held:64")?.1 / 64.0);
+            "× reqwest" Count AtMost(0.8) => |b| Ok(b.heap("hyper-held:64")?.1 / b.heap("reqwest-held:64")?.1);
+        }
+        "a call of 1,000 in flight through pipeline-hyper" {
+            "bytes of heap" Count Nothing => |b| Ok(b.heap("hyper-held:1000")?.0 / 1000.0);
+            "× reqwest" Count AtMost(0.8) => |b| Ok(b.heap("hyper-held:1000")?.0 / b.heap("reqwest-held:1000")?.0);
+        }
+        "pipeline-hyper after 1,000 calls at once" {
+            "bytes of heap" Count Nothing => |b| Ok(b.heap("hyper-held:1000")?.1);
+            "× reqwest" Count AtMost(0.8) => |b| Ok(b.heap("hyper-held:1000")?.1 / b.heap("reqwest-held:1000")?.1);
+        }
+        "decide on a retry after a fault" {
+            "instructions × a call" Count AtMost(0.02) => |b| of_a_call(b, "fault", "start-only");
+        }
+        "measure the clock offset" {
+            "instructions × a call" Count AtMost(0.03) => |b| of_a_call(b, "dated", "refused");
+        }
+        "one look of a waiter" {
+            "instructions × a call" Count AtMost(0.02) => |b| of_a_call(b, "wait", "look-only");
+        }
+        "take in a body of 2 MB" {
+            "peak heap × body, pipeline-hyper" Count AtMost(1.45) => |b| heap_of_list(b, "hyper-body");
+            "peak heap × body, pipeline-blocking" Count AtMost(1.1) => |b| heap_of_list(b, "blocking-body");
+        }
+        "take in and decode a list of 2 MB" {
+            "peak heap × body, pipeline-hyper" Count AtMost(3.0) => |b| heap_of_list(b, "hyper-list");
+            "peak heap × body, pipeline-blocking" Count AtMost(2.75) => |b| heap_of_list(b, "blocking-list");
+        }
+        "emulator" {
+            "CPU µs a request" Shown Nothing => |b| Ok(b.servers()?.time("emulator")? / 1e3);
+            "requests a CPU second × bare hyper server" Ratio AtLeast(0.7) => |b| b.servers()?.over("hyper", "emulator");
+        }
+        "`pipeline workflow list`" {
+            "ms" Shown Nothing => |b| Ok(b.listing()?.time("pipeline")? / 1e6);
+            "× curl" Wall AtMost(0.45) => |b| b.listing()?.over("pipeline", "curl");
+            "× Python" Wall Nothing => |b| b.listing()?.over("pipeline", "python");
+        }
+        "`pipeline --help`" {
+            "instructions" Count Nothing => |b| b.help(&programs::pipeline()?);
+            "× a bare clap program" Count Nothing => |b| Ok(b.help(&programs::pipeline()?)? / b.help(&programs::folder(true)?.join("hello-clap"))?);
+        }
+        "write structs as points" {
+            "MB/s" Shown Nothing => |b| b.race(&POINTS)?.rate("points");
+            "CPU × serde_json" Ratio AtMost(0.6) => |b| b.race(&POINTS)?.over("points", "points-serde");
+            "allocations" Count AtMost(0.0) => |b| b.allocations("points");
+        }
+        "write `Value` as points" {
+            "MB/s" Shown Nothing => |b| b.race(&POINTS)?.rate("points-value");
+            "speed × serde_json" Ratio AtLeast(1.0) => |b| b.race(&POINTS)?.over("points-value-serde", "points-value");
+        }
+        "write JSON lines as points" {
+            "MB/s" Shown Nothing => |b| b.race(&POINTS)?.rate("points-json");
+            "speed × through `Value`" Ratio AtLeast(2.5) => |b| b.race(&POINTS)?.over("points-json-value", "points-json");
+        }
+        "push 2 MB with gzip at level 1" {
+            "MB/s" Shown Nothing => |b| b.race(&PUSH_1)?.rate("push:1");
+            "size before × after" Count Nothing => |b| packed(b, "1");
+            "gzip alone, MB/s" Shown Nothing => |b| b.race(&PUSH_1)?.rate("push-gzip:1");
+            "share of encoding" Ratio AtMost(0.2) => |b| share(b, &PUSH_1, 1);
+            "share of gzip" Shown Nothing => |b| share(b, &PUSH_1, 2);
+            "share of signing" Shown Nothing => |b| share(b, &PUSH_1, 3);
+            "share of sending, with signing" Shown Nothing => |b| share(b, &PUSH_1, 4);
+        }
+        "push 2 MB with gzip at level 3" {
+            "MB/s" Shown Nothing => |b| b.race(&PUSH_3)?.rate("push:3");
+            "size before × after" Count Nothing => |b| packed(b, "3");
+            "gzip alone, MB/s" Shown Nothing => |b| b.race(&PUSH_3)?.rate("push-gzip:3");
+            "share of encoding" Ratio AtMost(0.2) => |b| share(b, &PUSH_3, 1);
+            "share of gzip" Shown Nothing => |b| share(b, &PUSH_3, 2);
+        }
+        "build an update: 20 to 2,000 nodes" {
+            "growth" Count AtMost(1.25) => |b| b.growth("build", 20);
+        }
+        "sign X-Qiniu headers: 10 to 1,000" {
+            "growth" Count AtMost(1.25) => |b| b.growth("sign", 10);
+        }
+        "decode a list: 100 to 10,000" {
+            "growth" Count AtMost(1.25) => |b| b.growth("list", 100);
+        }
+        "lint nodes: 20 to 2,000" {
+            "growth" Count AtMost(1.25) => |b| b.growth("lint", 20);
+        }
+        "compare nodes: 20 to 2,000" {
+            "growth" Count AtMost(1.25) => |b| b.growth("diff", 20);
+        }
+        "create, get and list in the emulator: 1,000 to 100,000" {
+            "growth" Ratio AtMost(1.25) => |b| b.growth_in_time(&EMULATOR);
+        }
+        "ship records: 10,000 to 1,000,000" {
+            "growth" Ratio AtMost(1.25) => |b| b.growth_in_time(&SHIPPER);
+        }
+        "pipeline-proto" {
+            "crates" Count AtMost(34.0) => |_b| crates("pipeline-proto", false);
+            "cold build, CPU × its dependencies" Shown AtMost(1.3) => |_b| programs::cold_build_of_core();
+        }
+        "build scripts of ours" {
+            "scripts" Count AtMost(0.0) => |_b| programs::build_scripts();
+        }
+        "pipeline-hyper" {
+            "crates" Count AtMost(65.0) => |_b| crates("hello-hyper", true);
+            "bytes of a small program" Count AtMost(3.2e6) => |_b| bytes("hello-hyper");
+            "cold build, CPU s" Shown Nothing => |b| b.cold_build("pipeline-hyper", 0);
+        }
+        "pipeline-blocking" {
+            "crates" Count AtMost(50.0) => |_b| crates("hello-blocking", true);
+            "bytes of a small program" Count AtMost(2.9e6) => |_b| bytes("hello-blocking");
+            "cold build, CPU s" Shown Nothing => |b| b.cold_build("pipeline-blocking", 0);
+        }
+        "pipeline" {
+            "bytes" Count AtMost(9.1e6) => |_b| programs::size(&programs::pipeline()?);
+            "cold build, CPU s" Shown Nothing => |b| b.cold_build("pipeline-cli", 0);
+            "cold build, s" Shown AtMost(60.0) => |b| b.cold_build("pipeline-cli", 1);
         }
     }
-    Ok(turns.map(middle))
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Each tool at three sizes. One that is linear costs ten times as much for ten times the input, or
-/// less as long as its fixed part counts; the worse of the two steps is given.
-fn growth(rows: &mut Rows, cases: &Cases) -> Result {
-    for (name, case, smallest) in [
-        ("build an update", "build", 20),
-        ("sign X-Qiniu headers", "sign", 10),
-        ("decode a list", "list", 100),
-        ("lint nodes", "lint", 20),
-        ("compare nodes", "diff", 20),
+#[test]
+fn what_is_worse_is_found_on_the_side_of_the_goal() {
+    let row = |goal| Row {
+        name: "a",
+        unit: "×",
+        kind: Kind::Count,
+        goal,
+        measure: |_| Ok(0.0),
+    };
+    for (goal, value, worse) in [
+        (AtMost(1.0), 1.02, false),
+        (AtMost(1.0), 1.04, true),
+        (AtMost(1.0), 0.5, false),
+        (AtLeast(1.0), 0.98, false),
+        (AtLeast(1.0), 0.96, true),
+        (Nothing, 1.04, true),
     ] {
-        let [first, second, third] = [1, 10, 100].map(|times| {
-            let case = format!("{case}:{}", smallest * times);
-            cases.each(tools::instructions, &case, None, LARGE)
-        });
-        let (first, second, third) = (first?, second?, third?);
-        let step = (second / first).max(third / second) / 10.0;
-        let name = format!("{name}: {smallest} to {}", smallest * 100);
-        rows.add(
-            name,
-            "cost per element, × ten times smaller",
-            step,
-            AtMost(1.25),
-        );
+        assert_eq!(row(goal).is_worse(value, 1.0, 0.03), worse, "{value}");
     }
-    Ok(())
+    assert!(row(AtMost(0.0)).is_worse(1.0, 0.0, 0.03));
+    assert!(!row(AtMost(0.0)).is_worse(0.0, 0.0, 0.03));
 }
 
-fn builds(rows: &mut Rows) -> Result {
-    let name = "pipeline-proto";
-    rows.add(name, "crates", programs::crates(name, false)?, AtMost(34.0));
-    let scripts = programs::build_scripts()?;
-    rows.add("build scripts of ours", "scripts", scripts, AtMost(0.0));
-    rows.add(
-        name,
-        "cold build, × its dependencies",
-        programs::cold_build()?,
-        AtMost(1.3),
-    );
-
-    let programs_of_bench = programs::folder(true)?;
-    for (package, most, most_bytes) in [
-        ("hello-hyper", 65.0, 3.2e6),
-        ("hello-blocking", 50.0, 2.9e6),
-    ] {
-        rows.add(
-            package,
-            "crates",
-            programs::crates(package, true)?,
-            AtMost(most),
-        );
-        let size = programs::size(&programs_of_bench.join(package))?;
-        rows.add(package, "bytes", size, AtMost(most_bytes));
-    }
-    let pipeline = programs::folder(false)?.join("pipeline");
-    let help = |program: &Path| tools::instructions((program, &["--help"]));
-    let (ours, bare) = (
-        help(&pipeline)?,
-        help(&programs_of_bench.join("hello-clap"))?,
-    );
-    let name = "pipeline --help";
-    rows.add(name, "× a bare clap program", ours / bare, AtMost(1.5));
-    rows.add("pipeline", "bytes", programs::size(&pipeline)?, AtMost(8e6));
-    Ok(())
+#[test]
+fn no_two_rows_are_called_the_same() {
+    let rows = all();
+    let mut names: Vec<_> = rows.iter().map(|row| (row.name, row.unit)).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), rows.len());
 }

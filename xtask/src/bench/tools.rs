@@ -30,22 +30,26 @@ pub(super) const LARGE: Runs = Runs {
     counted: 1,
 };
 
-/// Says what is missing, before anything is built.
+/// What is measured with, and compared with. Packages have the same names.
+const TOOLS: [&str; 4] = ["valgrind", "strace", "curl", "python3"];
+
+/// Says what is missing, all at once, before anything is built.
 pub(super) fn look_for_them() -> Result {
-    for tool in ["valgrind", "strace"] {
+    let is_there = |tool: &str| {
         let mut command = Command::new(tool);
-        let found = command
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        if !found.is_ok_and(|status| status.success()) {
-            return Err(format!(
-                "the measurements need `{tool}` on Linux, for example by apt-get install {tool}"
-            ));
-        }
+        let command = command.arg("--version").stdout(Stdio::null());
+        let found = command.stderr(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    };
+    let missing = TOOLS.into_iter().filter(|tool| !is_there(tool));
+    let missing: Vec<_> = missing.collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let missing = missing.join(" ");
+    Err(format!(
+        "measuring needs what is not here: apt-get install {missing}, or the like"
+    ))
 }
 
 /// A program with its words, as what it is measured with sees it.
