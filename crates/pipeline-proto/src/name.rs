@@ -58,6 +58,8 @@ pub struct Rule {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chars {
+    Lower,
+    LowerWord,
     Letter,
     LetterOrUnderscore,
     Word,
@@ -161,6 +163,10 @@ kinds! {
     /// The name of a user-defined function; the rule is that of [`WorkflowName`]. The service keeps it in
     /// lower case.
     FunctionName = Function, "function name", WORD;
+    /// The name of a repo of LogDB: `^[a-z][a-z0-9_]{0,127}$`.
+    LogdbRepoName = LogdbRepo, "LogDB repo name", Rule { first: Chars::Lower, inner: Chars::LowerWord, last: Chars::LowerWord, ..WORD };
+    /// The name of a series of TSDB; the rule is that of [`WorkflowName`].
+    SeriesName = Series, "series name", WORD;
     /// Where a workflow computes and stores: anything visible, as it goes into JSON only. The API
     /// page knows only `nb` (East China), the default; others are left to the service to judge.
     ///
@@ -184,7 +190,7 @@ macro_rules! in_path {
     ($($kind:ident)+) => { $(impl InPath for kind::$kind {})+ };
 }
 
-in_path! { Workflow Repo Transform Export Datasource Job JobExport Group Variable Plugin Jar Function }
+in_path! { Workflow Repo Transform Export Datasource Job JobExport Group Variable Plugin Jar Function LogdbRepo Series }
 
 impl Default for Region {
     fn default() -> Self {
@@ -195,6 +201,8 @@ impl Default for Region {
 impl Chars {
     fn has(self, c: char) -> bool {
         match self {
+            Self::Lower => c.is_ascii_lowercase(),
+            Self::LowerWord => Self::Lower.has(c) || c.is_ascii_digit() || c == '_',
             Self::Letter => c.is_ascii_alphabetic(),
             Self::LetterOrUnderscore => c.is_ascii_alphabetic() || c == '_',
             Self::Word => c.is_ascii_alphanumeric() || c == '_',
@@ -206,6 +214,8 @@ impl Chars {
     /// One of them.
     const fn one(self) -> &'static str {
         match self {
+            Self::Lower => "a lower-case letter",
+            Self::LowerWord => "a lower-case letter, a digit or '_'",
             Self::Letter => "a letter",
             Self::LetterOrUnderscore => "a letter or '_'",
             Self::Word => "a letter, a digit or '_'",
@@ -216,6 +226,8 @@ impl Chars {
 
     const fn many(self) -> &'static str {
         match self {
+            Self::Lower => "lower-case ASCII letters",
+            Self::LowerWord => "lower-case ASCII letters, digits and '_'",
             Self::Letter => "ASCII letters",
             Self::LetterOrUnderscore => "ASCII letters and '_'",
             Self::Word => "ASCII letters, digits and '_'",
@@ -228,6 +240,8 @@ impl Chars {
     #[cfg(any(test, feature = "proptest"))]
     const fn class(self) -> &'static str {
         match self {
+            Self::Lower => "a-z",
+            Self::LowerWord => "a-z0-9_",
             Self::Letter => "a-zA-Z",
             Self::LetterOrUnderscore => "a-zA-Z_",
             Self::Word => "a-zA-Z0-9_",

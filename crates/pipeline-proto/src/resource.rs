@@ -38,11 +38,17 @@ pub mod export;
 pub mod group;
 pub mod job;
 pub mod job_export;
+#[cfg(feature = "sister-services")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sister-services")))]
+pub mod logdb;
 pub mod plugin;
 pub mod push;
 pub mod repo;
 pub mod schema;
 pub mod transform;
+#[cfg(feature = "sister-services")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sister-services")))]
+pub mod tsdb;
 pub mod udf;
 pub mod variable;
 pub mod workflow;
@@ -174,7 +180,12 @@ resources! {
     variable Variable variable_operations;
 }
 
-/// Every tabled operation, by resource.
+/// The operations of the services beside this one, which have endpoints of their own: LogDB and TSDB.
+#[cfg(feature = "sister-services")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sister-services")))]
+pub static SISTER_OPERATIONS: [&[OperationInfo]; 2] = [logdb::OPERATIONS, tsdb::OPERATIONS];
+
+/// Every tabled operation of this service, by resource.
 pub static OPERATIONS: &[OperationInfo] = &joined::<{ total() }>();
 
 const fn total() -> usize {

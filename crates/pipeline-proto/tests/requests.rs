@@ -21,6 +21,7 @@ use http::{Request, Response, header};
 use percent_encoding::percent_decode_str;
 use pipeline_proto::{
     Call, CallOptions, Context, Credentials, Now, Operation, Token,
+    operation::OperationInfo,
     resource::{
         OPERATIONS,
         datasource::DatasourceSpec,
@@ -45,10 +46,27 @@ const WITHOUT_TYPE: [&str; 4] = [
     "update_variable",
 ];
 
+/// Those of the service, and those of the services beside it.
+fn operations() -> impl Iterator<Item = &'static OperationInfo> {
+    #[cfg(not(feature = "sister-services"))]
+    let sisters: [&[OperationInfo]; 0] = [];
+    #[cfg(feature = "sister-services")]
+    let sisters = pipeline_proto::resource::SISTER_OPERATIONS;
+    OPERATIONS.iter().chain(sisters.into_iter().flatten())
+}
+
+fn all_vectors() -> Vec<Vector> {
+    #[allow(unused_mut, reason = "without the feature there are no others")]
+    let mut all = vectors();
+    #[cfg(feature = "sister-services")]
+    all.extend(recorded::of(include_str!("vectors/sisters.jsonl")));
+    all
+}
+
 impl Vector {
     /// The names in the path.
     fn names(&self) -> Vec<&str> {
-        let info = OPERATIONS.iter().find(|info| info.name == self.operation);
+        let info = operations().find(|info| info.name == self.operation);
         let (path, _) = self.query();
         let pieces = info.unwrap().path.split('/').zip(path.split('/'));
         pieces
@@ -302,6 +320,13 @@ known! {
         pipeline_proto::resource::udf::JarDescription pipeline_proto::resource::variable::VariableSpec
 }
 
+#[cfg(feature = "sister-services")]
+known! {
+    targets: ;
+    plain: pipeline_proto::resource::logdb::LogdbRepo pipeline_proto::resource::tsdb::TsdbRepo
+        pipeline_proto::resource::tsdb::TsdbSeries
+}
+
 /// What may be set on an operation.
 trait Setting {
     fn read(value: &Value) -> Self;
@@ -408,6 +433,10 @@ macro_rules! table {
 }
 
 pipeline_proto::for_each_table!(table);
+#[cfg(feature = "sister-services")]
+pipeline_proto::logdb_operations!(table);
+#[cfg(feature = "sister-services")]
+pipeline_proto::tsdb_operations!(table);
 
 /// The request, at the moment of the record.
 fn sent<O: Operation>(operation: O, vector: &Vector) -> Request<Bytes> {
@@ -427,7 +456,7 @@ fn sent<O: Operation>(operation: O, vector: &Vector) -> Request<Bytes> {
 
 #[test]
 fn each_recorded_request_is_made_and_each_response_read() {
-    for vector in vectors() {
+    for vector in all_vectors() {
         for check in [
             workflow::check,
             repo::check,
@@ -441,6 +470,10 @@ fn each_recorded_request_is_made_and_each_response_read() {
             group::check,
             udf::check,
             variable::check,
+            #[cfg(feature = "sister-services")]
+            logdb::check,
+            #[cfg(feature = "sister-services")]
+            tsdb::check,
         ] {
             check(&vector);
         }
@@ -449,7 +482,7 @@ fn each_recorded_request_is_made_and_each_response_read() {
 
 #[test]
 fn every_operation_has_a_vector() {
-    let seen: BTreeSet<String> = vectors().into_iter().map(|it| it.operation).collect();
-    let all: BTreeSet<String> = OPERATIONS.iter().map(|it| it.name.to_owned()).collect();
+    let seen: BTreeSet<String> = all_vectors().into_iter().map(|it| it.operation).collect();
+    let all: BTreeSet<String> = operations().map(|it| it.name.to_owned()).collect();
     assert_eq!(seen, all);
 }

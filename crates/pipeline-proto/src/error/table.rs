@@ -36,8 +36,12 @@ macro_rules! codes {
 }
 
 codes! {
-    // Passed through from LogDB.
+    // Of TSDB and LogDB, the services beside this one.
+    6102 TSDB_REPO_EXISTS _ Conflict sdk "TSDB has a repo of this name already (a code of TSDB's own)" "TSDB 中已有同名仓库（TSDB 自身的错误码）";
+    6302 TSDB_SERIES_EXISTS _ Conflict sdk "TSDB has a series of this name already (a code of TSDB's own)" "TSDB 中已有同名序列（TSDB 自身的错误码）";
+    7100 TSDB_REPO_NOT_FOUND _ NotFound sdk "no such repo in TSDB (a code of TSDB's own)" "TSDB 中没有该仓库（TSDB 自身的错误码）";
     8111 LOGDB_REPO_NOT_FOUND _ NotFound sdk "no such repo in LogDB (a code of LogDB's own, passed through)" "LogDB 中没有该仓库（由 LogDB 透传的错误码）";
+    8112 LOGDB_REPO_EXISTS _ Conflict sdk "LogDB has a repo of this name already (a code of LogDB's own)" "LogDB 中已有同名仓库（LogDB 自身的错误码）";
 
     // The server itself.
     9000 INTERNAL_ERROR _ Internal sdk "the service failed while handling the request" "服务端处理请求时发生内部错误";

@@ -25,6 +25,7 @@ fn a_name_of_each_kind_is_told_apart_from_what_is_nearly_one() {
         ["a", "a_", "Z9", "T_1", "z"],
         ["", "_a", "9a", "a.b", "工作流"],
     );
+    let lower = (["a", "a_", "z9", "t_1", "z"], ["", "A", "_a", "aB", "a.b"]);
     let dotted = (
         ["aa", "a.b", "a..b", "com.qiniu.P_1", "A9"],
         ["", "a", "a.", "_a", ".a"],
@@ -36,6 +37,7 @@ fn a_name_of_each_kind_is_told_apart_from_what_is_nearly_one() {
                 ["", "n b", " ", "\n", "a\u{7f}"],
             ),
             "the table name" => table,
+            "the LogDB repo name" => lower,
             "the plugin name" | "the jar name" => dotted,
             _ => word,
         };

@@ -12,6 +12,11 @@ use proptest::{
 };
 
 use super::{graph::nodes, name, node_name, region, text};
+#[cfg(feature = "sister-services")]
+use crate::resource::{
+    logdb::{LogdbField, LogdbRepo},
+    tsdb::{TsdbRepo, TsdbSeries},
+};
 use crate::{
     model::{NodeType, Nodes},
     name::{InPath, JobName, Name, Region, kind},
@@ -152,6 +157,13 @@ generate! {
     String = text();
     u32 = any::<u32>();
     SystemTime = (0..4_102_444_800_u64).prop_map(|s| SystemTime::UNIX_EPOCH + Duration::from_secs(s));
+}
+
+#[cfg(feature = "sister-services")]
+generate! {
+    LogdbRepo = text().prop_map(|key| LogdbRepo { schema: vec![LogdbField::new(key, "string")], ..LogdbRepo::default() });
+    TsdbRepo = option::of(text()).prop_map(|region| TsdbRepo { region: region.map(Into::into), ..TsdbRepo::default() });
+    TsdbSeries = option::of(text()).prop_map(|retention| TsdbSeries { retention, ..TsdbSeries::default() });
 }
 
 /// What a token can permit, with text that JSON must escape.

@@ -34,8 +34,12 @@ pub(crate) struct Vector {
 }
 
 pub(crate) fn vectors() -> Vec<Vector> {
-    let lines = include_str!("requests.jsonl").lines();
+    of(include_str!("requests.jsonl"))
+}
+
+pub(crate) fn of(lines: &str) -> Vec<Vector> {
     lines
+        .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect()
 }
