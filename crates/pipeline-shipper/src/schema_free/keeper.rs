@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use pipeline_proto::{
-    Error, ErrorCode, Now, Region, RepoName, WorkflowName,
+    ApiError, Error, ErrorCode, Now, Region, RepoName, WorkflowName,
     points::union,
     resource::{
         repo::{CreateRepo, GetRepo, RepoSpec, UpdateRepo},
@@ -406,7 +406,7 @@ impl Keeper {
         let error = Arc::new(error);
         if judge(&error) == Judgement::Retry {
             self.failures = self.failures.saturating_add(1);
-            let asked = error.api().and_then(|api| api.retry_delay(now.wall));
+            let asked = error.api().and_then(ApiError::asked_delay);
             let delay = self.back_off(self.failures, asked, settings, now);
             return Turn::Failed(error, delay);
         }
