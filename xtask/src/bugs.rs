@@ -120,11 +120,132 @@ const BUGS: &[Bug] = &[
         from: "self.remove(&Id::new(Kind::Data, &id.path));",
         to: "",
     },
+    Bug {
+        name: "halves of a batch lose the record in the middle",
+        file: "crates/pipeline-shipper/src/batch.rs",
+        from: "let records = self.records.split_off(self.records.len() / 2);",
+        to: "let mut records = self.records.split_off(self.records.len() / 2);\n        records.remove(0);",
+    },
+    Bug {
+        name: "a push whose connection broke counts as accepted",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "let Err(error) = result else {",
+        to: "let Err(error) = result.or_else(|error| match error.cause() {\n            pipeline_proto::Cause::Fault(_) => Ok(()),\n            _ => Err(error),\n        }) else {",
+    },
+    Bug {
+        name: "all records of a batch are dead when one of them is",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "if batch.records.len() < 2 {",
+        to: "if batch.records.len() < 200 {",
+    },
+    Bug {
+        name: "`Retry-After` is not obeyed when shipping",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "ApiError::asked_delay);",
+        to: "|_: &ApiError| None);",
+    },
+    // This one and the next stood in the code until the simulation met them.
+    Bug {
+        name: "a shipper compares a `Retry-After` that is a date with the clock of the machine",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: ".and_then(ApiError::asked_delay);",
+        to: ".and_then(|api: &ApiError| api.retry_delay(now.wall));",
+    },
+    Bug {
+        name: "a response that is too large makes records dead",
+        file: "crates/pipeline-shipper/src/judge.rs",
+        from: "FaultKind::BodyTooLarge => true",
+        to: "FaultKind::BodyTooLarge => false",
+    },
+    Bug {
+        name: "a batch that failed goes behind the others, although order is asked for",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "if self.settings.ordered {\n                    self.ready.push_front",
+        to: "if false {\n                    self.ready.push_front",
+    },
+    Bug {
+        name: "a batch is given up at the deadline of its first record",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "batch.taken.1.saturating_add",
+        to: "batch.taken.0.saturating_add",
+    },
+    Bug {
+        name: "one request more is in flight than is allowed",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "self.in_flight.len() < most",
+        to: "self.in_flight.len() <= most",
+    },
+    Bug {
+        name: "the limit of bytes in a second is not kept",
+        file: "crates/pipeline-shipper/src/pace.rs",
+        from: ".max(pause(count.bytes, settings.bytes_per_second))",
+        to: ".max(pause(0, settings.bytes_per_second))",
+    },
+    Bug {
+        name: "the memory of accepted records stays counted",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "self.books.memory -= batch.text.len() - text;",
+        to: "let _ = text;",
+    },
+    Bug {
+        name: "records are dead that were to be held while pushes are refused",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "Judgement::Refuse if !self.settings.hold_refused =>",
+        to: "Judgement::Refuse =>",
+    },
+    Bug {
+        name: "a closed shipper goes on when its time is up",
+        file: "crates/pipeline-shipper/src/shipper.rs",
+        from: "if now >= end {",
+        to: "if false {",
+    },
+];
+
+/// Bugs in what the simulation does not run, and the tests that find them.
+const BUGS_OF_TESTS: &[(&str, Bug)] = &[
+    (
+        "-p pipeline-conformance --test shipping",
+        Bug {
+            name: "nobody tells what was left when the last handle goes",
+            file: "crates/pipeline-shipper/src/desk.rs",
+            from: "while let Step::Settled(verdicts) = shipper.poll(now)",
+            to: "if let Step::Settled(verdicts) = shipper.poll(now)",
+        },
+    ),
+    (
+        "-p pipeline-shipper --test follow --features follow",
+        Bug {
+            name: "a file that was cut and has grown again is taken for the same",
+            file: "crates/pipeline-shipper/src/follow.rs",
+            from: "None => return self.lose(),",
+            to: "None => bytes,",
+        },
+    ),
+    (
+        "-p pipeline-shipper --test follow --features follow",
+        Bug {
+            name: "the last line of a file that was replaced is left out",
+            file: "crates/pipeline-shipper/src/follow.rs",
+            from: "    fn leave(&mut self, found: &mut dyn FnMut(Found<'_>)) -> Step {\n        self.lines.finish(found);",
+            to: "    fn leave(&mut self, _: &mut dyn FnMut(Found<'_>)) -> Step {",
+        },
+    ),
+    (
+        "-p pipeline-shipper --test follow --features follow",
+        Bug {
+            name: "a line that came in two reads loses its beginning",
+            file: "crates/pipeline-shipper/src/follow/lines.rs",
+            from: "self.hold(&line[..at]);",
+            to: "self.held.clear();\n                self.hold(&line[..at]);",
+        },
+    ),
 ];
 
 /// The bugs that do not fit the code as it is, with the reason.
 pub(crate) fn stale() -> impl Iterator<Item = String> {
+    let of_tests = BUGS_OF_TESTS.iter().map(|(_, bug)| bug);
     BUGS.iter()
+        .chain(of_tests)
         .filter_map(|bug| bug.put_into(&cargo::root()).err())
 }
 
@@ -133,7 +254,9 @@ pub(crate) fn run(words: &[String]) -> Result {
     let root = cargo::root();
     let copy = root.join("target/bugs/checkout");
     copy_checkout(&root, &copy)?;
-    if let Some((seed, rule)) = simulate(&copy)? {
+    if words.is_empty()
+        && let Some((seed, rule)) = simulate(&copy)?
+    {
         return Err(format!(
             "there is a bug already: seed {seed} shows that {rule} does not hold"
         ));
@@ -141,11 +264,17 @@ pub(crate) fn run(words: &[String]) -> Result {
     println!("| bug | seed | rule that it breaks |\n|---|---|---|");
     let mut hidden = Vec::new();
     let is_chosen =
-        |bug: &&Bug| words.is_empty() || words.iter().any(|word| bug.name.contains(word));
-    for bug in BUGS.iter().filter(is_chosen) {
+        |bug: &Bug| words.is_empty() || words.iter().any(|word| bug.name.contains(word));
+    let of_tests = BUGS_OF_TESTS.iter().map(|(tests, bug)| (bug, Some(tests)));
+    let bugs = BUGS.iter().map(|bug| (bug, None)).chain(of_tests);
+    for (bug, tests) in bugs.filter(|(bug, _)| is_chosen(bug)) {
         let file = copy.join(bug.file);
         write_changed(&file, bug.put_into(&root)?.as_bytes())?;
-        let found = simulate(&copy).map_err(|error| format!("{}: {error}", bug.name))?;
+        let found = match tests {
+            None => simulate(&copy),
+            Some(tests) => test(&copy, tests),
+        };
+        let found = found.map_err(|error| format!("{}: {error}", bug.name))?;
         copy_file(&root, &copy, bug.file)?;
         match found {
             Some((seed, rule)) => println!("| {} | {seed} | {rule} |", bug.name),
@@ -192,14 +321,37 @@ fn simulate(checkout: &Path) -> Result<Option<(String, String)>> {
     })
 }
 
+/// The first test that fails, in the place of a seed.
+fn test(checkout: &Path, tests: &str) -> Result<Option<(String, String)>> {
+    let test = |line: &str| {
+        let mut command = cargo::cargo(&format!("test --quiet {tests} {line}"));
+        quietly(checkout, command.current_dir(checkout))
+    };
+    let build = test("--no-run")?;
+    if !build.status.success() {
+        let complaints = String::from_utf8_lossy(&build.stderr);
+        return Err(format!("it does not build\n{complaints}"));
+    }
+    let run = test("")?;
+    let report = String::from_utf8_lossy(&run.stdout);
+    let failed = report
+        .rsplit_once("failures:\n")
+        .map_or("", |(_, list)| list);
+    let failed = failed.lines().next().unwrap_or_default().trim().to_owned();
+    Ok((!run.status.success()).then(|| ("-".to_owned(), failed)))
+}
+
 fn output(checkout: &Path, what: &str, arguments: &[&str]) -> Result<Output> {
     let mut command = sim::command(checkout, what, SEEDS);
+    quietly(checkout, command.args(arguments))
+}
+
+fn quietly(checkout: &Path, command: &mut Command) -> Result<Output> {
     command
-        .args(arguments)
         .env("CARGO_TARGET_DIR", checkout.with_file_name("target"))
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("`{}`: {error}", cargo::typed(&command)))
+        .map_err(|error| format!("`{}`: {error}", cargo::typed(command)))
 }
 
 /// The seed and the rule in the first line of what the simulation prints when it fails.

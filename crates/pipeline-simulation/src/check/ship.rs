@@ -156,6 +156,12 @@ impl ShipLog {
             Rule::Verdict,
             "{told:?} were told of, the books have {counts:?}"
         );
+        demand!(
+            self.unknown() > 0 || books.memory == 0,
+            Rule::Limits,
+            "nothing is held, but {} bytes are counted",
+            books.memory,
+        );
         for (flush, before) in &self.flushes {
             let all_told = self.records[..*before]
                 .iter()
