@@ -23,8 +23,14 @@
 //! header or a body, and so no secret.
 //!
 //! The clients put [`waiting`] and [`waiting_async`] around their waits.
+//!
+//! With the feature `layer`, `layer` ships what a program logs, as records in a message queue.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "layer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "layer")))]
+mod layer;
 
 use std::{
     collections::HashMap,
@@ -38,6 +44,9 @@ use pipeline_proto::{
     wait::{Goal, Observation, WaitError, WaitFailure, Watch},
 };
 use tracing::{Instrument as _, Span, debug, debug_span, field, info_span, warn};
+
+#[cfg(feature = "layer")]
+pub use layer::{Dropped, EventLayer, Record, layer, unshipped};
 
 /// The spans of a call that is under way.
 struct Spans {
