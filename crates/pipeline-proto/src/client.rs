@@ -117,6 +117,12 @@ macro_rules! request_options {
                 self.into($crate::operation::Detailed)
             }
 
+            /// With the body as it came, to be read into types of one's own that may borrow from it: see
+            /// [`Body`](pipeline_proto::operation::Body).
+            pub fn unread(self) -> Request<$crate::operation::Unread<O>> {
+                self.into($crate::operation::Unread)
+            }
+
             fn into<P>(self, f: impl FnOnce(O) -> P) -> Request<P> {
                 Request {
                     client: self.client,

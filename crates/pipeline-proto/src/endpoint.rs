@@ -1,11 +1,12 @@
 use std::{fmt, str::FromStr};
 
+use bytes::BytesMut;
 use http::{
     Uri,
     uri::{Authority, PathAndQuery, Scheme},
 };
 
-use crate::{error::BuildError, text::Text};
+use crate::error::BuildError;
 
 /// Where the service is: scheme, host, port, and a base path if it stands behind one.
 ///
@@ -77,16 +78,15 @@ impl Endpoint {
     }
 
     /// The address of a target (path and query) of this endpoint.
-    pub(crate) fn uri(&self, target: Text) -> Result<Uri, BuildError> {
+    pub(crate) fn uri(&self, target: BytesMut) -> Result<Uri, BuildError> {
         let target = if self.base.is_empty() {
             target
         } else {
-            let mut whole = Text::new();
-            whole.push(self.base.as_bytes());
-            whole.push(target.as_ref());
+            let mut whole = BytesMut::from(self.base.as_bytes());
+            whole.extend_from_slice(&target);
             whole
         };
-        let target = PathAndQuery::from_maybe_shared(target.share());
+        let target = PathAndQuery::from_maybe_shared(target.freeze());
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -211,8 +211,7 @@ mod tests {
         let endpoint: Endpoint = "http://[::1]:8080/proxy/qiniu/".parse().unwrap();
         assert_eq!(endpoint.host(), "[::1]");
         assert_eq!(endpoint.port(), 8080);
-        let mut target = Text::new();
-        target.push(b"/v2/workflows?a=b");
+        let target = b"/v2/workflows?a=b"[..].into();
         let uri = endpoint.uri(target).unwrap();
         assert_eq!(uri, "http://[::1]:8080/proxy/qiniu/v2/workflows?a=b");
     }

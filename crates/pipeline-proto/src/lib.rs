@@ -67,7 +67,6 @@ pub mod resource;
 pub mod sign;
 #[cfg(feature = "proptest")]
 pub mod strategies;
-mod text;
 pub mod time;
 pub mod token;
 pub mod wait;

@@ -31,5 +31,4 @@ pub use logs::{LogLine, LogSearch, LogStatus, Metric, Recommendation};
 pub use node::{Node, NodeId, NodeRef, NodeType, Nodes};
 pub use status::Status;
 pub use timestamp::Timestamp;
-pub(crate) use workflow::WorkflowList;
 pub use workflow::{NodeState, Workflow, WorkflowState};

@@ -35,6 +35,7 @@
 //! # Ok::<(), BuildError>(())
 //! ```
 
+mod body;
 mod decode;
 mod found;
 mod info;
@@ -48,8 +49,10 @@ use std::fmt::Debug;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+pub use body::Body;
+pub(crate) use decode::List;
 pub use decode::{decode_json, decode_nothing};
-pub use found::{Detailed, Details, Find, Optional};
+pub use found::{Detailed, Details, Find, Optional, Unread};
 pub(crate) use info::written_json;
 pub use info::{NameInfo, OperationInfo, Source};
 pub(crate) use path::{Path, segment};

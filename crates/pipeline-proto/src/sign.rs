@@ -26,7 +26,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hmac::Mac as _;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -38,7 +38,6 @@ use percent_encoding::percent_decode_str;
 use crate::{
     credentials::{Credentials, encode_signature},
     header::{self, CONTENT_MD5},
-    text::Text,
 };
 
 /// The scheme word of the `Authorization` header, with its one space.
@@ -72,23 +71,23 @@ pub fn string_to_sign(parts: &Parts) -> Result<Vec<u8>, SignError> {
 /// As [`string_to_sign`].
 pub fn authorization(parts: &Parts, credentials: &Credentials) -> Result<HeaderValue, SignError> {
     let resource = canonical_resource(parts.uri.path())?;
-    let mut value = Text::new();
+    let mut value = BytesMut::with_capacity(128);
     write_authorization(&mut value, &Signed::of(parts, &resource), credentials);
-    Ok(sensitive_value(value.share()))
+    Ok(sensitive_value(value.freeze()))
 }
 
 /// Writes the value of the `Authorization` header.
 pub(crate) fn write_authorization(
-    value: &mut Text,
+    value: &mut BytesMut,
     signed: &Signed<'_>,
     credentials: &Credentials,
 ) {
     let mut mac = credentials.mac();
     signed.write(&mut |bytes| mac.update(bytes));
-    value.push(SCHEME.as_bytes());
-    value.push(credentials.access_key().as_bytes());
-    value.push(b":");
-    value.push(&encode_signature(mac));
+    value.extend_from_slice(SCHEME.as_bytes());
+    value.extend_from_slice(credentials.access_key().as_bytes());
+    value.extend_from_slice(b":");
+    value.extend_from_slice(&encode_signature(mac));
 }
 
 /// A header value made of checked parts.

@@ -381,7 +381,7 @@ fn a_value_of_the_wrong_type_is_told_what_was_expected() {
         error.source().unwrap().to_string()
     };
     let list = told("1");
-    assert!(list.contains("expected an array of workflows"), "{list}");
+    assert!(list.contains("expected an array, or an object"), "{list}");
     let time = told(r#"[{"createTime":[]}]"#);
     assert!(
         time.contains("expected a time as a string or a number"),

@@ -221,8 +221,9 @@ impl<O> Call<O> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
-        // Room for the host that the transport adds.
-        headers.reserve(7 + self.headers.len());
+        // Four, the host that the transport adds, and one more: as much as fits the smallest table. What has a
+        // body has the length as well.
+        headers.reserve(6 + usize::from(self.content_type.is_some()) + self.headers.len());
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, DATE},
@@ -12,7 +12,6 @@ use super::{auth::Auth, date::http_date, machine::Call};
 use crate::{
     credentials::Credentials,
     sign::{Signed, sensitive_value, write_authorization},
-    text::Text,
 };
 
 /// Writes the date and the length, signs, and adds the headers. The path needs no decoding: a
@@ -24,13 +23,14 @@ use crate::{
 /// [`Endpoint`]: crate::Endpoint
 pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime) {
     let date = http_date(date);
-    let mut text = Text::new();
-    text.push(&date);
+    // Room for a date, a length and a signature with an access key of usual length.
+    let mut text = BytesMut::with_capacity(160);
+    text.extend_from_slice(&date);
     if needs_length(&call.method, &call.body) {
-        text.push(itoa::Buffer::new().format(call.body.len()).as_bytes());
+        text.extend_from_slice(itoa::Buffer::new().format(call.body.len()).as_bytes());
     }
     let length_end = text.len();
-    let sign = |text: &mut Text, credentials: &Credentials| {
+    let sign = |text: &mut BytesMut, credentials: &Credentials| {
         let signed = Signed {
             method: &call.method,
             content_type: call.content_type.as_ref(),
@@ -42,11 +42,11 @@ pub(super) fn stamp<O>(headers: &mut HeaderMap, call: &Call<O>, date: SystemTime
     };
     match call.auth() {
         Auth::Anonymous => {}
-        Auth::Token(token) => text.push(token.as_str().as_bytes()),
+        Auth::Token(token) => text.extend_from_slice(token.as_str().as_bytes()),
         Auth::Credentials(credentials) => sign(&mut text, credentials),
         Auth::Provider(provider) => sign(&mut text, &provider.get()),
     }
-    let text = text.share();
+    let text = text.freeze();
     let value = |range| {
         HeaderValue::from_maybe_shared(text.slice(range)).expect("dates and numbers are ASCII")
     };

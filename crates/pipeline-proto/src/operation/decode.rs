@@ -1,14 +1,19 @@
 //! Reading JSON that others wrote: leniently, and within bounds.
 
+mod list;
 mod meter;
 
 use std::{borrow::Cow, marker::PhantomData};
 
 use bytes::Bytes;
 use http::Response;
-use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, DeserializeSeed, IgnoredAny},
+};
 
 use crate::error::{DecodeError, without_bom};
+pub(crate) use list::List;
 use meter::Meter;
 
 /// Reads a JSON body.
@@ -65,6 +70,27 @@ pub fn decode_nothing(response: &Response<Bytes>) -> Result<(), DecodeError> {
         return Ok(());
     }
     decode_json::<IgnoredAny>(response).map(|_| ())
+}
+
+/// The text of a body, in which what cannot be text is replaced already: for those who borrow from it.
+pub(super) fn mended(body: &Bytes) -> Bytes {
+    let body = body.slice_ref(without_bom(body));
+    let text = match std::str::from_utf8(&body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(&body),
+    };
+    match (mend_surrogates(&text), text) {
+        (Some(mended), _) | (None, Cow::Owned(mended)) => mended.into(),
+        (None, Cow::Borrowed(_)) => body,
+    }
+}
+
+/// Reads a [`mended`] text.
+pub(super) fn read_text<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+    if text.trim_ascii().is_empty() {
+        return Err(DecodeError::empty());
+    }
+    read(PhantomData, text)
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de str) -> Result<S::Value, DecodeError> {

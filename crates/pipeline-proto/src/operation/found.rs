@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{Idempotency, Operation, RequestTemplate};
+use super::{Body, Idempotency, Operation, RequestTemplate};
 use crate::{
     error::{ApiError, BuildError, DecodeError, Error, ErrorCode},
     header,
@@ -45,6 +45,11 @@ pub struct Optional<O>(pub O);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detailed<O>(pub O);
+
+/// Hands out the body of a success unread, for [`Body`] to be read into other types than the operation has. That it
+/// is what was asked for, nobody has checked then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread<O>(pub O);
 
 /// A result, and what is known of the request that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,5 +149,23 @@ impl<O: Operation> Operation for Detailed<O> {
 
     fn took(details: &mut Self::Output, attempts: u32) {
         details.attempts = attempts;
+    }
+}
+
+impl<O: Operation> Operation for Unread<O> {
+    type Output = Body;
+
+    same_request!();
+
+    fn decode(&self, response: &Response<Bytes>) -> Result<Body, DecodeError> {
+        Ok(Body::of(response.body()))
+    }
+
+    fn accepts(&self, error: &ApiError) -> Option<Body> {
+        self.0.accepts(error).map(|_| Body::default())
+    }
+
+    fn done_before(&self, error: &ApiError) -> Option<Body> {
+        self.0.done_before(error).map(|_| Body::default())
     }
 }

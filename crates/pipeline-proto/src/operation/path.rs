@@ -61,11 +61,11 @@ impl<const N: usize> Path<N> {
         let mut template = RequestTemplate::empty(method);
         let (text, mut from) = (self.text.as_bytes(), 0);
         for ((start, end), value) in self.cuts.into_iter().zip(values) {
-            template.target.push(&text[from..start]);
-            template.target.push(value.as_bytes());
+            template.target.extend_from_slice(&text[from..start]);
+            template.target.extend_from_slice(value.as_bytes());
             from = end;
         }
-        template.target.push(&text[from..]);
+        template.target.extend_from_slice(&text[from..]);
         template
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
@@ -15,7 +15,6 @@ use crate::{
     endpoint::is_plain_segment,
     error::{BuildError, BuildReason},
     header::RESOURCE_OWNER,
-    text::Text,
 };
 
 /// Headers that a call sets itself, or that frame the message.
@@ -71,7 +70,7 @@ const VALUE: &AsciiSet = &NAME.remove(b',').remove(b':').remove(b'=');
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestTemplate {
     pub(crate) method: Method,
-    pub(crate) target: Text,
+    pub(crate) target: BytesMut,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -91,8 +90,8 @@ impl RequestTemplate {
             if !is_plain_segment(segment) {
                 return Err(BuildReason::Segment((*segment).to_owned()).into());
             }
-            template.target.push(b"/");
-            template.target.push(segment.as_bytes());
+            template.target.extend_from_slice(b"/");
+            template.target.extend_from_slice(segment.as_bytes());
         }
         Ok(template)
     }
@@ -101,7 +100,8 @@ impl RequestTemplate {
     pub(crate) fn empty(method: Method) -> Self {
         Self {
             method,
-            target: Text::new(),
+            // Room for the paths of this API.
+            target: BytesMut::with_capacity(64),
             content_type: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
@@ -120,10 +120,11 @@ impl RequestTemplate {
     /// Adds a query parameter, percent-encoded where a query needs it. The query is not signed.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        let first = !self.target.as_ref().contains(&b'?');
-        self.target.push(if first { b"?" } else { b"&" });
+        let first = !self.target.contains(&b'?');
+        self.target
+            .extend_from_slice(if first { b"?" } else { b"&" });
         push_encoded(&mut self.target, name, NAME);
-        self.target.push(b"=");
+        self.target.extend_from_slice(b"=");
         push_encoded(&mut self.target, value, VALUE);
         self
     }
@@ -154,11 +155,11 @@ impl RequestTemplate {
     ///
     /// If the value cannot be written as JSON, such as a map with keys that are no strings.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, BuildError> {
-        let mut text = Text::new();
-        serde_json::to_writer(&mut text, value)
-            .map_err(|error| BuildReason::Json(error.to_string()))?;
+        let text = serde_json::to_vec(value);
         self.content_type = Some(JSON.clone());
-        self.body = text.share();
+        self.body = text
+            .map_err(|error| BuildReason::Json(error.to_string()))?
+            .into();
         Ok(self)
     }
 
@@ -170,7 +171,7 @@ impl RequestTemplate {
 
     /// Path and query, without the endpoint's base path.
     pub fn target(&self) -> &str {
-        self.target.as_str()
+        std::str::from_utf8(&self.target).unwrap_or_default()
     }
 }
 
@@ -198,9 +199,9 @@ pub(crate) fn check_header(headers: &HeaderMap, name: &HeaderName) -> Result<(),
     Ok(())
 }
 
-fn push_encoded(out: &mut Text, text: &str, encoded: &'static AsciiSet) {
+fn push_encoded(out: &mut BytesMut, text: &str, encoded: &'static AsciiSet) {
     for piece in utf8_percent_encode(text, encoded) {
-        out.push(piece.as_bytes());
+        out.extend_from_slice(piece.as_bytes());
     }
 }
 

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::{
     error::{BuildError, DecodeError},
-    model::{LogSearch, NodeType, Nodes, Workflow, WorkflowList, WorkflowState},
+    model::{LogSearch, NodeType, Nodes, Workflow, WorkflowState},
     name::{NameError, NodeName, Region, WorkflowName},
     operation::{
-        Operation, RequestTemplate,
+        List, Operation, RequestTemplate,
         read::{json, named, nothing},
         table::operations,
     },
@@ -104,7 +104,7 @@ fn list(
     operation: &ListWorkflows,
     response: &Response<Bytes>,
 ) -> Result<Vec<Workflow>, DecodeError> {
-    json(operation, response).map(|WorkflowList(list)| list)
+    json(operation, response).map(|List(list)| list)
 }
 
 impl CreateWorkflow {

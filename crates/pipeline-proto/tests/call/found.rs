@@ -1,15 +1,19 @@
 //! Results that say more, or that there is nothing.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use pipeline_proto::{
     Auth, CallOptions, Credentials, ErrorCode, RepoName,
     name::ExportName,
     observe::Event,
-    operation::{Detailed, Optional},
+    operation::{Detailed, Optional, Unread},
     resource::{
         export::GetExport,
-        workflow::{DeleteWorkflow, GetWorkflow},
+        workflow::{DeleteWorkflow, GetWorkflow, ListWorkflows},
     },
 };
 
@@ -104,6 +108,39 @@ fn details_have_the_request_id_and_the_attempts() {
         (details.output, details.request_id.as_deref()),
         (None, Some("r1"))
     );
+}
+
+#[test]
+fn an_unread_body_is_read_into_any_type_and_mended_before() {
+    let read = |body: &'static [u8]| {
+        run(Unread(ListWorkflows::new()), [response(200).body(body)])
+            .result
+            .unwrap()
+    };
+    for body in [
+        &br#"[{"name":"a\ud800"},{"name":"b"}]"#[..],
+        b"\xef\xbb\xbf{\"total\":2,\"workflows\":[{\"name\":\"a\xff\"},{\"name\":\"b\"}]}",
+    ] {
+        let body = read(body);
+        let list: Vec<BTreeMap<&str, Cow<'_, str>>> = body.list().unwrap();
+        assert_eq!((&*list[0]["name"], &*list[1]["name"]), ("a\u{fffd}", "b"));
+    }
+    let body = read(b" ");
+    assert!(body.json::<()>().unwrap_err().to_string().contains("no body"));
+    assert_eq!(format!("{body:?}"), "Body(1 bytes)");
+    let too_many = format!("[{}{{}}]", "{},".repeat(1_000_000)).leak();
+    let body = read(too_many.as_bytes());
+    let refused = body.list::<BTreeMap<&str, &str>>();
+    assert!(refused.unwrap_err().to_string().contains("ten times"));
+    // What an operation takes for done has no body.
+    let gone = [
+        error(504, "no response"),
+        error(404, "E18641: no such workflow"),
+    ];
+    let body = run(Unread(DeleteWorkflow::new(name())), gone)
+        .result
+        .unwrap();
+    assert_eq!(body.as_str(), "");
 }
 
 #[test]
