@@ -259,6 +259,10 @@ impl Ship {
             ));
         }
         for (index, file) in self.files.iter().enumerate() {
+            if self.follow && file.metadata().is_ok_and(|found| !found.is_file()) {
+                let line = "it is no file that could be followed";
+                return Err(Failure::usage(line).about(read::shown(file)));
+            }
             let same = |other: &PathBuf| {
                 other == file || file::id_of(file).is_some_and(|id| Some(id) == file::id_of(other))
             };

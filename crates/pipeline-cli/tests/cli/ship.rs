@@ -2,6 +2,10 @@
 
 mod bed;
 mod forms;
+#[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
+mod rotation;
 
 use std::{
     fs,

@@ -1,6 +1,7 @@
 //! Drives a follower over real files.
 
 use std::{
+    cmp::Reverse,
     fs::{self, File, Metadata},
     io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -37,6 +38,10 @@ pub(super) enum Turn {
 
 impl Open {
     fn new(path: &Path) -> io::Result<Self> {
+        // To open a pipe would wait for somebody who writes to it.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no file that could be followed"));
+        }
         let file = File::open(path)?;
         let seen = seen(&file.metadata()?);
         let Some(packing) = Packing::of_file(&file)? else {
@@ -150,13 +155,20 @@ impl Tail {
             self.step = self.follower.on_search(seen.map(|(seen, _)| seen));
             return Ok(());
         }
+        let mark = self.follower.mark();
         let left = self.open.as_ref().map(Open::seen).transpose()?;
         let next = left.and_then(|(left, _)| {
-            let mut rotated = self.rotated().into_iter();
-            rotated.find(|(_, seen)| seen.written > left.written && seen.id != left.id)
+            let rotated = self.rotated();
+            let place = rotated.iter().position(|(_, it)| it.id == left.id);
+            let later = rotated.into_iter().enumerate().filter(|(at, (_, it))| {
+                place.map_or(it.written > left.written, |place| *at > place)
+            });
+            let mut later = later.filter_map(|(_, (path, _))| Open::new(&path).ok());
+            // What was left may have been compressed or copied meanwhile.
+            later.find(|open| mark.offset() == 0 || !open.fits(mark).unwrap_or(true))
         });
-        let path = next.map_or_else(|| self.path.clone(), |(path, _)| path);
-        self.open = match Open::new(&path) {
+        let opened = next.map_or_else(|| Open::new(&self.path), Ok);
+        self.open = match opened {
             Ok(open) => Some(open),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -178,19 +190,29 @@ impl Tail {
         };
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let rotated = entries.filter(|entry| {
+        let rotated = entries.filter_map(|entry| {
             let other = entry.file_name();
             let other = other.to_string_lossy();
-            other.strip_prefix(&*name).is_some_and(is_of_rotation)
+            let suffix = other.strip_prefix(&*name)?;
+            let found = is_of_rotation(suffix).then(|| fs::metadata(entry.path()).ok())??;
+            let age = (seen(&found).written, Reverse(number(suffix)));
+            found.is_file().then(|| (age, entry.path(), seen(&found)))
         });
-        let seen = |path: PathBuf| {
-            let found = fs::metadata(&path).ok().filter(Metadata::is_file)?;
-            Some((path, seen(&found)))
-        };
-        let mut rotated: Vec<_> = rotated.filter_map(|entry| seen(entry.path())).collect();
-        rotated.sort_by_key(|(_, seen)| seen.written);
-        rotated
+        let mut rotated: Vec<_> = rotated.collect();
+        rotated.sort_by_key(|(age, ..)| *age);
+        let rotated = rotated.into_iter();
+        rotated.map(|(_, path, seen)| (path, seen)).collect()
     }
+}
+
+/// How often the file was rotated, if its name says so. It tells files apart that were written to at the same time.
+fn number(suffix: &str) -> u32 {
+    let number = unpacked_name(suffix).trim_start_matches(['.', '-', '_']);
+    number
+        .parse()
+        .ok()
+        .filter(|number| *number < 10_000)
+        .unwrap_or(0)
 }
 
 /// Whether this is what rotation puts behind a name: `.1`, `-20261128`, `.2.gz`, `.2.zst`, `.old`.
@@ -251,6 +273,10 @@ mod tests {
         ] {
             assert!(is_of_rotation(suffix), "{suffix}");
         }
+        assert_eq!(
+            [".2", "-7.gz", ".old", "-20261128"].map(number),
+            [2, 7, 0, 0]
+        );
         for suffix in ["", ".err", "2", ".gz", ".pos", "-errors.1x", ".swp"] {
             assert!(!is_of_rotation(suffix), "{suffix}");
         }

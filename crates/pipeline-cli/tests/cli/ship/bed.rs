@@ -124,3 +124,10 @@ pub(super) fn gzip(text: &str) -> Vec<u8> {
     gzip.write_all(text.as_bytes()).unwrap();
     gzip.finish().unwrap()
 }
+
+/// Lines that differ in their numbers.
+#[cfg(unix)]
+pub(super) fn numbered(numbers: std::ops::Range<u64>, before: &str) -> String {
+    let lines: Vec<_> = numbers.map(|n| format!("{before}{n}\n")).collect();
+    lines.concat()
+}
