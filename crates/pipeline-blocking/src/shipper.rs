@@ -102,30 +102,31 @@ impl ShipperBuilder {
     ) -> Result<Shipper<I>, BuildError> {
         let bell = Arc::new(Bell::default());
         let ringer = Arc::clone(&bell);
-        let (client, workers, desk) = self.open(tell, move || ringer.ring())?;
+        let (clients, workers, desk) = self.open(tell, move || ringer.ring())?;
         // Dropped on the way out, it ends the threads that there are.
         let shipper = Shipper(Arc::new(Handle { desk, bell }));
         for _ in 0..workers {
-            let (client, desk) = (client.clone(), shipper.0.desk.worker());
+            let (clients, desk) = (clients.clone(), shipper.0.desk.worker());
             let bell = Arc::clone(&shipper.0.bell);
             thread::Builder::new()
                 .name("pipeline-shipper".to_owned())
-                .spawn(move || work(&client, &desk, &bell))
+                .spawn(move || work(&clients, &desk, &bell))
                 .map_err(|error| BuildError::custom(format!("no thread to ship with: {error}")))?;
         }
         Ok(shipper)
     }
 }
 
-fn work<I>(client: &Client, desk: &Worker<I>, bell: &Bell) {
+fn work<I>(clients: &Clients, desk: &Worker<I>, bell: &Bell) {
     loop {
         let seen = bell.rung();
         match desk.step() {
             Step::Push(push) => {
-                let result = client.send_with(push.operation(), push.options());
+                let result = clients.main.send_with(push.operation(), push.options());
                 desk.on_result(push, result);
             }
             Step::Ask(ask) => {
+                let client = clients.of(ask.service());
                 let result = client.send_with(ask.operation(), ask.options());
                 desk.on_reply(ask, result);
             }

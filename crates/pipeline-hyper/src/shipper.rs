@@ -84,27 +84,28 @@ impl ShipperBuilder {
     ) -> Result<Shipper<I>, BuildError> {
         let changed = Arc::new(Notify::new());
         let bell = Arc::clone(&changed);
-        let (client, workers, desk) = self.open(tell, move || bell.notify_waiters())?;
+        let (clients, workers, desk) = self.open(tell, move || bell.notify_waiters())?;
         for _ in 0..workers {
-            task::spawn(work(client.clone(), desk.worker(), Arc::clone(&changed)));
+            task::spawn(work(clients.clone(), desk.worker(), Arc::clone(&changed)));
         }
         Ok(Shipper(Arc::new(Handle { desk, changed })))
     }
 }
 
-async fn work<I: Send + 'static>(client: Client, desk: Worker<I>, changed: Arc<Notify>) {
+async fn work<I: Send + 'static>(clients: Clients, desk: Worker<I>, changed: Arc<Notify>) {
     loop {
         let mut change = pin!(changed.notified());
         // From here on, no change is missed.
         change.as_mut().enable();
         match desk.step() {
             Step::Push(push) => {
-                let Some((push, result)) = send(&client, push).await else {
+                let Some((push, result)) = send(&clients.main, push).await else {
                     return;
                 };
                 desk.on_result(push, result);
             }
             Step::Ask(ask) => {
+                let client = clients.of(ask.service());
                 let result = client.send_with(ask.operation(), ask.options()).await;
                 desk.on_reply(ask, result);
             }

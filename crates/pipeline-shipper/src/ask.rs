@@ -10,11 +10,16 @@ use pipeline_proto::{
     observe::Subject,
     operation::{Idempotency, Operation, RequestTemplate},
     resource::{
+        export::{CreateExport, ExportSpec, ListExports, UpdateExport},
+        logdb::{CreateLogdbRepo, GetLogdbRepo, LogdbRepo, UpdateLogdbRepo},
         repo::{CreateRepo, GetRepo, RepoSpec, UpdateRepo},
+        tsdb::{CreateTsdbRepo, CreateTsdbSeries},
         workflow::{CreateWorkflow, GetWorkflow},
     },
     wait,
 };
+
+use crate::exports::Service;
 
 /// A call to make for the schema of the queue; see [`Step::Ask`](crate::Step::Ask).
 #[must_use = "say what became of it"]
@@ -28,6 +33,17 @@ impl Ask {
     /// What to send.
     pub fn operation(&self) -> Call {
         (*self.call).clone()
+    }
+
+    /// The service that it is for, which has an endpoint of its own.
+    pub fn service(&self) -> Service {
+        match *self.call {
+            Call::GetLogdbRepo(_) | Call::CreateLogdbRepo(_) | Call::UpdateLogdbRepo(_) => {
+                Service::Logdb
+            }
+            Call::CreateTsdbRepo(_) | Call::CreateTsdbSeries(_) => Service::Tsdb,
+            _ => Service::Pipeline,
+        }
     }
 
     /// The options to send it with. The call makes a single attempt: it is the shipper that tries again.
@@ -57,6 +73,10 @@ pub enum Reply {
     Workflow(Box<Workflow>),
     /// The state of a workflow that is waited for.
     State(Box<WorkflowState>),
+    /// The exports of the queue.
+    Exports(Vec<ExportSpec>),
+    /// A repo of LogDB.
+    Logdb(Box<LogdbRepo>),
 }
 
 impl From<()> for Reply {
@@ -68,6 +88,18 @@ impl From<()> for Reply {
 impl From<RepoSpec> for Reply {
     fn from(repo: RepoSpec) -> Self {
         Self::Repo(Box::new(repo))
+    }
+}
+
+impl From<Vec<ExportSpec>> for Reply {
+    fn from(exports: Vec<ExportSpec>) -> Self {
+        Self::Exports(exports)
+    }
+}
+
+impl From<LogdbRepo> for Reply {
+    fn from(repo: LogdbRepo) -> Self {
+        Self::Logdb(Box::new(repo))
     }
 }
 
@@ -161,4 +193,20 @@ calls! {
     CreateWorkflow(CreateWorkflow);
     /// Looks at a workflow, stops it or starts it.
     Watch(wait::Ask<WorkflowName>);
+    /// Lists the exports of the queue.
+    ListExports(ListExports);
+    /// Makes an export.
+    CreateExport(CreateExport);
+    /// Changes one.
+    UpdateExport(UpdateExport);
+    /// Shows a repo of LogDB.
+    GetLogdbRepo(GetLogdbRepo);
+    /// Makes one.
+    CreateLogdbRepo(CreateLogdbRepo);
+    /// Adds fields to one.
+    UpdateLogdbRepo(UpdateLogdbRepo);
+    /// Makes a repo of TSDB.
+    CreateTsdbRepo(CreateTsdbRepo);
+    /// Makes a series in it.
+    CreateTsdbSeries(CreateTsdbSeries);
 }

@@ -29,12 +29,23 @@ macro_rules! client_builder {
                 self,
                 tell: impl Fn($crate::Verdict<I>) + ::std::marker::Send + ::std::marker::Sync + 'static,
                 ring: impl Fn() + ::std::marker::Send + ::std::marker::Sync + 'static,
-            ) -> Result<(Client, usize, Arc<$crate::desk::Desk<I>>), $crate::proto::BuildError> {
-                let clock = self.client.clone();
-                let workers = self.settings.requests_at_once();
-                let shipper = $crate::Shipper::new(self.repo?, self.settings);
+            ) -> Result<(Clients, usize, Arc<$crate::desk::Desk<I>>), $crate::proto::BuildError> {
+                let (clients, mut settings) = (self.clients, self.settings);
+                let clock = clients.main.clone();
+                for (service, _) in &clients.sisters {
+                    settings = settings.reaches(*service);
+                }
+                let workers = settings.requests_at_once();
+                let shipper = $crate::Shipper::new(self.repo?, settings);
                 let desk = $crate::desk::Desk::new(shipper, tell, ring, move || clock.now());
-                Ok((self.client, workers, Arc::new(desk)))
+                Ok((clients, workers, Arc::new(desk)))
+            }
+
+            /// Makes what automatic exports write to as well, with a client whose
+            /// endpoint is that of this service. Without it, the repo of LogDB or TSDB has to be there.
+            pub fn service(mut self, service: $crate::exports::Service, client: Client) -> Self {
+                self.clients.sisters.push((service, client));
+                self
             }
 
             /// All settings at once.
@@ -49,9 +60,23 @@ macro_rules! client_builder {
         #[derive(Debug)]
         #[must_use = "call `start`"]
         pub struct ShipperBuilder {
-            client: Client,
+            clients: Clients,
             repo: Result<$crate::proto::RepoName, $crate::proto::BuildError>,
             settings: $crate::Settings,
+        }
+
+        /// For each service the one that speaks to it.
+        #[derive(Debug, Clone)]
+        struct Clients {
+            main: Client,
+            sisters: Vec<($crate::exports::Service, Client)>,
+        }
+
+        impl Clients {
+            fn of(&self, service: $crate::exports::Service) -> &Client {
+                let found = self.sisters.iter().find(|(other, _)| *other == service);
+                found.map_or(&self.main, |(_, client)| client)
+            }
         }
 
         $crate::for_each_setting!($crate::client_builder);
@@ -64,7 +89,7 @@ macro_rules! client_builder {
                 repo: impl TryInto<$crate::proto::RepoName, Error: Into<$crate::proto::BuildError>>,
             ) -> ShipperBuilder {
                 ShipperBuilder {
-                    client: self.clone(),
+                    clients: Clients { main: self.clone(), sisters: Vec::new() },
                     repo: repo.try_into().map_err(Into::into),
                     settings: $crate::Settings::new().seed(::fastrand::u64(..)),
                 }

@@ -77,6 +77,7 @@ mod books;
 mod client;
 #[doc(hidden)]
 pub mod desk;
+pub mod exports;
 #[cfg(feature = "follow")]
 #[cfg_attr(docsrs, doc(cfg(feature = "follow")))]
 pub mod follow;

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use pipeline_proto::{Error, wait::WaitError};
 
-use crate::books::Count;
+use crate::{books::Count, exports::ExportError};
 
 /// What happens to batches. The calls themselves are told to the observers of their
 /// [context](pipeline_proto::observe).
@@ -48,6 +48,25 @@ pub enum Event<'a> {
         workflow: &'a str,
         /// Why.
         error: Option<&'a WaitError>,
+    },
+    /// An export of the queue was made.
+    #[non_exhaustive]
+    ExportMade {
+        /// Its name.
+        export: &'a str,
+    },
+    /// An export of the queue writes fields that it did not write before.
+    #[non_exhaustive]
+    ExportGrown {
+        /// Its name.
+        export: &'a str,
+    },
+    /// An export of the queue is not there, or not as asked for. It is told once, and tried again: after a while if it
+    /// may pass, else when the schema changes.
+    #[non_exhaustive]
+    ExportFailed {
+        /// Why.
+        error: &'a ExportError,
     },
     /// Records are dead: a single one, or, when the service refuses the push whatever is in it, a batch.
     #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! Records without a schema, up to the point where there is one for them.
 
 mod keeper;
+mod maker;
 
 use std::{collections::VecDeque, mem, str, sync::Arc, time::Duration};
 
@@ -10,7 +11,10 @@ use pipeline_proto::{
     resource::schema::SchemaEntry,
 };
 
-pub(crate) use self::keeper::{Keeper, Turn};
+pub(crate) use self::{
+    keeper::{Keeper, Turn},
+    maker::News,
+};
 use crate::{
     books::Count,
     settings::{SchemaFree, Settings, UnknownFields},

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use pipeline_proto::{CallOptions, RetryPolicy, resource::push::Tags};
 
-use crate::observe::{Event, Observers};
+use crate::{
+    exports::Service,
+    observe::{Event, Observers},
+};
 
 pub(crate) use schema_free::SPREADING;
 pub use schema_free::{SchemaFree, UnknownFields};
@@ -148,6 +151,14 @@ impl Settings {
     #[must_use]
     pub fn observer(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.observers.add(observe);
+        self
+    }
+
+    /// Says that calls for this service can be made as well, without a schema.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn reaches(mut self, service: Service) -> Self {
+        self.schema_free = self.schema_free.map(|free| free.reaches(service));
         self
     }
 

@@ -57,7 +57,7 @@ impl<I> Shipper<I> {
     /// One for this queue.
     pub fn new(repo: RepoName, settings: Settings) -> Self {
         let front = settings.schema_free.clone().map(|options| {
-            let keeper = Keeper::new(repo.clone());
+            let keeper = Keeper::new(repo.clone(), &options);
             Box::new(Front::new(options, keeper))
         });
         Self {

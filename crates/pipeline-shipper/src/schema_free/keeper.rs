@@ -1,6 +1,6 @@
 //! Keeps the schema of a queue: which calls to make so that it has the fields that records need.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use pipeline_proto::{
     ApiError, Error, ErrorCode, Now, Region, RepoName, WorkflowName,
@@ -13,6 +13,7 @@ use pipeline_proto::{
     wait::{self, Goal, Step, WaitError, WaitOptions, Waiter},
 };
 
+use super::maker::{Maker, News};
 use crate::{
     ask::{Ask, Call, Reply},
     judge::{Judgement, judge},
@@ -51,7 +52,7 @@ enum Task {
     Create(Box<RepoSpec>),
     Update,
     Wait(Goal, Box<wait::Due>),
-    Follow,
+    Export,
 }
 
 /// A workflow that is being stopped or started.
@@ -75,6 +76,8 @@ pub(crate) enum Turn {
     Refused(Reason),
     /// The workflow that was stopped does not start.
     NotStarted(WaitError),
+    /// What has become of exports.
+    Exports(Vec<News>),
 }
 
 #[derive(Debug)]
@@ -99,8 +102,8 @@ pub(crate) struct Keeper {
     stops: Option<(WorkflowName, u32)>,
     /// The workflow that has to be started, since it was stopped or made here.
     owed: Option<WorkflowName>,
-    /// What is to be called after the schema has changed, one after the other. Data does not wait for it.
-    follow_ups: VecDeque<Call>,
+    /// What is made after the schema has changed. Data does not wait for it.
+    exports: Maker,
     failures: u32,
     rounds: u32,
     not_before: Duration,
@@ -108,7 +111,8 @@ pub(crate) struct Keeper {
 
 /// What is wanted.
 impl Keeper {
-    pub(crate) fn new(repo: RepoName) -> Self {
+    pub(crate) fn new(repo: RepoName, options: &SchemaFree) -> Self {
+        let exports = Maker::new(repo.clone(), &options.exports, &options.services);
         Self {
             repo,
             queue: Queue::Unread,
@@ -123,7 +127,7 @@ impl Keeper {
             wait: None,
             stops: None,
             owed: None,
-            follow_ups: VecDeque::new(),
+            exports,
             failures: 0,
             rounds: 0,
             not_before: Duration::ZERO,
@@ -174,7 +178,7 @@ impl Keeper {
 
     /// Whether nothing is left to be done, apart from what is wanted.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.owed.is_none() && self.follow_ups.is_empty() && self.under_way.is_none()
+        self.owed.is_none() && !self.exports.is_busy() && self.under_way.is_none()
     }
 
     /// The workflow that has to be started.
@@ -185,7 +189,7 @@ impl Keeper {
     /// Calls nothing any more, and gives the workflow that stays stopped.
     pub(crate) fn abandon(&mut self) -> Option<WorkflowName> {
         (self.is_needed, self.wait, self.under_way) = (false, None, None);
-        self.follow_ups.clear();
+        self.exports.abandon();
         self.owed.take()
     }
 
@@ -260,10 +264,10 @@ impl Keeper {
                 }
                 return Ok(self.task_of_queue(options));
             }
-            if let Some(call) = self.follow_ups.pop_front() {
-                return Ok((Task::Follow, call));
+            if let Some(call) = self.exports.next(now.mono) {
+                return Ok((Task::Export, call));
             }
-            let workflow = self.owed.clone().ok_or(None)?;
+            let workflow = self.owed.clone().ok_or(self.exports.retry_at())?;
             let step = Waiter::ensure(workflow, Goal::Started, WaitOptions::default(), now);
             self.go_on(Goal::Started, step, now);
         }
@@ -330,7 +334,11 @@ impl Keeper {
         };
         let (task, error) = match (task, result) {
             (Task::Get, Ok(Reply::Repo(repo))) => return self.on_repo(*repo, settings, now),
-            (Task::Create(spec), Ok(_)) => return self.on_repo(*spec, settings, now),
+            (Task::Create(spec), Ok(_)) => {
+                // Also if it has the schema of one that is gone: its exports went with it.
+                self.exports.begin(&spec.schema);
+                return self.on_repo(*spec, settings, now);
+            }
             (Task::GetWorkflow, Ok(_)) => {
                 self.flow = Flow::There;
                 return Turn::Nothing;
@@ -358,8 +366,11 @@ impl Keeper {
                 });
                 return self.go_on(goal, due.on_result(state, now), now);
             }
+            (Task::Export, result) => {
+                return Turn::Exports(self.exports.on_reply(result, settings, now));
+            }
             // A reply to another call tells nothing: whoever drives this has mixed them up.
-            (Task::Follow, _) | (Task::Get, Ok(_)) => return Turn::Nothing,
+            (Task::Get, Ok(_)) => return Turn::Nothing,
             (task, Err(error)) => (task, error),
         };
         self.on_error(task, error, settings, options, now)
@@ -422,6 +433,9 @@ impl Keeper {
         let last = self.last.replace(repo.clone());
         let is_same = last.is_some_and(|last| last.schema == repo.schema);
         let is_enough = union(&repo.schema, &self.wanted) == repo.schema;
+        if !is_same {
+            self.exports.begin(&repo.schema);
+        }
         (self.queue, self.seen, self.failures) = (Queue::There, Some(repo), 0);
         if is_enough {
             self.wanted.clear();

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use pipeline_proto::{WorkflowName, resource::repo::RepoSpec};
 
+use crate::exports::{AutoExport, Service};
+
 /// What becomes of a field that the queue does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -37,6 +39,8 @@ pub struct SchemaFree {
     pub(crate) floats: bool,
     pub(crate) truncate: bool,
     pub(crate) spec: RepoSpec,
+    pub(crate) exports: Vec<AutoExport>,
+    pub(crate) services: Vec<Service>,
 }
 
 /// Makes the setters.
@@ -56,6 +60,23 @@ impl SchemaFree {
     /// New fields are added, nothing is stopped, and values are converted only where nothing is lost.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Adds an export that the queue is to have: it is made with the queue, or when the queue is first read, and grows
+    /// with it. Records go on whatever becomes of it; a failure is told to the [observers](crate::Settings::observer),
+    /// and it is tried again later.
+    #[must_use]
+    pub fn export(mut self, export: AutoExport) -> Self {
+        self.exports.push(export);
+        self
+    }
+
+    /// Says that calls for this service can be made as well, so that what exports write to is made, too. Whoever drives
+    /// the shipper then looks at [`Ask::service`](crate::Ask::service).
+    #[must_use]
+    pub fn reaches(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
     }
 
     setters! {

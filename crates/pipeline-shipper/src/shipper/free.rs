@@ -9,7 +9,7 @@ use crate::{
     ask::{Ask, Reply},
     batch::Batch,
     observe::Event,
-    schema_free::{Fit, Front, Loss, Turn, Waiting},
+    schema_free::{Fit, Front, Loss, News, Turn, Waiting},
     settings::{SPREADING, UnknownFields},
     verdict::{Outcome, Reason},
 };
@@ -63,6 +63,15 @@ impl<I> Shipper<I> {
                     front.loss = Loss::Final;
                 }
                 self.advance(Some(&reason));
+            }
+            Turn::Exports(news) => {
+                for news in news {
+                    self.settings.observers.tell(&match &news {
+                        News::Made(export) => Event::ExportMade { export },
+                        News::Grown(export) => Event::ExportGrown { export },
+                        News::Failed(error) => Event::ExportFailed { error },
+                    });
+                }
             }
             Turn::NotStarted(error) => {
                 let workflow = workflow.as_ref().map_or("", |name| name.as_str());

@@ -1,8 +1,10 @@
 //! The shipper against a model of the service, under virtual time.
 
+mod exports;
 mod free;
 mod props;
 mod schedule;
 mod service;
+mod sisters;
 mod verdicts;
 mod world;

@@ -17,12 +17,13 @@ use pipeline_shipper::{
     Ask, Call, Outcome, Push, Reply, SchemaFree, Settings, Shipper, Step, Verdict,
 };
 
+use crate::sisters::Sisters;
 use crate::world::{Trouble, millis, secs};
 
 /// How long the workflow of the bed takes to stop or to start.
 const TURN: Duration = secs(3);
 
-type Refusal = (u16, String);
+pub(crate) type Refusal = (u16, String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
@@ -50,9 +51,10 @@ pub(crate) struct Service {
     pub(crate) blind_pushes: usize,
     pub(crate) log: Vec<&'static str>,
     pub(crate) troubles: BTreeMap<&'static str, VecDeque<Trouble>>,
+    pub(crate) sisters: Sisters,
 }
 
-fn refuse<T>(status: u16, text: &str) -> Result<T, Refusal> {
+pub(crate) fn refuse<T>(status: u16, text: &str) -> Result<T, Refusal> {
     Err((status, text.to_owned()))
 }
 
@@ -71,6 +73,7 @@ impl Service {
             blind_pushes: 0,
             log: Vec::new(),
             troubles: BTreeMap::new(),
+            sisters: Sisters::default(),
         }
     }
 
@@ -194,7 +197,9 @@ impl Service {
                 }
                 _ => refuse(409, "E18645: it does not run"),
             },
-            other => panic!("{other:?}"),
+            other => self
+                .sisters
+                .call(other, self.schema.as_deref().unwrap_or(&[])),
         }
     }
 
@@ -233,7 +238,7 @@ impl Service {
     }
 }
 
-fn decode(call: &Call, body: &str) -> Reply {
+pub(crate) fn decode(call: &Call, body: &str) -> Reply {
     let response = Response::new(Bytes::from(body.to_owned()));
     call.decode(&response).unwrap()
 }
