@@ -376,7 +376,7 @@ mod tests {
             assert_eq!(found, met, "{kind} {name}");
         }
         let unknown = InjectedFault::pass().try_on_resource("data", String::new());
-        assert!(unknown.unwrap_err().ends_with("udfJar, udf, variable"));
+        assert!(unknown.unwrap_err().ends_with("tsdbRepo, tsdbSeries"));
     }
 
     #[test]

@@ -41,6 +41,9 @@ kinds! {
     UdfJar = "udfJar",
     Udf = "udf",
     Variable = "variable",
+    LogdbRepo = "logdbRepo",
+    TsdbRepo = "tsdbRepo",
+    TsdbSeries = "tsdbSeries",
 }
 
 /// Which of the things of an account: the names in its path, with slashes between them.

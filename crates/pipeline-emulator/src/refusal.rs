@@ -118,9 +118,12 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         return StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     }
     match (code, code.kind()) {
-        (ErrorCode::WORKFLOW_UPDATE_FORBIDDEN | ErrorCode::NOTHING_TO_RUN, _) => {
-            StatusCode::BAD_REQUEST
-        }
+        (
+            ErrorCode::WORKFLOW_UPDATE_FORBIDDEN
+            | ErrorCode::NOTHING_TO_RUN
+            | ErrorCode::TSDB_REPO_EXISTS,
+            _,
+        ) => StatusCode::BAD_REQUEST,
         (_, Some(ErrorKind::NotFound)) => StatusCode::NOT_FOUND,
         (_, Some(ErrorKind::Conflict | ErrorKind::InProgress)) => StatusCode::CONFLICT,
         (_, Some(ErrorKind::Permission)) => StatusCode::FORBIDDEN,

@@ -17,6 +17,7 @@ mod plugin;
 mod query;
 mod repo;
 mod search_logs;
+pub(crate) mod sister;
 #[cfg(test)]
 mod tests;
 mod transform;

@@ -13,6 +13,7 @@ use crate::{
     refusal::Refusal,
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
+        sister::{LogdbRepo, TsdbRepo, TsdbSeries},
         verbs, workflow,
     },
 };
@@ -171,6 +172,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::POST, "/v2/variables/{}", "create_variable", verbs::create::<Variable>),
     row(Method::PUT, "/v2/variables/{}", "update_variable", verbs::update::<Variable>),
     row(Method::DELETE, "/v2/variables/{}", "delete_variable", verbs::delete::<Variable>),
+
+    row(Method::GET, "/v5/repos", "list_logdb_repos", verbs::list::<LogdbRepo>),
+    row(Method::GET, "/v5/repos/{}", "get_logdb_repo", verbs::get::<LogdbRepo>),
+    row(Method::POST, "/v5/repos/{}", "create_logdb_repo", verbs::create::<LogdbRepo>),
+    row(Method::PUT, "/v5/repos/{}", "update_logdb_repo", verbs::update::<LogdbRepo>),
+    row(Method::DELETE, "/v5/repos/{}", "delete_logdb_repo", verbs::delete::<LogdbRepo>),
+    row(Method::GET, "/v4/repos/{}", "get_tsdb_repo", verbs::get::<TsdbRepo>),
+    row(Method::POST, "/v4/repos/{}", "create_tsdb_repo", verbs::create::<TsdbRepo>),
+    row(Method::DELETE, "/v4/repos/{}", "delete_tsdb_repo", verbs::delete::<TsdbRepo>),
+    row(Method::POST, "/v4/repos/{}/series/{}", "create_tsdb_series", verbs::create::<TsdbSeries>),
 ];
 
 /// What the paths of operations are about, and how many of the names in them say which one.
@@ -189,6 +200,9 @@ const RESOURCES: &[(&str, usize, Kind)] = &[
     ("/v2/udf/funcs", 1, Kind::Udf),
     ("/v2/groups", 1, Kind::Group),
     ("/v2/variables", 1, Kind::Variable),
+    ("/v5/repos", 1, Kind::LogdbRepo),
+    ("/v4/repos/{}/series", 2, Kind::TsdbSeries),
+    ("/v4/repos", 1, Kind::TsdbRepo),
 ];
 
 /// Size of the longest jar that the service takes, in bytes.
@@ -302,7 +316,8 @@ mod tests {
             assert_eq!(operation.name, info.name);
             assert_eq!(found, names, "{}", info.name);
         }
-        assert_eq!(OPERATIONS.len(), OF_THE_CLIENT.len());
+        let own = OPERATIONS.iter().filter(|it| it.path.starts_with("/v2/"));
+        assert_eq!(own.count(), OF_THE_CLIENT.len());
     }
 
     #[test]
@@ -321,6 +336,8 @@ mod tests {
             ("POST", "/v2/verify/plugins/p", "plugin p"),
             ("DELETE", "/v2/udf/funcs/f", "udf f"),
             ("POST", "/v2/schemas", ""),
+            ("PUT", "/v5/repos/r", "logdbRepo r"),
+            ("POST", "/v4/repos/r/series/s", "tsdbSeries r/s"),
         ] {
             let Route::Operation(operation, names) = route(method, target) else {
                 panic!("{method} {target}");

@@ -126,7 +126,12 @@ fn an_unread_body_is_read_into_any_type_and_mended_before() {
         assert_eq!((&*list[0]["name"], &*list[1]["name"]), ("a\u{fffd}", "b"));
     }
     let body = read(b" ");
-    assert!(body.json::<()>().unwrap_err().to_string().contains("no body"));
+    assert!(
+        body.json::<()>()
+            .unwrap_err()
+            .to_string()
+            .contains("no body")
+    );
     assert_eq!(format!("{body:?}"), "Body(1 bytes)");
     let too_many = format!("[{}{{}}]", "{},".repeat(1_000_000)).leak();
     let body = read(too_many.as_bytes());
