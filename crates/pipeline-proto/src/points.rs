@@ -56,7 +56,7 @@ use serde::Serialize;
 pub use error::PointError;
 pub use infer::{Inference, union};
 pub use json::to_json;
-pub use keys::clean_keys;
+pub use keys::{clean_keys, rename_keys};
 pub use read::{Escapes, Point, read};
 pub use time::rfc3339;
 

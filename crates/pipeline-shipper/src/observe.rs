@@ -38,8 +38,10 @@ pub enum Event<'a> {
     /// The schema of the queue is another than before.
     #[non_exhaustive]
     SchemaChanged {
-        /// Its fields.
+        /// How many fields it has.
         fields: usize,
+        /// Whether it was changed here.
+        is_ours: bool,
     },
     /// A workflow was stopped for a change, and does not start again, or there was no time left for it.
     #[non_exhaustive]

@@ -249,13 +249,29 @@ pub(super) struct Bad {
     pub(super) is_heading: bool,
 }
 
+/// What records are made: points, or for a shipper that has no schema JSON.
+enum Made<'s> {
+    Points(Encoder<'s>),
+    Json,
+}
+
+impl Made<'_> {
+    fn write<T: Serialize>(&mut self, out: &mut Vec<u8>, record: &T) -> Result<(), PointError> {
+        match self {
+            Self::Points(encoder) => encoder.write(out, record)?,
+            Self::Json => out.extend_from_slice(points::to_json(record)?.as_bytes()),
+        }
+        Ok(())
+    }
+}
+
 /// Makes points of the lines of an input.
 pub(super) struct Records<'s> {
     layout: Layout,
     /// Those of the option, and those of the first line.
     columns: Option<Columns>,
     schema: Option<&'s [SchemaEntry]>,
-    encoder: Encoder<'s>,
+    made: Made<'s>,
     text: Vec<u8>,
     /// Whether a quote is open, and the record is not complete for that.
     is_quoted: bool,
@@ -272,11 +288,24 @@ impl<'s> Records<'s> {
             let names = layout.map.iter();
             encoder = names.fold(encoder, |encoder, (old, new)| encoder.rename(old, new));
         }
+        Self::made(layout, schema, Made::Points(encoder))
+    }
+
+    /// Of which JSON is made, whatever they are.
+    pub(super) fn to_json(layout: Layout) -> Result<Self, Failure> {
+        Self::made(layout, None, Made::Json)
+    }
+
+    fn made(
+        layout: Layout,
+        schema: Option<&'s [SchemaEntry]>,
+        made: Made<'s>,
+    ) -> Result<Self, Failure> {
         let mut records = Self {
             layout,
             columns: None,
             schema,
-            encoder,
+            made,
             text: Vec::new(),
             is_quoted: false,
             is_held: false,
@@ -406,27 +435,44 @@ impl<'s> Records<'s> {
                 self.columns = Some(Columns::read(text, delimiter, map, self.schema)?);
                 Ok(())
             }
-            (Format::Csv, Some(columns)) => columns.write(&mut self.encoder, out, text, delimiter),
+            (Format::Csv, Some(columns)) => columns.write(&mut self.made, out, text, delimiter),
             (Format::Raw, columns) => {
                 let column = columns.as_ref().map_or("raw", Columns::first);
                 let row = BTreeMap::from([(column, text)]);
-                self.encoder.write(out, &row).map_err(plain)
+                self.made.write(out, &row).map_err(plain)
             }
-            (Format::Ndjson, _) => self.encoder.write_json(out, text).map_err(plain),
-            (Format::Points, _) => write_points(&mut self.encoder, out, text).map_err(plain),
+            (Format::Ndjson, _) => match &mut self.made {
+                Made::Points(encoder) => encoder.write_json(out, text).map_err(plain),
+                Made::Json => {
+                    let renamed = points::rename_keys(text, &self.layout.map).map_err(plain)?;
+                    out.extend_from_slice(renamed.as_bytes());
+                    Ok(())
+                }
+            },
+            (Format::Points, _) => {
+                write_points(&mut self.made, &self.layout.map, out, text).map_err(plain)
+            }
         }
     }
 }
 
 /// A line of points as they are written, which usually is one.
 fn write_points(
-    encoder: &mut Encoder<'_>,
+    made: &mut Made<'_>,
+    map: &BTreeMap<String, String>,
     out: &mut Vec<u8>,
     line: &str,
 ) -> Result<(), PointError> {
     points::read(line).try_for_each(|point| {
         // What is wrong in the text of a point is told in the terms of points.
         point.fields().try_for_each(|field| field.map(drop))?;
-        encoder.write(out, &point)
+        match made {
+            Made::Points(encoder) => encoder.write(out, &point),
+            Made::Json => {
+                let json = points::to_json(&point)?;
+                out.extend_from_slice(points::rename_keys(&json, map)?.as_bytes());
+                Ok(())
+            }
+        }
     })
 }

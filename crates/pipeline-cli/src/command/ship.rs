@@ -2,6 +2,7 @@
 
 mod books;
 mod disk;
+mod free;
 mod letters;
 mod positions;
 mod pump;
@@ -24,6 +25,7 @@ use pipeline_proto::RepoName;
 
 use self::{
     books::{Desk, Id},
+    free::{Free, Rehearsal},
     letters::Letters,
     positions::Positions,
     pump::{Input, Pump},
@@ -71,7 +73,9 @@ Examples:
   pipeline ship clicks --follow /var/log/clicks.ndjson --positions clicks.positions
   produce | pipeline ship clicks --rate 5MB/s
   pipeline ship clicks clicks.csv --map addr=ip --dry-run
-  pipeline ship lines app.log.zst --raw-field line")]
+  pipeline ship lines app.log.zst --raw-field line
+  pipeline ship clicks clicks.ndjson --schema-free --dry-run
+  pipeline ship clicks clicks.ndjson --schema-free --workflow site")]
 pub(crate) struct Ship {
     /// Name of the message queue
     repo: RepoName,
@@ -82,6 +86,9 @@ pub(crate) struct Ship {
 
     #[command(flatten)]
     form: Form,
+
+    #[command(flatten)]
+    free: Free,
 
     /// File that dead letters are appended to, as JSON lines: the record, its file and line, and the reason
     #[arg(long, value_name = "FILE")]
@@ -145,7 +152,11 @@ impl Ship {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         self.check()?;
         let remote = global.remote()?;
-        let schema = self.form.schema(&remote, &self.repo)?;
+        let free = self.free.options();
+        let schema = match &free {
+            Some(_) => None,
+            None => self.form.schema(&remote, &self.repo)?,
+        };
         let positions = self.positions.as_deref();
         let positions = positions
             .map(|path| Positions::open(path, &self.repo))
@@ -177,9 +188,14 @@ impl Ship {
             // Nobody listens any more at the end.
             let _ = signal.send(News::Signal(exit));
         })?;
+        let rehearsed = free.as_ref().filter(|_| self.dry_run);
+        let rehearsal =
+            rehearsed.map(|free| Arc::new(Rehearsal::new(&self.repo, free.clone(), &remote)));
         let pump = Pump {
             inputs,
             schema,
+            is_free: free.is_some(),
+            rehearsal: rehearsal.clone(),
             follow: self.follow,
             shipper: shipper.clone(),
             desk: Arc::clone(&desk),
@@ -213,6 +229,8 @@ impl Ship {
         report.repo = self.repo.to_string();
         if let Some(shipper) = &shipper {
             report.count(&shipper.books());
+        } else if let Some(rehearsal) = &rehearsal {
+            rehearsal.report(&mut report);
         } else {
             report.points = Some(std::mem::take(&mut *locked(&points)));
         }
@@ -229,6 +247,13 @@ impl Ship {
         }
         shown?;
         seen?;
+        if report.dropped_fields > 0 {
+            let dropped = report.dropped_fields;
+            note(pick(
+                format!("{dropped} values were left out whose fields the queue does not have"),
+                format!("已略去 {dropped} 个值：队列没有对应的字段"),
+            ));
+        }
         if self.dry_run {
             note(pick("nothing was sent", "什么都没有发送"));
         }
@@ -326,7 +351,7 @@ impl Ship {
         trouble: &Trouble,
     ) -> Result<Shipper<Id>, Failure> {
         let (client, calls) = remote.to_ship()?;
-        let seen = Arc::clone(trouble);
+        let (seen, repo) = (Arc::clone(trouble), self.repo.clone());
         let mut builder = client
             .shipper(self.repo.clone())
             .in_flight(self.in_flight.into())
@@ -340,8 +365,20 @@ impl Ship {
             .observer(move |event| match event {
                 Event::BackOff { error, .. } => *locked(&seen) = Some(error.to_string()),
                 Event::Accepted { .. } => *locked(&seen) = None,
+                Event::SchemaChanged { fields, is_ours: true, .. } => {
+                    note(format_args!("{repo} has {fields} fields now"));
+                }
+                Event::LeftStopped { workflow, error, .. } => {
+                    let why = error.map_or("there was no time left".to_owned(), ToString::to_string);
+                    note(format_args!(
+                        "the workflow {workflow} was stopped, and is not started again: {why}; see: pipeline workflow start {workflow}"
+                    ));
+                }
                 _ => {}
             });
+        if let Some(free) = self.free.options() {
+            builder = builder.schema_free(free);
+        }
         if !self.no_gzip {
             builder = builder.gzip(3);
         }

@@ -514,6 +514,9 @@ fn resources(check: &mut Checker<'_>) {
         let text = std::fs::read_to_string(file).unwrap();
         check.page.check("ship --status", &text);
     }
+    let more = TemporaryFile::new("more.points", "ip=1\tmore=2\n");
+    let drop = "--dry-run --schema-free --new-fields drop";
+    check.run(&format!("ship b {} {drop}", more.path()));
     check.run("repo sample b");
     let run = json!({"preStatus": "Failed", "postStatus": "Ready", "rerunCount": 1});
     check.answer("rerun_batch", &run);

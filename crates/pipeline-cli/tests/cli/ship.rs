@@ -3,8 +3,8 @@
 mod bed;
 mod forms;
 #[cfg(unix)]
+mod free;
 mod hostile;
-#[cfg(unix)]
 mod rotation;
 
 use std::{

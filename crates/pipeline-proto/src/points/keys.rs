@@ -1,6 +1,9 @@
 //! Keys of records made names of fields.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     error::PointError,
@@ -44,25 +47,51 @@ pub fn clean_keys(line: &str) -> Result<Cow<'_, str>, PointError> {
     if all_fit {
         return Ok(line.into());
     }
+    let renamed = rewritten(line, |key, out| {
+        if FieldName::new(key).is_ok() {
+            return push_text(out, key);
+        }
+        let name = free(&clean(key), &taken);
+        push_text(out, &name);
+        taken.insert(name);
+    });
+    Ok(renamed.into())
+}
+
+/// A JSON object whose keys have other names, where there are some for them: what
+/// [`Encoder::rename`](super::Encoder::rename) does to points.
+///
+/// # Errors
+///
+/// If it is no JSON object.
+pub fn rename_keys<'a>(
+    line: &'a str,
+    names: &BTreeMap<String, String>,
+) -> Result<Cow<'a, str>, PointError> {
+    if names.is_empty() {
+        return Ok(line.into());
+    }
+    scan::members(line, |_, _| Some(())).ok_or_else(|| no_object(line))?;
+    let renamed = rewritten(line, |key, out| {
+        push_text(out, names.get(key).map_or(key, String::as_str));
+    });
+    Ok(renamed.into())
+}
+
+/// A JSON object with other keys.
+fn rewritten(line: &str, mut push_key: impl FnMut(&str, &mut Vec<u8>)) -> String {
     let mut out = b"{".to_vec();
     scan::members(line, |key, value| {
         if out.len() > 1 {
             out.push(b',');
         }
-        key.with_text(|key| {
-            if FieldName::new(key).is_ok() {
-                return push_text(&mut out, key);
-            }
-            let name = free(&clean(key), &taken);
-            push_text(&mut out, &name);
-            taken.insert(name);
-        });
+        key.with_text(|key| push_key(key, &mut out));
         out.push(b':');
         value.push_json(&mut out);
         Some(())
     });
     out.push(b'}');
-    Ok(String::from_utf8_lossy(&out).into_owned().into())
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn longest() -> usize {

@@ -1,6 +1,6 @@
 //! Keeps the schema of a queue: which calls to make so that it has the fields that records need.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use pipeline_proto::{
     ApiError, Error, ErrorCode, Now, Region, RepoName, WorkflowName,
@@ -66,8 +66,10 @@ enum Wait {
 #[derive(Debug)]
 pub(crate) enum Turn {
     Nothing,
-    /// The queue was read or written, and it is another than before.
-    Changed,
+    /// The queue was changed, and is to be read.
+    Written,
+    /// The queue is another than it was. Whether it was changed here.
+    Changed(bool),
     /// The queue was read, and is as before.
     Same,
     /// It is tried again after this delay.
@@ -95,6 +97,8 @@ pub(crate) struct Keeper {
     is_needed: bool,
     /// Whether the queue is made if it is not there.
     may_make: bool,
+    /// Whether it was changed here since it was read.
+    is_ours: bool,
     under_way: Option<(u64, Task)>,
     asked: u64,
     wait: Option<(Goal, Wait)>,
@@ -122,6 +126,7 @@ impl Keeper {
             wanted: Vec::new(),
             is_needed: false,
             may_make: false,
+            is_ours: false,
             under_way: None,
             asked: 0,
             wait: None,
@@ -337,6 +342,7 @@ impl Keeper {
             (Task::Create(spec), Ok(_)) => {
                 // Also if it has the schema of one that is gone: its exports went with it.
                 self.exports.begin(&spec.schema);
+                self.is_ours = true;
                 return self.on_repo(*spec, settings, now);
             }
             (Task::GetWorkflow, Ok(_)) => {
@@ -349,9 +355,9 @@ impl Keeper {
             }
             (Task::Update, Ok(_)) => {
                 // Somebody may have replaced it by a schema of theirs in the meantime.
-                self.queue = Queue::Unread;
+                (self.queue, self.is_ours) = (Queue::Unread, true);
                 self.rounds += 1;
-                return Turn::Changed;
+                return Turn::Written;
             }
             (Task::Wait(goal, due), result) => {
                 if goal == Goal::Started
@@ -390,7 +396,7 @@ impl Keeper {
                 if options.unknown_fields == UnknownFields::Add =>
             {
                 (self.queue, self.seen) = (Queue::Absent, None);
-                return Turn::Changed;
+                return Turn::Changed(false);
             }
             (Task::GetWorkflow, Some(ErrorCode::WORKFLOW_NOT_FOUND)) => {
                 self.flow = Flow::Absent;
@@ -445,7 +451,12 @@ impl Keeper {
         } else {
             self.pause_after_rounds(settings, now);
         }
-        if is_same { Turn::Same } else { Turn::Changed }
+        let is_ours = mem::take(&mut self.is_ours);
+        if is_same {
+            Turn::Same
+        } else {
+            Turn::Changed(is_ours)
+        }
     }
 
     /// The workflow runs: stops it, if that is allowed.

@@ -30,13 +30,13 @@ impl<I> Shipper<I> {
         let turn = keeper.on_reply(ask.number, result, &self.settings, options, now);
         match turn {
             Turn::Nothing => {}
-            Turn::Changed => {
+            Turn::Written => self.schema_changed(now),
+            Turn::Changed(is_ours) => {
                 front.last = None;
                 if let Some(schema) = front.keeper.schema() {
                     let fields = schema.len();
-                    self.settings
-                        .observers
-                        .tell(&Event::SchemaChanged { fields });
+                    let event = Event::SchemaChanged { fields, is_ours };
+                    self.settings.observers.tell(&event);
                 }
                 self.schema_changed(now);
                 self.advance(None);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use csv::{ReaderBuilder, StringRecord};
-use pipeline_proto::{points::Encoder, resource::schema::SchemaEntry};
+use pipeline_proto::resource::schema::SchemaEntry;
 use serde::{Serialize, Serializer};
+
+use super::Made;
 
 /// What stands between cells. With any byte that a cell or its quotes are made of, none could be told.
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
@@ -105,7 +107,7 @@ impl Columns {
     /// Writes a line of cells as a point.
     pub(super) fn write(
         &self,
-        encoder: &mut Encoder<'_>,
+        made: &mut Made<'_>,
         out: &mut Vec<u8>,
         line: &str,
         delimiter: u8,
@@ -118,7 +120,7 @@ impl Columns {
             return Err(wrong(what, there.min(wanted)));
         }
         let row = Row(&self.0, &cells);
-        encoder.write(out, &row).map_err(|error| {
+        made.write(out, &row).map_err(|error| {
             // A member within a cell has the cell's name up to its dot or bracket.
             let of = |name: &str| {
                 let rest = error.member().strip_prefix(name);

@@ -226,9 +226,14 @@ impl Desk {
             }
         };
         let exit = match (reason.error(), reason) {
-            (_, Reason::Refused(_)) | (None, Reason::TooLarge { .. } | Reason::NotOneLine) => {
-                Exit::Service
-            }
+            (_, Reason::Refused(_))
+            | (
+                None,
+                Reason::TooLarge { .. }
+                | Reason::NotOneLine
+                | Reason::Unfit(_)
+                | Reason::NotKept(_),
+            ) => Exit::Service,
             (Some(error), _) => Exit::of(error.kind()),
             (None, _) => Exit::WaitTimedOut,
         };
@@ -245,8 +250,14 @@ impl Desk {
             }
         }
         let line = verdict.line.strip_suffix(b"\n").unwrap_or(&verdict.line);
+        // What waits for its fields is as it was read, and begins with a brace.
+        let format = if line.starts_with(b"{") {
+            Format::Ndjson
+        } else {
+            Format::Points
+        };
         let layout = Layout {
-            format: Some(Format::Points),
+            format: Some(format),
             ..Layout::default()
         };
         let api = reason.api();

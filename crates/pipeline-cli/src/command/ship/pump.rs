@@ -19,6 +19,7 @@ use pipeline_shipper::follow::{Found, Lines, Mark, Settings};
 use super::{
     books::{Desk, Entry, Id},
     disk::{Tail, Turn},
+    free::Rehearsal,
     letters::Letter,
     locked,
 };
@@ -38,7 +39,7 @@ const STEPS: usize = 64;
 const AT_ONCE: usize = 64 << 10;
 
 /// So many points are shown when nothing is sent.
-const SHOWN: usize = 10;
+pub(super) const SHOWN: usize = 10;
 
 pub(super) struct Input {
     pub(super) path: PathBuf,
@@ -53,9 +54,13 @@ pub(super) struct Input {
 pub(super) struct Pump {
     pub(super) inputs: Vec<Input>,
     pub(super) schema: Option<Vec<SchemaEntry>>,
+    /// Whether the shipper takes JSON, and makes the points.
+    pub(super) is_free: bool,
     pub(super) follow: bool,
     /// None if nothing is sent.
     pub(super) shipper: Option<Shipper<Id>>,
+    /// In its place, if it has no schema.
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) desk: Arc<Desk>,
     /// Held while records go from the books to the shipper, so that the books can be closed when none is between.
     pub(super) gate: Arc<Mutex<()>>,
@@ -78,6 +83,17 @@ impl Pump {
         }
         if let Some(shipper) = &self.shipper {
             shipper.flush();
+        }
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.flush(&self.desk);
+        }
+    }
+
+    fn records(&self, layout: Layout) -> Result<Records<'_>, Failure> {
+        if self.is_free {
+            Records::to_json(layout)
+        } else {
+            Records::new(layout, self.schema.as_deref())
         }
     }
 
@@ -130,6 +146,10 @@ impl Pump {
         let Some(ids) = self.desk.take(book, entries) else {
             return false;
         };
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.take(ids.into_iter().zip(lines), &self.desk);
+            return true;
+        }
         let Some(shipper) = &self.shipper else {
             let mut points = locked(&self.points);
             let left = SHOWN.saturating_sub(points.len());
@@ -220,7 +240,7 @@ impl<'p> Feed<'p> {
         Ok(Self {
             pump,
             input,
-            records: Records::new(input.layout.clone(), pump.schema.as_deref())?,
+            records: pump.records(input.layout.clone())?,
             points: Vec::new(),
             waiting: Vec::new(),
             mark: Mark::default(),
@@ -366,7 +386,9 @@ impl<'p> Feed<'p> {
         };
         let at = (self.pump.desk.name(&letter.file), letter.line);
         let bytes = record.len() as u64 + 1;
-        let read = Records::new(layout.clone(), self.pump.schema.as_deref())
+        let read = self
+            .pump
+            .records(layout.clone())
             .map_err(|failure| failure.to_string())
             .and_then(|mut records| {
                 let taken = records.take(&record, &mut self.points);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pipeline_blocking::shipping::{self, Count};
+use pipeline_proto::resource::schema::Schema;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::{
@@ -105,6 +106,10 @@ pub(super) struct Report {
     pub(super) halved: u64,
     /// The first points, if nothing was to be sent.
     pub(super) points: Option<Vec<String>>,
+    /// The fields that the queue would have, if nothing was to be sent and records have no schema.
+    pub(super) schema: Option<Schema>,
+    /// Values that were left out, whose fields the queue does not have.
+    pub(super) dropped_fields: u64,
 }
 
 /// The books at a moment, for whoever looks on.
@@ -129,6 +134,7 @@ impl Report {
 
     pub(super) fn count(&mut self, books: &shipping::Books) {
         (self.requests, self.retries, self.halved) = (books.requests, books.retries, books.halved);
+        self.dropped_fields = books.dropped_fields;
     }
 
     /// All inputs together.
@@ -159,6 +165,12 @@ impl Serialize for Report {
         report.serialize_field("requests", &self.requests)?;
         report.serialize_field("retries", &self.retries)?;
         report.serialize_field("halved", &self.halved)?;
+        if self.dropped_fields > 0 {
+            report.serialize_field("dropped_fields", &self.dropped_fields)?;
+        }
+        if let Some(schema) = &self.schema {
+            report.serialize_field("schema", &schema.0)?;
+        }
         if let Some(points) = &self.points {
             report.serialize_field("points", points)?;
         }
@@ -188,6 +200,10 @@ impl Show for Report {
             table.row(cells);
         }
         let mut text = String::new();
+        if let Some(schema) = &self.schema {
+            let heading = pick("schema: ", "字段：");
+            text = format!("{heading}{}\n", plain(&schema.to_string()));
+        }
         for point in self.points.iter().flatten() {
             text.push_str(&plain(point));
             text.push('\n');

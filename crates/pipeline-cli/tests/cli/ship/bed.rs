@@ -23,10 +23,15 @@ pub(super) struct Bed {
 
 impl Bed {
     pub(super) fn new() -> Self {
-        let service = Service::new();
+        let bed = Self::empty();
         let create = "repo create clicks --schema 'ip string, n long'";
-        service.run(create).ok();
-        let folder = TempDir::new().unwrap();
+        bed.service.run(create).ok();
+        bed
+    }
+
+    /// Without the queue.
+    pub(super) fn empty() -> Self {
+        let (service, folder) = (Service::new(), TempDir::new().unwrap());
         Self { service, folder }
     }
 
