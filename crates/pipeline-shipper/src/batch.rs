@@ -27,8 +27,8 @@ pub(crate) struct Batch<I> {
     pub(crate) attempts: u32,
     /// It is not sent before.
     pub(crate) due: Duration,
-    /// Whether the schema was read again for it.
-    pub(crate) is_looked_up: bool,
+    /// How often the schema was looked at for it; and how often in a row nothing was missing, after how many changes.
+    pub(crate) looks: (u32, u32, u32),
     /// What the last attempt ended with.
     pub(crate) last: Option<Arc<Error>>,
 }
@@ -136,7 +136,7 @@ impl<I> Open<I> {
             taken,
             attempts: 0,
             due: Duration::ZERO,
-            is_looked_up: false,
+            looks: (0, 0, 0),
             last: None,
         }
     }

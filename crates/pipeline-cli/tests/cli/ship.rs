@@ -2,9 +2,10 @@
 
 mod bed;
 mod forms;
-#[cfg(unix)]
 mod free;
+#[cfg(unix)]
 mod hostile;
+#[cfg(unix)]
 mod rotation;
 
 use std::{

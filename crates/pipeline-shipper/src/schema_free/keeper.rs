@@ -1,23 +1,24 @@
 //! Keeps the schema of a queue: which calls to make so that it has the fields that records need.
 
-use std::{mem, sync::Arc, time::Duration};
+mod replies;
+
+use std::{sync::Arc, time::Duration};
 
 use pipeline_proto::{
-    ApiError, Error, ErrorCode, Now, Region, RepoName, WorkflowName,
+    Error, Now, Region, RepoName, WorkflowName,
     points::union,
     resource::{
         repo::{CreateRepo, GetRepo, RepoSpec, UpdateRepo},
         schema::SchemaEntry,
         workflow::{CreateWorkflow, GetWorkflow},
     },
-    wait::{self, Goal, Step, WaitError, WaitOptions, Waiter},
+    wait::{self, Goal, WaitError, WaitOptions, Waiter},
 };
 
 use super::maker::{Maker, News};
 use crate::{
-    ask::{Ask, Call, Reply},
-    judge::{Judgement, judge},
-    settings::{SchemaFree, Settings, UnknownFields},
+    ask::{Ask, Call},
+    settings::{SchemaFree, Settings},
     verdict::Reason,
 };
 
@@ -25,7 +26,7 @@ use crate::{
 const MOST_ROUNDS: u32 = 8;
 
 /// How often a workflow is stopped for the same fields: somebody else starts it.
-const MOST_STOPS: u32 = 3;
+const MOST_STOPS: u32 = 8;
 
 /// What the queue is, as far as it is known at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub(crate) struct Keeper {
     seen: Option<RepoSpec>,
     /// The same, also when it is gone: with it, it is made again.
     last: Option<RepoSpec>,
+    /// All fields that it has had: points that are under way may have them.
+    had: Vec<SchemaEntry>,
     flow: Flow,
     /// The fields that are to be there, apart from those that are.
     wanted: Vec<SchemaEntry>,
@@ -110,6 +113,8 @@ pub(crate) struct Keeper {
     exports: Maker,
     failures: u32,
     rounds: u32,
+    /// How often the schema was written.
+    writes: u32,
     not_before: Duration,
 }
 
@@ -122,6 +127,7 @@ impl Keeper {
             queue: Queue::Unread,
             seen: None,
             last: None,
+            had: Vec::new(),
             flow: Flow::Unread,
             wanted: Vec::new(),
             is_needed: false,
@@ -135,6 +141,7 @@ impl Keeper {
             exports,
             failures: 0,
             rounds: 0,
+            writes: 0,
             not_before: Duration::ZERO,
         }
     }
@@ -154,6 +161,10 @@ impl Keeper {
         self.is_needed && (self.queue != Queue::Absent || self.may_make)
     }
 
+    pub(crate) fn writes(&self) -> u32 {
+        self.writes
+    }
+
     /// Reads the queue, also if it was read before: it may be another.
     pub(crate) fn read(&mut self) {
         self.queue = Queue::Unread;
@@ -171,13 +182,21 @@ impl Keeper {
         }
     }
 
+    /// The queue may not have all the fields that it had: sees to it that it has.
+    pub(crate) fn restore(&mut self) {
+        let wanted = union(&self.had, &self.wanted);
+        if self.is_busy() {
+            self.wanted = wanted;
+        } else {
+            self.want(wanted);
+        }
+        self.queue = Queue::Unread;
+    }
+
     /// The queue is gone: makes it once more, with the fields that it had.
     pub(crate) fn lost(&mut self) {
-        let had = self.last.as_ref().map_or(&[][..], |last| &last.schema);
-        let wanted = union(had, &self.wanted);
         if self.seen.take().is_some() || !self.is_busy() {
-            self.want(wanted);
-            self.queue = Queue::Unread;
+            self.restore();
         }
     }
 
@@ -215,8 +234,7 @@ impl Keeper {
     }
 
     fn all_wanted(&self, options: &SchemaFree) -> Vec<SchemaEntry> {
-        let last = self.last.as_ref().map_or(&[][..], |last| &last.schema);
-        union(&union(last, &options.spec.schema), &self.wanted)
+        union(&union(&self.had, &options.spec.schema), &self.wanted)
     }
 }
 
@@ -232,7 +250,7 @@ impl Keeper {
         if self.under_way.is_some() {
             return Err(None);
         }
-        let (task, call) = self.task(options, now)?;
+        let (task, call) = self.task(settings, options, now)?;
         self.asked += 1;
         self.under_way = Some((self.asked, task));
         Ok(Ask {
@@ -242,7 +260,12 @@ impl Keeper {
         })
     }
 
-    fn task(&mut self, options: &SchemaFree, now: Now) -> Result<(Task, Call), Option<Duration>> {
+    fn task(
+        &mut self,
+        settings: &Settings,
+        options: &SchemaFree,
+        now: Now,
+    ) -> Result<(Task, Call), Option<Duration>> {
         loop {
             match self.wait.take() {
                 Some((goal, Wait::Due(due))) => {
@@ -258,15 +281,15 @@ impl Keeper {
                         self.wait = Some((goal, Wait::Paused(pause, at)));
                         return Err(Some(at));
                     }
-                    self.go_on(goal, pause.resume(), now);
+                    self.go_on(goal, pause.resume(), settings, now);
                     continue;
                 }
                 None => {}
             }
+            if (self.is_busy() || self.owed.is_some()) && self.not_before > now.mono {
+                return Err(Some(self.not_before));
+            }
             if self.is_busy() {
-                if self.not_before > now.mono {
-                    return Err(Some(self.not_before));
-                }
                 return Ok(self.task_of_queue(options));
             }
             if let Some(call) = self.exports.next(now.mono) {
@@ -274,7 +297,7 @@ impl Keeper {
             }
             let workflow = self.owed.clone().ok_or(self.exports.retry_at())?;
             let step = Waiter::ensure(workflow, Goal::Started, WaitOptions::default(), now);
-            self.go_on(Goal::Started, step, now);
+            self.go_on(Goal::Started, step, settings, now);
         }
     }
 
@@ -315,218 +338,6 @@ impl Keeper {
         }
         let create = CreateRepo::new(self.repo.clone(), spec.clone());
         (Task::Create(Box::new(spec)), create.into())
-    }
-}
-
-/// What came of them.
-impl Keeper {
-    /// Takes what came of a call.
-    pub(crate) fn on_reply(
-        &mut self,
-        number: u64,
-        result: Result<Reply, Error>,
-        settings: &Settings,
-        options: &SchemaFree,
-        now: Now,
-    ) -> Turn {
-        let task = match self.under_way.take() {
-            Some((asked, task)) if asked == number => task,
-            // It was abandoned in the meantime.
-            other => {
-                self.under_way = other;
-                return Turn::Nothing;
-            }
-        };
-        let (task, error) = match (task, result) {
-            (Task::Get, Ok(Reply::Repo(repo))) => return self.on_repo(*repo, settings, now),
-            (Task::Create(spec), Ok(_)) => {
-                // Also if it has the schema of one that is gone: its exports went with it.
-                self.exports.begin(&spec.schema);
-                self.is_ours = true;
-                return self.on_repo(*spec, settings, now);
-            }
-            (Task::GetWorkflow, Ok(_)) => {
-                self.flow = Flow::There;
-                return Turn::Nothing;
-            }
-            (Task::CreateWorkflow, Ok(_)) => {
-                (self.flow, self.owed) = (Flow::There, options.workflow.clone());
-                return Turn::Nothing;
-            }
-            (Task::Update, Ok(_)) => {
-                // Somebody may have replaced it by a schema of theirs in the meantime.
-                (self.queue, self.is_ours) = (Queue::Unread, true);
-                self.rounds += 1;
-                return Turn::Written;
-            }
-            (Task::Wait(goal, due), result) => {
-                if goal == Goal::Started
-                    && result.is_ok()
-                    && matches!(due.operation(), wait::Ask::Start(_))
-                {
-                    self.owed = None;
-                }
-                let state = result.map(|reply| match reply {
-                    Reply::State(state) => Some(*state),
-                    _ => None,
-                });
-                return self.go_on(goal, due.on_result(state, now), now);
-            }
-            (Task::Export, result) => {
-                return Turn::Exports(self.exports.on_reply(result, settings, now));
-            }
-            // A reply to another call tells nothing: whoever drives this has mixed them up.
-            (Task::Get, Ok(_)) => return Turn::Nothing,
-            (task, Err(error)) => (task, error),
-        };
-        self.on_error(task, error, settings, options, now)
-    }
-
-    fn on_error(
-        &mut self,
-        task: Task,
-        error: Error,
-        settings: &Settings,
-        options: &SchemaFree,
-        now: Now,
-    ) -> Turn {
-        let is_update = matches!(task, Task::Update);
-        match (task, error.code()) {
-            (Task::Get, Some(ErrorCode::REPO_NOT_FOUND))
-                if options.unknown_fields == UnknownFields::Add =>
-            {
-                (self.queue, self.seen) = (Queue::Absent, None);
-                return Turn::Changed(false);
-            }
-            (Task::GetWorkflow, Some(ErrorCode::WORKFLOW_NOT_FOUND)) => {
-                self.flow = Flow::Absent;
-                return Turn::Nothing;
-            }
-            (Task::Create(_) | Task::Update, Some(ErrorCode::WORKFLOW_UPDATE_FORBIDDEN)) => {
-                return self.stop(error, settings, options, now);
-            }
-            // Somebody was faster: look again.
-            (Task::CreateWorkflow, Some(ErrorCode::WORKFLOW_EXISTS))
-            | (Task::Create(_), Some(ErrorCode::REPO_EXISTS | ErrorCode::WORKFLOW_NOT_FOUND))
-            | (Task::Update, Some(ErrorCode::REPO_NOT_FOUND))
-                if self.rounds < MOST_ROUNDS =>
-            {
-                (self.flow, self.queue) = (Flow::Unread, Queue::Unread);
-                self.rounds += 1;
-                self.pause_after_rounds(settings, now);
-                return Turn::Nothing;
-            }
-            _ => {}
-        }
-        // What was to be done may have been done, whatever the response says: look first.
-        self.queue = Queue::Unread;
-        let error = Arc::new(error);
-        if judge(&error) == Judgement::Retry {
-            self.failures = self.failures.saturating_add(1);
-            let asked = error.api().and_then(ApiError::asked_delay);
-            let delay = self.back_off(self.failures, asked, settings, now);
-            return Turn::Failed(error, delay);
-        }
-        let reason = if is_update {
-            Reason::NotAdded(error)
-        } else {
-            Reason::NotWelcome(error)
-        };
-        self.refuse(reason, settings, now)
-    }
-
-    fn on_repo(&mut self, repo: RepoSpec, settings: &Settings, now: Now) -> Turn {
-        let last = self.last.replace(repo.clone());
-        let is_same = last.is_some_and(|last| last.schema == repo.schema);
-        let is_enough = union(&repo.schema, &self.wanted) == repo.schema;
-        if !is_same {
-            self.exports.begin(&repo.schema);
-        }
-        (self.queue, self.seen, self.failures) = (Queue::There, Some(repo), 0);
-        if is_enough {
-            self.wanted.clear();
-            (self.is_needed, self.may_make, self.rounds) = (false, false, 0);
-        } else if self.rounds >= MOST_ROUNDS {
-            return self.refuse(Reason::NotKept(self.rounds), settings, now);
-        } else {
-            self.pause_after_rounds(settings, now);
-        }
-        let is_ours = mem::take(&mut self.is_ours);
-        if is_same {
-            Turn::Same
-        } else {
-            Turn::Changed(is_ours)
-        }
-    }
-
-    /// The workflow runs: stops it, if that is allowed.
-    fn stop(&mut self, error: Error, settings: &Settings, options: &SchemaFree, now: Now) -> Turn {
-        let of_repo = self.last.as_ref().and_then(|repo| repo.workflow.as_ref());
-        let of_repo = of_repo.and_then(|name| WorkflowName::try_from(name).ok());
-        let stops = self.stops.as_ref().map_or(0, |(_, stops)| *stops);
-        let workflow = of_repo.or_else(|| options.workflow.clone());
-        let (Some(workflow), true) = (workflow, options.may_stop && stops < MOST_STOPS) else {
-            return self.refuse(Reason::NotAdded(Arc::new(error)), settings, now);
-        };
-        self.stops = Some((workflow.clone(), stops + 1));
-        // The schema may have grown until it has stopped.
-        self.queue = Queue::Unread;
-        let step = Waiter::ensure(workflow, Goal::Stopped, WaitOptions::default(), now);
-        self.go_on(Goal::Stopped, step, now)
-    }
-
-    fn go_on(&mut self, goal: Goal, step: Step, now: Now) -> Turn {
-        match step {
-            Step::Send(due) => self.wait = Some((goal, Wait::Due(Box::new(due)))),
-            Step::Pause(pause) => {
-                let at = now.mono.saturating_add(pause.delay());
-                self.wait = Some((goal, Wait::Paused(Box::new(pause), at)));
-            }
-            Step::Done(result) => {
-                if goal == Goal::Started {
-                    self.owed = None;
-                }
-                match result {
-                    Ok(_) => {}
-                    Err(error) if goal == Goal::Stopped => {
-                        self.give_up();
-                        return Turn::Refused(Reason::NotStopped(Arc::new(error)));
-                    }
-                    Err(error) => return Turn::NotStarted(error),
-                }
-            }
-        }
-        Turn::Nothing
-    }
-
-    fn refuse(&mut self, reason: Reason, settings: &Settings, now: Now) -> Turn {
-        self.give_up();
-        self.failures = self.failures.saturating_add(1);
-        self.back_off(self.failures, None, settings, now);
-        Turn::Refused(reason)
-    }
-
-    fn give_up(&mut self) {
-        self.wanted.clear();
-        (self.is_needed, self.may_make) = (false, false);
-    }
-
-    fn pause_after_rounds(&mut self, settings: &Settings, now: Now) {
-        if self.rounds > 1 {
-            self.back_off(self.rounds - 1, None, settings, now);
-        }
-    }
-
-    fn back_off(
-        &mut self,
-        failures: u32,
-        asked: Option<Duration>,
-        settings: &Settings,
-        now: Now,
-    ) -> Duration {
-        let delay = settings.back_off.delay(failures, settings.seed, asked);
-        self.not_before = now.mono.saturating_add(delay);
-        delay
     }
 }
 

@@ -17,6 +17,11 @@ use crate::{
 /// How long the first wait is for a field to be known, and the longest.
 const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 
+/// How often the schema is looked at for a batch, and how often in a row it has to have all fields until the batch is
+/// believed to have others: somebody may take them away and put them back.
+const MOST_LOOKS: u32 = 8;
+const ENOUGH_LOOKS: u32 = 2;
+
 impl<I> Shipper<I> {
     /// Takes the reply to a call.
     #[allow(clippy::needless_pass_by_value, reason = "a call has one reply")]
@@ -193,14 +198,30 @@ impl<I> Shipper<I> {
         match error.code() {
             Some(ErrorCode::FIELD_NOT_FOUND) => {
                 let is_spreading = now < self.spreading_until;
-                if let Some(front) = &mut self.front
-                    && !is_spreading
-                    && !batch.is_looked_up
-                {
-                    front.keeper.read();
-                    batch.is_looked_up = true;
-                } else if !is_spreading {
-                    return Some((batch, error));
+                match &mut self.front {
+                    // Somebody may have taken the field away: at once, and until it has its time after a change.
+                    Some(front) => {
+                        let Front {
+                            keeper, options, ..
+                        } = &mut **front;
+                        let (looks, in_row, writes) = batch.looks;
+                        let in_row = if keeper.writes() == writes { in_row } else { 0 };
+                        let is_due = !is_spreading && !keeper.is_busy();
+                        if is_due && (in_row >= ENOUGH_LOOKS || looks >= MOST_LOOKS) {
+                            return Some((batch, error));
+                        }
+                        if looks == 0 || is_due {
+                            let in_row = in_row + u32::from(is_due);
+                            batch.looks = (looks + 1, in_row, keeper.writes());
+                            if options.unknown_fields == UnknownFields::Add {
+                                keeper.restore();
+                            } else {
+                                keeper.read();
+                            }
+                        }
+                    }
+                    None if is_spreading => {}
+                    None => return Some((batch, error)),
                 }
                 self.pace.succeeded(sent);
                 let (first, longest) = LOOKS;

@@ -2,6 +2,7 @@
 
 mod exports;
 mod free;
+mod free_props;
 mod props;
 mod schedule;
 mod service;

@@ -109,6 +109,11 @@ impl Service {
         }
     }
 
+    /// Whether the workflow runs, or is about to.
+    pub(crate) fn is_running(&mut self, now: Duration) -> bool {
+        matches!(self.flow(now), Ok(Flow::Started | Flow::Starting(_)))
+    }
+
     fn write(&mut self, schema: &[SchemaEntry], now: Duration) -> Result<Reply, Refusal> {
         if self.in_flow && self.flow(now)? != Flow::Stopped {
             return refuse(409, "E18643: it runs");
