@@ -80,7 +80,7 @@ fn measure<'a>(bench: &Bench, rows: &'a [Row]) -> Vec<Measured<'a>> {
         let value = (row.measure)(bench);
         let said = match &value {
             Ok(value) => table::number(*value),
-            Err(error) => format!("error: {error}"),
+            Err(error) => format!("error: {}", short(error)),
         };
         let (count, seconds) = (rows.len(), start.elapsed().as_secs());
         let (at, name, unit) = (at + 1, row.name, row.unit);
@@ -88,6 +88,15 @@ fn measure<'a>(bench: &Bench, rows: &'a [Row]) -> Vec<Measured<'a>> {
         Measured { row, value }
     };
     rows.iter().enumerate().map(one).collect()
+}
+
+/// What a tool says may fill pages; how it was called comes first, and what it says last is why.
+fn short(error: &str) -> String {
+    let lines: Vec<_> = error.lines().collect();
+    let end = lines.len().saturating_sub(5).max(1);
+    [&lines[..lines.len().min(1)], &lines[end.min(lines.len())..]]
+        .concat()
+        .join("\n")
 }
 
 /// Compares with what is recorded, by the noise that each kind of row has.
@@ -119,7 +128,7 @@ fn check(bench: &Bench, rows: &[Row], recorded: &[(String, String, f64)]) -> Res
                     table::number(value),
                     table::number(old)
                 )),
-                Err(error) => said.push(format!("{name}, {unit}: {error}")),
+                Err(error) => said.push(format!("{name}, {unit}: {}", short(&error))),
             }
             left.push(it.row.clone());
         }

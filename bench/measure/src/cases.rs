@@ -95,6 +95,7 @@ pub(crate) fn find(name: &str, url: Option<&str>) -> Result<AnyCase, Failure> {
         "sign" => requests::sign(size),
 
         "list" => decoding::list(size),
+        "list-borrowed" => decoding::list_borrowed(size),
         "list-serde" => decoding::list_serde(size),
         "list-value" => decoding::list_value(size),
         "nodes" => decoding::nodes(size),

@@ -1,11 +1,12 @@
 //! Answers into models, beside serde_json by hand and serde_json's `Value`.
 
-use std::hint::black_box;
+use std::{borrow::Cow, hint::black_box};
 
 use bytes::Bytes;
 use http::Response;
 use pipeline_proto::{
     Operation, WorkflowName,
+    operation::Unread,
     resource::workflow::{GetWorkflow, ListWorkflows},
 };
 use serde::Deserialize;
@@ -67,6 +68,35 @@ fn text(response: &Response<Bytes>) -> &str {
 pub(crate) fn list_serde(size: usize) -> AnyCase {
     case(fixtures::list(size), |response| {
         serde_json::from_str::<Vec<ByHand>>(text(response)).expect("a list")
+    })
+}
+
+/// The same members, borrowed from the body wherever that has them as they are.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "as above")]
+struct Borrowed<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    region: Cow<'a, str>,
+    #[serde(borrow)]
+    comment: Cow<'a, str>,
+    #[serde(borrow)]
+    create_time: Cow<'a, str>,
+    #[serde(borrow)]
+    update_time: Cow<'a, str>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    can_start: bool,
+    is_manual_workflow: bool,
+}
+
+pub(crate) fn list_borrowed(size: usize) -> AnyCase {
+    case(fixtures::list(size), |response| {
+        let body = Unread(ListWorkflows::new()).decode(response);
+        let body = body.expect("a list");
+        black_box(body.list::<Borrowed<'_>>().expect("a list")).len()
     })
 }
 

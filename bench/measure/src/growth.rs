@@ -70,6 +70,7 @@ fn drive(shipper: &mut Shipper<usize>, told: &mut usize) {
                 *told += verdicts.by_ref().map(black_box).count();
                 shipper.on_told(verdicts);
             }
+            Step::Ask(_) => panic!("without a schema to keep, there is nothing to ask"),
             Step::Wait(_) | Step::Done => return,
         }
     }

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::{
     Failure,
-    fixtures::{self, GET_ANSWER},
+    fixtures::{self, GET_ANSWER, NAME},
 };
 
 pub(crate) fn run(what: &str) -> Result<(), Failure> {
@@ -107,6 +107,9 @@ impl Answers {
             io::copy(&mut Read::take(&mut input, body), &mut io::sink())?;
             if let Some(count) = held {
                 self.barrier(count).wait();
+                let name = format!("{HELD}{count}");
+                output.write_all(&answer(&GET_ANSWER.replace(NAME, &name)))?;
+                continue;
             }
             output.write_all(if wants_list { &self.list } else { &self.one })?;
         }

@@ -93,22 +93,27 @@ const ANSWER: Group = Group {
 };
 const LIST: Group = Group {
     turns: 40,
-    cases: &["list:10000", "list-serde:10000", "list-value:10000"],
+    cases: &[
+        "list:10000",
+        "list-borrowed:10000",
+        "list-serde:10000",
+        "list-value:10000",
+    ],
 };
 const HYPER: Group = Group {
-    turns: 150,
+    turns: 100,
     cases: &["hyper", "hyper-bare", "reqwest-signed"],
 };
 const HYPER_64: Group = Group {
-    turns: 100,
+    turns: 80,
     cases: &["hyper-64", "hyper-bare-64", "reqwest-signed-64"],
 };
 const BLOCKING: Group = Group {
-    turns: 150,
+    turns: 100,
     cases: &["blocking", "ureq"],
 };
 const BLOCKING_4: Group = Group {
-    turns: 100,
+    turns: 80,
     cases: &["blocking-4", "ureq-4"],
 };
 const POINTS: Group = Group {
@@ -217,6 +222,7 @@ pub(super) fn all() -> Vec<Row> {
         "decode a list of 10,000 workflows" {
             "CPU ms" Shown Nothing => |b| Ok(b.race(&LIST)?.time("list:10000")? / 1e6);
             "CPU × serde_json by hand" Ratio AtMost(1.0) => |b| b.race(&LIST)?.over("list:10000", "list-serde:10000");
+            "borrowed, CPU × serde_json by hand" Ratio AtMost(0.65) => |b| b.race(&LIST)?.over("list-borrowed:10000", "list-serde:10000");
             "CPU × `Value`" Ratio Nothing => |b| b.race(&LIST)?.over("list:10000", "list-value:10000");
             "instructions" Count Nothing => |b| b.instructions_large("list:10000");
             "peak heap × body" Count AtMost(1.75) => |b| heap_of_list(b, "list:10000");
