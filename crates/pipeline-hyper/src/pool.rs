@@ -118,7 +118,8 @@ impl Pool {
         }
         loop {
             let Some((since, mut connection)) = lock(&self.idle).connections.pop() else {
-                return Ok((self.connect(by).await?, false));
+                // In a box, or every call would carry the room for it, through each of its moves.
+                return Ok((Box::pin(self.connect(by)).await?, false));
             };
             if since.elapsed() >= self.longest_idle {
                 continue;
@@ -126,7 +127,9 @@ impl Pool {
             // Lets the runtime look whether the server has closed it, or sent what nobody asked for.
             tokio::task::yield_now().await;
             // It has read the last response whole, so that it is ready soon, or closed.
-            if let Ok(Ok(())) = timeout_at(by, connection.sender.ready()).await {
+            if connection.sender.is_ready()
+                || matches!(timeout_at(by, connection.sender.ready()).await, Ok(Ok(())))
+            {
                 return Ok((Connection::Own(connection), true));
             }
         }

@@ -100,8 +100,12 @@ impl Transport {
         }
         pipeline_transport::check_target(endpoint, request.uri())?;
         let by = after(timeout);
-        let Ok(_turn) = timeout_at(by, turns.acquire()).await else {
-            return Err(timed_out(Phase::Connect));
+        let _turn = match turns.try_acquire() {
+            Ok(turn) => turn,
+            Err(_) => match timeout_at(by, turns.acquire()).await {
+                Ok(Ok(turn)) => turn,
+                _ => return Err(timed_out(Phase::Connect)),
+            },
         };
         let (response, connection) = self.head(self.finish(request), by).await?;
         let (parts, body) = response.into_parts();

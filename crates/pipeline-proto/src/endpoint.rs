@@ -39,6 +39,11 @@ impl Endpoint {
         self.scheme == Scheme::HTTPS
     }
 
+    /// Host and port, as they are written.
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
     /// The host, in brackets if it is an IPv6 address.
     pub fn host(&self) -> &str {
         self.authority.host()
