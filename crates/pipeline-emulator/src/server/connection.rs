@@ -142,9 +142,12 @@ impl Connection {
 
     /// Reads the body, within limits, and asks the service.
     async fn handle(&self, parts: request::Parts, body: Incoming) -> Response<Bytes> {
-        let max = self.shared.look(|emulator| emulator.max_body_of(&parts));
         let read = match check_host(&parts) {
-            Ok(()) => self.read_body(&parts.headers, body, max).await,
+            Ok(()) if body.is_end_stream() => Ok(Bytes::new()),
+            Ok(()) => {
+                let max = self.shared.look(|emulator| emulator.max_body_of(&parts));
+                self.read_body(&parts.headers, body, max).await
+            }
             Err(refusal) => Err(refusal),
         };
         let (mut recorded, mut deliveries) = (None, Vec::new());
