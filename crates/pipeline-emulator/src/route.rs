@@ -295,7 +295,7 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
-    use pipeline_proto::resource::OPERATIONS as OF_THE_CLIENT;
+    use pipeline_proto::resource::{OPERATIONS as OF_THE_CLIENT, logdb, tsdb};
 
     use super::*;
 
@@ -307,7 +307,8 @@ mod tests {
     /// The two readings of the sources agree on all of a resource of which the emulator has anything.
     #[test]
     fn every_operation_is_where_the_client_sends_it() {
-        for info in OF_THE_CLIENT {
+        let sisters = logdb::OPERATIONS.iter().chain(tsdb::OPERATIONS);
+        for info in OF_THE_CLIENT.iter().chain(sisters) {
             let names = &["aa", "bb", "cc"][..info.names.len()];
             let target = info.target(names).unwrap();
             let Route::Operation(operation, found) = route(info.method.as_str(), &target) else {
