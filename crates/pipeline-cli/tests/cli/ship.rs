@@ -217,6 +217,10 @@ fn what_ends_a_run_is_told_by_its_code() {
         );
     }
     let bed = Bed::new();
+    bed.write("a.points", "x\n");
+    let zh = bed.ship("a.points b.points --lang zh").stderr;
+    let says = "1 条已读取，0 条已接受，1 条死信; 2 个文件中有 1 个没有读完";
+    assert!(zh.contains(says), "{zh}");
     for (line, says) in [
         ("a.points ./a.points", "named twice"),
         ("--follow", "--follow is for files"),
