@@ -41,6 +41,19 @@ fn the_quick_start_says_of_queues_what_the_command_says() {
     }
 }
 
+#[test]
+fn the_page_on_shipping_says_what_the_command_says() {
+    for (page, heading) in [
+        ("shipping.md", "\n## From an empty account\n"),
+        ("shipping.zh-CN.md", "\n## 从空账号开始\n"),
+    ] {
+        let text = read(page);
+        let (_, section) = text.split_once(heading).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        play(page, section, 4);
+    }
+}
+
 fn read(page: &str) -> String {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     std::fs::read_to_string(docs.join(page)).unwrap()
@@ -54,10 +67,11 @@ fn play(page: &str, text: &str, count: usize) {
     assert_eq!(blocks.len(), 2 * count + 1, "{page}");
     for pair in blocks.chunks_exact(2) {
         let (before, block) = (pair[0], pair[1]);
-        if let Some(records) = block.strip_prefix("csv\n") {
+        let records = ["csv\n", "json\n"].map(|kind| block.strip_prefix(kind));
+        if let Some(records) = records.into_iter().flatten().next() {
             let name = before
                 .split('`')
-                .rfind(|word| word.contains(".csv"))
+                .rfind(|word| word.ends_with(".csv") || word.ends_with(".ndjson"))
                 .unwrap();
             std::fs::write(folder.path().join(name), records).unwrap();
             continue;
@@ -69,12 +83,22 @@ fn play(page: &str, text: &str, count: usize) {
             let words = words(line);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let mut run = service.command(&words);
-            let ran = Ran::of(run.current_dir(folder.path()).output().unwrap());
-            assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
-            let said = format!("{}{}", ran.stdout, ran.stderr);
+            run.current_dir(folder.path());
             if !file.is_empty() {
+                let ran = Ran::of(run.output().unwrap());
+                assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
                 std::fs::write(folder.path().join(file), ran.stdout).unwrap();
-            } else if !says.is_empty() {
+                continue;
+            }
+            // Both in one, as on a terminal.
+            let said = tempfile::NamedTempFile::new().unwrap();
+            run.stdout(said.as_file().try_clone().unwrap());
+            run.stderr(said.as_file().try_clone().unwrap());
+            let code = run.status().unwrap().code();
+            let said = std::fs::read_to_string(said.path()).unwrap();
+            let fails = says.lines().any(|line| line.starts_with("error: "));
+            assert_eq!(code, Some(i32::from(fails)), "{page}: {line}: {said}");
+            if !says.is_empty() {
                 assert_eq!(said.trim_end(), says.trim_end(), "{page}: {line}");
             }
         }
