@@ -147,8 +147,8 @@ fn left(way: Way, time: Duration) -> Option<Duration> {
         return None;
     }
     let left = time.as_millis() * u128::from(way.left) / u128::from(way.done);
-    // Nobody wants to know of a long time by the second.
-    Some(Duration::from_secs(u64::try_from(left / 1_000).ok()?))
+    let seconds = u64::try_from(left / 1_000).ok()?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// What is due when, since the beginning.
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(rates, [0, 10, 10, 2_000]);
         let left = |done, left| super::left(Way { done, left }, seconds(10));
         assert_eq!(left(100, 650), Some(seconds(65)));
-        assert_eq!((left(0, 100), left(100, 0)), (None, None));
+        assert_eq!([left(0, 100), left(100, 0), left(100, 9)], [None; 3]);
         assert_eq!(left(1, u64::MAX), None);
     }
 }
