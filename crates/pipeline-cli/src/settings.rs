@@ -9,7 +9,11 @@ mod profile;
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
-use pipeline_proto::{Endpoint, Region};
+use pipeline_blocking::shipping::exports::Service;
+use pipeline_proto::{
+    Endpoint, Region,
+    resource::{logdb, tsdb},
+};
 use zeroize::Zeroizing;
 
 use crate::{failure::Failure, file::read::trimmed, options::Global, variables::own_variable};
@@ -26,6 +30,10 @@ pub(crate) const SECRET_KEY: &str = "PANDORA_SECRET_KEY";
 const TOKEN: &str = "PANDORA_TOKEN";
 const ENDPOINT: &str = "PANDORA_ENDPOINT";
 const CA_FILE: &str = "PANDORA_CA_FILE";
+/// The secret key of another account that an export writes to.
+pub(crate) const EXPORT_SECRET_KEY: &str = "PANDORA_EXPORT_SECRET_KEY";
+const LOGDB_ENDPOINT: &str = "PANDORA_LOGDB_ENDPOINT";
+const TSDB_ENDPOINT: &str = "PANDORA_TSDB_ENDPOINT";
 const PROFILE: &str = "PANDORA_PROFILE";
 const CONFIG_FILE: &str = "PANDORA_CONFIG_FILE";
 const ALLOW_OPEN_FILES: &str = "PANDORA_ALLOW_OPEN_FILES";
@@ -111,6 +119,31 @@ fn variable(name: &'static str) -> Result<Option<Zeroizing<String>>, Failure> {
         None => Ok(None),
         Some(Err(_)) => Err(Failure::usage(format!("{name} is not valid Unicode"))),
     }
+}
+
+/// The secret key of the account that an export writes to, if it is another one.
+pub(crate) fn export_secret_key() -> Result<Option<Zeroizing<String>>, Failure> {
+    variable(EXPORT_SECRET_KEY)
+}
+
+/// Where a service that exports write to is: as its variable says, or beside the vendor's own service. Beside another
+/// one it is not known, and no keys are sent to where nobody asked for.
+pub(crate) fn sister(service: Service, beside: &Endpoint) -> Result<Option<Endpoint>, Failure> {
+    let (name, vendors) = match service {
+        Service::Logdb => (LOGDB_ENDPOINT, logdb::ENDPOINT),
+        Service::Tsdb => (TSDB_ENDPOINT, tsdb::ENDPOINT),
+        _ => return Ok(None),
+    };
+    let is_vendors = [".qiniu.com", ".qiniuapi.com"]
+        .iter()
+        .any(|domain| beside.host().ends_with(domain));
+    let text = match variable(name)? {
+        Some(text) => text.to_string(),
+        None if is_vendors => vendors.to_owned(),
+        None => return Ok(None),
+    };
+    let wrong = |error| Failure::usage(format!("{name}: {error}"));
+    text.parse().map(Some).map_err(wrong)
 }
 
 /// A variable with the name of a file, which need not be Unicode.

@@ -321,6 +321,7 @@ fn call(
 ) -> Option<Remote> {
     let seen: Arc<Mutex<Option<Seen>>> = Arc::default();
     let special = Special {
+        endpoint: None,
         once: true,
         observer: Some(Box::new({
             let seen = Arc::clone(&seen);

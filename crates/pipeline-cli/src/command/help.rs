@@ -73,6 +73,10 @@ Environment:
           a ready-made token instead; it comes before the keys
   PANDORA_ENDPOINT
           where the service is
+  PANDORA_LOGDB_ENDPOINT, PANDORA_TSDB_ENDPOINT
+          where LogDB and TSDB are, for `pipeline ship --export`; known beside the vendor's service
+  PANDORA_EXPORT_SECRET_KEY
+          the secret key of another account, for `pipeline ship --export kodo:exportAccessKey=…`
   PANDORA_CA_FILE
           further certificates to trust
   PANDORA_PROFILE

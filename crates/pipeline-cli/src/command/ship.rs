@@ -2,6 +2,7 @@
 
 mod books;
 mod disk;
+mod exports;
 mod free;
 mod letters;
 mod positions;
@@ -19,7 +20,7 @@ use std::{
 use clap::Args;
 use pipeline_blocking::{
     Shipper,
-    shipping::{Event, Verdict},
+    shipping::{Event, SchemaFree, Verdict},
 };
 use pipeline_proto::RepoName;
 
@@ -39,7 +40,7 @@ use crate::{
     file::{self, read},
     lang::pick,
     options::Global,
-    output::note,
+    output::{note, plain},
     remote::Remote,
     signals, size,
 };
@@ -75,7 +76,8 @@ Examples:
   pipeline ship clicks clicks.csv --map addr=ip --dry-run
   pipeline ship lines app.log.zst --raw-field line
   pipeline ship clicks clicks.ndjson --schema-free --dry-run
-  pipeline ship clicks clicks.ndjson --schema-free --workflow site")]
+  pipeline ship clicks clicks.ndjson --schema-free --workflow site
+  pipeline ship clicks clicks.ndjson --schema-free --export kodo:bucket=archive,format=json")]
 pub(crate) struct Ship {
     /// Name of the message queue
     repo: RepoName,
@@ -152,7 +154,7 @@ impl Ship {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         self.check()?;
         let remote = global.remote()?;
-        let free = self.free.options();
+        let free = self.free.options(&self.repo, global)?;
         let schema = match &free {
             Some(_) => None,
             None => self.form.schema(&remote, &self.repo)?,
@@ -168,7 +170,7 @@ impl Ship {
         let inputs = self.inputs(&desk, positions.as_ref())?;
         let trouble = Trouble::default();
         let shipper = (!self.dry_run)
-            .then(|| self.start(&remote, &desk, &trouble))
+            .then(|| self.start(global, &remote, free.as_ref(), &desk, &trouble))
             .transpose()?;
         let mut watch = Watch {
             view: View {
@@ -346,7 +348,9 @@ impl Ship {
 
     fn start(
         &self,
+        global: &Global,
         remote: &Remote,
+        free: Option<&SchemaFree>,
         desk: &Arc<Desk>,
         trouble: &Trouble,
     ) -> Result<Shipper<Id>, Failure> {
@@ -368,6 +372,13 @@ impl Ship {
                 Event::SchemaChanged { fields, is_ours: true, .. } => {
                     note(format_args!("{repo} has {fields} fields now"));
                 }
+                Event::ExportMade { export, .. } => note(format_args!("made the export {export}")),
+                Event::ExportGrown { export, .. } => {
+                    note(format_args!("the export {export} writes the new fields as well"));
+                }
+                Event::ExportFailed { error, .. } => {
+                    note(format_args!("{}; records go on", plain(&error.to_string())));
+                }
                 Event::LeftStopped { workflow, error, .. } => {
                     let why = error.map_or("there was no time left".to_owned(), ToString::to_string);
                     note(format_args!(
@@ -376,8 +387,11 @@ impl Ship {
                 }
                 _ => {}
             });
-        if let Some(free) = self.free.options() {
-            builder = builder.schema_free(free);
+        if let Some(free) = free {
+            builder = builder.schema_free(free.clone());
+        }
+        for (service, client) in self.free.sisters(remote, global)? {
+            builder = builder.service(service, client);
         }
         if !self.no_gzip {
             builder = builder.gzip(3);

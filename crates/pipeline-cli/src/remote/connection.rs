@@ -61,6 +61,8 @@ struct Plan {
 /// What is special about a connection.
 #[derive(Default)]
 pub(crate) struct Special {
+    /// To another service, with the keys of this one.
+    pub(crate) endpoint: Option<Endpoint>,
     /// One attempt only.
     pub(crate) once: bool,
     /// Is told of each call.
@@ -103,9 +105,18 @@ impl Global {
 
     /// The service, ready to be called.
     pub(crate) fn remote(&self) -> Result<Remote, Failure> {
+        self.remote_at(None)
+    }
+
+    /// The service, or another one.
+    pub(crate) fn remote_at(&self, endpoint: Option<Endpoint>) -> Result<Remote, Failure> {
         let settings = Settings::read(self)?;
         let given = settings.keys_or_token()?;
-        let remote = self.remote_with(&settings, given, Special::default())?;
+        let special = Special {
+            endpoint,
+            ..Special::default()
+        };
+        let remote = self.remote_with(&settings, given, special)?;
         if self.replay.is_none() && remote.endpoint().is_exposed() {
             let warning = lang::pick(
                 format!("warning: {}: {EXPOSED}", remote.endpoint()),
@@ -139,7 +150,10 @@ impl Global {
             None => return Err(no_credentials()),
         };
         let plan = Plan {
-            endpoint: settings.endpoint()?.value,
+            endpoint: match &special.endpoint {
+                Some(endpoint) => endpoint.clone(),
+                None => settings.endpoint()?.value,
+            },
             auth,
             retry: RetryPolicy::default().max_attempts(attempts),
             timeout: self.timeout.unwrap_or(CALL_TIMEOUT),

@@ -111,7 +111,7 @@ impl Destination {
                     return wrong(error.to_string());
                 }
             }
-            "kodo" => rotate(spec),
+            "kodo" => of_files(spec),
             "mongo" if text(spec, "mode") != "INSERT" && !spec.contains_key("updateKey") => {
                 return wrong(format!(
                     "updateKey is missing, with mode {}",
@@ -174,8 +174,11 @@ fn texts(mapping: &Members, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Says when a file is full by all members that speak of it.
-fn rotate(spec: &mut Members) {
+/// Says when a file is full by all members that speak of it, and what a line of csv needs.
+fn of_files(spec: &mut Members) {
+    if text(spec, "format") == "csv" {
+        spec.entry("delimiter").or_insert(",".into());
+    }
     let size = spec.get("rotateSize").and_then(Value::as_i64);
     let strategy = match (size, spec.contains_key("rotateInterval")) {
         (None, _) => "interval",

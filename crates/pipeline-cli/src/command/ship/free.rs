@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use pipeline_blocking::shipping::{
-    Call, Reply, SchemaFree, Settings, Shipper, Step, UnknownFields,
+use pipeline_blocking::{
+    Client,
+    shipping::{Call, Reply, SchemaFree, Settings, Shipper, Step, UnknownFields, exports::Service},
 };
 use pipeline_proto::{
     Error, Now, Region, RepoName, WorkflowName,
@@ -17,10 +18,11 @@ use pipeline_proto::{
 
 use super::{
     books::{Desk, Id},
+    exports::{self, Wish},
     pump::SHOWN,
     report::Report,
 };
-use crate::remote::Remote;
+use crate::{failure::Failure, options::Global, remote::Remote, settings};
 
 /// How records without a schema are shipped.
 #[derive(Debug, Args)]
@@ -71,6 +73,9 @@ pub(super) struct Free {
     /// Make values fit fields of other types even if something is lost, such as a fraction in a long
     #[arg(long, requires = "schema_free")]
     lossy: bool,
+
+    #[arg(long = "export", value_name = "TYPE:KEY=VALUE,…", requires = "schema_free", help = exports::help().lines().next().unwrap_or_default().to_owned(), long_help = exports::help())]
+    exports: Vec<Wish>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -89,9 +94,13 @@ fn schema(text: &str) -> Result<Schema, ParseSchemaError> {
 
 impl Free {
     /// Nothing if there is to be a schema.
-    pub(super) fn options(&self) -> Option<SchemaFree> {
+    pub(super) fn options(
+        &self,
+        repo: &RepoName,
+        global: &Global,
+    ) -> Result<Option<SchemaFree>, Failure> {
         if !self.is_wanted {
-            return None;
+            return Ok(None);
         }
         let mut spec = RepoSpec::default();
         spec.schema = self.schema.clone().map_or_else(Vec::new, |schema| schema.0);
@@ -107,10 +116,52 @@ impl Free {
                 NewFields::Refuse => UnknownFields::Refuse,
                 NewFields::Drop => UnknownFields::Drop,
             });
-        Some(match &self.workflow {
+        let mut free = match &self.workflow {
             Some(workflow) => free.workflow(workflow.clone()),
             None => free,
-        })
+        };
+        let keys = if self.exports.is_empty() {
+            None
+        } else {
+            global.raw_keys()?
+        };
+        let access_key = keys.as_ref().map(|keys| keys.access_key.as_str());
+        let mut names = Vec::new();
+        for wish in &self.exports {
+            let export = wish.clone().with_keys(access_key).map_err(Failure::usage)?;
+            // What is wrong with it shows now, not after the first records.
+            let plan = export.plan(repo, &[], &[]).map_err(Failure::usage)?;
+            if names.contains(&plan.name) {
+                let line = format!(
+                    "two exports would be called {}: give one of them name=…",
+                    plan.name
+                );
+                return Err(Failure::usage(line));
+            }
+            names.push(plan.name);
+            free = free.export(export);
+        }
+        Ok(Some(free))
+    }
+
+    /// Clients of the services that exports write to, as far as these are known.
+    pub(super) fn sisters(
+        &self,
+        remote: &Remote,
+        global: &Global,
+    ) -> Result<Vec<(Service, Client)>, Failure> {
+        let mut clients = Vec::new();
+        for (kind, service) in [("logdb", Service::Logdb), ("tsdb", Service::Tsdb)] {
+            if self.exports.iter().any(|wish| wish.kind() == kind)
+                && let Some(endpoint) = settings::sister(service, remote.endpoint())?
+            {
+                clients.push((
+                    service,
+                    global.remote_at(Some(endpoint))?.to_ship()?.0.clone(),
+                ));
+            }
+        }
+        Ok(clients)
     }
 }
 

@@ -1,0 +1,135 @@
+//! Exports that `pipeline ship` makes with a queue.
+
+use serde_json::{Value, json};
+
+use super::bed::Bed;
+use crate::support::Run as _;
+
+/// The spec of an export, by `export get`.
+fn spec(bed: &Bed, export: &str) -> Value {
+    let ran = bed
+        .service
+        .run(&format!("export get clicks {export} -o json"))
+        .ok();
+    let export: Value = serde_json::from_str(&ran).unwrap();
+    export["spec"].clone()
+}
+
+#[test]
+fn exports_are_made_with_the_queue_and_grow_with_its_schema() {
+    let bed = Bed::empty();
+    bed.write("a.ndjson", "{\"ip\":\"a\"}\n");
+    bed.write("b.ndjson", "{\"ip\":\"b\",\"n\":1}\n");
+    let exports = "--schema-free --export kodo:bucket=b,format=json,interval=5m --export http:host=h.example,uri=/u,name=out";
+    let (books, ran, _) = bed.books(&format!("a.ndjson {exports}"));
+    assert_eq!((books, ran.code), ([1, 1, 0, 0], Some(0)), "{ran:?}");
+    assert!(
+        ran.stderr.contains("made the export clicks_export2_kodo"),
+        "{ran:?}"
+    );
+    assert_eq!(spec(&bed, "out"), json!({"host": "h.example", "uri": "/u"}));
+    let kodo = spec(&bed, "clicks_export2_kodo");
+    assert_eq!(kodo["fields"], json!({"ip": "#ip"}));
+    assert_eq!(
+        (&kodo["rotateInterval"], &kodo["format"]),
+        (&json!(300), &json!("json"))
+    );
+
+    let (_, ran, _) = bed.books(&format!("b.ndjson {exports}"));
+    assert!(
+        ran.stderr
+            .contains("the export clicks_export2_kodo writes the new fields as well"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        spec(&bed, "clicks_export2_kodo")["fields"],
+        json!({"ip": "#ip", "n": "#n"})
+    );
+
+    // Another bucket is another export. Records go on.
+    let (books, ran, _) = bed.books("a.ndjson --schema-free --export kodo:bucket=c");
+    assert_eq!((books, ran.code), ([1, 1, 0, 0], Some(0)), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("give this one another name; records go on"),
+        "{ran:?}"
+    );
+    assert_eq!(spec(&bed, "clicks_export2_kodo")["bucket"], "b");
+}
+
+#[test]
+fn what_is_wrong_with_an_export_is_said_before_anything_is_sent() {
+    let bed = Bed::empty();
+    bed.write("a.ndjson", "{\"ip\":\"a\"}\n");
+    for (exports, says) in [
+        (
+            "--export kodo:bukket=b",
+            "kodo has no such key; known are prefix",
+        ),
+        ("--export mongo:host=h", "dbName is missing"),
+        (
+            "--export kodo:bucket=a --export kodo:bucket=b",
+            "two exports would be called clicks_export2_kodo",
+        ),
+        (
+            "--export kodo:exportAccessKey=AK",
+            "PANDORA_EXPORT_SECRET_KEY",
+        ),
+    ] {
+        let ran = bed.service.run(&format!(
+            "ship clicks {} --schema-free {exports}",
+            bed.path("a.ndjson").display()
+        ));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains(says), "{exports}: {ran:?}");
+    }
+    bed.service.run("repo get clicks").failed(3);
+}
+
+#[test]
+fn repos_of_logdb_and_tsdb_are_made_where_these_services_are_and_nowhere_else() {
+    let bed = Bed::empty();
+    bed.write("a.ndjson", "{\"ip\":\"a\",\"n\":1}\n");
+    bed.write("b.ndjson", "{\"ip\":\"b\",\"n\":1,\"m\":2}\n");
+    let line = "--schema-free --export logdb --export tsdb:series=s,tag=ip";
+    let ship = |file: &str, knows: bool| {
+        let mut command = bed.command(&format!("{file} {line}"));
+        if knows {
+            for name in ["PANDORA_LOGDB_ENDPOINT", "PANDORA_TSDB_ENDPOINT"] {
+                command.env(name, bed.service.server.url());
+            }
+        }
+        let ran = command.ran();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        bed.service.asked()
+    };
+    let of_sisters = |asked: &[&str]| {
+        let of = asked
+            .iter()
+            .filter(|it| it.contains("logdb") || it.contains("tsdb"));
+        of.map(|it| (*it).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_sisters(&ship("a.ndjson", true)),
+        [
+            "get_logdb_repo",
+            "create_logdb_repo",
+            "create_tsdb_repo",
+            "create_tsdb_series",
+        ]
+    );
+    let asked = ship("b.ndjson", true);
+    assert!(
+        of_sisters(&asked).contains(&"update_logdb_repo".to_owned()),
+        "{asked:?}"
+    );
+    let all = json!({"ip": "#ip", "n": "#n", "m": "#m"});
+    assert_eq!(spec(&bed, "clicks_export2_logdb")["doc"], all);
+    assert_eq!(
+        spec(&bed, "clicksexport2tsdb_s")["fields"],
+        json!({"n": "#n", "m": "#m"})
+    );
+    let before = of_sisters(&bed.service.asked()).len();
+    ship("a.ndjson", false);
+    assert_eq!(of_sisters(&bed.service.asked()).len(), before);
+}
