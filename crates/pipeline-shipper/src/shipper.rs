@@ -182,6 +182,9 @@ impl<I> Shipper<I> {
         let end = now.mono.saturating_add(time);
         if self.closing.is_none() {
             self.pace.hurry(now.mono);
+            for batch in &mut self.ready {
+                batch.due = batch.due.min(now.mono);
+            }
             self.hurry_front();
             if let Some(front) = &mut self.front {
                 front.keeper.hurry(now.mono);

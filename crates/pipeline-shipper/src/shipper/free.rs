@@ -162,8 +162,10 @@ impl<I> Shipper<I> {
 
     pub(super) fn hurry_front(&mut self) {
         if let Some(front) = &mut self.front {
-            front.is_hurried = !front.waiting.is_empty();
-            self.has_news |= front.is_hurried;
+            let is_hurried = !front.waiting.is_empty();
+            // Told once, or who waits for room and is refused once more would wake itself by that, without end.
+            self.has_news |= is_hurried && !front.is_hurried;
+            front.is_hurried = is_hurried;
         }
     }
 

@@ -482,6 +482,10 @@ fn memory_counts_what_waits_and_a_full_shipper_does_not_wait_for_more() {
     {
         id += 1;
     }
+    assert!(bed.shippers[0].take_news());
+    // Who waits for room tries again at each news: that must not be news.
+    let refused = bed.shippers[0].try_push(id, b"{}", bed.now);
+    assert!(refused.is_err() && !bed.shippers[0].take_news());
     assert!(bed.shippers[0].books(bed.now).memory <= 2000);
     assert_eq!(bed.shippers[0].books(bed.now).waiting.records, id);
     bed.pass(secs(5));

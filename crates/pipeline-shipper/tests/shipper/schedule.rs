@@ -309,3 +309,15 @@ fn an_idle_shipper_waits_for_ever_and_news_wakes_it_once() {
     world.close(Duration::MAX);
     assert_eq!(world.books().lag, Duration::ZERO);
 }
+
+#[test]
+fn a_close_does_not_wait_for_a_field_to_become_known() {
+    let unknown = Trouble::Response(404, "E18111: no such field", None);
+    let mut world = World::new(Settings::new()).troubles([unknown]);
+    world.shipper.schema_changed(world.now);
+    world.push_all(0..1, |_| false);
+    world.shipper.flush();
+    world.pass(millis(100));
+    world.close(millis(500));
+    assert_eq!(world.queue.records, [0]);
+}
