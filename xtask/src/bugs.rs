@@ -199,6 +199,19 @@ const BUGS: &[Bug] = &[
         from: "if now >= end {",
         to: "if false {",
     },
+    // So did this one, until the simulation met it.
+    Bug {
+        name: "who waits for room in a shipper without a schema wakes itself without end",
+        file: "crates/pipeline-shipper/src/shipper/free.rs",
+        from: "self.has_news |= is_hurried && !front.is_hurried;",
+        to: "self.has_news |= is_hurried;",
+    },
+    Bug {
+        name: "records that wait for new fields are overtaken, although order is asked for",
+        file: "crates/pipeline-shipper/src/shipper/free.rs",
+        from: "let is_behind = self.settings.ordered && !front.waiting.is_empty();",
+        to: "let is_behind = false;",
+    },
 ];
 
 /// Bugs in what the simulation does not run, and the tests that find them.

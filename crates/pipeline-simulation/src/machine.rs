@@ -1,7 +1,7 @@
 //! The client's machines, with the type of their operation forgotten, so that calls of all kinds
 //! can be in flight at once.
 
-use std::{any::Any, fmt::Debug, time::Duration};
+use std::{any::Any, fmt::Debug, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,18 +19,24 @@ pub(super) struct Output {
     pub(super) shown: Value,
     /// For a wait.
     pub(super) state: Option<WorkflowState>,
+    /// As it is.
+    pub(super) whole: Rc<dyn Any>,
 }
 
 impl Output {
-    fn new<T: Serialize + 'static>(output: T) -> Self {
-        let any: &dyn Any = &output;
-        let state = any.downcast_ref::<WorkflowState>().cloned();
+    fn new<T: 'static>(output: T, show: Show<T>) -> Self {
+        let shown = show(&output);
+        let whole: Rc<dyn Any> = Rc::new(output);
         Self {
-            shown: serde_json::to_value(output).unwrap_or_default(),
-            state,
+            shown,
+            state: whole.downcast_ref::<WorkflowState>().cloned(),
+            whole,
         }
     }
 }
+
+/// Makes JSON of an output.
+type Show<T> = fn(&T) -> Value;
 
 /// An attempt that was sent.
 pub(super) struct Sent {
@@ -72,13 +78,28 @@ pub(super) fn start<O>(
 where
     O: Operation<Output: Serialize> + Debug + 'static,
 {
-    let call = Call::new(context, operation, options)?;
-    Ok(send(call.start(now)))
+    let show = |output: &O::Output| serde_json::to_value(output).unwrap_or_default();
+    start_shown(context, operation, options, now, show)
 }
 
-fn send<O>(attempt: Attempt<O>) -> Sent
+/// As [`start`], for an output that says in another way what it is.
+pub(super) fn start_shown<O>(
+    context: &Context,
+    operation: O,
+    options: CallOptions,
+    now: Now,
+    show: Show<O::Output>,
+) -> Result<Sent, Error>
 where
-    O: Operation<Output: Serialize> + Debug + 'static,
+    O: Operation + Debug + 'static,
+{
+    let call = Call::new(context, operation, options)?;
+    Ok(send(call.start(now), show))
+}
+
+fn send<O>(attempt: Attempt<O>, show: Show<O::Output>) -> Sent
+where
+    O: Operation + Debug + 'static,
 {
     let (number, timeout) = (attempt.number(), attempt.timeout());
     let printed = format!("{attempt:?}");
@@ -88,52 +109,54 @@ where
         number,
         timeout,
         printed,
-        flight: Box::new(flight),
+        flight: Box::new(Shown(flight, show)),
     }
 }
 
-impl<O> Flight for InFlight<O>
+/// A state of a call, and how its output is shown in the end.
+struct Shown<M, T>(M, Show<T>);
+
+impl<O> Flight for Shown<InFlight<O>, O::Output>
 where
-    O: Operation<Output: Serialize> + Debug + 'static,
+    O: Operation + Debug + 'static,
 {
     fn on_response(self: Box<Self>, response: Response<Bytes>, now: Now) -> Step {
-        (*self).on_response(response, now).into()
+        step(self.0.on_response(response, now), self.1)
     }
 
     fn on_fault(self: Box<Self>, fault: Fault, now: Now) -> Step {
-        (*self).on_fault(fault, now).into()
+        step(self.0.on_fault(fault, now), self.1)
     }
 }
 
-impl<O> From<Next<O>> for Step
+fn step<O>(next: Next<O>, show: Show<O::Output>) -> Step
 where
-    O: Operation<Output: Serialize> + Debug + 'static,
+    O: Operation + Debug + 'static,
 {
-    fn from(next: Next<O>) -> Self {
-        match next {
-            Next::Done(result) => Self::Done(result.map(Output::new)),
-            Next::Retry(backoff) => Self::Retry(Box::new(backoff)),
-        }
+    match next {
+        Next::Done(result) => Step::Done(result.map(|output| Output::new(output, show))),
+        Next::Retry(backoff) => Step::Retry(Box::new(Shown(backoff, show))),
     }
 }
 
-impl<O> Retry for Backoff<O>
+impl<O> Retry for Shown<Backoff<O>, O::Output>
 where
-    O: Operation<Output: Serialize> + Debug + 'static,
+    O: Operation + Debug + 'static,
 {
     fn delay(&self) -> Duration {
-        self.delay()
+        self.0.delay()
     }
 
     fn reason(&self) -> RetryReason {
-        self.reason()
+        self.0.reason()
     }
 
     fn printed(&self) -> String {
-        format!("{self:?}")
+        format!("{:?}", self.0)
     }
 
     fn resume(self: Box<Self>, now: Now) -> Result<Sent, Error> {
-        (*self).resume(now).map(send)
+        let Self(backoff, show) = *self;
+        backoff.resume(now).map(|attempt| send(attempt, show))
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use pipeline_proto::CallOptions;
-use pipeline_shipper::Settings;
+use pipeline_proto::{CallOptions, Region, resource::repo::RepoSpec};
+use pipeline_shipper::{SchemaFree, Settings};
 
 use super::{
     rng::Rng,
     scenario::{ITEMS, Limits, MINUTE},
 };
+use crate::model::REGIONS;
 
 /// Of a program that ships the records of one source into one queue.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub(super) struct Terms {
     pub(super) bytes_per_second: u64,
     pub(super) deadline: Duration,
     pub(super) hold_refused: bool,
+    /// Records are JSON, and the shipper makes the queue and adds fields.
+    pub(super) schema_free: bool,
     /// Of each request, and of the waits between them.
     pub(super) limits: Limits,
 }
@@ -79,6 +82,7 @@ impl Terms {
                 Duration::MAX
             },
             hold_refused: rng.chance(300),
+            schema_free: rng.chance(350),
             limits: {
                 let limits = Limits::draw(rng);
                 let often = Duration::from_millis(300);
@@ -96,7 +100,7 @@ impl Terms {
         let calls = CallOptions::new()
             .attempt_timeout(self.limits.attempt_timeout)
             .total_timeout(self.limits.total_timeout);
-        Settings::new()
+        let settings = Settings::new()
             .batch_bytes(self.batch_bytes)
             .batch_records(self.batch_records)
             .linger(self.linger)
@@ -109,7 +113,13 @@ impl Terms {
             .hold_refused(self.hold_refused)
             .back_off(self.limits.policy())
             .calls(calls)
-            .seed(seed)
+            .seed(seed);
+        if !self.schema_free {
+            return settings;
+        }
+        let mut spec = RepoSpec::default();
+        spec.region = Some(Region::from_static(REGIONS[0]).into());
+        settings.schema_free(SchemaFree::new().spec(spec))
     }
 
     /// The most requests at a time.
@@ -124,11 +134,11 @@ impl Plan {
         // Where others make a queue, change it and delete it.
         let queue = *rng.pick(&["clicks", "clicks", "clicks", "clean"]);
         let terms = Terms::draw(rng);
-        let mut records = u64::from(number) * 100_000;
+        let mut records = (u64::from(number) + 1) * 100_000;
         let steps: Vec<_> = (0..=rng.small(ITEMS))
             .map(|step| {
                 let idle = rng.magnitude(MINUTE / 2);
-                (step, idle, Step::draw(rng, &mut records))
+                (step, idle, Step::draw(rng, &mut records, terms.schema_free))
             })
             .collect();
         Self {
@@ -151,7 +161,7 @@ impl Plan {
 }
 
 impl Step {
-    fn draw(rng: &mut Rng, records: &mut u64) -> Self {
+    fn draw(rng: &mut Rng, records: &mut u64, schema_free: bool) -> Self {
         if rng.chance(100) {
             return Self::Flush;
         }
@@ -160,7 +170,11 @@ impl Step {
         let burst = 1 << rng.below(6);
         let lines = (0..=rng.below(burst)).map(|_| {
             *records += 1;
-            line(rng, *records, bad)
+            if schema_free {
+                object(rng, *records, bad)
+            } else {
+                line(rng, *records, bad)
+            }
         });
         Self::Push(lines.collect())
     }
@@ -179,4 +193,25 @@ fn line(rng: &mut Rng, number: u64, bad: u16) -> String {
         };
     }
     format!("a={number}")
+}
+
+/// The same as JSON. Some have further fields, which many others have as well.
+fn object(rng: &mut Rng, number: u64, bad: u16) -> String {
+    if rng.chance(bad) {
+        return match rng.below(3) {
+            0 => format!("{{{number}"),
+            _ => format!(r#"{{"a":"x{number}"}}"#),
+        };
+    }
+    match rng.below(12) {
+        field @ 0..3 => format!(r#"{{"a":{number},"f{field}":{number}}}"#),
+        _ => format!(r#"{{"a":{number}}}"#),
+    }
+}
+
+/// The number of a record, by its line or its point.
+pub(super) fn number_of(line: &str) -> Option<u64> {
+    let digits = line.split(|c: char| !c.is_ascii_digit());
+    let mut numbers = digits.filter(|digits| digits.len() >= 6);
+    numbers.next()?.parse().ok()
 }

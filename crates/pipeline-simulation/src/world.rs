@@ -19,7 +19,7 @@ use pipeline_proto::{
     wait::{Due, Pause},
 };
 
-use pipeline_shipper::Push;
+use pipeline_shipper::{Ask, Push};
 
 use super::{
     Config,
@@ -125,6 +125,8 @@ enum Then {
     Wait(Box<Due>),
     /// The request of a shipper.
     Ship(usize, Push),
+    /// A call of a shipper about its queue.
+    Ask(usize, Ask),
 }
 
 enum Event {

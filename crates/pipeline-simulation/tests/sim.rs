@@ -85,6 +85,7 @@ fn a_thousand_runs_meet_every_trouble_and_every_outcome() {
         "refused",
         "not one line",
         "not welcome",
+        "unfit",
         "past its deadline",
         "closed",
         "unknown after a kill",

@@ -1,5 +1,7 @@
 //! What holds of a program that ships records.
 
+mod end;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use pipeline_shipper::{Books, Flush, Outcome as Became, Reason, Verdict};
@@ -7,20 +9,23 @@ use pipeline_shipper::{Books, Flush, Outcome as Became, Reason, Verdict};
 use super::{Rule, Violation, call::asked_for, demand};
 use crate::{
     history::{CallLog, Outcome},
-    network::{Answer, Origin},
-    ship::Terms,
+    network::Answer,
+    ship::{Terms, number_of},
 };
 
 /// The codes with which the service refuses a record for what is in it.
 const OF_RECORDS: [u32; 7] = [18005, 18007, 18104, 18110, 18111, 18123, 18125];
+
+/// How long a shipper that adds fields waits at most before it looks whether they are known.
+const LOOKS: Duration = Duration::from_secs(4);
 
 /// What a program has done, and what it was told.
 #[derive(Debug)]
 pub(crate) struct ShipLog {
     terms: Terms,
     records: Vec<RecordLog>,
-    /// By their line.
-    numbers: BTreeMap<String, usize>,
+    /// By their number.
+    numbers: BTreeMap<u64, usize>,
     requests: Vec<Shipment>,
     /// The records of requests that took effect, in the order in which they did.
     arrived: Vec<usize>,
@@ -30,6 +35,10 @@ pub(crate) struct ShipLog {
     not_before: Duration,
     /// The latest moment at which the wait after a failure ends.
     waits_until: Duration,
+    /// No call about the queue before that.
+    ask_not_before: Duration,
+    /// Whether such a call was refused.
+    was_refused: bool,
     /// No request before that, by the rates.
     next: Duration,
     /// By how much it was woken too late.
@@ -72,6 +81,8 @@ impl ShipLog {
             closed: None,
             not_before: Duration::ZERO,
             waits_until: Duration::ZERO,
+            ask_not_before: Duration::ZERO,
+            was_refused: false,
             next: Duration::ZERO,
             late: Duration::ZERO,
             flushes: Vec::new(),
@@ -84,7 +95,8 @@ impl ShipLog {
     }
 
     pub(crate) fn took(&mut self, line: String, now: Duration) {
-        self.numbers.insert(line.clone(), self.records.len());
+        let number = number_of(&line).unwrap_or_default();
+        self.numbers.insert(number, self.records.len());
         self.records.push(RecordLog {
             line,
             taken: now,
@@ -102,6 +114,7 @@ impl ShipLog {
         self.closed = Some((now, now + time));
         // A back-off ends then.
         self.not_before = Duration::ZERO;
+        self.ask_not_before = Duration::ZERO;
         self.waits_until = now;
     }
 
@@ -129,7 +142,7 @@ impl ShipLog {
         demand!(
             books.read == sum
                 && usize::try_from(books.read.records) == Ok(self.records.len())
-                && usize::try_from(books.read.bytes) == Ok(bytes),
+                && (self.terms.schema_free || usize::try_from(books.read.bytes) == Ok(bytes)),
             Rule::Verdict,
             "the books do not balance: {books:?}",
         );
@@ -180,7 +193,7 @@ impl ShipLog {
     pub(crate) fn is_full(&self, line: &str, books: &Books) -> Result<(), Violation> {
         let memory = books.memory + line.len() + 1 + 2 * size_of::<u64>();
         demand!(
-            books.memory > 0 && memory > self.terms.memory,
+            books.memory > 0 && (self.terms.schema_free || memory > self.terms.memory),
             Rule::Limits,
             "there would be room for {line}: {books:?}",
         );
@@ -196,10 +209,16 @@ impl ShipLog {
     ) -> Result<(), Violation> {
         let terms = &self.terms;
         let lines: Vec<_> = text.split_terminator('\n').collect();
-        let records = lines.iter().filter_map(|line| self.numbers.get(*line));
-        let records: Vec<usize> = records.copied().collect();
+        let records = lines.iter().filter_map(|line| {
+            let record = *self.numbers.get(&number_of(line)?)?;
+            let is_same = terms.schema_free || self.records[record].line == *line;
+            is_same.then_some(record)
+        });
+        let records: Vec<usize> = records.collect();
+        // What waits for new fields is overtaken, unless order is asked for.
+        let in_order = records.is_sorted() || terms.schema_free && !terms.ordered;
         demand!(
-            text.ends_with('\n') && records.len() == lines.len() && records.is_sorted(),
+            text.ends_with('\n') && records.len() == lines.len() && in_order,
             Rule::Verdict,
             "the request does not consist of records in their order: {text:?}",
         );
@@ -264,6 +283,31 @@ impl ShipLog {
         }
     }
 
+    /// What holds when a call is made about the queue.
+    pub(crate) fn asks(&self, now: Duration) -> Result<(), Violation> {
+        demand!(
+            now >= self.ask_not_before,
+            Rule::Limits,
+            "a call is made before {:?}, which was asked for",
+            self.ask_not_before,
+        );
+        Ok(())
+    }
+
+    /// A call about the queue has its result.
+    pub(crate) fn replied(&mut self, log: &CallLog, is_refused: bool, now: Duration) {
+        self.was_refused |= is_refused;
+        let (Some(attempt), Some(outcome)) = (log.attempts.last(), log.outcome()) else {
+            return;
+        };
+        let limits = &self.terms.limits;
+        let (least, most) = asked_for(attempt, outcome, limits.max_retry_after);
+        if outcome.may_pass() {
+            self.ask_not_before = self.ask_not_before.max(now + least);
+        }
+        self.waits_until = self.waits_until.max(now + most.max(limits.max_delay));
+    }
+
     /// A request has its result.
     pub(crate) fn ends(&mut self, call: usize, log: &CallLog, now: Duration) {
         let Some(shipment) = self.requests.iter_mut().find(|it| it.call == call) else {
@@ -281,7 +325,12 @@ impl ShipLog {
         if outcome.may_pass() {
             self.not_before = self.not_before.max(now + least);
         }
-        self.waits_until = self.waits_until.max(now + most.max(limits.max_delay));
+        let mut most = most.max(limits.max_delay);
+        let is_unknown = |answer: &Answer| answer.code == Some(18111) && self.terms.schema_free;
+        if matches!(outcome, Outcome::Answer(answer) if is_unknown(answer)) {
+            most = most.max(LOOKS);
+        }
+        self.waits_until = self.waits_until.max(now + most);
     }
 
     /// What holds when the program is told what became of a record. Gives the name of that.
@@ -315,13 +364,28 @@ impl ShipLog {
                         let alone = last.is_some_and(|it| it.records.len() == 1);
                         ("refused", alone && outcome.is_some_and(is_at_fault))
                     }
+                    Reason::Unfit(_) | Reason::NotKept(_) => {
+                        // Others take fields away.
+                        let is_plain = record.line
+                            == format!(
+                                r#"{{"a":{}}}"#,
+                                number_of(&record.line).unwrap_or_default()
+                            );
+                        ("unfit", terms.schema_free && !is_plain)
+                    }
+                    Reason::NotAdded(_) => ("not added", self.was_refused && !terms.hold_refused),
                     Reason::NotWelcome(_) => {
-                        let is_true = outcome.is_some_and(is_not_welcome);
+                        let by_ask = terms.schema_free && self.was_refused;
+                        let is_true = by_ask || outcome.is_some_and(is_not_welcome);
                         ("not welcome", is_true && !terms.hold_refused)
                     }
                     _ => ("dead otherwise", false),
                 };
-                (Told::Dead, name, is_true && said(reason, outcome))
+                (
+                    Told::Dead,
+                    name,
+                    is_true && (terms.schema_free || said(reason, outcome)),
+                )
             }
             Became::GivenUp(Reason::Deadline(_)) => {
                 let is_over = now >= record.taken.saturating_add(terms.deadline);
@@ -342,12 +406,15 @@ impl ShipLog {
             verdict.outcome,
         );
         let kept = verdict.line.strip_suffix(b"\n").unwrap_or_default();
+        let is_kept = terms.schema_free && told != Told::Accepted;
         demand!(
-            kept == if told == Told::Accepted {
-                b""
-            } else {
-                record.line.as_bytes()
-            },
+            is_kept && !kept.is_empty()
+                || kept
+                    == if told == Told::Accepted {
+                        b""
+                    } else {
+                        record.line.as_bytes()
+                    },
             Rule::Verdict,
             "of {record:?} is kept {:?}",
             verdict.line,
@@ -366,75 +433,6 @@ impl ShipLog {
         );
         record.verdict = Some(told);
         Ok(name)
-    }
-
-    /// What holds when a run is over.
-    pub(crate) fn settled(&self, calls: &[CallLog], was_killed: bool) -> Result<(), Violation> {
-        demand!(
-            was_killed || self.unknown() == 0,
-            Rule::Verdict,
-            "{} records have no verdict",
-            self.unknown(),
-        );
-        let mut first = self.arrived.clone();
-        let mut seen = vec![false; self.records.len()];
-        first.retain(|record| {
-            let is_accepted = self.records[*record].verdict == Some(Told::Accepted);
-            is_accepted && !std::mem::replace(&mut seen[*record], true)
-        });
-        demand!(
-            !self.terms.ordered || first.is_sorted(),
-            Rule::Order,
-            "the records arrived in the order {first:?}",
-        );
-        self.halvings(calls)
-    }
-
-    /// How many requests a batch with bad records takes, where nothing else goes wrong.
-    fn halvings(&self, calls: &[CallLog]) -> Result<(), Violation> {
-        let mut wholes: Vec<(&Shipment, u32, bool)> = Vec::new();
-        for request in &self.requests {
-            let (Some(first), Some(last)) = (request.records.first(), request.records.last())
-            else {
-                continue;
-            };
-            let handled = |it: &Shipment| {
-                let [attempt] = &calls[it.call].attempts[..] else {
-                    return None;
-                };
-                attempt.handled.as_ref().map(|handled| handled.changes)
-            };
-            let outcome = calls[request.call].outcome();
-            let is_calm = handled(request).is_some()
-                && matches!(outcome, Some(Outcome::Answer(answer))
-                    if answer.origin == Origin::Service && !answer.cut
-                        && (answer.status == 200 || is_of_record(answer)));
-            let whole = wholes
-                .iter_mut()
-                .find(|(whole, ..)| whole.records.contains(first) && whole.records.contains(last));
-            match whole {
-                Some((whole, requests, calm)) => {
-                    *requests += 1;
-                    *calm &= is_calm && handled(request) == handled(whole);
-                }
-                None => wholes.push((request, 1, is_calm)),
-            }
-        }
-        for (whole, requests, _) in wholes.into_iter().filter(|(.., calm)| *calm) {
-            let dead = |record: &&usize| self.records[**record].verdict == Some(Told::Dead);
-            let bad = u32::try_from(whole.records.iter().filter(dead).count()).unwrap_or(u32::MAX);
-            let log = whole.records.len().next_power_of_two().trailing_zeros();
-            let open = |record: &usize| {
-                matches!(self.records[*record].verdict, None | Some(Told::GivenUp))
-            };
-            demand!(
-                requests <= 2 * bad * (log + 1) + 1 || whole.records.iter().any(open),
-                Rule::Limits,
-                "{requests} requests for {bad} bad records of {}",
-                whole.records.len(),
-            );
-        }
-        Ok(())
     }
 }
 

@@ -259,8 +259,10 @@ impl World {
         let state = &mut self.hands[hand];
         let now = self.clients[state.client].clock.now(self.now);
         let then = std::mem::replace(&mut state.then, Then::Item);
-        if let Then::Ship(ship, push) = then {
-            return self.pushed(call, (ship, push), result.map(drop));
+        match then {
+            Then::Ship(ship, push) => return self.pushed(call, (ship, push), result.map(drop)),
+            Then::Ask(ship, ask) => return self.replied(call, (ship, ask), result),
+            Then::Item | Then::Wait(_) => {}
         }
         let Some(wait) = &mut state.wait else {
             self.rest(hand);

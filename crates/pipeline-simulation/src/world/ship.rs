@@ -1,16 +1,16 @@
 //! Programs that ship records. Each request of a shipper is made by a hand of its own.
 
-use std::{collections::VecDeque, fmt, ops::Range, time::Duration};
+use std::{collections::VecDeque, fmt, ops::Range, rc::Rc, time::Duration};
 
-use pipeline_proto::Error;
-use pipeline_shipper::{NotTaken, Push, Shipper, Step, WhyNot};
+use pipeline_proto::{Error, Operation as _};
+use pipeline_shipper::{Ask, NotTaken, Push, Reply, Shipper, Step, WhyNot};
 use serde_json::Value;
 
 use super::{Doing, Event, Hand, Then, World, note, number};
 use crate::{
-    check::{ShipLog, Violation},
+    check::{Rule, ShipLog, Violation, demand},
     history::CallLog,
-    machine::start,
+    machine::{Output, Sent, start, start_shown},
     model::{self, REGIONS, Request},
     rng::Rng,
     scenario::{HANDS, Part, Pass},
@@ -20,6 +20,9 @@ use crate::{
     verifier::Keys,
     work::Intent,
 };
+
+/// No moment needs so many.
+const MOST_STEPS: u32 = 10_000;
 
 /// A program as the run goes on.
 pub(super) struct Ship {
@@ -42,7 +45,9 @@ impl World {
     /// A client ships records as well.
     pub(super) fn launch(&mut self, client: usize, plan: Plan) {
         let first = self.hands.len();
-        let lanes = u8::try_from(plan.terms.at_once()).unwrap_or(u8::MAX);
+        // One is for calls about the queue.
+        let lanes = plan.terms.at_once() + usize::from(plan.terms.schema_free);
+        let lanes = u8::try_from(lanes).unwrap_or(u8::MAX);
         self.hands
             .extend((0..lanes).map(|lane| Hand::new(client, HANDS + lane, VecDeque::new())));
         let queue = plan.queue.parse().expect("the names of queues are legal");
@@ -136,7 +141,14 @@ impl World {
         let it = &mut self.ships[ship];
         it.log.late += self.now.saturating_sub(it.due);
         it.due = Duration::MAX;
+        let mut steps = 0;
         loop {
+            steps += 1;
+            demand!(
+                steps <= MOST_STEPS,
+                Rule::Progress,
+                "the shipper has something to do without end",
+            );
             let (at, who) = (self.now, self.captain(ship));
             let it = &mut self.ships[ship];
             let now = self.clients[it.client].clock.now(at);
@@ -146,6 +158,7 @@ impl World {
             it.log.balances(&shipper.books(now))?;
             match shipper.poll(now) {
                 Step::Push(push) => self.push(ship, push)?,
+                Step::Ask(ask) => self.ask(ship, ask)?,
                 Step::Settled(mut verdicts) => {
                     for verdict in verdicts.by_ref() {
                         let name = it.log.tell(&verdict, &self.calls, at)?;
@@ -222,29 +235,86 @@ impl World {
         let sent = begun.expect("a push of a shipper is legal");
         let text = String::from_utf8_lossy(sent.request.body()).into_owned();
         it.log.sends(call, &text, at)?;
+        let request = Request::new("push_points", &[it.plan.queue], Value::String(text));
+        self.call(ship, Then::Ship(ship, push), request, sent)
+    }
+
+    fn ask(&mut self, ship: usize, ask: Ask) -> Result<(), Violation> {
+        let (at, it) = (self.now, &mut self.ships[ship]);
+        it.log.asks(at)?;
+        let client = &self.clients[it.client];
+        let now = client.clock.now(at);
+        let operation = ask.operation();
+        let name = operation.name();
+        let show = |reply: &Reply| match reply {
+            Reply::Repo(repo) => serde_json::to_value(repo).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let begun = start_shown(&client.context, operation, ask.options(), now, show);
+        let sent = begun.expect("a call of a shipper is legal");
+        let body = serde_json::from_slice(sent.request.body()).unwrap_or_default();
+        let request = Request::new(name, &[it.plan.queue], body);
+        self.call(ship, Then::Ask(ship, ask), request, sent)
+    }
+
+    /// An idle hand makes a call.
+    fn call(
+        &mut self,
+        ship: usize,
+        then: Then,
+        request: Request,
+        sent: Sent,
+    ) -> Result<(), Violation> {
+        let (it, call) = (&self.ships[ship], self.calls.len());
         let is_idle = |hand: &usize| matches!(self.hands[*hand].doing, Doing::Nothing);
         let Some(hand) = it.hands.clone().find(is_idle) else {
             unreachable!("there are as many hands as requests at a time");
         };
-        let (queue, limits) = (it.plan.queue, it.plan.terms.limits);
+        let limits = it.plan.terms.limits;
         let state = &mut self.hands[hand];
         state.wakes += 1;
         state.late = Duration::ZERO;
-        state.then = Then::Ship(ship, push);
+        state.then = then;
         note!(
             self,
             self.who(hand),
-            "call {call}: push_points {queue} {} records",
-            text.lines().count()
+            "call {call}: {} {} {:.80}",
+            request.operation.name,
+            request.names.join("/"),
+            request.body.to_string(),
         );
         self.summary.calls += 1;
         let intent = Intent {
-            request: Request::new("push_points", &[queue], Value::String(text)),
+            request,
             owner: None,
             look: None,
         };
-        self.calls.push(CallLog::new(intent, Pass::Own, limits, at));
+        self.calls
+            .push(CallLog::new(intent, Pass::Own, limits, self.now));
         self.sent(hand, call, sent)
+    }
+
+    /// A call of a shipper about its queue has its result.
+    pub(super) fn replied(
+        &mut self,
+        call: usize,
+        (ship, ask): (usize, Ask),
+        result: Result<Output, Error>,
+    ) -> Result<(), Violation> {
+        let (at, it) = (self.now, &mut self.ships[ship]);
+        let log = &self.calls[call];
+        let is_refused = result.is_err() && log.outcome().is_some_and(|it| !it.may_pass());
+        it.log.replied(log, is_refused, at);
+        let now = self.clients[it.client].clock.now(at);
+        let reply = result.map(|output| {
+            let reply = output.whole.downcast::<Reply>().ok();
+            let reply = reply.and_then(Rc::into_inner);
+            reply.expect("it is what the call brings, and nobody else has it")
+        });
+        if let Some(shipper) = &mut it.shipper {
+            shipper.on_reply(ask, reply, now);
+        }
+        self.drive(ship)
     }
 
     /// The records of a call took effect.
