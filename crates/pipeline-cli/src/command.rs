@@ -64,13 +64,21 @@ fn after_help() -> String {
 
 /// The command line. `help` is our own at the top, where it knows topics, and clap's below.
 pub(crate) fn tree() -> clap::Command {
-    without_help_of_clap()
-        .mut_subcommands(|group| group.defer(|group| group.disable_help_subcommand(false)))
+    without_help_of_clap().mut_subcommands(|group| {
+        group.defer(|group| resource::with_verbs(group).disable_help_subcommand(false))
+    })
 }
 
 /// The command line without the `help` that clap adds to each group of commands.
 pub(crate) fn without_help_of_clap() -> clap::Command {
     everywhere(Cli::command()).disable_help_subcommand(true)
+}
+
+/// The command line with all that is made of a command only when it is asked for, and the options that all have.
+pub(crate) fn built() -> clap::Command {
+    let mut tree = tree();
+    tree.build();
+    tree
 }
 
 /// A command with its arguments.
@@ -129,6 +137,7 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         tree().debug_assert();
+        built().debug_assert();
     }
 
     #[test]
@@ -145,7 +154,9 @@ mod tests {
                 check(sub, &path);
             }
         }
-        check(&tree(), "pipeline");
+        let mut tree = without_help_of_clap();
+        tree.build();
+        check(&tree, "pipeline");
     }
 
     /// A name of a file need not be text, whichever command takes it; and what is called a file is offered
@@ -168,7 +179,7 @@ mod tests {
             }
         }
         let mut paths = 0;
-        check(&tree(), &mut paths);
+        check(&built(), &mut paths);
         assert!(paths > 15, "{paths}");
     }
 }

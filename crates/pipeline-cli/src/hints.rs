@@ -8,7 +8,11 @@ use clap::{
 use pipeline_graph::nearest;
 use shell_words::quote;
 
-use crate::{command::tree, failure::one_line, lang::pick};
+use crate::{
+    command::{built, tree},
+    failure::one_line,
+    lang::pick,
+};
 
 /// Words of kubectl, docker, systemctl and the like below a group of commands, and what does it here.
 const WORDS: &str = "
@@ -124,13 +128,6 @@ struct Typed<'a> {
     path: Vec<String>,
     command: Command,
     line: &'a [String],
-}
-
-/// Only then the options are there that all commands have.
-fn built() -> Command {
-    let mut root = tree();
-    root.build();
-    root
 }
 
 impl<'a> Typed<'a> {

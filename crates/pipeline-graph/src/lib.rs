@@ -57,7 +57,7 @@ pub use build::GraphBuilder;
 pub use definition::Definition;
 pub use finding::{Finding, Rule, Severity};
 pub use graph::{Graph, GraphError};
-pub use secrets::{HIDDEN_SECRET, hide_secrets};
+pub use secrets::{HIDDEN_SECRET, hide_secrets, is_secret_name};
 pub use suggest::nearest;
 pub use tree::Position;
 pub use visible::is_visible;

@@ -120,7 +120,8 @@ const ALONE: &str = "secret secrets password passwords passwd pwd pass passphras
 /// Words before `key`.
 const BEFORE_KEY: &str = "access api private auth account shared signing encryption";
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether a member of this name holds a secret, such as `secretKey` or `accessToken`.
+pub fn is_secret_name(name: &str) -> bool {
     let is_in = |list: &str, word: &String| list.split(' ').any(|one| one == word);
     let words = words(name);
     let together = |pair: &[String]| is_in(BEFORE_KEY, &pair[0]) && is_in("key keys", &pair[1]);

@@ -4,7 +4,7 @@ use clap::Args;
 use pipeline_graph::nearest;
 use pipeline_proto::resource::OPERATIONS;
 
-use super::{resource::Resource, tree};
+use super::{built, resource::Resource, tree};
 use crate::{
     exit::{self, Exit},
     failure::Failure,
@@ -155,9 +155,7 @@ fn topic(words: &[&str]) -> Option<&'static Topic> {
 }
 
 fn of_command(words: &[&str]) -> Result<String, Failure> {
-    let mut root = tree();
-    // Only a built command knows its full name and the options that count everywhere.
-    root.build();
+    let root = built();
     let mut command = &root;
     let mut path = String::from("pipeline");
     for &word in words {

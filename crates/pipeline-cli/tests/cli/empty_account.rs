@@ -71,7 +71,7 @@ fn play(page: &str, text: &str, count: usize) {
         if let Some(records) = records.into_iter().flatten().next() {
             let name = before
                 .split('`')
-                .rfind(|word| word.ends_with(".csv") || word.ends_with(".ndjson"))
+                .rfind(|word| word.contains(".csv") || word.contains(".ndjson"))
                 .unwrap();
             std::fs::write(folder.path().join(name), records).unwrap();
             continue;

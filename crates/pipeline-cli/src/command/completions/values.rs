@@ -146,7 +146,7 @@ fn codes() -> Vec<CompletionCandidate> {
 /// What `help` explains after the words that are there already.
 fn subjects(line: &[OsString]) -> Vec<CompletionCandidate> {
     let words = line.iter().skip_while(|word| *word != "help").skip(1);
-    let mut command = command::tree();
+    let mut command = command::built();
     let mut deep = false;
     for word in words {
         match command.find_subcommand(word) {

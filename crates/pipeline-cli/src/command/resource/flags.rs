@@ -1,11 +1,8 @@
 //! Options for the members of a resource, made from their descriptions in the core.
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
-use pipeline_graph::hide_secrets;
-use pipeline_proto::{
-    describe::{Fact, Member, Shape},
-    model::RawJson,
-};
+use pipeline_graph::is_secret_name;
+use pipeline_proto::describe::{Fact, Member, Shape};
 use serde_json::{Map, Value};
 
 use super::{Resource, key::text};
@@ -47,7 +44,8 @@ fn flags(resource: &Resource) -> Vec<Flag> {
     let taken = Global::augment_args(Command::new(""));
     let mut add = |within, member: &'static Member, of: Option<&'static str>| {
         let can = can_be_typed(member.shape) && !member.is_added_on_reading();
-        if !can || is_secret(member.name) {
+        // Secrets stand in files, as `${NAME}`, and never on a command line, which others can read.
+        if !can || is_secret_name(member.name) {
             return;
         }
         let known = flags.iter_mut();
@@ -104,12 +102,6 @@ fn can_be_typed(shape: Shape) -> bool {
         Shape::List(of) | Shape::Map(of) => matches!(of, Shape::Text | Shape::Word(_) | Shape::Any),
         _ => false,
     }
-}
-
-/// Secrets stand in files, as `${NAME}`, and never on a command line, which others can read.
-fn is_secret(member: &str) -> bool {
-    let written = Value::from_iter([(member, "x")]);
-    RawJson::from_value(&written).is_ok_and(|json| hide_secrets(&json) != json)
 }
 
 fn kebab(name: &str) -> String {
