@@ -52,6 +52,9 @@ pub use pipeline_proto as proto;
 pub use pipeline_shipper as shipping;
 pub use pipeline_transport::ConfigError;
 pub use request::Request;
+#[cfg(feature = "buffer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "buffer")))]
+pub use shipper::buffered::{BufferedBuilder, BufferedShipper};
 #[cfg(feature = "shipper")]
 pub use shipper::{Shipper, ShipperBuilder};
 pub use stream::Socket;

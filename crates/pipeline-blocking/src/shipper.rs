@@ -1,3 +1,6 @@
+#[cfg(feature = "buffer")]
+pub(crate) mod buffered;
+
 use std::{
     fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -100,9 +103,22 @@ impl ShipperBuilder {
         self,
         tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
     ) -> Result<Shipper<I>, BuildError> {
+        self.begin(tell, || {})
+    }
+
+    /// Begins, and wakes somebody else whenever there is news.
+    fn begin<I: Send + 'static>(
+        self,
+        tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Shipper<I>, BuildError> {
         let bell = Arc::new(Bell::default());
         let ringer = Arc::clone(&bell);
-        let (clients, workers, desk) = self.open(tell, move || ringer.ring())?;
+        let ring = move || {
+            ringer.ring();
+            wake();
+        };
+        let (clients, workers, desk) = self.open(tell, ring)?;
         // Dropped on the way out, it ends the threads that there are.
         let shipper = Shipper(Arc::new(Handle { desk, bell }));
         for _ in 0..workers {

@@ -1,6 +1,7 @@
 //! The tree of commands, one file each.
 
 mod api;
+mod buffer;
 pub(crate) mod completions;
 mod config;
 mod datasource;
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     Resource(resource::Resources),
     Apply(resource::apply::Apply),
     Ship(ship::Ship),
+    #[command(subcommand)]
+    Buffer(buffer::BufferCommand),
     Api(api::Api),
     Sign(sign::Sign),
     #[command(subcommand)]
@@ -113,6 +116,7 @@ impl Command {
             Self::Resource(command) => command.run(global),
             Self::Apply(command) => command.run(global),
             Self::Ship(command) => command.run(global),
+            Self::Buffer(command) => command.run(global),
             Self::Api(command) => command.run(global),
             Self::Sign(command) => command.run(global),
             Self::Token(command) => command.run(global),

@@ -1,3 +1,6 @@
+#[cfg(feature = "buffer")]
+pub(crate) mod buffered;
+
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use pipeline_proto::{BuildError, Error};
@@ -82,9 +85,22 @@ impl ShipperBuilder {
         self,
         tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
     ) -> Result<Shipper<I>, BuildError> {
+        self.begin(tell, || {})
+    }
+
+    /// Begins, and wakes somebody else whenever there is news.
+    fn begin<I: Send + 'static>(
+        self,
+        tell: impl Fn(Verdict<I>) + Send + Sync + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Shipper<I>, BuildError> {
         let changed = Arc::new(Notify::new());
         let bell = Arc::clone(&changed);
-        let (clients, workers, desk) = self.open(tell, move || bell.notify_waiters())?;
+        let ring = move || {
+            bell.notify_waiters();
+            wake();
+        };
+        let (clients, workers, desk) = self.open(tell, ring)?;
         for _ in 0..workers {
             task::spawn(work(clients.clone(), desk.worker(), Arc::clone(&changed)));
         }
@@ -121,7 +137,7 @@ async fn work<I: Send + 'static>(clients: Clients, desk: Worker<I>, changed: Arc
 
 /// Nothing comes of it when the runtime is shut down.
 async fn send(client: &Client, push: Push) -> Option<(Push, Result<(), Error>)> {
-    let (push, operation) = if push.is_compressed() {
+    let (push, operation) = if push.takes_time() {
         let compressed = task::spawn_blocking(move || {
             let operation = push.operation();
             (push, operation)

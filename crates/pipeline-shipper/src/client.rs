@@ -136,7 +136,7 @@ macro_rules! client_shipper {
             fn line<T: ::serde::Serialize + ?Sized>(
                 &self,
                 record: &T,
-            ) -> Result<Vec<u8>, SendError> {
+            ) -> Result<Vec<u8>, $crate::proto::points::PointError> {
                 if self.0.desk.takes_json() {
                     return Ok($crate::proto::points::to_json(record)?.into_bytes());
                 }

@@ -131,6 +131,11 @@ impl<I> Desk<I> {
         state.workers == 0 || state.shipper.is_done()
     }
 
+    /// Wakes all who wait.
+    pub fn ring(&self) {
+        (self.ring)();
+    }
+
     /// Gives up what has no verdict, and tells so.
     pub fn abandon(&self) {
         let left = self.with(|shipper, now| {

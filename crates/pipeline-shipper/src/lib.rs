@@ -74,6 +74,9 @@
 mod ask;
 mod batch;
 mod books;
+#[cfg(feature = "buffer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "buffer")))]
+pub mod buffer;
 mod client;
 #[doc(hidden)]
 pub mod desk;

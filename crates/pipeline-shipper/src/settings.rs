@@ -1,6 +1,6 @@
 mod schema_free;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use pipeline_proto::{CallOptions, RetryPolicy, resource::push::Tags};
 
@@ -41,7 +41,18 @@ pub struct Settings {
     pub(crate) calls: CallOptions,
     pub(crate) observers: Observers,
     pub(crate) seed: u64,
+    pub(crate) before: Before,
     pub(crate) schema_free: Option<SchemaFree>,
+}
+
+/// What is to be done before a request.
+#[derive(Clone, Default)]
+pub(crate) struct Before(pub(crate) Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Before").field(&self.0.is_some()).finish()
+    }
 }
 
 impl Default for Settings {
@@ -65,6 +76,7 @@ impl Default for Settings {
             calls: CallOptions::new(),
             observers: Observers::default(),
             seed: 0,
+            before: Before::default(),
             schema_free: None,
         }
     }
@@ -159,6 +171,14 @@ impl Settings {
     #[must_use]
     pub fn reaches(mut self, service: Service) -> Self {
         self.schema_free = self.schema_free.map(|free| free.reaches(service));
+        self
+    }
+
+    /// Adds what is to be done before each request, where it may take time.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn before(mut self, act: impl Fn() + Send + Sync + 'static) -> Self {
+        self.before = Before(Some(Arc::new(act)));
         self
     }
 

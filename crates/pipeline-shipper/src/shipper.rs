@@ -347,6 +347,7 @@ impl<I> Shipper<I> {
             text: batch.text.clone(),
             tags: self.settings.tags.clone(),
             gzip: self.settings.gzip,
+            before: self.settings.before.clone(),
             calls: self.settings.calls.clone(),
         };
         self.in_flight.insert(push.number, batch);

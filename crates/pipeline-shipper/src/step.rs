@@ -9,7 +9,7 @@ use pipeline_proto::{
     resource::push::{Payload, PushPoints, Tags},
 };
 
-use crate::{ask::Ask, verdict::Verdicts};
+use crate::{ask::Ask, settings::Before, verdict::Verdicts};
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -37,12 +37,17 @@ pub struct Push {
     pub(crate) text: Bytes,
     pub(crate) tags: Option<Tags>,
     pub(crate) gzip: Option<u32>,
+    pub(crate) before: Before,
     pub(crate) calls: CallOptions,
 }
 
 impl Push {
-    /// The operation, compressed if that is asked for: the one thing here that takes time, some 10 ms for 2 MiB.
+    /// The operation, compressed if that is asked for: the one thing here that takes time, some 10 ms for 2 MiB. With a
+    /// buffer on the disk, it waits for that.
     pub fn operation(&self) -> PushPoints {
+        if let Some(act) = &self.before.0 {
+            act();
+        }
         let payload = match self.gzip {
             #[cfg(feature = "gzip")]
             Some(level) => Payload::gzip_level(&self.text, level),
@@ -55,9 +60,9 @@ impl Push {
         }
     }
 
-    /// Whether [`operation`](Self::operation) compresses.
-    pub fn is_compressed(&self) -> bool {
-        self.gzip.is_some()
+    /// Whether [`operation`](Self::operation) takes time.
+    pub fn takes_time(&self) -> bool {
+        self.gzip.is_some() || self.before.0.is_some()
     }
 
     /// The options to send it with. The call makes a single attempt: it is the shipper that tries again.

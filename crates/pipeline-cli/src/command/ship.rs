@@ -4,13 +4,15 @@ mod books;
 mod disk;
 mod exports;
 mod free;
-mod letters;
+pub(in crate::command) mod letters;
 mod positions;
 mod pump;
 mod report;
+pub(in crate::command) mod road;
 mod watch;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -18,18 +20,17 @@ use std::{
 };
 
 use clap::Args;
-use pipeline_blocking::{
-    Shipper,
-    shipping::{Event, SchemaFree, Verdict},
-};
+use pipeline_blocking::shipping::{Event, SchemaFree, Verdict};
 use pipeline_proto::RepoName;
+use pipeline_shipper::buffer::{Buffer, StartError};
 
 use self::{
     books::{Desk, Id},
     free::{Free, Rehearsal},
     letters::Letters,
-    positions::Positions,
+    positions::{Positions, key},
     pump::{Input, Pump},
+    road::{Place, Road},
     watch::{News, StatusFile, View, Watch},
 };
 use super::records::{Form, Layout};
@@ -108,6 +109,9 @@ pub(crate) struct Ship {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     positions: Option<PathBuf>,
 
+    #[command(flatten)]
+    place: Place,
+
     /// File that has the books of each file at any moment, as JSON: written anew every second, and at the end
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     status: Option<PathBuf>,
@@ -167,11 +171,11 @@ impl Ship {
         let letters = self.dead_letters.as_deref().filter(|_| !self.dry_run);
         let letters = letters.map(Letters::open).transpose()?;
         let desk = Arc::new(Desk::new(letters, positions.is_some()));
-        let inputs = self.inputs(&desk, positions.as_ref())?;
         let trouble = Trouble::default();
         let shipper = (!self.dry_run)
             .then(|| self.start(global, &remote, free.as_ref(), &desk, &trouble))
             .transpose()?;
+        let inputs = self.inputs(&desk, positions.as_ref(), shipper.as_ref())?;
         let mut watch = Watch {
             view: View {
                 repo: &self.repo,
@@ -214,10 +218,11 @@ impl Ship {
         reading.map_err(|error| Failure::io("no thread to read with", &error))?;
 
         let kept = watch.until_end(&news);
-        if let Some(shipper) = &shipper {
+        let moved = desk.take_letters(shipper.as_ref());
+        let closed = shipper.as_ref().map_or(Ok(()), |shipper| {
             let in_back_off = locked(&trouble).is_some();
-            shipper.close(if in_back_off { LAST_IN_BACK_OFF } else { LAST });
-        }
+            shipper.close(if in_back_off { LAST_IN_BACK_OFF } else { LAST })
+        });
         desk.end();
         // From now on no record is on its way from the one to the other.
         let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,6 +245,8 @@ impl Ship {
         let shown = global.format().write(&report);
         let signal = kept?;
         written?;
+        moved?;
+        closed?;
         stored?;
         if let Some(exit) = signal {
             let what = signals::said(exit);
@@ -279,7 +286,12 @@ impl Ship {
     /// What is refused before anything is looked at.
     fn check(&self) -> Result<(), Failure> {
         let is_stdin = |file: &Path| file.as_os_str() == "-";
-        let stdin = self.files.is_empty() || self.files.iter().any(|file| is_stdin(file));
+        let is_drained = self.files.is_empty() && self.place.buffer.is_some();
+        let stdin =
+            self.files.is_empty() && !is_drained || self.files.iter().any(|file| is_stdin(file));
+        if self.follow && is_drained {
+            return Err(Failure::usage("name the files that are to be followed"));
+        }
         if self.follow && stdin {
             return Err(Failure::usage(
                 "standard input is read to its end anyway: --follow is for files",
@@ -318,17 +330,27 @@ impl Ship {
         Ok(())
     }
 
-    fn inputs(&self, desk: &Desk, positions: Option<&Positions>) -> Result<Vec<Input>, Failure> {
+    fn inputs(
+        &self,
+        desk: &Desk,
+        positions: Option<&Positions>,
+        road: Option<&Road>,
+    ) -> Result<Vec<Input>, Failure> {
+        let places = match road {
+            Some(Road::Disk(shipper)) => shipper.buffer().places()?,
+            _ => BTreeMap::new(),
+        };
+        let place = |path: &Path| serde_json::from_slice(places.get(&key(path))?).ok();
         let stdin = [PathBuf::from("-")];
         let (files, is_letters) = match &self.again {
             Some(again) => (std::slice::from_ref(again), true),
-            None if self.files.is_empty() => (&stdin[..], false),
+            None if self.files.is_empty() && self.place.buffer.is_none() => (&stdin[..], false),
             None => (&self.files[..], false),
         };
         let inputs = files.iter().map(|path| {
             let shown = read::shown(path);
             let is_regular = path.as_os_str() != "-";
-            let mark = positions.and_then(|positions| positions.mark(path));
+            let mark = positions.map_or_else(|| place(path), |it| it.mark(path));
             let layout = if is_letters {
                 Layout::default()
             } else {
@@ -339,6 +361,7 @@ impl Ship {
                 layout,
                 book: desk.open(shown.clone(), is_regular.then(|| path.clone()), mark),
                 name: desk.name(&shown),
+                shown,
                 mark: mark.filter(|_| is_regular),
                 is_letters,
             })
@@ -353,7 +376,7 @@ impl Ship {
         free: Option<&SchemaFree>,
         desk: &Arc<Desk>,
         trouble: &Trouble,
-    ) -> Result<Shipper<Id>, Failure> {
+    ) -> Result<Road, Failure> {
         let (client, calls) = remote.to_ship()?;
         let (seen, repo) = (Arc::clone(trouble), self.repo.clone());
         let mut builder = client
@@ -402,14 +425,29 @@ impl Ship {
         if let Some(tags) = self.form.tags()? {
             builder = builder.tags(tags);
         }
-        let desk = Arc::clone(desk);
-        let started = builder.start(move |verdict: Verdict<Id>| desk.tell(&verdict));
-        started.map_err(Failure::usage)
+        let teller = Arc::clone(desk);
+        let Some(settings) = self.place.settings() else {
+            let started = builder.start(move |verdict: Verdict<Id>| teller.tell(&verdict));
+            return started.map(Road::Memory).map_err(Failure::usage);
+        };
+        let buffer = Buffer::open(settings.clone(), &self.repo)?;
+        desk.open_store(read::shown(buffer.path()), buffer.stats());
+        buffer.close()?;
+        let started = builder.buffer(settings);
+        let started = started.start(move |verdict| teller.tell_stored(&verdict));
+        started.map(Road::Disk).map_err(|error| match error {
+            StartError::Buffer(error) => error.into(),
+            error => Failure::usage(error),
+        })
     }
 
     /// Says where the records are that did not arrive.
     fn with_way(&self, failure: Failure, lost: u64) -> Failure {
         match &self.dead_letters {
+            None if self.place.buffer.is_some() => failure.see(format!(
+                "pipeline buffer ls {}",
+                read::shown(self.place.buffer.as_deref().unwrap_or(Path::new("")))
+            )),
             Some(path) if lost > 0 && !self.dry_run => failure.see(format!(
                 "pipeline ship {} --again {}",
                 self.repo,

@@ -201,7 +201,8 @@ pub(crate) const LINES: &[Line] = &[
 /// Words that a test runs: lines of transcripts and of tables, and lists of arguments.
 fn run_somewhere() -> String {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut folders = vec![folder.join("transcripts"), folder.join("emulator"), folder];
+    let below = ["transcripts", "emulator", "ship"].map(|name| folder.join(name));
+    let mut folders = [&below[..], &[folder]].concat();
     let mut text = String::new();
     while let Some(folder) = folders.pop() {
         let files = std::fs::read_dir(folder)

@@ -1,6 +1,7 @@
 //! `pipeline ship`: every record has a place in the books, whatever happens on the way.
 
 mod bed;
+mod buffer;
 mod exports;
 mod forms;
 mod free;

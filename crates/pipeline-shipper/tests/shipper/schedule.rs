@@ -279,7 +279,7 @@ fn requests_carry_tags_and_are_compressed_as_asked() {
     let Step::Push(push) = world.shipper.poll(world.now) else {
         panic!("it is due");
     };
-    assert!(push.is_compressed());
+    assert!(push.takes_time());
     let context = Context::builder().build();
     let call = Call::new(&context, push.operation(), push.options()).unwrap();
     let attempt = call.start(world.now);

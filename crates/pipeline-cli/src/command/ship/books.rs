@@ -8,11 +8,15 @@ use std::{
 
 use pipeline_blocking::shipping::{Count, Outcome, Reason, Verdict};
 use pipeline_proto::ApiError;
-use pipeline_shipper::follow::{Ledger, Mark};
+use pipeline_shipper::{
+    buffer::{Entry as Stored, Letter as Kept, Stats},
+    follow::{Ledger, Mark},
+};
 
 use super::{
     letters::{Letter, Letters},
     report::{Report, Sheet},
+    road::{Road, noted},
 };
 use crate::{
     command::records::{Format, Layout},
@@ -67,6 +71,15 @@ pub(super) struct Way {
     pub(super) left: u64,
 }
 
+/// The buffer that records go through.
+#[derive(Debug, Clone, Copy)]
+struct Store {
+    /// The number of the first record of this run. Those before are in the first book.
+    first: u64,
+    /// Whether dead letters go to a file.
+    has_letters: bool,
+}
+
 /// Who keeps the books of all inputs.
 pub(super) struct Desk {
     state: Mutex<State>,
@@ -89,6 +102,7 @@ struct State {
     left: Option<String>,
     failure: Option<Failure>,
     is_unwelcome: bool,
+    store: Option<Store>,
 }
 
 impl Desk {
@@ -205,10 +219,84 @@ impl Desk {
         state.settle(id);
     }
 
+    /// Opens the books of a buffer, and of what an earlier run has left in it.
+    pub(super) fn open_store(&self, name: String, left: Stats) {
+        self.open(name, None, None);
+        let mut state = self.state();
+        state.books[0].sheet.read = left.pending;
+        state.store = Some(Store {
+            first: left.next,
+            has_letters: state.letters.is_some(),
+        });
+    }
+
+    /// What came of a record of the buffer.
+    pub(super) fn tell_stored(&self, verdict: &Verdict<Stored>) {
+        let id = self.id_of(&verdict.id);
+        self.told(id, verdict);
+    }
+
+    fn id_of(&self, stored: &Stored) -> Id {
+        let state = self.state();
+        let first = state.store.map_or(0, |store| store.first);
+        let of_input = state.books.iter().skip(1);
+        let book = of_input
+            .filter(|_| stored.number >= first)
+            .position(|book| book.sheet.name() == &*stored.source)
+            .map(|book| book + 1);
+        let (line, bytes) = noted(stored.note);
+        drop(state);
+        Id {
+            book: number(book.unwrap_or(0)),
+            name: self.name(&stored.source),
+            line,
+            bytes: if book.is_some() { bytes } else { stored.bytes },
+            number: 0,
+        }
+    }
+
+    /// Records that were dropped to make room.
+    pub(super) fn dropped(&self, entries: &[Stored]) {
+        for entry in entries {
+            let id = self.id_of(entry);
+            let mut state = self.state();
+            state.books[id.book as usize].sheet.given_up += one(id.bytes.into());
+            state.exit.get_or_insert(Exit::Service);
+            state.left = Some("the buffer was full".to_owned());
+        }
+    }
+
+    /// Moves dead letters from the buffer into the file for them.
+    pub(super) fn take_letters(&self, road: Option<&Road>) -> Result<(), Failure> {
+        let Some(Road::Disk(shipper)) = road else {
+            return Ok(());
+        };
+        let mut state = self.state();
+        let Some(letters) = &mut state.letters else {
+            return Ok(());
+        };
+        let mut keep = |found: &[Kept]| {
+            let mut written = found.iter().map(|kept| letters.write(&Letter::kept(kept)));
+            written.try_for_each(|it| it)?;
+            letters.sync()
+        };
+        while shipper.buffer().take_letters(&mut keep)? > 0 {}
+        Ok(())
+    }
+
+    /// Nothing more can be done, for this reason.
+    pub(super) fn break_off(&self, failure: Failure) {
+        self.state().failure.get_or_insert(failure);
+    }
+
     /// What came of a record that was sent.
     pub(super) fn tell(&self, verdict: &Verdict<Id>) {
+        self.told(verdict.id, verdict);
+    }
+
+    fn told<I>(&self, id: Id, verdict: &Verdict<I>) {
         let mut state = self.state();
-        let id = verdict.id;
+        let stays = state.store.is_some() && verdict.reason().is_some_and(is_left);
         let count = one(id.bytes.into());
         let book = &mut state.books[id.book as usize].sheet;
         let (outcome, reason) = match &verdict.outcome {
@@ -217,7 +305,9 @@ impl Desk {
                 return state.settle(id);
             }
             Outcome::Dead(reason) => {
-                book.dead += count;
+                if !stays {
+                    book.dead += count;
+                }
                 ("dead", reason)
             }
             Outcome::GivenUp(reason) => {
@@ -240,11 +330,10 @@ impl Desk {
         if exit != Exit::Service || state.exit.is_none() {
             state.exit = Some(exit);
         }
-        let is_left = matches!(reason, Reason::Closed(_) | Reason::NotWelcome(_));
-        if is_left {
+        if is_left(reason) {
             state.left = Some(reason.to_string());
             state.is_unwelcome |= matches!(reason, Reason::NotWelcome(_));
-            if self.resumes {
+            if self.resumes || stays {
                 // The next run reads it again.
                 return;
             }
@@ -352,6 +441,10 @@ impl State {
     }
 
     fn letter(&mut self, id: Id, mut letter: Letter) {
+        if self.store.is_some_and(|store| store.has_letters) {
+            // They come from the buffer.
+            return;
+        }
         letter.file.clone_from(&self.names[id.name as usize]);
         letter.line = id.line;
         if let Some(letters) = &mut self.letters {
@@ -377,6 +470,11 @@ impl State {
             self.books[id.book as usize].ledger.settle(id.number);
         }
     }
+}
+
+/// Whether the next run may send it.
+fn is_left(reason: &Reason) -> bool {
+    matches!(reason, Reason::Closed(_) | Reason::NotWelcome(_))
 }
 
 fn one(bytes: u64) -> Count {

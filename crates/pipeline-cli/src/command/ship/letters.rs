@@ -8,7 +8,10 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use pipeline_shipper::buffer::Letter as Kept;
 use serde::{Deserialize, Serialize};
+
+use super::road::noted;
 
 use crate::{
     command::records::{Format, Layout},
@@ -19,27 +22,27 @@ use crate::{
 /// A line of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Letter {
-    pub(super) record: String,
+pub(in crate::command) struct Letter {
+    pub(in crate::command) record: String,
     /// The record if it is not text, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) bytes: Option<String>,
+    pub(in crate::command) bytes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) format: Option<Format>,
+    pub(in crate::command) format: Option<Format>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) delimiter: Option<char>,
+    pub(in crate::command) delimiter: Option<char>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) columns: Option<String>,
+    pub(in crate::command) columns: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) map: BTreeMap<String, String>,
-    pub(super) file: String,
-    pub(super) line: u64,
-    pub(super) outcome: String,
-    pub(super) reason: String,
+    pub(in crate::command) map: BTreeMap<String, String>,
+    pub(in crate::command) file: String,
+    pub(in crate::command) line: u64,
+    pub(in crate::command) outcome: String,
+    pub(in crate::command) reason: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) code: Option<String>,
+    pub(in crate::command) code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) request_id: Option<String>,
+    pub(in crate::command) request_id: Option<String>,
 }
 
 impl Letter {
@@ -54,6 +57,30 @@ impl Letter {
             columns: layout.columns,
             map: layout.map,
             ..Self::default()
+        }
+    }
+
+    /// One that a buffer has kept.
+    pub(in crate::command) fn kept(kept: &Kept) -> Self {
+        let points = Layout {
+            format: Some(Format::Points),
+            ..Layout::default()
+        };
+        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let form: Option<Self> = serde_json::from_str(&kept.form).ok();
+        let form = form.unwrap_or_else(|| Self::of(b"", points));
+        Self {
+            format: form.format,
+            delimiter: form.delimiter,
+            columns: form.columns,
+            map: form.map,
+            file: kept.source.clone(),
+            line: noted(kept.note).0,
+            outcome: "dead".to_owned(),
+            reason: kept.reason.clone(),
+            code: text(&kept.code),
+            request_id: text(&kept.request_id),
+            ..Self::of(&kept.record, Layout::default())
         }
     }
 

@@ -84,7 +84,7 @@ impl Positions {
 }
 
 /// The same file from whatever folder the command runs in.
-fn key(file: &Path) -> String {
+pub(super) fn key(file: &Path) -> String {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     absolute.to_string_lossy().into_owned()
 }

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use pipeline_blocking::Shipper;
 use pipeline_proto::resource::schema::SchemaEntry;
 use pipeline_shipper::follow::{Found, Lines, Mark, Settings};
 
@@ -22,6 +21,8 @@ use super::{
     free::Rehearsal,
     letters::Letter,
     locked,
+    positions::key,
+    road::{Road, Taken as Handed},
 };
 use crate::{
     command::records::{self, Bad, Layout, MOST, Packing, Records, Taken},
@@ -46,9 +47,21 @@ pub(super) struct Input {
     pub(super) layout: Layout,
     pub(super) book: u32,
     pub(super) name: u32,
+    pub(super) shown: String,
     pub(super) mark: Option<Mark>,
     /// Its lines are dead letters.
     pub(super) is_letters: bool,
+}
+
+impl Input {
+    /// How far it is behind a record, as a buffer keeps it, by its path.
+    pub(super) fn place(&self, entry: &Entry) -> Option<(String, Vec<u8>)> {
+        let is_regular = self.path.as_os_str() != "-";
+        is_regular.then(|| {
+            let mark = serde_json::to_vec(&entry.mark).unwrap_or_default();
+            (key(&self.path), mark)
+        })
+    }
 }
 
 pub(super) struct Pump {
@@ -58,7 +71,7 @@ pub(super) struct Pump {
     pub(super) is_free: bool,
     pub(super) follow: bool,
     /// None if nothing is sent.
-    pub(super) shipper: Option<Shipper<Id>>,
+    pub(super) shipper: Option<Road>,
     /// In its place, if it has no schema.
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) desk: Arc<Desk>,
@@ -81,8 +94,8 @@ impl Pump {
                 }
             }
         }
-        if let Some(shipper) = &self.shipper {
-            shipper.flush();
+        if let Some(Err(failure)) = self.shipper.as_ref().map(Road::flush) {
+            self.desk.break_off(failure);
         }
         if let Some(rehearsal) = &self.rehearsal {
             rehearsal.flush(&self.desk);
@@ -137,13 +150,13 @@ impl Pump {
     /// Enters records into the books and gives their points to the shipper; false if nothing more is taken.
     fn hand_over<'l>(
         &self,
-        book: u32,
+        input: &Input,
         waiting: &[(Entry, usize)],
         lines: impl Iterator<Item = &'l [u8]>,
     ) -> bool {
         let _gate = self.gate();
         let entries = waiting.iter().map(|(entry, _)| entry);
-        let Some(ids) = self.desk.take(book, entries) else {
+        let Some(ids) = self.desk.take(input.book, entries) else {
             return false;
         };
         if let Some(rehearsal) = &self.rehearsal {
@@ -161,14 +174,20 @@ impl Pump {
             points.extend(lines.take(left).map(text));
             return true;
         };
-        let mut handed = 0;
-        let taken = ids.iter().copied().inspect(|_| handed += 1);
-        let sent = shipper.send_lines(taken.zip(lines));
-        if sent.is_err() {
-            // The last one that went out of hand came back.
-            self.desk.put_back(&ids[handed - 1..]);
+        let records = waiting.iter().map(|(entry, _)| *entry).zip(lines);
+        self.end_at(&ids, shipper.take(&self.desk, input, &ids, records))
+    }
+
+    /// Puts back what was not taken; false if nothing more is taken.
+    fn end_at(&self, ids: &[Id], taken: Handed) -> bool {
+        let Err((from, failure)) = taken else {
+            return true;
+        };
+        self.desk.put_back(&ids[from..]);
+        if let Some(failure) = failure {
+            self.desk.break_off(failure);
         }
-        sent.is_ok()
+        false
     }
 
     /// Reads all files for ever.
@@ -467,7 +486,7 @@ impl<'p> Feed<'p> {
             begin = *end;
             line
         });
-        self.is_closed |= !self.pump.hand_over(self.input.book, waiting, lines);
+        self.is_closed |= !self.pump.hand_over(self.input, waiting, lines);
         self.points.clear();
         self.waiting.clear();
     }
@@ -483,7 +502,17 @@ impl<'p> Feed<'p> {
         let _gate = self.pump.gate();
         let entry = self.entry(at, bytes);
         match self.pump.desk.take(self.input.book, [&entry]).as_deref() {
-            Some([id]) => self.pump.desk.bad(*id, bytes, reason, record, layout),
+            Some([id]) => {
+                let road = self.pump.shipper.as_ref();
+                let buried = road.map_or(Ok(()), |road| {
+                    road.bury(self.input, &entry, &reason, record, layout.clone())
+                });
+                if self.pump.end_at(&[*id], buried) {
+                    self.pump.desk.bad(*id, bytes, reason, record, layout);
+                } else {
+                    self.is_closed = true;
+                }
+            }
             _ => self.is_closed = true,
         }
     }

@@ -32,6 +32,10 @@ impl Sheet {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn pending(&self) -> Count {
         let left = |of: fn(&Count) -> u64| {
             let settled = of(&self.accepted) + of(&self.dead) + of(&self.given_up);

@@ -7,15 +7,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use pipeline_blocking::Shipper;
 use pipeline_proto::RepoName;
 
 use super::{
     Trouble,
-    books::{Desk, Id, Way},
+    books::{Desk, Way},
     locked,
     positions::Positions,
     report::Status,
+    road::Road,
 };
 use crate::{
     duration::Short,
@@ -44,7 +44,7 @@ pub(super) enum News {
 pub(super) struct View<'a> {
     pub(super) repo: &'a RepoName,
     pub(super) desk: &'a Desk,
-    pub(super) shipper: Option<&'a Shipper<Id>>,
+    pub(super) shipper: Option<&'a Road>,
     pub(super) trouble: &'a Trouble,
 }
 
@@ -71,6 +71,7 @@ impl Watch<'_> {
             }
             let now = begun.elapsed();
             if pace.keeps(now) {
+                self.view.desk.take_letters(self.view.shipper)?;
                 if let Some(positions) = &mut self.positions {
                     positions.keep(self.view.desk.marks())?;
                 }
@@ -101,7 +102,7 @@ impl View<'_> {
     fn status(&self, running: bool) -> Status {
         let mut report = self.desk.report();
         report.repo = self.repo.to_string();
-        let books = self.shipper.map(Shipper::books).unwrap_or_default();
+        let books = self.shipper.map(Road::books).unwrap_or_default();
         report.count(&books);
         Status {
             at: Timestamp::now().to_string(),
@@ -118,7 +119,7 @@ impl View<'_> {
             text.push_str(pick(", ", "，"));
             text.push_str(&pick(en, zh));
         };
-        if let Some(books) = self.shipper.map(Shipper::books) {
+        if let Some(books) = self.shipper.map(Road::books) {
             let rate = size::Short(pace.rate(now, books.accepted.bytes));
             add(format!("{rate}/s"), format!("{rate}/s"));
             if books.pending.records > 0 {

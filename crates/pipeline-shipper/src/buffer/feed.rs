@@ -1,0 +1,178 @@
+//! Hands what is on the disk to a shipper, as far as it has room.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Buffer, Entry, GATHER, error::Reason, value::Page};
+use crate::{
+    desk::Desk,
+    step::{NotTaken, WhyNot},
+};
+
+/// How long what was put or is done may stay in memory, if nobody asks for more.
+const WRITE_AFTER: Duration = Duration::from_millis(100);
+
+/// A chunk on its way.
+struct Hand {
+    bytes: Vec<u8>,
+    source: Arc<str>,
+    /// The number of its next record.
+    next: u64,
+}
+
+enum Handed {
+    All,
+    Full,
+    Closed,
+}
+
+impl Buffer {
+    /// Hands on what there is and what comes, and writes down what gathers, until one of both is closed or fails.
+    #[doc(hidden)]
+    pub fn feed(&self, desk: &Desk<Entry>) {
+        self.feed_until_end(desk);
+        // Whoever waits for a record that will not be sent should know.
+        desk.ring();
+    }
+
+    fn feed_until_end(&self, desk: &Desk<Entry>) {
+        let (mut hand, mut since) = (None::<Hand>, None::<Instant>);
+        loop {
+            self.lock().has_news = false;
+            let handed = match &mut hand {
+                Some(hand) => self.hand_on(hand, desk),
+                None => match self.next_hand() {
+                    Ok(Some(next)) => {
+                        hand = Some(next);
+                        continue;
+                    }
+                    Ok(None) => Handed::Full,
+                    Err(()) => return,
+                },
+            };
+            match handed {
+                Handed::All => {
+                    hand = None;
+                    continue;
+                }
+                Handed::Closed => return,
+                Handed::Full => {}
+            }
+            let is_over = since.is_some_and(|since| since.elapsed() >= WRITE_AFTER);
+            let inner = self.lock();
+            if inner.is_closed || inner.failed.is_some() {
+                return;
+            }
+            let is_dirty = inner.gathered > 0 || inner.has_marks;
+            if is_dirty && (is_over || inner.gathered >= GATHER) {
+                drop(inner);
+                since = None;
+                if self.sync_all().is_err() {
+                    return;
+                }
+                continue;
+            }
+            if is_dirty {
+                since.get_or_insert_with(Instant::now);
+            }
+            // Bounded, as marks come without a sound.
+            let waits = |inner: &mut super::Inner| {
+                !inner.has_news && !inner.is_closed && inner.gathered < GATHER
+            };
+            let waited = self.0.changed.wait_timeout_while(inner, WRITE_AFTER, waits);
+            drop(waited);
+        }
+    }
+
+    /// Whoever feeds looks again: there may be room.
+    #[doc(hidden)]
+    pub fn wake(&self) {
+        self.lock().has_news = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Whether everything that is on the disk was handed on.
+    #[doc(hidden)]
+    pub fn is_fed(&self) -> bool {
+        let inner = self.lock();
+        inner.fed >= inner.state.next
+    }
+
+    /// The next chunk, if it may be handed on now.
+    fn next_hand(&self) -> Result<Option<Hand>, ()> {
+        let store = self.store();
+        let Some(open) = &*store else { return Err(()) };
+        let inner = self.lock();
+        // At least a half stays here, to be dropped if it must be.
+        if inner.on_the_way > 0 && inner.on_the_way >= self.0.settings.limit / 2 {
+            return Ok(None);
+        }
+        let fed = inner.fed;
+        drop(inner);
+        let mut next = None;
+        let read = open.each_chunk(&self.0.queue, fed, |first, bytes| {
+            next = Some((first, bytes.to_owned()));
+            false
+        });
+        let mut inner = self.lock();
+        let result = read.and_then(|()| match next {
+            None => {
+                inner.fed = inner.fed.max(inner.durable);
+                Ok(None)
+            }
+            Some((first, bytes)) => {
+                let page = Page::read(&bytes).ok_or_else(|| {
+                    Reason::Damaged(format!("the records from number {first} on are not whole"))
+                })?;
+                inner.on_the_way += page.left(&inner.state.done).bytes;
+                inner.fed = page.end();
+                let source = Arc::from(page.source);
+                let next = page.first;
+                Ok(Some(Hand {
+                    bytes,
+                    source,
+                    next,
+                }))
+            }
+        });
+        result.map_err(|reason| {
+            let error = self.error(reason).to_string();
+            inner.failed.get_or_insert(error);
+            drop(inner);
+            self.0.changed.notify_all();
+        })
+    }
+
+    fn hand_on(&self, hand: &mut Hand, desk: &Desk<Entry>) -> Handed {
+        let Some(page) = Page::read(&hand.bytes) else {
+            return Handed::All;
+        };
+        for record in page.records() {
+            if record.number < hand.next {
+                continue;
+            }
+            hand.next = record.number;
+            if self.lock().state.done.has(record.number) {
+                continue;
+            }
+            let entry = Entry {
+                number: record.number,
+                source: Arc::clone(&hand.source),
+                note: record.note,
+                bytes: u32::try_from(record.line.len()).unwrap_or(u32::MAX),
+            };
+            match desk.try_push(entry, record.line) {
+                Ok(()) => {}
+                Err(NotTaken {
+                    why: WhyNot::Closed,
+                    ..
+                }) => return Handed::Closed,
+                Err(_) => return Handed::Full,
+            }
+            hand.next = record.number + 1;
+        }
+        Handed::All
+    }
+}
