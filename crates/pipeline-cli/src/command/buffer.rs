@@ -49,7 +49,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
     /// Folder of the buffer
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
 

@@ -517,6 +517,17 @@ fn resources(check: &mut Checker<'_>) {
     let more = TemporaryFile::new("more.points", "ip=1\tmore=2\n");
     let drop = "--dry-run --schema-free --new-fields drop";
     check.run(&format!("ship b {} {drop}", more.path()));
+    // One is a dead letter, and the other stays, as nothing may be pushed.
+    let buffer = tempfile::TempDir::new().unwrap();
+    let folder = buffer.path().display().to_string();
+    for file in [more.path(), points.path()] {
+        let refused = InjectedFault::status(StatusCode::FORBIDDEN).on("push_points");
+        let server = &check.service.server;
+        server.with(|emulator| emulator.inject(refused.times(1)));
+        let ship = format!("ship b {file} --buffer {folder}");
+        check.service.run(&ship);
+        check.run(&format!("buffer ls {folder}"));
+    }
     check.run("repo sample b");
     let run = json!({"preStatus": "Failed", "postStatus": "Ready", "rerunCount": 1});
     check.answer("rerun_batch", &run);

@@ -18,7 +18,7 @@ use crate::{command::records::Layout, exit::Exit, failure::Failure, size};
 pub(super) struct Place {
     /// Folder that keeps records on the disk until they are accepted: what is left is sent by the next run. It keeps how
     /// far files were read as well. Without a FILE, what is in it is sent
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["positions", "dry_run", "again"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["positions", "dry_run", "again"])]
     pub(super) buffer: Option<PathBuf>,
 
     /// Most that the buffer takes on the disk
