@@ -195,8 +195,9 @@ impl Ship {
             let _ = signal.send(News::Signal(exit));
         })?;
         let rehearsed = free.as_ref().filter(|_| self.dry_run);
-        let rehearsal =
-            rehearsed.map(|free| Arc::new(Rehearsal::new(&self.repo, free.clone(), &remote)));
+        let rehearsal = rehearsed
+            .map(|free| Rehearsal::new(&self.repo, free.clone(), &remote).map(Arc::new))
+            .transpose()?;
         let pump = Pump {
             inputs,
             schema,

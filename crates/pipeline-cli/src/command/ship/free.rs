@@ -8,7 +8,7 @@ use pipeline_blocking::{
     shipping::{Call, Reply, SchemaFree, Settings, Shipper, Step, UnknownFields, exports::Service},
 };
 use pipeline_proto::{
-    Error, Now, Region, RepoName, WorkflowName,
+    Error, ErrorKind, Now, Region, RepoName, WorkflowName,
     model::{Status, Workflow, WorkflowState},
     resource::{
         repo::{GetRepo, RepoSpec},
@@ -22,7 +22,12 @@ use super::{
     pump::SHOWN,
     report::Report,
 };
-use crate::{failure::Failure, options::Global, remote::Remote, settings};
+use crate::{
+    failure::Failure,
+    options::Global,
+    remote::{Remote, Subject},
+    settings,
+};
 
 /// How records without a schema are shipped.
 #[derive(Debug, Args)]
@@ -176,14 +181,26 @@ struct Rehearsed {
 }
 
 impl Rehearsal {
-    pub(super) fn new(repo: &RepoName, options: SchemaFree, remote: &Remote) -> Self {
+    /// Looks at the queue. What would be tried again for ever, such as a service that is away, ends this at once.
+    pub(super) fn new(
+        repo: &RepoName,
+        options: SchemaFree,
+        remote: &Remote,
+    ) -> Result<Self, Failure> {
+        let queue = remote.try_send(GetRepo::new(repo.clone()));
+        if let Err(error) = &queue
+            && error.kind() != ErrorKind::NotFound
+        {
+            let get = GetRepo::new(repo.clone());
+            return Err(remote.failure(error, Subject::of(&get)));
+        }
         let settings = Settings::new().schema_free(options);
-        Self(Mutex::new(Rehearsed {
+        Ok(Self(Mutex::new(Rehearsed {
             shipper: Shipper::new(repo.clone(), settings),
             now: remote.now(),
-            queue: remote.try_send(GetRepo::new(repo.clone())),
+            queue,
             points: Vec::new(),
-        }))
+        })))
     }
 
     /// Takes records.

@@ -192,3 +192,16 @@ fn what_the_service_refuses_and_unknown_fields_end_as_asked_for() {
         bed.ship(&format!("a.ndjson {line}")).failed(2);
     }
 }
+
+#[test]
+fn a_rehearsal_ends_when_the_service_cannot_be_asked() {
+    for (status, code) in [(503, 1), (403, 4), (401, 4)] {
+        let bed = Bed::empty();
+        bed.write("a.ndjson", "{\"a\":1}\n");
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let fault = InjectedFault::status(status).times(9).on("get_repo");
+        bed.service.server.with(|emulator| emulator.inject(fault));
+        let ran = bed.ship("a.ndjson --schema-free --dry-run");
+        assert_eq!(ran.code, Some(code), "{status}: {ran:?}");
+    }
+}
