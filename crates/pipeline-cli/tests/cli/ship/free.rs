@@ -195,7 +195,7 @@ fn what_the_service_refuses_and_unknown_fields_end_as_asked_for() {
 
 #[test]
 fn a_rehearsal_ends_when_the_service_cannot_be_asked() {
-    for (status, code) in [(503, 1), (403, 4), (401, 4)] {
+    for (status, code) in [(503, 1), (403, 1), (401, 4)] {
         let bed = Bed::empty();
         bed.write("a.ndjson", "{\"a\":1}\n");
         let status = http::StatusCode::from_u16(status).unwrap();
