@@ -142,6 +142,11 @@ impl Remote {
         result
     }
 
+    /// Sends an operation beside what goes on, which must not hold that up for long.
+    pub(crate) fn try_aside<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.link.send(operation, self.aside())
+    }
+
     /// The workflow, if the service has one of this name.
     pub(crate) fn find(&self, name: &WorkflowName) -> Result<Option<Workflow>, Failure> {
         match self.try_send(GetWorkflow::new(name.clone())) {

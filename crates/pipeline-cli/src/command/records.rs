@@ -29,7 +29,7 @@ use crate::{
 pub(super) const MOST: usize = 2 << 20;
 
 /// How the records of an input are written.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Form {
     /// What the records are; without it, by the name of the file, else JSON or points by how the first line begins
     #[arg(long, value_enum)]
@@ -191,7 +191,7 @@ impl Form {
         repo: &RepoName,
     ) -> Result<Option<Vec<SchemaEntry>>, Failure> {
         self.check_map(None)?;
-        let mut schema = match remote.try_send(GetRepo::new(repo.clone())) {
+        let schema = match remote.try_send(GetRepo::new(repo.clone())) {
             Ok(repo) => repo.schema,
             Err(error)
                 if matches!(
@@ -206,12 +206,26 @@ impl Form {
             }
         };
         self.check_map(Some(&schema))?;
-        // A tag takes the place of a field that a record must have.
+        Ok(Some(self.with_tags(schema)))
+    }
+
+    /// The same later on; none if it cannot be read now.
+    pub(super) fn schema_again(
+        &self,
+        remote: &Remote,
+        repo: &RepoName,
+    ) -> Option<Vec<SchemaEntry>> {
+        let repo = remote.try_aside(GetRepo::new(repo.clone())).ok()?;
+        Some(self.with_tags(repo.schema))
+    }
+
+    /// A tag takes the place of a field that a record must have.
+    fn with_tags(&self, mut schema: Vec<SchemaEntry>) -> Vec<SchemaEntry> {
         let tagged = |key: &str| self.tags.iter().any(|(tag, _)| tag == key);
         for entry in schema.iter_mut().filter(|entry| tagged(&entry.key)) {
             entry.required = None;
         }
-        Ok(Some(schema))
+        schema
     }
 }
 
@@ -247,6 +261,8 @@ pub(super) struct Bad {
     pub(super) column: Option<usize>,
     /// It is the line that names the columns: nothing below it can be read.
     pub(super) is_heading: bool,
+    /// Another schema could take it.
+    pub(super) is_of_schema: bool,
 }
 
 /// What records are made: points, or for a shipper that has no schema JSON.
@@ -282,13 +298,16 @@ pub(super) struct Records<'s> {
 
 impl<'s> Records<'s> {
     pub(super) fn new(layout: Layout, schema: Option<&'s [SchemaEntry]>) -> Result<Self, Failure> {
-        let mut encoder = schema.map_or_else(Encoder::new, Encoder::checked);
-        // Columns get their names once for all.
-        if !matches!(layout.format, Some(Format::Csv | Format::Raw)) {
-            let names = layout.map.iter();
-            encoder = names.fold(encoder, |encoder, (old, new)| encoder.rename(old, new));
+        let made = Made::Points(encoder(&layout, schema));
+        Self::made(layout, schema, made)
+    }
+
+    /// From now on records are to fit this schema.
+    pub(super) fn fit(&mut self, schema: Option<&'s [SchemaEntry]>) {
+        if let Made::Points(made) = &mut self.made {
+            *made = encoder(&self.layout, schema);
+            self.schema = schema;
         }
-        Self::made(layout, schema, Made::Points(encoder))
     }
 
     /// Of which JSON is made, whatever they are.
@@ -398,16 +417,19 @@ impl<'s> Records<'s> {
         }
     }
 
-    fn read(&mut self, out: &mut Vec<u8>) -> Result<Taken, Bad> {
+    /// Reads the text of the last record, which may have been read by another schema before.
+    pub(super) fn read(&mut self, out: &mut Vec<u8>) -> Result<Taken, Bad> {
         let before = out.len();
-        self.write(out).map_err(|Misfit { what, place }| {
+        self.write(out).map_err(|misfit| {
             out.truncate(before);
-            let (below, column) = place.unzip();
+            let (below, column) = misfit.place.unzip();
+            let is_heading = self.layout.format == Some(Format::Csv) && self.columns.is_none();
             Bad {
-                what,
+                what: misfit.what,
                 line: self.line + below.unwrap_or(0),
                 column,
-                is_heading: self.layout.format == Some(Format::Csv) && self.columns.is_none(),
+                is_heading,
+                is_of_schema: is_heading || misfit.is_of_schema,
             }
         })?;
         Ok(if out.len() > before {
@@ -428,7 +450,6 @@ impl<'s> Records<'s> {
         let text = text.trim_end_matches(['\n', '\r']);
         let format = &mut self.layout.format;
         let format = *format.get_or_insert_with(|| Format::of_line(text));
-        let plain = |error: PointError| Misfit::new(error.to_string());
         match (format, &self.columns) {
             (Format::Csv, None) => {
                 let map = &self.layout.map;
@@ -439,21 +460,32 @@ impl<'s> Records<'s> {
             (Format::Raw, columns) => {
                 let column = columns.as_ref().map_or("raw", Columns::first);
                 let row = BTreeMap::from([(column, text)]);
-                self.made.write(out, &row).map_err(plain)
+                self.made.write(out, &row).map_err(Misfit::from)
             }
             (Format::Ndjson, _) => match &mut self.made {
-                Made::Points(encoder) => encoder.write_json(out, text).map_err(plain),
+                Made::Points(encoder) => encoder.write_json(out, text).map_err(Misfit::from),
                 Made::Json => {
-                    let renamed = points::rename_keys(text, &self.layout.map).map_err(plain)?;
+                    let renamed =
+                        points::rename_keys(text, &self.layout.map).map_err(Misfit::from)?;
                     out.extend_from_slice(renamed.as_bytes());
                     Ok(())
                 }
             },
             (Format::Points, _) => {
-                write_points(&mut self.made, &self.layout.map, out, text).map_err(plain)
+                write_points(&mut self.made, &self.layout.map, out, text).map_err(Misfit::from)
             }
         }
     }
+}
+
+fn encoder<'s>(layout: &Layout, schema: Option<&'s [SchemaEntry]>) -> Encoder<'s> {
+    let encoder = schema.map_or_else(Encoder::new, Encoder::checked);
+    // Columns get their names once for all.
+    if matches!(layout.format, Some(Format::Csv | Format::Raw)) {
+        return encoder;
+    }
+    let names = layout.map.iter();
+    names.fold(encoder, |encoder, (old, new)| encoder.rename(old, new))
 }
 
 /// A line of points as they are written, which usually is one.

@@ -5,10 +5,12 @@ mod disk;
 mod exports;
 mod free;
 pub(in crate::command) mod letters;
+mod passed;
 mod positions;
 mod pump;
 mod report;
 pub(in crate::command) mod road;
+mod schemas;
 mod watch;
 
 use std::{
@@ -16,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -31,6 +33,7 @@ use self::{
     positions::{Positions, key},
     pump::{Input, Pump},
     road::{Place, Road},
+    schemas::{ReadAgain, Schemas},
     watch::{News, StatusFile, View, Watch},
 };
 use super::records::{Form, Layout};
@@ -198,9 +201,13 @@ impl Ship {
         let rehearsal = rehearsed
             .map(|free| Rehearsal::new(&self.repo, free.clone(), &remote).map(Arc::new))
             .transpose()?;
+        let (form, repo) = (self.form.clone(), self.repo.clone());
+        let read_again: ReadAgain = Box::new(move || form.schema_again(&remote, &repo));
+        let read_again = (!self.dry_run).then_some(read_again);
         let pump = Pump {
             inputs,
-            schema,
+            schemas: Schemas::new(schema, read_again),
+            begun: Instant::now(),
             is_free: free.is_some(),
             rehearsal: rehearsal.clone(),
             follow: self.follow,

@@ -457,3 +457,47 @@ fn a_terminal_shows_how_it_goes_and_a_second_signal_ends_it_at_once() {
     // The account of the first one takes as long as the request may.
     assert!(!painted.text().contains("GIVEN UP"), "{}", painted.text());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_field_that_is_added_while_a_file_is_followed_is_known_and_an_unknown_one_is_a_dead_letter() {
+    use crate::support::{is_ignored, signal};
+
+    if is_ignored("TERM") {
+        return;
+    }
+    // Whether the schema can be read again: if not, the service decides.
+    for is_readable in [true, false] {
+        let bed = Bed::new();
+        let options = "--follow log.ndjson log.csv --linger 10ms --dead-letters dead -o json";
+        bed.write("log.csv", "n\n");
+        let child = bed.spawn(options);
+        bed.append("log.ndjson", "{\"n\":1}\n");
+        bed.append("log.csv", "2\n");
+        bed.wait_for(2);
+        let update = "repo update clicks --schema 'ip string, n long, agent string'";
+        bed.service.run(update).ok();
+        if !is_readable {
+            let server = &bed.service.server;
+            let fault = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE)
+                .on("get_repo")
+                .always();
+            server.with(|emulator| emulator.inject(fault));
+        }
+        bed.append("log.ndjson", "{\"n\":3,\"agent\":\"curl\"}\n");
+        bed.wait_for(3);
+        bed.append(
+            "log.ndjson",
+            "{\"n\":4,\"agnet\":\"curl\"}\n{\"n\":5}\n{\"agent\":\"w\"}\n",
+        );
+        bed.wait_for(5);
+        signal(&child, "TERM");
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(balanced(&document["total"]), [6, 5, 1, 0], "{ran:?}");
+        let letters = bed.letters("dead");
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        assert_eq!(letters[0]["line"], 3, "{letters:?}");
+        assert_eq!(letters[0]["code"].is_null(), is_readable, "{letters:?}");
+    }
+}

@@ -61,6 +61,12 @@ impl PointError {
         self.0.1 == Reason::Unknown
     }
 
+    /// Whether another schema could take the record.
+    pub fn is_misfit(&self) -> bool {
+        use Reason::{Lossy, Misfit, Missing, Unknown};
+        matches!(self.0.1, Unknown | Missing | Misfit(..) | Lossy(..))
+    }
+
     /// Whether the only fault of the record is that nothing is left of it.
     pub fn is_empty_record(&self) -> bool {
         self.0.1 == Reason::Empty

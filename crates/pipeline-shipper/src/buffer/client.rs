@@ -193,6 +193,11 @@ macro_rules! client_buffered {
             pub fn books(&self) -> $crate::Books {
                 self.0.shipper.books()
             }
+
+            /// As [`Shipper::schema_changed`].
+            pub fn schema_changed(&self) {
+                self.0.shipper.schema_changed();
+            }
         }
 
         impl fmt::Debug for BufferedShipper {

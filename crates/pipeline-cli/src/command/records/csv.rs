@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use csv::{ReaderBuilder, StringRecord};
-use pipeline_proto::resource::schema::SchemaEntry;
+use pipeline_proto::{points::PointError, resource::schema::SchemaEntry};
 use serde::{Serialize, Serializer};
 
 use super::Made;
@@ -32,11 +32,26 @@ pub(super) struct Misfit {
     pub(super) what: String,
     /// How many lines below its first, and how many characters into that one, from 1.
     pub(super) place: Option<(u64, usize)>,
+    /// Whether another schema could take it.
+    pub(super) is_of_schema: bool,
 }
 
 impl Misfit {
     pub(super) fn new(what: String) -> Self {
-        Self { what, place: None }
+        Self {
+            what,
+            place: None,
+            is_of_schema: false,
+        }
+    }
+}
+
+impl From<PointError> for Misfit {
+    fn from(error: PointError) -> Self {
+        Self {
+            is_of_schema: error.is_misfit(),
+            ..Self::new(error.to_string())
+        }
     }
 }
 
@@ -127,10 +142,10 @@ impl Columns {
                 !name.is_empty()
                     && rest.is_some_and(|it| it.is_empty() || it.starts_with(['.', '[']))
             };
-            match self.0.iter().position(of) {
-                Some(index) => wrong(error.to_string(), index),
-                None => Misfit::new(error.to_string()),
-            }
+            let index = self.0.iter().position(of);
+            let misfit = Misfit::from(error);
+            let place = index.and_then(|index| wrong(String::new(), index).place);
+            Misfit { place, ..misfit }
         })
     }
 }
@@ -151,6 +166,7 @@ fn cells(line: &str, delimiter: u8) -> Result<StringRecord, Misfit> {
                    them twice"
                     .to_owned(),
             place: stray_quote(line).map(|at| place(&line[..at])),
+            is_of_schema: false,
         }),
     }
 }
@@ -178,8 +194,8 @@ fn at_cell(what: String, line: &str, delimiter: u8, index: usize) -> Misfit {
     let begins = std::iter::once(0).chain(begins.map(|(at, _)| at + 1));
     let at = begins.chain(std::iter::repeat(line.len())).nth(index);
     Misfit {
-        what,
         place: at.map(|at| place(&line[..at])),
+        ..Misfit::new(what)
     }
 }
 

@@ -171,6 +171,7 @@ impl Pushes<'_> {
                 line,
                 column,
                 is_heading: false,
+                is_of_schema: false,
             }));
         }
         if text.trim_ascii().is_empty() {

@@ -2,17 +2,16 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, Read, Seek as _},
+    io::{self, BufRead as _},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use pipeline_proto::resource::schema::SchemaEntry;
 use pipeline_shipper::follow::{Found, Lines, Mark, Settings};
 
 use super::{
@@ -21,8 +20,10 @@ use super::{
     free::Rehearsal,
     letters::Letter,
     locked,
+    passed::{Counted, lines_before, skip},
     positions::key,
     road::{Road, Taken as Handed},
+    schemas::Schemas,
 };
 use crate::{
     command::records::{self, Bad, Layout, MOST, Packing, Records, Taken},
@@ -66,7 +67,8 @@ impl Input {
 
 pub(super) struct Pump {
     pub(super) inputs: Vec<Input>,
-    pub(super) schema: Option<Vec<SchemaEntry>>,
+    pub(super) schemas: Schemas,
+    pub(super) begun: Instant,
     /// Whether the shipper takes JSON, and makes the points.
     pub(super) is_free: bool,
     pub(super) follow: bool,
@@ -106,8 +108,35 @@ impl Pump {
         if self.is_free {
             Records::to_json(layout)
         } else {
-            Records::new(layout, self.schema.as_deref())
+            Records::new(layout, self.schemas.latest().schema())
         }
+    }
+
+    /// Tries a record that does not fit once more by the schema that the queue has now. If that cannot be told, the
+    /// service is to decide: then a good record is none that is dead, and reading goes on.
+    fn fitted<'p>(
+        &'p self,
+        records: &mut Records<'p>,
+        points: &mut Vec<u8>,
+        taken: Result<Taken, Bad>,
+    ) -> Result<Taken, Bad> {
+        if !taken.as_ref().is_err_and(|bad| bad.is_of_schema) {
+            return taken;
+        }
+        if self.schemas.look(self.begun.elapsed())
+            && let Some(shipper) = &self.shipper
+        {
+            shipper.schema_changed();
+        }
+        let schema = self.schemas.latest().schema();
+        records.fit(schema);
+        let mut taken = records.read(points);
+        if !self.schemas.is_known() && taken.as_ref().is_err_and(|bad| bad.is_of_schema) {
+            records.fit(None);
+            taken = records.read(points);
+            records.fit(schema);
+        }
+        taken
     }
 
     /// Reads one input to its end; false if nothing more is taken.
@@ -415,7 +444,8 @@ impl<'p> Feed<'p> {
                     Taken::More => records.end(&mut self.points),
                     taken => Ok(taken),
                 });
-                taken.map_err(|bad| bad.what)
+                let fitted = self.pump.fitted(&mut records, &mut self.points, taken);
+                fitted.map_err(|bad| bad.what)
             });
         match read {
             Ok(Taken::Point) => self.send(at, bytes),
@@ -433,6 +463,7 @@ impl<'p> Feed<'p> {
     }
 
     fn settle(&mut self, taken: Result<Taken, Bad>) {
+        let taken = self.pump.fitted(&mut self.records, &mut self.points, taken);
         let bytes = self.records.text().len() as u64 + 1;
         match taken {
             Ok(Taken::Point) => self.send((self.input.name, self.records.line()), bytes),
@@ -516,80 +547,4 @@ impl<'p> Feed<'p> {
             _ => self.is_closed = true,
         }
     }
-}
-
-/// Counts what is read.
-struct Counted {
-    inner: Box<dyn BufRead>,
-    count: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(out)?;
-        self.count.fetch_add(length as u64, Ordering::Relaxed);
-        Ok(length)
-    }
-}
-
-impl BufRead for Counted {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, length: usize) {
-        self.inner.consume(length);
-        self.count.fetch_add(length as u64, Ordering::Relaxed);
-    }
-}
-
-/// Its first bytes and the last ones, its first line, and how many there are.
-type Skipped = (Vec<u8>, Vec<u8>, Vec<u8>, u64);
-
-/// Reads up to a mark; none if there is not so much.
-fn skip(from: &mut dyn BufRead, mark: Mark) -> io::Result<Option<Skipped>> {
-    let (mut head, mut tail, mut first, mut count) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    let mut left = mark.offset();
-    while left > 0 {
-        let bytes = match from.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            bytes => bytes?,
-        };
-        let length = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        if length == 0 {
-            return Ok(None);
-        }
-        let bytes = &bytes[..length];
-        let more = mark.head_length().saturating_sub(head.len());
-        head.extend_from_slice(&bytes[..more.min(length)]);
-        tail.extend_from_slice(&bytes[length.saturating_sub(mark.tail_length())..]);
-        tail.drain(..tail.len().saturating_sub(mark.tail_length()));
-        count_lines(bytes, &mut first, &mut count);
-        from.consume(length);
-        left -= length as u64;
-    }
-    Ok(Some((head, tail, first, count)))
-}
-
-/// The first line of what stands before a place, and how many there are.
-fn lines_before(mut file: &File, place: u64) -> io::Result<(Vec<u8>, u64)> {
-    file.rewind()?;
-    let (mut first, mut count) = (Vec::new(), 0);
-    let mut from = io::BufReader::with_capacity(64 << 10, file.take(place));
-    loop {
-        let bytes = from.fill_buf()?;
-        let length = bytes.len();
-        if length == 0 {
-            return Ok((first, count));
-        }
-        count_lines(bytes, &mut first, &mut count);
-        from.consume(length);
-    }
-}
-
-fn count_lines(bytes: &[u8], first: &mut Vec<u8>, count: &mut u64) {
-    if *count == 0 && first.len() < MOST {
-        first.extend(bytes.iter().take_while(|byte| **byte != b'\n'));
-    }
-    *count += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
 }

@@ -80,6 +80,14 @@ impl Road {
         }
     }
 
+    /// Says that the schema of the queue has changed.
+    pub(super) fn schema_changed(&self) {
+        match self {
+            Self::Memory(shipper) => shipper.schema_changed(),
+            Self::Disk(shipper) => shipper.schema_changed(),
+        }
+    }
+
     pub(super) fn flush(&self) -> Result<(), Failure> {
         match self {
             Self::Memory(shipper) => shipper.flush(),
