@@ -23,8 +23,8 @@ const CHUNK_LINE: usize = 18;
 /// How many bytes are read at a time.
 const BUFFER: usize = 16 << 10;
 
-/// How much room is made for a body of known length at first.
-const FIRST_ROOM: usize = 1 << 20;
+/// How much room is made at most for a body of known length before any of it came.
+const FIRST_ROOM: usize = 4 << 20;
 
 /// A response that is being read: read into [`space`](Self::space) and say so by
 /// [`advance`](Self::advance), until it [is complete](Self::is_complete).
@@ -295,8 +295,15 @@ impl Incoming {
             return;
         }
         if filled == self.body.len() {
-            let room = filled.saturating_mul(2).max(FIRST_ROOM);
-            self.body.resize(room.min(length), 0);
+            let room = filled.saturating_mul(2).max(FIRST_ROOM).min(length);
+            if filled == 0 {
+                // The system need not provide what is never written to.
+                self.body = vec![0; room];
+            } else {
+                // Growing by itself, it would take twice the length for the last few bytes.
+                self.body.reserve_exact(room - filled);
+                self.body.resize(room, 0);
+            }
         }
         self.state = State::Sized { filled, length };
     }

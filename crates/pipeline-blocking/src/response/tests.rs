@@ -256,10 +256,36 @@ fn room_is_made_for_what_has_come_and_not_for_what_is_announced() {
     incoming.space()[..header.len()].copy_from_slice(header);
     incoming.advance(header.len()).unwrap();
     let mut come = 0;
-    while come < 5 << 20 {
+    while come < 9 << 20 {
         let read = incoming.space().len().min(100_000);
         incoming.advance(read).unwrap();
         come += read;
         assert!(incoming.body.capacity() <= (2 * come).max(FIRST_ROOM));
+    }
+}
+
+#[test]
+fn a_body_of_known_length_takes_no_more_room_than_that_and_is_not_copied() {
+    for length in [
+        1,
+        BUFFER,
+        (2 << 20) + 1,
+        FIRST_ROOM,
+        FIRST_ROOM + 1,
+        2 * FIRST_ROOM + 1,
+    ] {
+        let mut incoming = Incoming::new(&Method::GET, usize::MAX, Vec::new());
+        let header = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        incoming.space()[..header.len()].copy_from_slice(header.as_bytes());
+        incoming.advance(header.len()).unwrap();
+        while !incoming.is_complete() {
+            let read = incoming.space().len();
+            incoming.advance(read).unwrap();
+        }
+        assert_eq!(incoming.body.capacity(), length);
+        let at = incoming.body.as_ptr();
+        let (response, _) = incoming.finish();
+        assert_eq!(response.body().len(), length);
+        assert_eq!(response.body().as_ptr(), at);
     }
 }
