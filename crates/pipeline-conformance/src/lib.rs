@@ -46,6 +46,7 @@ mod pages {
         retries_and_cancellation "../../../docs/retries-and-cancellation.md"
         schema_free "../../../docs/schema-free.md"
         shipping "../../../docs/shipping.md"
+        shipping_zh "../../../docs/shipping.zh-CN.md"
         tokens "../../../docs/tokens.md"
         watching_calls "../../../docs/watching-calls.md"
     }
