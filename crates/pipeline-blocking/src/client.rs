@@ -1,6 +1,4 @@
 use std::{
-    fmt,
-    panic::{RefUnwindSafe, UnwindSafe},
     sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
@@ -11,7 +9,7 @@ use http::{Request, Response};
 
 use pipeline_proto::{Call, CallOptions, Context, Error, Fault, Next, Now, Operation};
 
-use crate::{builder::ClientBuilder, transport::Transport};
+use crate::transport::Transport;
 
 /// A client of the service that blocks the calling thread.
 ///
@@ -44,25 +42,7 @@ enum Exchange {
     Other(Box<Function>),
 }
 
-// A panic in the middle of a call leaves nothing half done that a later call would meet.
-impl UnwindSafe for Client {}
-impl RefUnwindSafe for Client {}
-
 impl Client {
-    /// Starts with the defaults of [`ClientBuilder`].
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// A client for `PANDORA_ENDPOINT` with the keys `PANDORA_ACCESS_KEY` and `PANDORA_SECRET_KEY`.
-    ///
-    /// # Errors
-    ///
-    /// As [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
-    pub fn from_env() -> Result<Self, pipeline_transport::ConfigError> {
-        Self::builder().from_env()?.build()
-    }
-
     /// Of its two parts. The transport goes to the endpoint of the context.
     pub fn new(context: Context, transport: Transport) -> Self {
         Self::over(context, Exchange::Ours(transport))
@@ -156,13 +136,5 @@ impl Client {
 
     pub(crate) fn now(&self) -> Now {
         Now::new(SystemTime::now(), self.0.origin.elapsed())
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("context", &self.0.context)
-            .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,11 @@
 use std::{
-    fmt,
     future::{Future, IntoFuture},
     pin::Pin,
 };
 
 use pipeline_proto::{
-    BuildError, CallOptions, Error, WorkflowName,
-    wait::{Goal, Observation, Step, WaitError, WaitOptions, Waiter, Watch},
+    BuildError, CallOptions, WorkflowName,
+    wait::{Goal, Observation, Step, WaitError, WaitOptions, Watch},
 };
 
 use crate::Client;
@@ -42,11 +41,11 @@ pub struct Wait<'w, W: Watch = WorkflowName> {
     on_look: OnLook<'w, W>,
 }
 
+pipeline_proto::waits!();
+
 type OnLook<'w, W> = Box<dyn FnMut(&Observation<W>) + Send + 'w>;
 
 impl<'w, W: Watch> Wait<'w, W> {
-    pipeline_proto::wait_options!();
-
     /// Tells this function what each look showed.
     pub fn on_look<'f>(self, tell: impl FnMut(&Observation<W>) + Send + 'f) -> Wait<'f, W>
     where
@@ -69,37 +68,25 @@ impl<'w, W: Watch> Wait<'w, W> {
         self.drive().await
     }
 
-    async fn drive(self) -> Result<Observation<W>, WaitError> {
-        let Self {
-            client,
-            watched,
-            goal,
-            acts,
-            options,
-            calls,
-            mut on_look,
-        } = self;
-        let watched =
-            watched.map_err(|error| WaitError::unnamed(goal, Error::build("wait", error)))?;
-        let mut step = if acts {
-            Waiter::ensure(watched, goal, options, client.now())
-        } else {
-            Waiter::until(watched, goal, options, client.now())
-        };
+    async fn drive(mut self) -> Result<Observation<W>, WaitError> {
+        let mut step = self.first()?;
         loop {
             step = match step {
                 Step::Send(due) => {
-                    let result = client.send_with(due.operation(), calls.clone()).await;
-                    due.on_result(result, client.now())
+                    let result = self
+                        .client
+                        .send_with(due.operation(), self.calls.clone())
+                        .await;
+                    due.on_result(result, self.client.now())
                 }
                 Step::Pause(pause) => {
-                    on_look(pause.observation());
+                    (self.on_look)(pause.observation());
                     tokio::time::sleep(pause.delay()).await;
                     pause.resume()
                 }
                 Step::Done(result) => {
                     if let Ok(observation) = &result {
-                        on_look(observation);
+                        (self.on_look)(observation);
                     }
                     return result;
                 }
@@ -115,74 +102,4 @@ impl<'w, W: Watch> IntoFuture for Wait<'w, W> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
-}
-
-impl<W: Watch> fmt::Debug for Wait<'_, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait")
-            .field("watched", &self.watched)
-            .field("goal", &self.goal)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Client {
-    /// Waits until a workflow is started, stopped or gone. Only looks.
-    pub fn wait_until(
-        &self,
-        name: impl TryInto<WorkflowName, Error: Into<BuildError>>,
-        goal: Goal,
-    ) -> Wait<'static> {
-        self.begin(named(name), goal, false)
-    }
-
-    /// Starts a workflow if need be, from whatever state it is in, and waits until it is started.
-    pub fn ensure_started(
-        &self,
-        name: impl TryInto<WorkflowName, Error: Into<BuildError>>,
-    ) -> Wait<'static> {
-        self.begin(named(name), Goal::Started, true)
-    }
-
-    /// Stops a workflow if need be, from whatever state it is in, and waits until it is stopped.
-    pub fn ensure_stopped(
-        &self,
-        name: impl TryInto<WorkflowName, Error: Into<BuildError>>,
-    ) -> Wait<'static> {
-        self.begin(named(name), Goal::Stopped, true)
-    }
-
-    /// As [`wait_until`](Self::wait_until), for whatever can be watched.
-    pub fn wait<W: Watch>(&self, watched: W, goal: Goal) -> Wait<'static, W> {
-        self.begin(Ok(watched), goal, false)
-    }
-
-    /// Starts or stops whatever can be watched, if need be, and waits for the goal. Nothing is deleted.
-    pub fn ensure<W: Watch>(&self, watched: W, goal: Goal) -> Wait<'static, W> {
-        self.begin(Ok(watched), goal, true)
-    }
-
-    fn begin<W: Watch>(
-        &self,
-        watched: Result<W, BuildError>,
-        goal: Goal,
-        acts: bool,
-    ) -> Wait<'static, W> {
-        Wait {
-            client: self.clone(),
-            watched,
-            goal,
-            acts,
-            options: WaitOptions::default(),
-            calls: CallOptions::new(),
-            on_look: Box::new(|_| {}),
-        }
-    }
-}
-
-fn named(
-    name: impl TryInto<WorkflowName, Error: Into<BuildError>>,
-) -> Result<WorkflowName, BuildError> {
-    name.try_into().map_err(Into::into)
 }

@@ -194,6 +194,113 @@ macro_rules! wait_options {
     };
 }
 
+/// What can be waited for through a client, and the options of its `Wait`; written once, so that both have
+/// the same.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! waits {
+    () => {
+        impl<W: $crate::wait::Watch> Wait<'_, W> {
+            $crate::wait_options!();
+
+            fn first(&self) -> Result<$crate::wait::Step<W>, $crate::wait::WaitError> {
+                let watched = self.watched.clone().map_err(|error| {
+                    $crate::wait::WaitError::unnamed(self.goal, $crate::Error::build("wait", error))
+                })?;
+                let begin = if self.acts {
+                    $crate::wait::Waiter::ensure
+                } else {
+                    $crate::wait::Waiter::until
+                };
+                Ok(begin(
+                    watched,
+                    self.goal,
+                    self.options.clone(),
+                    self.client.now(),
+                ))
+            }
+        }
+
+        impl<W: $crate::wait::Watch> ::std::fmt::Debug for Wait<'_, W> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct("Wait")
+                    .field("watched", &self.watched)
+                    .field("goal", &self.goal)
+                    .field("options", &self.options)
+                    .finish_non_exhaustive()
+            }
+        }
+
+        impl Client {
+            /// Waits until a workflow is started, stopped or gone. Only looks.
+            pub fn wait_until(
+                &self,
+                name: impl TryInto<$crate::WorkflowName, Error: Into<$crate::BuildError>>,
+                goal: $crate::wait::Goal,
+            ) -> Wait<'static> {
+                self.begin(named(name), goal, false)
+            }
+
+            /// Starts a workflow if need be, from whatever state it is in, and waits until it is started.
+            pub fn ensure_started(
+                &self,
+                name: impl TryInto<$crate::WorkflowName, Error: Into<$crate::BuildError>>,
+            ) -> Wait<'static> {
+                self.begin(named(name), $crate::wait::Goal::Started, true)
+            }
+
+            /// Stops a workflow if need be, from whatever state it is in, and waits until it is stopped.
+            pub fn ensure_stopped(
+                &self,
+                name: impl TryInto<$crate::WorkflowName, Error: Into<$crate::BuildError>>,
+            ) -> Wait<'static> {
+                self.begin(named(name), $crate::wait::Goal::Stopped, true)
+            }
+
+            /// As [`wait_until`](Self::wait_until), for whatever can be watched.
+            pub fn wait<W: $crate::wait::Watch>(
+                &self,
+                watched: W,
+                goal: $crate::wait::Goal,
+            ) -> Wait<'static, W> {
+                self.begin(Ok(watched), goal, false)
+            }
+
+            /// Starts or stops whatever can be watched, if need be, and waits for the goal. Nothing is deleted.
+            pub fn ensure<W: $crate::wait::Watch>(
+                &self,
+                watched: W,
+                goal: $crate::wait::Goal,
+            ) -> Wait<'static, W> {
+                self.begin(Ok(watched), goal, true)
+            }
+
+            fn begin<W: $crate::wait::Watch>(
+                &self,
+                watched: Result<W, $crate::BuildError>,
+                goal: $crate::wait::Goal,
+                acts: bool,
+            ) -> Wait<'static, W> {
+                Wait {
+                    client: self.clone(),
+                    watched,
+                    goal,
+                    acts,
+                    options: $crate::wait::WaitOptions::default(),
+                    calls: $crate::CallOptions::new(),
+                    on_look: Box::new(|_| {}),
+                }
+            }
+        }
+
+        fn named(
+            name: impl TryInto<$crate::WorkflowName, Error: Into<$crate::BuildError>>,
+        ) -> Result<$crate::WorkflowName, $crate::BuildError> {
+            name.try_into().map_err(Into::into)
+        }
+    };
+}
+
 /// The settings that a client's builder hands on to its [`ContextBuilder`](crate::ContextBuilder),
 /// which must be its field `context`. Written once, so that the clients cannot drift.
 #[doc(hidden)]

@@ -151,6 +151,87 @@ macro_rules! transport_setters {
     };
 }
 
+/// What a client's builder is but for how it looks hosts up, and how a client is made by it. The builder has
+/// the fields `context` and `transport`. Written once, so that the clients cannot drift.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! client_builder {
+    ($name:literal) => {
+        impl Default for ClientBuilder {
+            fn default() -> Self {
+                let user_agent = concat!($name, "/", env!("CARGO_PKG_VERSION"));
+                let user_agent = ::http::HeaderValue::from_static(user_agent);
+                Self {
+                    context: ::pipeline_proto::Context::builder().user_agent(user_agent),
+                    transport: Transport::builder(::pipeline_proto::Endpoint::default()),
+                }
+            }
+        }
+
+        impl ClientBuilder {
+            ::pipeline_proto::context_setters!();
+            $crate::transport_setters!(transport.settings);
+
+            /// Takes the endpoint and the keys from `PANDORA_ENDPOINT`, `PANDORA_ACCESS_KEY` and
+            /// `PANDORA_SECRET_KEY`; without the first the endpoint stays.
+            ///
+            /// # Errors
+            ///
+            /// If a key is missing, or something cannot be used.
+            pub fn from_env(mut self) -> Result<Self, $crate::ConfigError> {
+                self.context = $crate::from_env(self.context, |name| ::std::env::var_os(name))?;
+                Ok(self)
+            }
+
+            /// Makes the client. Nothing is sent.
+            ///
+            /// # Errors
+            ///
+            /// As [`TransportBuilder::build`].
+            pub fn build(self) -> Result<Client, $crate::ConfigError> {
+                let context = self.context;
+                #[cfg(feature = "tracing")]
+                let context = context.observer(::pipeline_trace::observer());
+                let context = context.build();
+                let transport = TransportBuilder {
+                    endpoint: context.endpoint().clone(),
+                    max_response_size: context.max_response_size(),
+                    ..self.transport
+                };
+                Ok(Client::new(context, transport.build()?))
+            }
+        }
+
+        impl Client {
+            /// Starts with the defaults of [`ClientBuilder`].
+            pub fn builder() -> ClientBuilder {
+                ClientBuilder::default()
+            }
+
+            /// A client for `PANDORA_ENDPOINT` with the keys `PANDORA_ACCESS_KEY` and `PANDORA_SECRET_KEY`.
+            ///
+            /// # Errors
+            ///
+            /// As [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
+            pub fn from_env() -> Result<Self, $crate::ConfigError> {
+                Self::builder().from_env()?.build()
+            }
+        }
+
+        // A panic in the middle of a call leaves nothing half done that a later call would meet.
+        impl ::std::panic::UnwindSafe for Client {}
+        impl ::std::panic::RefUnwindSafe for Client {}
+
+        impl ::std::fmt::Debug for Client {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct("Client")
+                    .field("context", self.context())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
 /// What a client's environment says: where the service is, and who asks.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     export, repo,
-    resource::{Ask, Column, Operations, Resource, Rows, Verb, fill, options},
+    resource::{Ask, Column, Operations, Resource, Rows, Verb, options},
 };
 use crate::{exit::Exit, failure::Failure};
 
@@ -57,15 +57,12 @@ fn arguments(resource: &'static Resource, _: &Verb, command: Command) -> Command
 }
 
 fn infer(ask: &Ask<'_>) -> Result<Exit, Failure> {
-    let &Ask {
-        resource,
-        matches,
-        global,
-        ..
-    } = ask;
     let mut files = Map::new();
-    fill(resource, matches, &mut files)?;
+    ask.fill(&mut files)?;
     let files: DatasourceSpec =
         serde_json::from_value(Value::Object(files)).map_err(Failure::usage)?;
-    Rows::write(&global.remote()?.send(RetrieveSchema::new(files))?, global)
+    Rows::write(
+        &ask.global.remote()?.send(RetrieveSchema::new(files))?,
+        ask.global,
+    )
 }

@@ -30,9 +30,10 @@ use pipeline_proto::{
     operation::{NameInfo, OperationInfo},
     resource::OPERATIONS,
 };
+use serde_json::{Map, Value};
 
 pub(in crate::command) use self::{
-    flags::{How, Short, as_it_is, fill, options},
+    flags::{How, Short, as_it_is, options},
     item::{Column, Item, Rows},
     key::Names,
     mention::Mention,
@@ -377,6 +378,19 @@ pub(super) struct Ask<'a> {
     verb: &'a Verb,
     pub(super) matches: &'a ArgMatches,
     pub(super) global: &'a Global,
+}
+
+impl Ask<'_> {
+    /// Which are meant, and the service.
+    fn targets(&self) -> Result<(Targets, Remote), Failure> {
+        let targets = Targets::read(self.resource, self.matches)?;
+        Ok((targets, self.global.remote()?))
+    }
+
+    /// See [`flags::fill`].
+    pub(super) fn fill(&self, body: &mut Map<String, Value>) -> Result<bool, Failure> {
+        flags::fill(self.resource, self.matches, body)
+    }
 }
 
 impl Verb {

@@ -50,11 +50,10 @@ fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
     let &Ask {
         resource,
         verb,
-        matches,
         global,
+        ..
     } = ask;
-    let targets = Targets::read(resource, matches)?;
-    let remote = global.remote()?;
+    let (targets, remote) = ask.targets()?;
     let chosen = targets.chosen(&remote)?;
     if verb.is_loss() && !chosen.names.is_empty() {
         let question = question(resource, &verb.capital(), &chosen.names);

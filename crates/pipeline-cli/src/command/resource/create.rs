@@ -86,17 +86,11 @@ fn from(resource: &'static Resource, info: &'static OperationInfo, command: Comm
 }
 
 pub(super) fn create(ask: &Ask<'_>) -> Result<Exit, Failure> {
-    let &Ask {
-        resource,
-        matches,
-        global,
-        ..
-    } = ask;
-    let given = Given::read(resource, operation(resource.operations.create), matches)?;
+    let given = Given::read(ask, ask.resource.operations.create)?;
     let (names, mut body) = (given.names()?, given.body()?.unwrap_or_default());
-    flags::fill(resource, matches, &mut body)?;
-    complete(resource, &mut body, global)?;
-    given.send(&names, body, "created", global)
+    ask.fill(&mut body)?;
+    complete(ask.resource, &mut body, ask.global)?;
+    given.send(&names, body, "created", ask.global)
 }
 
 /// Adds to what is made the members that it always has.
@@ -129,12 +123,12 @@ pub(super) fn update(ask: &Ask<'_>) -> Result<Exit, Failure> {
         global,
         ..
     } = ask;
-    let given = Given::read(resource, operation(resource.operations.update), matches)?;
+    let given = Given::read(ask, resource.operations.update)?;
     let names = given.names()?;
     let key = Names(names.clone());
     let from_file = given.body()?;
     // Before the service is asked, as nothing may come of it.
-    if from_file.is_none() && !flags::fill(resource, matches, &mut Map::new())? {
+    if from_file.is_none() && !ask.fill(&mut Map::new())? {
         let line = "say what is to be changed: by options, or by a file with -f";
         return Err(Failure::usage(line));
     }
@@ -145,7 +139,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Result<Exit, Failure> {
         Map::new()
     };
     let mut body = from_file.unwrap_or_else(|| there.clone());
-    flags::fill(resource, matches, &mut body)?;
+    ask.fill(&mut body)?;
     let lost = lost_fields(there.get("schema"), body.get("schema"));
     if !lost.is_empty() && !matches.get_flag("dry-run") {
         let fields = lost.join(", ");
@@ -182,11 +176,10 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn read(
-        resource: &'static Resource,
-        info: &'static OperationInfo,
-        matches: &'a ArgMatches,
-    ) -> Result<Self, Failure> {
+    fn read(ask: &Ask<'a>, operation_name: &str) -> Result<Self, Failure> {
+        let &Ask {
+            resource, matches, ..
+        } = ask;
         let file = matches.get_one::<PathBuf>("file").map(|path| {
             let file = File::read(path)?;
             let parsed = file.resource(resource.kind(), &names_in_file(resource))?;
@@ -200,7 +193,7 @@ impl<'a> Given<'a> {
         });
         Ok(Self {
             resource,
-            info,
+            info: operation(operation_name),
             matches,
             file: file.transpose()?,
         })

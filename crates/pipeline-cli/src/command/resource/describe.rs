@@ -83,25 +83,18 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
 }
 
 pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
-    let &Ask {
-        resource,
-        matches,
-        global,
-        ..
-    } = ask;
-    let targets = Targets::read(resource, matches)?;
-    let remote = global.remote()?;
-    let others = || Others::find(resource, targets.parallel, &remote);
+    let (targets, remote) = ask.targets()?;
+    let others = || Others::find(ask.resource, targets.parallel, &remote);
     if let Some(key) = targets.one() {
         // Before the lists: it may not be there.
-        let item = get::one(resource, key, &remote)?;
-        global.format().write(&others()?.of(item, &remote)?)?;
+        let item = get::one(ask.resource, key, &remote)?;
+        ask.global.format().write(&others()?.of(item, &remote)?)?;
         return Ok(Exit::Done);
     }
     let chosen = targets.chosen(&remote)?;
     let others = others()?;
-    chosen.show(global, |key| {
-        others.of(get::one(resource, key, &remote)?, &remote)
+    chosen.show(ask.global, |key| {
+        others.of(get::one(ask.resource, key, &remote)?, &remote)
     })
 }
 

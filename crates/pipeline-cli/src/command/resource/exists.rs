@@ -26,18 +26,11 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
 }
 
 pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
-    let &Ask {
-        resource,
-        matches,
-        global,
-        ..
-    } = ask;
-    let targets = Targets::read(resource, matches)?;
-    let remote = global.remote()?;
-    let for_people = global.format().is_for_people();
+    let (targets, remote) = ask.targets()?;
+    let for_people = ask.global.format().is_for_people();
     let all_there = AtomicBool::new(true);
-    let ask = |key: &Names| {
-        let response = tabled::send(&remote, resource.operations.exists, key)?;
+    let look = |key: &Names| {
+        let response = tabled::send(&remote, ask.resource.operations.exists, key)?;
         let members: Value = response.parse().unwrap_or_default();
         let there = members.get("exist").and_then(Value::as_bool) == Some(true);
         if !there || for_people {
@@ -45,9 +38,9 @@ pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
             note(format_args!("{key}: {is}"));
         }
         all_there.fetch_and(there, Ordering::Relaxed);
-        Ok(Mention::of(resource, key).with("exists", there))
+        Ok(Mention::of(ask.resource, key).with("exists", there))
     };
-    let exit = targets.chosen(&remote)?.show(global, ask)?;
+    let exit = targets.chosen(&remote)?.show(ask.global, look)?;
     Ok(match exit {
         Exit::Done if !all_there.into_inner() => Exit::NotFound,
         exit => exit,

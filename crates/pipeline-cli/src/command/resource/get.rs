@@ -16,16 +16,9 @@ pub(super) fn arguments(resource: &'static Resource, _: &Verb, command: Command)
 }
 
 pub(super) fn run(ask: &Ask<'_>) -> Result<Exit, Failure> {
-    let &Ask {
-        resource,
-        matches,
-        global,
-        ..
-    } = ask;
-    let targets = Targets::read(resource, matches)?;
-    let remote = global.remote()?;
-    targets.chosen(&remote)?.show(global, |key| {
-        Ok(one(resource, key, &remote)?.discreet(matches))
+    let (targets, remote) = ask.targets()?;
+    targets.chosen(&remote)?.show(ask.global, |key| {
+        Ok(one(ask.resource, key, &remote)?.discreet(ask.matches))
     })
 }
 
