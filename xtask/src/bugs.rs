@@ -160,8 +160,8 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "a batch that failed goes behind the others, although order is asked for",
         file: "crates/pipeline-shipper/src/shipper.rs",
-        from: "if self.settings.ordered {\n                    self.ready.push_front",
-        to: "if false {\n                    self.ready.push_front",
+        from: "if self.settings.ordered || is_doubted {",
+        to: "if is_doubted {",
     },
     Bug {
         name: "a batch is given up at the deadline of its first record",

@@ -29,6 +29,8 @@ pub(crate) struct Batch<I> {
     pub(crate) due: Duration,
     /// How often the schema was looked at for it; and how often in a row nothing was missing, after how many changes.
     pub(crate) looks: (u32, u32, u32),
+    /// How often it was sent once more although it was said to be too large.
+    pub(crate) doubts: u32,
     /// What the last attempt ended with.
     pub(crate) last: Option<Arc<Error>>,
 }
@@ -48,6 +50,7 @@ impl<I> Batch<I> {
             records,
             last: None,
             attempts: 0,
+            doubts: 0,
             due: Duration::ZERO,
             ..self
         };
@@ -137,6 +140,7 @@ impl<I> Open<I> {
             attempts: 0,
             due: Duration::ZERO,
             looks: (0, 0, 0),
+            doubts: 0,
             last: None,
         }
     }

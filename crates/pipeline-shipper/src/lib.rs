@@ -85,6 +85,7 @@ pub mod exports;
 #[cfg_attr(docsrs, doc(cfg(feature = "follow")))]
 pub mod follow;
 mod judge;
+mod limit;
 mod observe;
 mod pace;
 mod schema_free;

@@ -13,6 +13,7 @@ use crate::{
     batch::{Batch, Open, Record},
     books::{Books, Count},
     judge::{Judgement, is_too_large, judge},
+    limit::Limit,
     observe::Event,
     pace::Pace,
     schema_free::{Front, Keeper, Waiting},
@@ -21,10 +22,23 @@ use crate::{
     verdict::{Outcome, Reason, Verdicts},
 };
 
-/// The least that refused requests teach about how large a request may be.
-const LEAST_LEARNED: usize = 64 << 10;
+/// No proxy is known that takes less. What is not larger, and is refused as too large, may be refused in passing.
+const SMALL: usize = 64 << 10;
+
+/// How many times something small is sent once more before it is believed to be too large.
+const MOST_DOUBTS: u32 = 4;
 
 /// Ships records into one message queue, as a state machine that does no IO; see the [crate](crate).
+///
+/// # Too large
+///
+/// What is refused as too large (413, E18005) is halved, and further batches are not larger than its halves, down to 64 KiB.
+/// When 8 batches were accepted at such a limit, it doubles, up to [`batch_bytes`](Settings::batch_bytes). If it is too
+/// high then, it is lowered again and the next try takes twice as many, up to 1024.
+///
+/// A refused request of up to 64 KiB is first sent again as it is, up to four times with the shared back-off. If it is
+/// still refused, it is halved or dead. Others that are not smaller are no longer doubted then, until enough of them
+/// were accepted, by the same rule.
 #[derive(Debug)]
 pub struct Shipper<I> {
     repo: RepoName,
@@ -45,7 +59,9 @@ pub struct Shipper<I> {
     /// Until when the service may not know all fields that it has.
     spreading_until: Duration,
     /// How large a batch may grow, as far as refusals have shown.
-    limit: usize,
+    limit: Limit,
+    /// How large a batch may be so that it is doubted when it is said to be too large.
+    doubted: Limit,
     /// When it ends, on the monotonic clock, once it is closed.
     closing: Option<Duration>,
     books: Books,
@@ -63,7 +79,8 @@ impl<I> Shipper<I> {
         Self {
             repo,
             front,
-            limit: settings.batch_bytes.min(MOST_BYTES),
+            limit: Limit::new(settings.batch_bytes.min(MOST_BYTES)),
+            doubted: Limit::new(SMALL),
             settings,
             open: Open::new(),
             ready: VecDeque::new(),
@@ -132,14 +149,14 @@ impl<I> Shipper<I> {
         }
         self.books.memory += length + size_of::<Record<I>>();
         self.books.read += Count::of(1, length);
-        if !self.open.has_room(length, self.limit) {
+        if !self.open.has_room(length, self.limit.bytes()) {
             self.seal();
         }
         self.has_news |= self.open.is_empty();
         self.open.add(id, number, line, taken);
         let count = self.open.count();
         if count.records >= Count::of(self.settings.batch_records, 0).records
-            || !self.open.has_room(1, self.limit)
+            || !self.open.has_room(1, self.limit.bytes())
         {
             self.seal();
         }
@@ -284,6 +301,8 @@ impl<I> Shipper<I> {
         };
         let Err(error) = result else {
             self.pace.succeeded(sent);
+            self.limit.accepted(batch.text.len());
+            self.doubted.accepted(batch.text.len());
             let (count, attempts) = (batch.count(), batch.attempts);
             self.settings
                 .observers
@@ -294,15 +313,18 @@ impl<I> Shipper<I> {
         let Some((mut batch, error)) = self.about_schema(batch, error, sent, now.mono) else {
             return;
         };
+        let is_doubted = is_too_large(&error)
+            && batch.text.len() <= self.doubted.bytes()
+            && batch.doubts < MOST_DOUBTS;
         match judge(&error) {
-            Judgement::Halve => {
+            Judgement::Halve if !is_doubted => {
                 self.pace.succeeded(sent);
                 self.halve(batch, error);
             }
             Judgement::Refuse if !self.settings.hold_refused => {
                 self.bury(batch, error, Reason::NotWelcome);
             }
-            Judgement::Retry | Judgement::Refuse => {
+            Judgement::Halve | Judgement::Retry | Judgement::Refuse => {
                 let asked = error.api().and_then(ApiError::asked_delay);
                 let delay = self.pace.failed(sent, asked, &self.settings, now.mono);
                 let (count, error) = (batch.count(), Arc::new(error));
@@ -313,8 +335,10 @@ impl<I> Shipper<I> {
                 };
                 self.settings.observers.tell(&event);
                 batch.last = Some(error);
-                // Where order does not matter, a batch that always fails must not hold up the others.
-                if self.settings.ordered {
+                batch.doubts += u32::from(is_doubted);
+                // Where order does not matter, a batch that always fails must not hold up the others. Of a doubt they
+                // would only add to the number.
+                if self.settings.ordered || is_doubted {
                     self.ready.push_front(batch);
                 } else {
                     self.ready.push_back(batch);
@@ -336,6 +360,15 @@ impl<I> Shipper<I> {
     }
 
     fn push(&mut self, mut batch: Batch<I>, now: Duration) -> Push {
+        // The limit may be lower than when it was sealed.
+        while batch.attempts == 0
+            && batch.records.len() > 1
+            && batch.text.len() > self.limit.bytes()
+        {
+            let (head, tail) = batch.halve();
+            self.ready.push_front(tail);
+            batch = head;
+        }
         self.books.requests += 1;
         self.books.retries += u64::from(batch.attempts > 0);
         batch.attempts = batch.attempts.saturating_add(1);
@@ -398,8 +431,12 @@ impl<I> Shipper<I> {
         if is_too_large(&error) {
             // Some proxies take less than the service. Of what single records teach by being too large, at most
             // a half is too much.
-            let learned = (batch.text.len() / 2).max(LEAST_LEARNED);
-            self.limit = self.limit.min(learned);
+            let half = batch.text.len() / 2;
+            if batch.text.len() > SMALL {
+                self.limit.lower(half.max(SMALL));
+            } else {
+                self.doubted.lower(half);
+            }
         }
         if batch.records.len() < 2 {
             return self.bury(batch, error, Reason::Refused);

@@ -1,7 +1,7 @@
 //! What becomes of records, by what the service says.
 
 use pipeline_proto::{ErrorCode, RetryPolicy};
-use pipeline_shipper::{Outcome, Reason, Settings, WhyNot};
+use pipeline_shipper::{Outcome, Reason, Settings, Verdict, WhyNot};
 
 use crate::world::{Trouble, World, line, millis, secs};
 
@@ -35,7 +35,6 @@ fn each_refusal_ends_in_the_verdict_that_fits() {
     for (trouble, dead, requests) in [
         (Response(200, "", None), 0, 1),
         // The halves are welcome.
-        (Response(413, "", None), 0, 3),
         (Response(400, "E18110: bad", None), 0, 3),
         (Response(404, "E18111: no such field", None), 0, 3),
         (Response(400, "E18123: does not fit", None), 0, 3),
@@ -44,6 +43,9 @@ fn each_refusal_ends_in_the_verdict_that_fits() {
         (Response(500, "E9000: failed", None), 0, 2),
         (Response(503, "busy", Some(3)), 0, 2),
         (Response(429, "slow down", None), 0, 2),
+        // Four small records are not too large.
+        (Response(413, "", None), 0, 2),
+        (Response(413, "E18005: too large", Some(3)), 0, 2),
         (Response(202, "E18124: being created", None), 0, 2),
         // A success that says otherwise is none.
         (Response(200, "E9000: failed", None), 0, 2),
@@ -109,25 +111,65 @@ fn what_can_never_be_sent_is_dead_at_once_and_costs_no_request() {
     assert_eq!(world.verdicts[&1].line, "two=1\nlines=2\n");
 }
 
-#[test]
-fn a_smaller_limit_on_the_way_is_found_out_once() {
-    let mut world = World::new(Settings::new().in_flight(1).memory(64 << 20));
-    world.queue.max_body = 1 << 20;
-    for id in 0..160 {
-        world.push(id, &line(id, false, 100 << 10)).unwrap();
-    }
+/// How many requests were made, and which records are dead, when so many requests are refused for their size.
+fn refused_for_size(world: &mut World, id: u64, size: usize, times: usize) -> (usize, Vec<u64>) {
+    world.troubles = vec![Trouble::Response(413, "", None); times].into();
+    let before = world.sent.len();
+    world.push(id, &line(id, false, size)).unwrap();
     world.run();
-    // The batches that were sealed before, and none after.
-    let refused = |world: &World| {
-        let requests = world.queue.requests.iter();
-        requests.filter(|size| **size > 10).count()
+    world.troubles.clear();
+    (world.sent.len() - before, world.ids(is_dead))
+}
+
+#[test]
+fn a_small_record_alone_is_believed_to_be_too_large_only_after_some_attempts() {
+    let mut world = World::new(Settings::new().memory(64 << 20));
+    assert_eq!(refused_for_size(&mut world, 0, 99, 4), (5, vec![]));
+    assert_eq!(refused_for_size(&mut world, 1, 99, 5), (5, vec![1]));
+    let reason = world.verdicts[&1].reason().unwrap();
+    let Reason::Refused(error) = reason else {
+        panic!("{reason}");
     };
-    assert_eq!(refused(&world), 8);
-    for id in 160..320 {
-        world.push(id, &line(id, false, 100 << 10)).unwrap();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(413));
+    // Then the next is, and a smaller one not yet.
+    assert_eq!(refused_for_size(&mut world, 2, 99, 9), (1, vec![1, 2]));
+    assert_eq!(refused_for_size(&mut world, 3, 20, 1), (2, vec![1, 2]));
+    // Until enough that is no smaller was accepted.
+    for id in 4..20 {
+        assert_eq!(refused_for_size(&mut world, id, 99, 0).0, 1);
     }
-    world.close(secs(60));
-    assert_eq!((refused(&world), world.queue.records.len()), (8, 320));
+    assert_eq!(refused_for_size(&mut world, 20, 99, 1), (2, vec![1, 2]));
+    // What may well be too large is not sent again as it is.
+    let large = 65 << 10;
+    assert_eq!(
+        refused_for_size(&mut world, 21, large, 1),
+        (1, vec![1, 2, 21])
+    );
+}
+
+#[test]
+fn a_limit_on_the_way_that_stays_costs_ever_fewer_refusals_and_one_in_passing_is_grown_out_of() {
+    // One request at a time, of records of 100 KiB: how large each is.
+    for (max_body, records, troubles, expected) in [
+        (
+            1 << 20,
+            260,
+            0,
+            [&[20][..], &[10; 8], &[20], &[10; 16], &[20], &[10; 2]].concat(),
+        ),
+        (2 << 20, 400, 1, [&[10; 8][..], &[20; 16]].concat()),
+    ] {
+        let settings = Settings::new().in_flight(1).memory(64 << 20);
+        let mut world =
+            World::new(settings).troubles(vec![Trouble::Response(413, "", None); troubles]);
+        world.queue.max_body = max_body;
+        for id in 0..records {
+            world.push(id, &line(id, false, 100 << 10)).unwrap();
+        }
+        world.close(secs(600));
+        assert_eq!(world.queue.requests, expected);
+        assert!(world.verdicts.values().all(Verdict::is_accepted));
+    }
 }
 
 #[test]
