@@ -106,7 +106,19 @@ impl Page {
         let version = document.as_object_mut().unwrap().remove("schema_version");
         assert_eq!(version, Some(json!(1)), "{command}: {text}");
         self.commands.insert(command.to_owned());
-        self.object(command, &document, command);
+        let is_list = self.shapes[command].refers_to.is_none();
+        match document.get("items").and_then(Value::as_array) {
+            // Of several: what is said of one, for each of them.
+            Some(items) if !is_list => {
+                assert_eq!(document.as_object().unwrap().len(), 1, "{text}");
+                for (index, item) in items.iter().enumerate() {
+                    let failed = item.get("error").is_some();
+                    let shape = if failed { "failed" } else { command };
+                    self.object(shape, item, &format!("{command}[{index}]"));
+                }
+            }
+            _ => self.object(command, &document, command),
+        }
     }
 
     /// Every member stands in the table, and is of its type.
@@ -211,13 +223,12 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// What a line writes stands under the command that it begins with, or under that "of several".
+    /// What a line writes stands under the command that it begins with.
     fn command(&self, line: &str) -> String {
         let words: Vec<&str> = line.split(' ').collect();
         let is_known = |command: &String| {
-            let of_several = format!("{command} of several");
-            let mut sections = [command, &of_several].into_iter();
-            sections.any(|it| self.page.shapes.get(it).is_some_and(|it| it.is_command))
+            let section = self.page.shapes.get(command);
+            section.is_some_and(|section| section.is_command)
         };
         let mut commands = (1..=words.len()).map(|count| words[..count].join(" "));
         commands.rfind(is_known).expect(line)
@@ -230,11 +241,7 @@ impl Checker<'_> {
     fn run_as(&mut self, command: &str, line: &str) {
         let ran = self.service.run(&format!("{line} -o json"));
         assert!(!ran.stdout.is_empty(), "{ran:?}");
-        let several = format!("{command} of several");
-        let is_list = ran.stdout.contains("\n  \"items\": ");
-        let is_several = is_list && self.page.shapes.contains_key(&several);
-        let section = if is_several { &several } else { command };
-        self.page.check(section, &ran.stdout);
+        self.page.check(command, &ran.stdout);
     }
 
     /// The same for a command that changes nothing, and so can be repeated.
