@@ -151,6 +151,103 @@ fn a_dead_letter_says_what_it_was_and_is_sent_once_more_when_the_queue_takes_it(
 }
 
 #[test]
+fn dead_letters_that_are_sent_once_more_arrive_once_and_their_file_is_left_as_it_is() {
+    let bed = Bed::new();
+    bed.write(
+        "a.ndjson",
+        "{\"n\":1}\n{\"n\":\"x\"}\n{\"ip\":\"b\",\"n\":2}\n",
+    );
+    let gone = InjectedFault::code(pipeline_proto::ErrorCode::REPO_NOT_FOUND);
+    bed.inject(gone.always());
+    let first = bed.books("a.ndjson --dead-letters dead");
+    assert_eq!((first.0, first.1.code), ([3, 0, 3, 0], Some(3)));
+    let letters = fs::read(bed.path("dead")).unwrap();
+    bed.service
+        .server
+        .with(pipeline_emulator::Emulator::clear_faults);
+
+    let away = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE);
+    bed.inject(away.times(1));
+    let (books, ran, document) = bed.books("--again dead --dead-letters still");
+    assert_eq!((books, ran.code), ([3, 2, 1, 0], Some(1)), "{ran:?}");
+    assert_eq!(document["retries"], 1);
+    assert_eq!(bed.arrived(), 2);
+    assert!(ran.stderr.contains("--again still"), "{ran:?}");
+    let still = bed.letters("still");
+    let place = |letter: &Value| (letter["file"].clone(), letter["line"].clone());
+    assert_eq!(still.len(), 1);
+    assert_eq!(place(&still[0]), (json!("a.ndjson"), json!(2)));
+    // What dies once more is told where no file takes it, and stays in the one that was read.
+    let ran = bed.ship("--again still");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("a.ndjson:2: the field \"n\""),
+        "{ran:?}"
+    );
+    assert_eq!((bed.letters("still"), bed.arrived()), (still, 2));
+    assert_eq!(fs::read(bed.path("dead")).unwrap(), letters);
+}
+
+/// What reads standard input meets a queue that is deleted, and later made again with another field.
+#[test]
+fn a_queue_that_is_made_again_goes_on_and_one_that_is_gone_ends_the_run() {
+    for (options, is_back, books, code) in [
+        ("", true, [4, 3, 1, 0], 1),
+        ("", false, [2, 1, 1, 0], 3),
+        ("--buffer buffer", false, [2, 1, 0, 0], 3),
+    ] {
+        let bed = Bed::new();
+        let mut command = bed.command(&format!(
+            "- --linger 10ms --dead-letters dead -o json {options}"
+        ));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut write = |text: &str| stdin.write_all(text.as_bytes()).unwrap();
+        let again = || {
+            let create = "repo create clicks --schema 'n long, more long'";
+            bed.service.run(create).ok();
+        };
+        write("{\"ip\":\"a\",\"n\":1}\n");
+        until(|| bed.arrived() == 1);
+        bed.service.run("repo delete clicks --yes").ok();
+        if is_back {
+            again();
+            // A new field makes it look, and then it knows of the one that is gone.
+            write("{\"n\":2}\n{\"n\":3,\"more\":3}\n{\"ip\":\"b\"}\n");
+            until(|| bed.arrived() == 2);
+        } else {
+            write("{\"n\":2}\n");
+            child.wait().unwrap();
+        }
+        drop(stdin);
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(code), "{options}: {ran:?}");
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(balanced(&document["total"]), books, "{options}: {ran:?}");
+        let letters = bed.letters("dead");
+        assert_eq!(letters.len() as u64, books[2], "{options}: {letters:?}");
+        if is_back {
+            let reason = "the field \"ip\": the schema does not have it";
+            assert_eq!(letters[0]["reason"], reason, "{letters:?}");
+            continue;
+        }
+        assert!(ran.stderr.contains("E18102"), "{ran:?}");
+        again();
+        let rest = if options.is_empty() {
+            "--again dead"
+        } else {
+            options
+        };
+        assert_eq!(bed.books(rest).1.code, Some(0));
+        assert_eq!(bed.arrived(), 1);
+    }
+}
+
+#[test]
 fn no_fault_of_the_service_loses_a_record() {
     let lines = "n=1\n".repeat(200);
     for (fault, twice) in [

@@ -37,8 +37,8 @@ pub(crate) struct ShipLog {
     waits_until: Duration,
     /// No call about the queue before that.
     ask_not_before: Duration,
-    /// Whether such a call was refused.
-    was_refused: bool,
+    /// Such calls that were refused: the operation and the status.
+    refusals: Vec<(&'static str, u16)>,
     /// No request before that, by the rates.
     next: Duration,
     /// By how much it was woken too late.
@@ -82,7 +82,7 @@ impl ShipLog {
             not_before: Duration::ZERO,
             waits_until: Duration::ZERO,
             ask_not_before: Duration::ZERO,
-            was_refused: false,
+            refusals: Vec::new(),
             next: Duration::ZERO,
             late: Duration::ZERO,
             flushes: Vec::new(),
@@ -300,10 +300,15 @@ impl ShipLog {
 
     /// A call about the queue has its result.
     pub(crate) fn replied(&mut self, log: &CallLog, is_refused: bool, now: Duration) {
-        self.was_refused |= is_refused;
         let (Some(attempt), Some(outcome)) = (log.attempts.last(), log.outcome()) else {
             return;
         };
+        if let Outcome::Answer(answer) = outcome
+            && is_refused
+        {
+            let name = log.intent.request.operation.name;
+            self.refusals.push((name, answer.status));
+        }
         let limits = &self.terms.limits;
         let (least, most) = asked_for(attempt, outcome, limits.max_retry_after);
         if outcome.may_pass() {
@@ -377,9 +382,15 @@ impl ShipLog {
                             );
                         ("unfit", terms.schema_free && !is_plain)
                     }
-                    Reason::NotAdded(_) => ("not added", self.was_refused && !terms.hold_refused),
+                    Reason::NotAdded(error) => {
+                        let status = error.status().map(|status| status.as_u16());
+                        let was_refused = self.refusals.iter().any(|(operation, refusal)| {
+                            *operation != "get_repo" && Some(*refusal) == status
+                        });
+                        ("not added", was_refused && !terms.hold_refused)
+                    }
                     Reason::NotWelcome(_) => {
-                        let by_ask = terms.schema_free && self.was_refused;
+                        let by_ask = terms.schema_free && !self.refusals.is_empty();
                         let is_true = by_ask || outcome.is_some_and(is_not_welcome);
                         ("not welcome", is_true && !terms.hold_refused)
                     }
