@@ -6,7 +6,7 @@ use std::{
 
 use pipeline_proto::{
     Auth, CallOptions, Cause, Context, Credentials, Effect, Endpoint, Error, Operation,
-    RetryPolicy, WorkflowName,
+    RetryPolicy,
     observe::{Event, Observed},
     wait::{Goal, Observation, WaitError, WaitOptions, Watch},
 };
@@ -40,17 +40,18 @@ pub trait Driver: Sized {
         self.send_with(operation, CallOptions::new())
     }
 
-    /// Waits.
+    /// Waits for whatever can be watched, and starts or stops it first if `acts` says so.
     ///
     /// # Errors
     ///
     /// As the client.
-    fn wait_until(
+    fn wait_for<W: Watch>(
         &self,
-        name: &WorkflowName,
+        watched: W,
         goal: Goal,
+        acts: bool,
         options: WaitOptions,
-    ) -> Result<Observation, WaitError>;
+    ) -> Result<Observation<W>, WaitError>;
 
     /// Waits for whatever can be watched.
     ///
@@ -62,7 +63,9 @@ pub trait Driver: Sized {
         watched: W,
         goal: Goal,
         options: WaitOptions,
-    ) -> Result<Observation<W>, WaitError>;
+    ) -> Result<Observation<W>, WaitError> {
+        self.wait_for(watched, goal, false, options)
+    }
 
     /// Starts or stops, and waits.
     ///
@@ -74,7 +77,9 @@ pub trait Driver: Sized {
         watched: &W,
         goal: Goal,
         options: WaitOptions,
-    ) -> Result<Observation<W>, WaitError>;
+    ) -> Result<Observation<W>, WaitError> {
+        self.wait_for(watched.clone(), goal, true, options)
+    }
 
     /// What the calls of the client have in common.
     fn context(&self) -> &Context;
@@ -255,31 +260,19 @@ impl Driver for BlockingDriver {
         self.0.send_with(operation, options)
     }
 
-    fn wait_until(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-        options: WaitOptions,
-    ) -> Result<Observation, WaitError> {
-        self.0.wait_until(name, goal).options(options).wait()
-    }
-
-    fn wait<W: Watch>(
+    fn wait_for<W: Watch>(
         &self,
         watched: W,
         goal: Goal,
+        acts: bool,
         options: WaitOptions,
     ) -> Result<Observation<W>, WaitError> {
-        self.0.wait(watched, goal).options(options).wait()
-    }
-
-    fn ensure<W: Watch>(
-        &self,
-        watched: &W,
-        goal: Goal,
-        options: WaitOptions,
-    ) -> Result<Observation<W>, WaitError> {
-        self.0.ensure(watched.clone(), goal).options(options).wait()
+        let wait = if acts {
+            self.0.ensure(watched, goal)
+        } else {
+            self.0.wait(watched, goal)
+        };
+        wait.options(options).wait()
     }
 
     fn context(&self) -> &Context {
@@ -322,34 +315,19 @@ impl Driver for HyperDriver {
             .block_on(self.client.send_with(operation, options))
     }
 
-    fn wait_until(
-        &self,
-        name: &WorkflowName,
-        goal: Goal,
-        options: WaitOptions,
-    ) -> Result<Observation, WaitError> {
-        let wait = self.client.wait_until(name, goal).options(options);
-        self.runtime.block_on(wait.into_future())
-    }
-
-    fn wait<W: Watch>(
+    fn wait_for<W: Watch>(
         &self,
         watched: W,
         goal: Goal,
+        acts: bool,
         options: WaitOptions,
     ) -> Result<Observation<W>, WaitError> {
-        let wait = self.client.wait(watched, goal).options(options);
-        self.runtime.block_on(wait.into_future())
-    }
-
-    fn ensure<W: Watch>(
-        &self,
-        watched: &W,
-        goal: Goal,
-        options: WaitOptions,
-    ) -> Result<Observation<W>, WaitError> {
-        let wait = self.client.ensure(watched.clone(), goal).options(options);
-        self.runtime.block_on(wait.into_future())
+        let wait = if acts {
+            self.client.ensure(watched, goal)
+        } else {
+            self.client.wait(watched, goal)
+        };
+        self.runtime.block_on(wait.options(options).into_future())
     }
 
     fn context(&self) -> &Context {

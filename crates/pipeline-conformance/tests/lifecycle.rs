@@ -175,7 +175,7 @@ fn a_whole_life<D: Driver>() {
     client.send(StartWorkflow::new(name())).unwrap();
     let state = client.send(GetWorkflowStatus::new(name())).unwrap();
     assert_eq!((state.status, state.nodes.len()), (Status::Starting, 2));
-    client.wait_until(&name(), Goal::Started, quick()).unwrap();
+    client.wait(name(), Goal::Started, quick()).unwrap();
     let refused = client
         .send(UpdateWorkflow::new(name(), nodes()))
         .unwrap_err();
@@ -189,9 +189,9 @@ fn a_whole_life<D: Driver>() {
     );
 
     client.send(StopWorkflow::new(name())).unwrap();
-    client.wait_until(&name(), Goal::Stopped, quick()).unwrap();
+    client.wait(name(), Goal::Stopped, quick()).unwrap();
     client.send(DeleteWorkflow::new(name())).unwrap();
-    client.wait_until(&name(), Goal::Deleted, quick()).unwrap();
+    client.wait(name(), Goal::Deleted, quick()).unwrap();
     assert_eq!(
         client.send(GetWorkflow::new(name())).unwrap_err().code(),
         Some(ErrorCode::WORKFLOW_NOT_FOUND)

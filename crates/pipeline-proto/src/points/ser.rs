@@ -16,7 +16,7 @@ use super::{
     read::Escapes,
     schema,
     text::{self, Writing},
-    value::{RAW, Text, Value, refuse},
+    value::{RAW, Refuse, Text, Value, blind, transparent},
 };
 use crate::resource::schema::SchemaEntry;
 
@@ -229,6 +229,8 @@ impl SerializeMap for Record<'_, '_> {
     }
 }
 
+impl Refuse for Record<'_, '_> {}
+
 impl Serializer for Record<'_, '_> {
     type Ok = ();
     type Error = PointError;
@@ -261,53 +263,35 @@ impl Serializer for Record<'_, '_> {
         Ok(self)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, record: &T) -> Result<(), PointError> {
-        record.serialize(self)
+    transparent! {
+        serialize_some();
+        serialize_newtype_struct(&'static str);
+        serialize_newtype_variant(&'static str, u32, &'static str);
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        record: &T,
-    ) -> Result<(), PointError> {
-        record.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        record: &T,
-    ) -> Result<(), PointError> {
-        record.serialize(self)
-    }
-
-    refuse! {
-        serialize_bool(bool) = Reason::NoRecord("a boolean");
-        serialize_i8(i8) = Reason::NoRecord("a number");
-        serialize_i16(i16) = Reason::NoRecord("a number");
-        serialize_i32(i32) = Reason::NoRecord("a number");
-        serialize_i64(i64) = Reason::NoRecord("a number");
-        serialize_u8(u8) = Reason::NoRecord("a number");
-        serialize_u16(u16) = Reason::NoRecord("a number");
-        serialize_u32(u32) = Reason::NoRecord("a number");
-        serialize_u64(u64) = Reason::NoRecord("a number");
-        serialize_f32(f32) = Reason::NoRecord("a number");
-        serialize_f64(f64) = Reason::NoRecord("a number");
-        serialize_char(char) = Reason::NoRecord("a text");
-        serialize_str(&str) = Reason::NoRecord("a text");
-        serialize_bytes(&[u8]) = Reason::NoRecord("bytes");
-        serialize_none() = Reason::NoRecord("nothing");
-        serialize_unit() = Reason::NoRecord("nothing");
-        serialize_unit_struct(&'static str) = Reason::NoRecord("nothing");
-        serialize_unit_variant(&'static str, u32, &'static str) = Reason::NoRecord("a text");
-    }
-    refuse! { compound
-        serialize_seq(Option<usize>) -> SerializeSeq = Reason::NoRecord("an array");
-        serialize_tuple(usize) -> SerializeTuple = Reason::NoRecord("an array");
-        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = Reason::NoRecord("an array");
+    blind! {
+        serialize_bool(bool) = refuse(Reason::NoRecord("a boolean"));
+        serialize_i8(i8) = refuse(Reason::NoRecord("a number"));
+        serialize_i16(i16) = refuse(Reason::NoRecord("a number"));
+        serialize_i32(i32) = refuse(Reason::NoRecord("a number"));
+        serialize_i64(i64) = refuse(Reason::NoRecord("a number"));
+        serialize_u8(u8) = refuse(Reason::NoRecord("a number"));
+        serialize_u16(u16) = refuse(Reason::NoRecord("a number"));
+        serialize_u32(u32) = refuse(Reason::NoRecord("a number"));
+        serialize_u64(u64) = refuse(Reason::NoRecord("a number"));
+        serialize_f32(f32) = refuse(Reason::NoRecord("a number"));
+        serialize_f64(f64) = refuse(Reason::NoRecord("a number"));
+        serialize_char(char) = refuse(Reason::NoRecord("a text"));
+        serialize_str(&str) = refuse(Reason::NoRecord("a text"));
+        serialize_bytes(&[u8]) = refuse(Reason::NoRecord("bytes"));
+        serialize_none() = refuse(Reason::NoRecord("nothing"));
+        serialize_unit() = refuse(Reason::NoRecord("nothing"));
+        serialize_unit_struct(&'static str) = refuse(Reason::NoRecord("nothing"));
+        serialize_unit_variant(&'static str, u32, &'static str) = refuse(Reason::NoRecord("a text"));
+        serialize_seq(Option<usize>) -> SerializeSeq = refuse(Reason::NoRecord("an array"));
+        serialize_tuple(usize) -> SerializeTuple = refuse(Reason::NoRecord("an array"));
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = refuse(Reason::NoRecord("an array"));
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant
-            = Reason::NoRecord("an array");
+            = refuse(Reason::NoRecord("an array"));
     }
 }

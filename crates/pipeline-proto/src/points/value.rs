@@ -23,20 +23,35 @@ pub(super) const RAW: [&str; 2] = [
     "$serde_json::private::Number",
 ];
 
-/// Methods that refuse what they are called with.
-macro_rules! refuse {
-    ($($method:ident($($argument:ty),*) = $reason:expr;)*) => { $(
-        fn $method(self, $(_: $argument),*) -> Result<Self::Ok, PointError> {
-            Err($reason.into())
+/// Methods that look at nothing of what they are called with: each passes its value to a method of `self`.
+macro_rules! blind {
+    ($($method:ident($($argument:ty),*) $(-> $Compound:ident)? = $answer:ident($value:expr);)*) => { $(
+        fn $method(self, $(_: $argument),*) -> Result<blind!(@ $($Compound)?), PointError> {
+            self.$answer($value)
         }
     )* };
-    (compound $($method:ident($($argument:ty),*) -> $Compound:ident = $reason:expr;)*) => { $(
-        fn $method(self, $(_: $argument),*) -> Result<Self::$Compound, PointError> {
-            Err($reason.into())
+    (@) => { Self::Ok };
+    (@ $Compound:ident) => { Self::$Compound };
+}
+pub(super) use blind;
+
+/// Methods of what stands inside of something else, with its names before it: it counts as if it stood alone.
+macro_rules! transparent {
+    ($($method:ident($($argument:ty),*);)*) => { $(
+        #[inline]
+        fn $method<T: Serialize + ?Sized>(self, $(_: $argument,)* inner: &T) -> Result<Self::Ok, PointError> {
+            inner.serialize(self)
         }
     )* };
 }
-pub(super) use refuse;
+pub(super) use transparent;
+
+/// Methods that refuse what they are called with.
+pub(super) trait Refuse: Sized {
+    fn refuse<T>(self, reason: Reason) -> Result<T, PointError> {
+        Err(reason.into())
+    }
+}
 
 /// Takes what can be a key, as text.
 pub(super) struct Text<F>(pub(super) F);
@@ -56,6 +71,8 @@ macro_rules! integers {
         }
     )* };
 }
+
+impl<F> Refuse for Text<F> {}
 
 impl<F: FnOnce(&str) -> Result<(), PointError>> Serializer for Text<F> {
     type Ok = ();
@@ -92,12 +109,8 @@ impl<F: FnOnce(&str) -> Result<(), PointError>> Serializer for Text<F> {
         Err(Reason::KeyType.into())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        key: &T,
-    ) -> Result<(), PointError> {
-        key.serialize(self)
+    transparent! {
+        serialize_newtype_struct(&'static str);
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -110,23 +123,21 @@ impl<F: FnOnce(&str) -> Result<(), PointError>> Serializer for Text<F> {
         Err(Reason::KeyType.into())
     }
 
-    refuse! {
-        serialize_bool(bool) = Reason::KeyType;
-        serialize_f32(f32) = Reason::KeyType;
-        serialize_f64(f64) = Reason::KeyType;
-        serialize_bytes(&[u8]) = Reason::KeyType;
-        serialize_none() = Reason::KeyType;
-        serialize_unit() = Reason::KeyType;
-        serialize_unit_struct(&'static str) = Reason::KeyType;
-    }
-    refuse! { compound
-        serialize_seq(Option<usize>) -> SerializeSeq = Reason::KeyType;
-        serialize_tuple(usize) -> SerializeTuple = Reason::KeyType;
-        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = Reason::KeyType;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant = Reason::KeyType;
-        serialize_map(Option<usize>) -> SerializeMap = Reason::KeyType;
-        serialize_struct(&'static str, usize) -> SerializeStruct = Reason::KeyType;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = Reason::KeyType;
+    blind! {
+        serialize_bool(bool) = refuse(Reason::KeyType);
+        serialize_f32(f32) = refuse(Reason::KeyType);
+        serialize_f64(f64) = refuse(Reason::KeyType);
+        serialize_bytes(&[u8]) = refuse(Reason::KeyType);
+        serialize_none() = refuse(Reason::KeyType);
+        serialize_unit() = refuse(Reason::KeyType);
+        serialize_unit_struct(&'static str) = refuse(Reason::KeyType);
+        serialize_seq(Option<usize>) -> SerializeSeq = refuse(Reason::KeyType);
+        serialize_tuple(usize) -> SerializeTuple = refuse(Reason::KeyType);
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = refuse(Reason::KeyType);
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant = refuse(Reason::KeyType);
+        serialize_map(Option<usize>) -> SerializeMap = refuse(Reason::KeyType);
+        serialize_struct(&'static str, usize) -> SerializeStruct = refuse(Reason::KeyType);
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = refuse(Reason::KeyType);
     }
 }
 
@@ -229,22 +240,6 @@ impl<'r, 'a, 's> Serializer for Value<'r, 'a, 's> {
         Ok(())
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), PointError> {
-        self.note(Kind::Array)
-    }
-
-    fn serialize_none(self) -> Result<(), PointError> {
-        self.note(Kind::Nothing)
-    }
-
-    fn serialize_unit(self) -> Result<(), PointError> {
-        self.note(Kind::Nothing)
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), PointError> {
-        self.note(Kind::Nothing)
-    }
-
     fn serialize_unit_variant(
         self,
         _: &'static str,
@@ -254,18 +249,9 @@ impl<'r, 'a, 's> Serializer for Value<'r, 'a, 's> {
         self.serialize_str(variant)
     }
 
-    #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), PointError> {
-        value.serialize(self)
-    }
-
-    #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), PointError> {
-        value.serialize(self)
+    transparent! {
+        serialize_some();
+        serialize_newtype_struct(&'static str);
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -278,34 +264,17 @@ impl<'r, 'a, 's> Serializer for Value<'r, 'a, 's> {
         self.note(Kind::Object)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Array)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Array)
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Array)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Object)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Object)
+    blind! {
+        serialize_bytes(&[u8]) = note(Kind::Array);
+        serialize_none() = note(Kind::Nothing);
+        serialize_unit() = note(Kind::Nothing);
+        serialize_unit_struct(&'static str) = note(Kind::Nothing);
+        serialize_seq(Option<usize>) -> SerializeSeq = compound(Kind::Array);
+        serialize_tuple(usize) -> SerializeTuple = compound(Kind::Array);
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = compound(Kind::Array);
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant = compound(Kind::Object);
+        serialize_map(Option<usize>) -> SerializeMap = compound(Kind::Object);
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = compound(Kind::Object);
     }
 
     fn serialize_struct(
@@ -315,16 +284,6 @@ impl<'r, 'a, 's> Serializer for Value<'r, 'a, 's> {
     ) -> Result<Compound<'r, 'a, 's>, PointError> {
         self.0.kind = Kind::Object;
         Ok(Compound(RAW.contains(&name).then_some(self.0)))
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Compound<'r, 'a, 's>, PointError> {
-        self.compound(Kind::Object)
     }
 }
 
