@@ -4,7 +4,7 @@
 
 mod check;
 
-use std::{borrow::Cow, collections::VecDeque, io::Read as _};
+use std::{collections::VecDeque, io::Read as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use flate2::read::MultiGzDecoder;
@@ -24,6 +24,7 @@ use crate::{
     resource::{Repo, filling, verbs::members, with_schema_in_force},
 };
 use check::Line;
+pub(crate) use check::{entry, value_fits};
 
 /// How many records of a queue are kept, and how many bytes of them; all are counted.
 const KEPT: usize = 100;
@@ -211,7 +212,7 @@ fn take(call: &mut Call<'_, '_>, text: &str, records: Vec<Value>) -> Outcome {
 
 /// The body as it was before it was compressed, up to the size that a body may have. gzip is known for
 /// points only.
-fn unpacked(call: &Call<'_, '_>) -> Result<String, Refusal> {
+pub(crate) fn unpacked(call: &Call<'_, '_>) -> Result<String, Refusal> {
     let coding = call.headers.get(header::CONTENT_ENCODING);
     let coding = coding.map_or(&b""[..], |value| value.as_bytes());
     let unreadable = |detail: String| Refusal::code(ErrorCode::UNREADABLE_GZIP_BODY, detail);
@@ -247,17 +248,12 @@ fn utf8(body: &[u8]) -> Result<&str, Refusal> {
     })
 }
 
-/// A parameter of the query, decoded.
-fn query<'a>(call: &Call<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
+/// A parameter of the query, decoded as forms are: a plus is a blank.
+pub(crate) fn query(call: &Call<'_, '_>, name: &str) -> Option<String> {
     let parts = call.query.split('&');
-    let value = parts
-        .filter_map(|part| part.split_once('='))
-        .find(|(found, _)| *found == name)?
-        .1;
-    Some(match unescaped(value.as_bytes())? {
-        Cow::Borrowed(_) => value.into(),
-        Cow::Owned(text) => String::from_utf8(text).ok()?.into(),
-    })
+    let mut parts = parts.filter_map(|part| part.split_once('='));
+    let value = parts.find(|(found, _)| *found == name)?.1.replace('+', " ");
+    String::from_utf8(unescaped(value.as_bytes())?.into_owned()).ok()
 }
 
 /// The point that the tags of a push are; none if there are none.
@@ -266,7 +262,7 @@ fn tags(call: &Call<'_, '_>) -> Result<Option<String>, Refusal> {
     let Some(encoded) = tags else {
         return Ok(None);
     };
-    let point = URL_SAFE.decode(&*encoded).ok();
+    let point = URL_SAFE.decode(encoded).ok();
     let point = point.and_then(|bytes| String::from_utf8(bytes).ok());
     let is_point = |point: &String| point.split('\t').all(|field| field.find('=') > Some(0));
     point.filter(is_point).map(Some).ok_or_else(|| {

@@ -376,7 +376,11 @@ mod tests {
             assert_eq!(found, met, "{kind} {name}");
         }
         let unknown = InjectedFault::pass().try_on_resource("data", String::new());
-        assert!(unknown.unwrap_err().ends_with("tsdbRepo, tsdbSeries"));
+        assert!(
+            unknown
+                .unwrap_err()
+                .ends_with("tsdbView, reportDatabase, reportTable")
+        );
     }
 
     #[test]

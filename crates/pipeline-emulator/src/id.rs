@@ -44,6 +44,9 @@ kinds! {
     LogdbRepo = "logdbRepo",
     TsdbRepo = "tsdbRepo",
     TsdbSeries = "tsdbSeries",
+    TsdbView = "tsdbView",
+    ReportDatabase = "reportDatabase",
+    ReportTable = "reportTable",
 }
 
 /// Which of the things of an account: the names in its path, with slashes between them.

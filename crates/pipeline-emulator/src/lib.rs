@@ -143,6 +143,7 @@ mod rules;
 mod seed;
 #[cfg(feature = "server")]
 pub mod server;
+mod sister;
 mod snapshot;
 mod state;
 #[cfg(test)]

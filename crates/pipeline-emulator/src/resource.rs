@@ -17,7 +17,6 @@ mod plugin;
 mod query;
 mod repo;
 mod search_logs;
-pub(crate) mod sister;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -70,7 +69,7 @@ pub(crate) trait Resource {
     const NOT_FOUND: ErrorCode;
     /// The code of a body that is no JSON object.
     const MALFORMED: ErrorCode;
-    /// The member of a list that holds them.
+    /// The member of a list that holds them; empty where the list is an array of them.
     const LIST: &'static str;
 
     /// Whether the names of a path are legal, and what they belong to is there.
@@ -115,16 +114,17 @@ pub(crate) trait Resource {
     }
 }
 
-fn check_name<R: Resource + ?Sized>(name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_name<R: Resource + ?Sized>(name: &str) -> Result<(), Refusal> {
     let (check, code) = R::NAME;
     check(name).or_else(|error| refuse(code, error))
 }
 
 /// What the first name of a path is the name of.
-fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusal> {
+pub(crate) fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusal> {
     let name = &call.names[0];
     check_name::<R>(name)?;
     let found = call.space.get(&Id::new(R::KIND, name));
+    let found = found.filter(|found| !verbs::is_deleted(found));
     let found = found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))?;
     R::ready(call, found)?;
     Ok(found)
@@ -137,11 +137,11 @@ fn region(call: &Call<'_, '_>, body: &Members, code: ErrorCode) -> Result<String
         .map_err(|error| error.recoded(ErrorCode::MALFORMED_WORKFLOW, code))
 }
 
-fn refuse<T>(code: ErrorCode, detail: impl Display) -> Result<T, Refusal> {
+pub(crate) fn refuse<T>(code: ErrorCode, detail: impl Display) -> Result<T, Refusal> {
     Err(Refusal::code(code, detail))
 }
 
-fn text<'a>(members: &'a Members, name: &str) -> &'a str {
+pub(crate) fn text<'a>(members: &'a Members, name: &str) -> &'a str {
     members
         .get(name)
         .and_then(Value::as_str)
@@ -158,7 +158,7 @@ fn described(spec: &Object, mut body: Members) -> Members {
 }
 
 /// The members of these names that there are.
-fn known(mut members: Members, names: &[&str]) -> Members {
+pub(crate) fn known(mut members: Members, names: &[&str]) -> Members {
     members.retain(|name, _| names.contains(&name.as_str()));
     members
 }

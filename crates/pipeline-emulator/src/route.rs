@@ -13,8 +13,12 @@ use crate::{
     refusal::Refusal,
     resource::{
         self, Datasource, Export, Group, Job, JobExport, Plugin, Repo, Transform, UdfJar, Variable,
-        sister::{LogdbRepo, TsdbRepo, TsdbSeries},
         verbs, workflow,
+    },
+    sister::{
+        logdb::{self, LogdbRepo},
+        report::{self, ReportDatabase, ReportTable},
+        tsdb::{self, TsdbRepo, TsdbSeries, TsdbView},
     },
 };
 
@@ -178,10 +182,40 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::POST, "/v5/repos/{}", "create_logdb_repo", verbs::create::<LogdbRepo>),
     row(Method::PUT, "/v5/repos/{}", "update_logdb_repo", verbs::update::<LogdbRepo>),
     row(Method::DELETE, "/v5/repos/{}", "delete_logdb_repo", verbs::delete::<LogdbRepo>),
+    row(Method::POST, "/v5/repos/{}/data", "send_logdb_logs", logdb::send),
+    row(Method::GET, "/v5/repos/{}/search", "query_logdb_logs", logdb::query_search),
+    row(Method::POST, "/v5/repos/{}/search", "search_logdb_logs", logdb::search),
+    row(Method::POST, "/v5/repos/{}/scroll", "scroll_logdb_logs", logdb::scroll),
+    row(Method::POST, "/v5/repos/{}/s", "search_logdb_part", logdb::partial_search),
+    row(Method::GET, "/v5/repos/{}/histogram", "count_logdb_logs", logdb::histogram),
+    row(Method::POST, "/v5/logdbkibana/msearch", "search_logdb_repos", logdb::multi_search),
+
+    row(Method::GET, "/v4/repos", "list_tsdb_repos", verbs::list::<TsdbRepo>),
     row(Method::GET, "/v4/repos/{}", "get_tsdb_repo", verbs::get::<TsdbRepo>),
     row(Method::POST, "/v4/repos/{}", "create_tsdb_repo", verbs::create::<TsdbRepo>),
-    row(Method::DELETE, "/v4/repos/{}", "delete_tsdb_repo", verbs::delete::<TsdbRepo>),
+    row(Method::DELETE, "/v4/repos/{}", "delete_tsdb_repo", verbs::begin_delete::<TsdbRepo>),
+    row(Method::POST, "/v4/repos/{}/meta", "describe_tsdb_repo", tsdb::describe::<TsdbRepo>),
+    row(Method::DELETE, "/v4/repos/{}/meta", "undescribe_tsdb_repo", tsdb::undescribe::<TsdbRepo>),
+    row(Method::GET, "/v4/repos/{}/series", "list_tsdb_series", verbs::list::<TsdbSeries>),
     row(Method::POST, "/v4/repos/{}/series/{}", "create_tsdb_series", verbs::create::<TsdbSeries>),
+    row(Method::DELETE, "/v4/repos/{}/series/{}", "delete_tsdb_series", verbs::begin_delete::<TsdbSeries>),
+    row(Method::POST, "/v4/repos/{}/series/{}/meta", "describe_tsdb_series", tsdb::describe::<TsdbSeries>),
+    row(Method::DELETE, "/v4/repos/{}/series/{}/meta", "undescribe_tsdb_series", tsdb::undescribe::<TsdbSeries>),
+    row(Method::GET, "/v4/repos/{}/views", "list_tsdb_views", verbs::list::<TsdbView>),
+    row(Method::GET, "/v4/repos/{}/views/{}", "get_tsdb_view", verbs::get::<TsdbView>),
+    row(Method::POST, "/v4/repos/{}/views/{}", "create_tsdb_view", verbs::create::<TsdbView>),
+    row(Method::DELETE, "/v4/repos/{}/views/{}", "delete_tsdb_view", verbs::begin_delete::<TsdbView>),
+    row(Method::POST, "/v4/repos/{}/points", "write_tsdb_points", tsdb::write),
+    row(Method::POST, "/v4/repos/{}/query", "query_tsdb_points", tsdb::query),
+
+    row(Method::POST, "/v1/activate", "activate_report_user", report::activate),
+    row(Method::GET, "/v1/dbs", "list_report_databases", report::list::<ReportDatabase>),
+    row(Method::POST, "/v1/dbs/{}", "create_report_database", verbs::create::<ReportDatabase>),
+    row(Method::DELETE, "/v1/dbs/{}", "delete_report_database", verbs::delete::<ReportDatabase>),
+    row(Method::GET, "/v1/dbs/{}/tables", "list_report_tables", report::list::<ReportTable>),
+    row(Method::GET, "/v1/dbs/{}/tables/{}", "get_report_table", report::get_table),
+    row(Method::POST, "/v1/dbs/{}/tables/{}", "create_report_table", verbs::create::<ReportTable>),
+    row(Method::DELETE, "/v1/dbs/{}/tables/{}", "delete_report_table", verbs::delete::<ReportTable>),
 ];
 
 /// What the paths of operations are about, and how many of the names in them say which one.
@@ -202,7 +236,10 @@ const RESOURCES: &[(&str, usize, Kind)] = &[
     ("/v2/variables", 1, Kind::Variable),
     ("/v5/repos", 1, Kind::LogdbRepo),
     ("/v4/repos/{}/series", 2, Kind::TsdbSeries),
+    ("/v4/repos/{}/views", 2, Kind::TsdbView),
     ("/v4/repos", 1, Kind::TsdbRepo),
+    ("/v1/dbs/{}/tables", 2, Kind::ReportTable),
+    ("/v1/dbs", 1, Kind::ReportDatabase),
 ];
 
 /// Size of the longest jar that the service takes, in bytes.
@@ -338,7 +375,13 @@ mod tests {
             ("DELETE", "/v2/udf/funcs/f", "udf f"),
             ("POST", "/v2/schemas", ""),
             ("PUT", "/v5/repos/r", "logdbRepo r"),
+            ("POST", "/v5/repos/r/search", "logdbRepo r"),
+            ("POST", "/v5/logdbkibana/msearch", ""),
+            ("POST", "/v4/repos/r/query", "tsdbRepo r"),
             ("POST", "/v4/repos/r/series/s", "tsdbSeries r/s"),
+            ("DELETE", "/v4/repos/r/series/s/meta", "tsdbSeries r/s"),
+            ("GET", "/v4/repos/r/views", "tsdbView -"),
+            ("GET", "/v1/dbs/d/tables/t", "reportTable d/t"),
         ] {
             let Route::Operation(operation, names) = route(method, target) else {
                 panic!("{method} {target}");

@@ -96,7 +96,7 @@ fn entries(schema: Option<&Value>) -> impl Iterator<Item = &Members> {
     entries.into_iter().flatten().filter_map(Value::as_object)
 }
 
-fn entry<'a>(schema: Option<&'a Value>, key: &str) -> Option<&'a Members> {
+pub(crate) fn entry<'a>(schema: Option<&'a Value>, key: &str) -> Option<&'a Members> {
     entries(schema).find(|entry| member(entry, "key") == key)
 }
 
@@ -138,7 +138,7 @@ fn text_fits(entry: &Members, text: &str) -> bool {
 }
 
 /// Whether a value inside of an array or a map is one of its type.
-fn value_fits(entry: &Members, value: &Value) -> bool {
+pub(crate) fn value_fits(entry: &Members, value: &Value) -> bool {
     match (valtype(entry), value) {
         ("long", value) => value.is_i64(),
         ("float", value) => value.is_number(),

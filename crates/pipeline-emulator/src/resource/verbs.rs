@@ -1,29 +1,58 @@
 //! What can be done with a resource, once for all kinds.
 
 use pipeline_proto::ErrorCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Resource, graph};
 use crate::{
     body,
     call::{Call, Outcome, json, no_data},
+    date::to_millis,
     id::Id,
-    item::Members,
+    item::{Item, Members},
     refusal::Refusal,
 };
 
+/// When something began to be deleted, in milliseconds since 1970.
+const DELETED: &str = ".deleted";
+
+/// How long it can be seen that something is being deleted, in milliseconds: the tests of the vendor's Go SDK
+/// look for it right after the delete.
+const DELETING: u64 = 5_000;
+
+/// Whether something is being deleted, or has been: its name is free.
+pub(crate) fn is_deleted(members: &Members) -> bool {
+    members.contains_key(DELETED)
+}
+
+/// Whether something was deleted so long ago that nobody sees it any more.
+fn is_gone(call: &Call<'_, '_>, members: &Members) -> bool {
+    let since = members.get(DELETED).and_then(Value::as_u64);
+    since.is_some_and(|since| to_millis(call.now.wall) >= since + DELETING)
+}
+
 /// The one that the names in the path are about.
-fn id<R: Resource>(call: &Call<'_, '_>) -> Id {
+pub(crate) fn id<R: Resource>(call: &Call<'_, '_>) -> Id {
     Id::new(R::KIND, &call.names[..R::NAMES].join("/"))
 }
 
 pub(crate) fn members<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
     R::check(call)?;
     let found = call.space.get(&id::<R>(call));
+    let found = found.filter(|found| !is_gone(call, found));
     let missing = || Refusal::code(R::NOT_FOUND, format!("{:?}", call.names[R::NAMES - 1]));
     let found = found.ok_or_else(missing)?;
     R::ready(call, found)?;
     Ok(found.clone())
+}
+
+/// The members of one that is not being deleted.
+pub(crate) fn present<R: Resource>(call: &Call<'_, '_>) -> Result<Members, Refusal> {
+    let members = members::<R>(call)?;
+    if is_deleted(&members) {
+        return Err(Refusal::code(R::NOT_FOUND, "it is being deleted"));
+    }
+    Ok(members)
 }
 
 /// The members of the body that are not `null`.
@@ -51,7 +80,7 @@ pub(crate) fn upload<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
 
 fn add<R: Resource>(call: &mut Call<'_, '_>, body: Members) -> Outcome {
     let id = id::<R>(call);
-    if call.space.get(&id).is_some() {
+    if call.space.get(&id).is_some_and(|old| !is_deleted(old)) {
         let name = &call.names[R::NAMES - 1];
         return Err(Refusal::code(R::EXISTS, format!("{name:?}")));
     }
@@ -81,8 +110,12 @@ pub(crate) fn list<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
         .fold(String::new(), |path, name| path + name + "/");
     let all = call.space.others(R::KIND, &inside);
     let listed: Vec<Members> = all
+        .filter(|(_, members)| !is_gone(call, members))
         .filter_map(|(name, members)| R::listed(call, name, members))
         .collect();
+    if R::LIST.is_empty() {
+        return json(&listed);
+    }
     json(&json!({ R::LIST: listed }))
 }
 
@@ -106,5 +139,23 @@ pub(crate) fn delete<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
     R::deleted(call, &members)?;
     graph::check_unread(call.space, &id)?;
     call.remove(&id)?;
+    Ok(no_data())
+}
+
+/// A delete that takes its time, in which a get says `"deleting": "true"`.
+pub(crate) fn begin_delete<R: Resource>(call: &mut Call<'_, '_>) -> Outcome {
+    let (mut members, id) = (present::<R>(call)?, id::<R>(call));
+    R::deleted(call, &members)?;
+    let all = call.space.others(R::KIND, "");
+    let gone: Vec<Id> = all
+        .filter(|(_, members)| is_gone(call, members))
+        .map(|(path, _)| Id::new(R::KIND, path))
+        .collect();
+    for id in gone {
+        call.space.remove(&id);
+    }
+    members.insert("deleting".to_owned(), "true".into());
+    members.insert(DELETED.to_owned(), to_millis(call.now.wall).into());
+    call.space.put(id, Item::Other(members));
     Ok(no_data())
 }

@@ -36,10 +36,20 @@ macro_rules! codes {
 }
 
 codes! {
-    // Of TSDB and LogDB, the services beside this one.
+    // Of TSDB, LogDB and the report service, the services beside this one.
     6102 TSDB_REPO_EXISTS _ Conflict sdk "TSDB has a repo of this name already (a code of TSDB's own)" "TSDB 中已有同名仓库（TSDB 自身的错误码）";
     6302 TSDB_SERIES_EXISTS _ Conflict sdk "TSDB has a series of this name already (a code of TSDB's own)" "TSDB 中已有同名序列（TSDB 自身的错误码）";
+    6303 TSDB_NO_SUCH_SERIES _ NotFound sdk "no such series in the repo of TSDB (a code of TSDB's own)" "TSDB 仓库中没有该序列（TSDB 自身的错误码）";
+    6410 TSDB_NO_SUCH_VIEW _ NotFound sdk "no such view in the repo of TSDB (a code of TSDB's own)" "TSDB 仓库中没有该视图（TSDB 自身的错误码）";
+    6411 TSDB_VIEW_EXISTS _ Conflict sdk "the repo of TSDB has a view of this name already (a code of TSDB's own)" "TSDB 仓库中已有同名视图（TSDB 自身的错误码）";
     7100 TSDB_REPO_NOT_FOUND _ NotFound sdk "no such repo in TSDB (a code of TSDB's own)" "TSDB 中没有该仓库（TSDB 自身的错误码）";
+    7200 TSDB_INVALID_QUERY _ InvalidArgument sdk "TSDB cannot read the query (a code of TSDB's own)" "TSDB 无法解析该查询语句（TSDB 自身的错误码）";
+    8002 REPORT_INVALID_DATABASE_NAME _ InvalidArgument sdk "the database's name breaks the rules of the report service (a code of its own)" "数据库名不符合报表服务的命名规则（报表服务自身的错误码）";
+    8003 REPORT_INVALID_SQL _ InvalidArgument sdk "the report service cannot read the SQL (a code of its own)" "报表服务无法解析该 SQL（报表服务自身的错误码）";
+    8005 REPORT_INVALID_PARAMETER _ InvalidArgument sdk "a parameter is not one that the report service takes (a code of its own)" "报表服务不接受该参数（报表服务自身的错误码）";
+    8006 REPORT_NO_SUCH_DATABASE _ NotFound sdk "the report service has no such database (a code of its own)" "报表服务中没有该数据库（报表服务自身的错误码）";
+    8007 REPORT_NO_SUCH_TABLE _ NotFound sdk "the database of the report service has no such table (a code of its own)" "报表服务的数据库中没有该表（报表服务自身的错误码）";
+    8104 LOGDB_LOG_MISMATCH _ InvalidArgument sdk "a log does not fit the schema of the repo of LogDB (a code of LogDB's own)" "日志与 LogDB 仓库的 schema 不符（LogDB 自身的错误码）";
     8111 LOGDB_REPO_NOT_FOUND _ NotFound sdk "no such repo in LogDB (a code of LogDB's own, passed through)" "LogDB 中没有该仓库（由 LogDB 透传的错误码）";
     8112 LOGDB_REPO_EXISTS _ Conflict sdk "LogDB has a repo of this name already (a code of LogDB's own)" "LogDB 中已有同名仓库（LogDB 自身的错误码）";
 
