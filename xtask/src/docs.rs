@@ -1,7 +1,7 @@
 //! `cargo xtask docs`: the documents that are generated from the code.
 
 mod errors;
-mod migrating;
+mod go;
 mod operations;
 
 use std::fs;
@@ -11,19 +11,12 @@ use serde_json::Value;
 
 use crate::{Result, cargo};
 
-/// A page of which one table is generated.
-const MIGRATING: &str = "docs/migrating.md";
-
 /// Files, from the root of the checkout, and what they should contain. `commands` is what
 /// `pipeline help operations` says.
-fn documents(commands: &str) -> [(&'static str, String); 5] {
+fn documents(commands: &str) -> [(&'static str, String); 4] {
     [
         ("docs/errors.md", errors::document()),
         ("docs/lint-rules.md", lint_rules()),
-        (
-            MIGRATING,
-            migrating::document(&current(MIGRATING), commands),
-        ),
         ("docs/operations.md", operations::document(commands)),
         ("docs/workflow-file.schema.json", schema()),
     ]

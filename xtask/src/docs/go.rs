@@ -1,9 +1,6 @@
-//! The calls of the vendor's Go SDK on the page on migrating, beside ours.
+//! The calls of the vendor's Go SDK, by our operations.
 
-use pipeline_proto::{operation::OperationInfo, resource::OPERATIONS};
-
-const BEGIN: &str = "<!-- From here to the end of the table: written by `cargo xtask docs`. -->\n";
-const END: &str = "\n## ";
+use pipeline_proto::operation::OperationInfo;
 
 /// Methods of the SDK that are not called as the type of their operation is; none where only the documents of
 /// the service have the call.
@@ -54,32 +51,19 @@ const GO: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The page with its table written anew.
-pub(super) fn document(page: &str, commands: &str) -> String {
-    let (before, rest) = page.split_once(BEGIN).unwrap_or((page, END));
-    let after = rest.find(END).map_or("", |at| &rest[at..]);
-    let rows = OPERATIONS.iter().map(|info| row(info, commands));
-    format!(
-        "{before}{BEGIN}\n| Go | both clients here | command |\n|---|---|---|\n{}{after}",
-        rows.collect::<String>()
-    )
-}
-
-fn row(info: &OperationInfo, commands: &str) -> String {
+/// Those that an operation takes the place of.
+pub(super) fn methods(info: &OperationInfo) -> String {
     let other = GO.iter().find(|(name, _)| *name == info.name);
     let same = [info.type_name];
     let go = other.map_or(&same[..], |(_, methods)| methods);
     let go: Vec<String> = go.iter().map(|method| format!("`{method}`")).collect();
-    let go = match go.as_slice() {
-        [] => "in the documents only".to_owned(),
-        methods => methods.join(", "),
-    };
-    let command = super::operations::command(info, commands);
-    format!("| {go} | `{}` | `pipeline {command}` |\n", info.name)
+    go.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
+    use pipeline_proto::resource::OPERATIONS;
+
     use super::*;
 
     /// As the interface of the SDK has them, and those of its methods that the interface has not.
@@ -99,24 +83,17 @@ mod tests {
         GetVariable ListUserVariables ListSystemVariables";
 
     #[test]
-    fn every_operation_and_every_method_of_the_sdk_is_in_the_table_once() {
+    fn every_method_of_the_sdk_belongs_to_one_operation() {
         for (name, _) in GO {
             assert!(OPERATIONS.iter().any(|info| info.name == *name), "{name}");
         }
-        let table = document("", "");
-        let mut shown: Vec<&str> = table
-            .lines()
-            .filter(|line| line.starts_with("| `"))
-            .flat_map(|line| line.split('|').nth(1).unwrap_or_default().split(','))
-            .map(|method| method.trim().trim_matches('`'))
-            .collect();
+        let shown: Vec<String> = OPERATIONS.iter().map(methods).collect();
+        let shown = shown.iter().flat_map(|cell| cell.split(", "));
+        let mut shown: Vec<&str> = shown.map(|method| method.trim_matches('`')).collect();
+        shown.retain(|method| !method.is_empty());
         let mut methods: Vec<&str> = METHODS.split_whitespace().collect();
         methods.sort_unstable();
         shown.sort_unstable();
         assert_eq!(shown, methods);
-        for info in OPERATIONS {
-            let cell = format!("| `{}` |", info.name);
-            assert_eq!(table.matches(&cell).count(), 1, "{}", info.name);
-        }
     }
 }
