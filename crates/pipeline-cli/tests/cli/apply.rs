@@ -39,19 +39,6 @@ fn apply(service: &Service, arguments: &[&str]) -> Ran {
     ran
 }
 
-/// The requests since the last time that change something.
-fn changes(service: &Service) -> Vec<&'static str> {
-    let asked = service.asked();
-    service.server.with(Emulator::clear_requests);
-    let reads = |kind: &&'static str| {
-        matches!(
-            *kind,
-            "get_workflow" | "list_workflows" | "search_logs" | "get_workflow_status"
-        )
-    };
-    asked.into_iter().filter(|kind| !reads(kind)).collect()
-}
-
 fn get(service: &Service) -> Value {
     service
         .run("workflow get clicks -o json --with-secrets")
@@ -67,7 +54,7 @@ fn what_apply_removes_is_asked_about_first() {
     let service = Service::new();
     let file = TemporaryFile::new("clicks.yaml", FILE);
     apply(&service, &["-f", file.path()]).ok();
-    changes(&service);
+    service.changes();
     let alone = FILE[..FILE.find("  save-export").unwrap()].to_owned();
     let apart = FILE.replace("    parents: [raw-repo]\n", "")
         + "  other-repo:\n    data: {region: nb, schema: [{key: ip, valtype: string}]}\n";
@@ -91,11 +78,11 @@ fn what_apply_removes_is_asked_about_first() {
             assert_eq!(declined.code, Some(9), "{declined:?}");
             assert!(declined.stderr.contains(what), "{declined:?}");
         }
-        assert_eq!(changes(&service), [""; 0]);
+        assert_eq!(service.changes(), [""; 0]);
         apply(&service, &["-f", fewer.path(), "--yes"]).ok();
-        assert_eq!(changes(&service), ["update_workflow"]);
+        assert_eq!(service.changes(), ["update_workflow"]);
         apply(&service, &["-f", file.path(), "--yes"]).ok();
-        changes(&service);
+        service.changes();
     }
 }
 
@@ -115,7 +102,7 @@ fn only_the_services_own_word_makes_a_workflow_missing() {
             .with(|emulator| emulator.inject(fault.always()));
         let ran = apply(&service, &["-f", file.path(), "-o", "json"]);
         assert!(ran.code != Some(0) && ran.stderr.contains(says), "{ran:?}");
-        assert_eq!(changes(&service), [""; 0], "{body}");
+        assert_eq!(service.changes(), [""; 0], "{body}");
         service.server.with(Emulator::clear_faults);
     }
 }
@@ -127,7 +114,7 @@ fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
     apply(&service, &["-f", file.path()]).ok();
     service.run("workflow start clicks --wait").ok();
     service.run("workflow stop clicks").ok();
-    changes(&service);
+    service.changes();
     let changed = changed(FILE);
     let refused = apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
     assert!(
@@ -135,7 +122,7 @@ fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
         "{refused}"
     );
     apply(&service, &["-f", changed.path(), "--wait"]).ok();
-    assert_eq!(changes(&service), ["update_workflow"]);
+    assert_eq!(service.changes(), ["update_workflow"]);
     assert_eq!(get(&service)["status"], "Stopped");
 }
 
@@ -157,7 +144,7 @@ fn cut_short(
             .output()
             .unwrap(),
     );
-    let changed = changes(&service);
+    let changed = service.changes();
     if ran.code != Some(0) {
         let line = ran.failed(8);
         let said = line.contains("the same command again");
@@ -196,9 +183,9 @@ fn cut_short(
     if options.contains(&"--restart") {
         assert_eq!(get(&service)["status"], "Started", "{what}");
     }
-    changes(&service);
+    service.changes();
     apply(&service, &arguments).ok();
-    assert_eq!(changes(&service), [""; 0], "{what}");
+    assert_eq!(service.changes(), [""; 0], "{what}");
     requests
 }
 
@@ -231,7 +218,7 @@ fn a_restart_that_is_cut_short_anywhere_can_be_repeated() {
         let file = TemporaryFile::new("clicks.yaml", FILE);
         apply(&service, &["-f", file.path()]).ok();
         service.run("workflow start clicks").ok();
-        changes(&service);
+        service.changes();
         service
     };
     cut_short_everywhere(running, &["--restart", "--wait"], 8);
@@ -250,7 +237,7 @@ fn an_interruption_says_what_is_left() {
     service
         .server
         .with(|emulator| emulator.set_stop_transition(Transition::Stuck));
-    changes(&service);
+    service.changes();
     let changed = changed(FILE);
     let child = command(&service, &["-f", changed.path(), "--restart", "-o", "json"])
         .stdout(std::process::Stdio::piped())

@@ -2,23 +2,22 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use crate::support::{ACCESS_KEY, Line, Ran, SECRET_KEY, Service, pipeline, run_with_input};
+use tempfile::TempDir;
+
+use crate::support::{
+    ACCESS_KEY, Line, Ran, SECRET_KEY, Service, pipeline, run_with_input, setting,
+};
 
 /// A configuration file that is gone with the value.
-struct Home {
-    folder: PathBuf,
-}
+struct Home(TempDir);
 
 impl Home {
-    fn new(name: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("config-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        Self { folder }
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.join("config.toml")
+        self.0.path().join("config.toml")
     }
 
     fn command(&self, line: impl Line) -> Command {
@@ -45,16 +44,10 @@ impl Home {
     }
 }
 
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
 #[test]
 fn a_profile_is_all_that_a_call_needs() {
     let service = Service::new();
-    let home = Home::new("needs").with_profile("work", &service);
+    let home = Home::new().with_profile("work", &service);
     // The first profile is the chosen one.
     home.run("workflow list").ok();
     home.run("workflow list --profile work").ok();
@@ -66,7 +59,7 @@ fn a_profile_is_all_that_a_call_needs() {
 fn the_file_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let service = Service::new();
-    let home = Home::new("owner").with_profile("work", &service);
+    let home = Home::new().with_profile("work", &service);
     let mode = || fs::metadata(home.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o640)).unwrap();
@@ -81,7 +74,7 @@ fn the_file_is_for_its_owner_only() {
 #[test]
 fn a_secret_goes_in_by_stdin_and_never_comes_out() {
     let service = Service::new();
-    let home = Home::new("secret").with_profile("work", &service);
+    let home = Home::new().with_profile("work", &service);
     assert!(
         fs::read_to_string(home.path())
             .unwrap()
@@ -97,22 +90,10 @@ fn a_secret_goes_in_by_stdin_and_never_comes_out() {
     assert!(line.contains("not taken as an argument"), "{line}");
 }
 
-/// What `config explain` says of a setting.
-fn source(command: &mut Command, setting: &str) -> (String, String) {
-    let json = Ran::of(command.output().unwrap()).json();
-    let lines = json["settings"].as_array().unwrap();
-    let line = lines
-        .iter()
-        .find(|line| line["setting"] == setting)
-        .unwrap();
-    let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();
-    (text("value"), text("source"))
-}
-
 #[test]
 fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     let service = Service::new();
-    let home = Home::new("mixed").with_profile("work", &service);
+    let home = Home::new().with_profile("work", &service);
     let mut half = home.command("workflow list");
     let line = Ran::of(half.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).failed(4);
     assert!(line.contains("set PANDORA_SECRET_KEY"), "{line}");
@@ -121,7 +102,9 @@ fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     Ran::of(named.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).ok();
     let mut token = home.command("config explain -o json");
     token.env("PANDORA_TOKEN", "a:b:c");
-    assert_eq!(source(&mut token, "token").1, "variable PANDORA_TOKEN");
+    let explained = Ran::of(token.output().unwrap()).json();
+    let token = setting(&explained, "token");
+    assert_eq!(token["source"], "variable PANDORA_TOKEN");
     home.run("config unset access_key").ok();
     let line = home.run("workflow list").failed(4);
     assert!(
@@ -134,7 +117,7 @@ fn keys_are_not_mixed_from_the_environment_and_a_profile() {
 #[test]
 fn a_program_can_know_the_keys() {
     let service = Service::new();
-    let home = Home::new("process").with_profile("work", &service);
+    let home = Home::new().with_profile("work", &service);
     let set = |command: &str| {
         home.run(&["config", "set", "credential_process", command])
             .ok();

@@ -12,44 +12,23 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{ACCESS_KEY, Ran, SECRET_KEY, Service, pipeline};
+use tempfile::TempDir;
 
-/// A folder that is gone with the value.
-struct Folder(PathBuf);
+use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, Service, pipeline};
 
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("environment-{name}-{}", std::process::id());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn write(&self, name: impl AsRef<OsStr>, text: &str, mode: u32) -> PathBuf {
-        let path = self.0.join(name.as_ref());
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn run(command: &mut Command) -> Ran {
-    Ran::of(command.output().unwrap())
+fn write(folder: &TempDir, name: impl AsRef<OsStr>, text: &str, mode: u32) -> PathBuf {
+    let path = folder.path().join(name.as_ref());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
 }
 
 #[test]
 fn what_many_processes_set_and_unset_at_once_is_all_kept() {
     const EACH: usize = 15;
-    let folder = Folder::new("parallel");
-    let file = folder.0.join("config.toml");
-    let link = folder.0.join("link.toml");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config.toml");
+    let link = folder.path().join("link.toml");
     symlink("config.toml", &link).unwrap();
     let config = |path: &Path, line: &str| {
         let mut command = pipeline(line);
@@ -80,12 +59,12 @@ fn what_many_processes_set_and_unset_at_once_is_all_kept() {
     for n in 0..EACH {
         for (prefix, code) in [("old", 3), ("stays", 0), ("new", 0)] {
             let get = format!("config get access_key --profile {prefix}{n}");
-            let ran = run(&mut config(&link, &get));
+            let ran = config(&link, &get).ran();
             assert_eq!(ran.code, Some(code), "{get}: {ran:?}");
         }
     }
     assert!(link.is_symlink());
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -93,10 +72,10 @@ fn without_a_usable_home_everything_may_come_from_variables() {
     /// Nobody has it.
     const NO_ENTRY: u32 = 54_321;
     let service = Service::new().with_workflow("w");
-    let folder = Folder::new("home");
-    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
-    let missing = folder.0.join("missing/home");
-    let with_line_end = folder.0.join("home\n");
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let missing = folder.path().join("missing/home");
+    let with_line_end = folder.path().join("home\n");
     let command = |home: Option<&Path>, line: &str| {
         let mut command = service.command(line);
         command.env_remove("PANDORA_CONFIG_FILE");
@@ -130,25 +109,25 @@ fn without_a_usable_home_everything_may_come_from_variables() {
             "token mint list_workflows --ttl 5m",
             "doctor",
         ] {
-            let ran = run(&mut command(home, line));
+            let ran = command(home, line).ran();
             assert_eq!(ran.code, Some(0), "{home:?} {line}: {ran:?}");
             if can_be_others {
-                let ran = run(&mut others(home, line));
+                let ran = others(home, line).ran();
                 assert_eq!(ran.code, Some(0), "as others, {home:?} {line}: {ran:?}");
             }
         }
     }
     let set = "config set region nb --profile p";
-    let line = run(&mut command(Some(Path::new("/dev/null")), set)).failed(2);
+    let line = command(Some(Path::new("/dev/null")), set).ran().failed(2);
     assert!(line.contains("/dev/null/.config"), "{line}");
     if can_be_others {
         // For anybody else an unset HOME is the one of the machine's list of users.
         for home in [None, Some(Path::new("relative"))] {
-            let line = run(&mut others(home, set)).failed(2);
+            let line = others(home, set).ran().failed(2);
             assert!(line.contains("set HOME or PANDORA_CONFIG_FILE"), "{line}");
         }
     }
-    run(&mut command(Some(&missing), set)).ok();
+    command(Some(&missing), set).ran().ok();
     assert!(missing.join(".config/pipeline/config.toml").is_file());
 }
 
@@ -168,7 +147,7 @@ fn noise_around_keys_in_variables_is_no_part_of_them_and_noise_within_is_named()
             .env("PANDORA_ACCESS_KEY", noisy(ACCESS_KEY))
             .env("PANDORA_SECRET_KEY", noisy(SECRET_KEY))
             .env("PANDORA_ENDPOINT", noisy(&service.server.url()));
-        run(&mut command).ok();
+        command.ran().ok();
     }
     let (left, right) = SECRET_KEY.split_at(6);
     for (within, says) in [
@@ -180,7 +159,7 @@ fn noise_around_keys_in_variables_is_no_part_of_them_and_noise_within_is_named()
     ] {
         let mut command = service.command("workflow list");
         command.env("PANDORA_SECRET_KEY", [left, within, right].concat());
-        let line = run(&mut command).failed(2);
+        let line = command.ran().failed(2);
         assert!(
             line.contains("PANDORA_SECRET_KEY: the secret key") && line.contains(says),
             "{line}"
@@ -192,8 +171,9 @@ fn noise_around_keys_in_variables_is_no_part_of_them_and_noise_within_is_named()
 #[test]
 fn a_file_with_secrets_that_others_can_read_is_refused_or_warned_of_unless_allowed() {
     let service = Service::new();
-    let folder = Folder::new("open");
-    let config = folder.write(
+    let folder = TempDir::new().unwrap();
+    let config = write(
+        &folder,
         "config.toml",
         &format!(
             "default_profile = \"p\"\n[profiles.p]\nendpoint = \"{}\"\naccess_key = \"{ACCESS_KEY}\"\nsecret_key = \"{SECRET_KEY}\"\n",
@@ -215,7 +195,7 @@ fn a_file_with_secrets_that_others_can_read_is_refused_or_warned_of_unless_allow
             if let Some(value) = value {
                 command.env("PANDORA_ALLOW_OPEN_FILES", value);
             }
-            run(command)
+            command.ran()
         };
         let mut command = pipeline("workflow list");
         let ran = allow(command.env("PANDORA_CONFIG_FILE", &config));
@@ -229,7 +209,7 @@ fn a_file_with_secrets_that_others_can_read_is_refused_or_warned_of_unless_allow
             );
         }
         for (mode, open) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
-            let key = folder.write("key", SECRET_KEY, 0o600);
+            let key = write(&folder, "key", SECRET_KEY, 0o600);
             fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
             let key = key.to_str().unwrap();
             let ran = allow(&mut service.command(&[
@@ -251,8 +231,8 @@ fn a_file_with_secrets_that_others_can_read_is_refused_or_warned_of_unless_allow
 #[test]
 fn whatever_a_program_that_knows_the_keys_does_the_command_ends_and_says_what() {
     let service = Service::new();
-    let folder = Folder::new("process");
-    let there = folder.0.to_str().unwrap();
+    let folder = TempDir::new().unwrap();
+    let there = folder.path().to_str().unwrap();
     let json = format!(r#"printf '{{"access_key":"{ACCESS_KEY}","secret_key":"{SECRET_KEY}"}}'"#);
     let lives_on = format!("(while [ -e {there} ]; do sleep 0.05; done) &");
     for (command, code, says) in [
@@ -283,13 +263,13 @@ fn whatever_a_program_that_knows_the_keys_does_the_command_ends_and_says_what() 
             "[profiles.p]\nendpoint = \"{}\"\ncredential_process = '''{command}'''\n",
             service.server.url()
         );
-        let config = folder.write("config.toml", &text, 0o600);
+        let config = write(&folder, "config.toml", &text, 0o600);
         let mut call = pipeline("workflow list --profile p");
         call.env("PANDORA_CONFIG_FILE", config)
             .env("PATH", "/usr/bin:/bin")
             .env("PANDORA_SECRET_KEY", "another")
             .env("PANDORA_TOKEN", "a:b:c");
-        let ran = run(&mut call);
+        let ran = call.ran();
         assert_eq!(ran.code, Some(code), "{command}: {ran:?}");
         assert!(ran.stderr.contains(says), "{command}: {ran:?}");
     }
@@ -298,20 +278,20 @@ fn whatever_a_program_that_knows_the_keys_does_the_command_ends_and_says_what() 
 #[test]
 fn a_file_may_have_a_name_that_is_no_text_wherever_one_is_named() {
     let service = Service::new().with_workflow("w");
-    let folder = Folder::new("names");
+    let folder = TempDir::new().unwrap();
     let name = |ending: &str| {
         let bytes = [b"caf\xe9", ending.as_bytes()].concat();
         OsStr::from_bytes(&bytes).to_owned()
     };
     let text = "name: w\nregion: nb\nnodes:\n  raw-repo:\n    data: {schema: [{key: ip, valtype: string}]}\n";
-    let deep = folder.0.join(name(".d"));
+    let deep = folder.path().join(name(".d"));
     fs::create_dir(&deep).unwrap();
     fs::write(deep.join(name(".yaml")), text).unwrap();
-    folder.write(name(".yaml"), text, 0o644);
-    folder.write(name(".key"), SECRET_KEY, 0o600);
-    folder.write(name(".toml"), "", 0o600);
+    write(&folder, name(".yaml"), text, 0o644);
+    write(&folder, name(".key"), SECRET_KEY, 0o600);
+    write(&folder, name(".toml"), "", 0o600);
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    folder.write(name(".pem"), &certificate.cert.pem(), 0o644);
+    write(&folder, name(".pem"), &certificate.cert.pem(), 0o644);
     let access_key = format!("--access-key {ACCESS_KEY} --secret-key-file @.key");
     for (line, written) in [
         ("workflow lint @.yaml", ""),
@@ -341,12 +321,12 @@ fn a_file_may_have_a_name_that_is_no_text_wherever_one_is_named() {
             };
         }
         command
-            .current_dir(&folder.0)
-            .env("PANDORA_CONFIG_FILE", folder.0.join(name(".toml")));
-        let ran = run(&mut command);
+            .current_dir(folder.path())
+            .env("PANDORA_CONFIG_FILE", folder.path().join(name(".toml")));
+        let ran = command.ran();
         assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
         assert!(
-            written.is_empty() || folder.0.join(name(written)).exists(),
+            written.is_empty() || folder.path().join(name(written)).exists(),
             "{line}: {ran:?}"
         );
     }

@@ -1,23 +1,20 @@
 //! Several workflow files at once, and values of the environment in them.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Ran, Service, TemporaryFile, run, run_with_input};
 
 const CANARY: &str = "canary-value-5b1e";
 
 /// A folder of files that is gone with the value.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
     fn new(files: &[(&str, String)]) -> Self {
-        let name = format!("{:?}", std::thread::current().id());
-        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let folder = root.join(format!("folder-{}-{name}", std::process::id()));
+        let folder = TempDir::new().unwrap();
         for (name, text) in files {
-            let path = folder.join(name);
+            let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
@@ -28,7 +25,7 @@ impl Folder {
     fn run(&self, service: &Service, words: &str) -> Ran {
         let words: Vec<&str> = words.split(' ').collect();
         let mut command = service.command(&[&["workflow"], &words[..]].concat());
-        command.current_dir(&self.0).env("VALUE", CANARY);
+        command.current_dir(self.0.path()).env("VALUE", CANARY);
         let ran = Ran::of(command.output().unwrap());
         assert!(
             !ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY),
@@ -36,12 +33,6 @@ impl Folder {
         );
         assert!(!ran.stderr.contains(": error: "), "{words:?}: {ran:?}");
         ran
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -58,21 +49,6 @@ fn export(name: &str, members: &str) -> String {
         + &format!(
             "  save-export:\n    parents: [raw-repo]\n    data: {{type: http, spec: {{host: \"http://a.example\", uri: /u, {members}}}}}\n"
         )
-}
-
-/// The requests that change something, since the last time.
-fn changes(service: &Service) -> Vec<&'static str> {
-    let asked = service.asked();
-    service
-        .server
-        .with(pipeline_emulator::Emulator::clear_requests);
-    let reads = |kind: &&'static str| {
-        matches!(
-            *kind,
-            "get_workflow" | "list_workflows" | "search_logs" | "get_workflow_status"
-        )
-    };
-    asked.into_iter().filter(|kind| !reads(kind)).collect()
 }
 
 #[test]
@@ -117,7 +93,7 @@ fn variables_of_this_program_are_refused_by_every_command_that_reads_a_file() {
         ] {
             let words: Vec<&str> = words.split(' ').collect();
             let mut command = service.command(&[&["workflow"], &words[..]].concat());
-            command.current_dir(&folder.0);
+            command.current_dir(folder.0.path());
             let ran = Ran::of(command.output().unwrap());
             let says = format!("{variable} cannot be used: this program reads it for itself");
             let (out, err) = (&ran.stdout, &ran.stderr);
@@ -178,7 +154,7 @@ fn what_came_from_a_variable_is_sent_and_never_shown() {
         assert!(shown.contains("${VALUE}"), "{shown}");
     }
     // Lint sees the values, and does not say them.
-    changes(&service);
+    service.changes();
     for (name, rule) in [
         ("name.yaml", "[workflow-name]"),
         ("type.yaml", "[schema-valtype]"),
@@ -194,7 +170,7 @@ fn what_came_from_a_variable_is_sent_and_never_shown() {
     }
     folder.run(&service, "apply region.yaml");
     folder.run(&service, "diff region.yaml");
-    assert_eq!(changes(&service), [""; 0]);
+    assert_eq!(service.changes(), [""; 0]);
     folder.run(&service, "apply w.yaml").ok();
     let sent = service.run("workflow get w -o json").ok();
     assert!(sent.contains(CANARY));
@@ -236,7 +212,7 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
         shown,
         "~ node save-export\n    ~ data.spec.uri: \"/u\" -> \"/changed\"\n"
     );
-    changes(&service);
+    service.changes();
     for words in [
         "apply misfit.yaml --keep-secrets",
         "apply new.yaml --keep-secrets",
@@ -248,7 +224,7 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
         );
         assert_eq!(ran.code, Some(2), "{ran:?}");
     }
-    assert_eq!(changes(&service), [""; 0]);
+    assert_eq!(service.changes(), [""; 0]);
     folder
         .run(&service, "apply changed.yaml --keep-secrets")
         .ok();
@@ -397,7 +373,7 @@ fn lint_and_diff_go_on_after_a_failure_and_end_with_one_code() {
         assert!(!err.is_empty() || ran.stderr.is_empty(), "{words}: {ran:?}");
     }
     let mut command = service.command("workflow lint - a.yaml");
-    command.current_dir(&folder.0);
+    command.current_dir(folder.0.path());
     let ran = run_with_input(command, file("x").replace("string", "text").as_bytes());
     assert!(ran.stdout.contains("stdin:5:40: error: "), "{ran:?}");
     assert_eq!(ran.code, Some(1));
@@ -447,13 +423,14 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
     }
     #[cfg(unix)]
     {
-        let [old, soft, hard] = ["a.yaml", "soft.yaml", "hard.yaml"].map(|it| folder.0.join(it));
+        let [old, soft, hard] =
+            ["a.yaml", "soft.yaml", "hard.yaml"].map(|it| folder.0.path().join(it));
         std::os::unix::fs::symlink(&old, soft).unwrap();
         std::fs::hard_link(old, hard).unwrap();
     }
     let ran = folder.run(&service, "apply . --dry-run");
     assert_eq!(ran.code, Some(10), "{ran:?}");
-    assert_eq!(changes(&service), [""; 0]);
+    assert_eq!(service.changes(), [""; 0]);
     let ran = folder.run(&service, "apply a.yaml deep b.json -o json");
     assert!(ran.stderr.ends_with("applied 3 of 3\n"), "{ran:?}");
     let report = ran.json();
@@ -464,7 +441,7 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
         .map(|it| it["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["a", "c", "b"]);
     assert_eq!(
-        changes(&service),
+        service.changes(),
         [
             "create_workflow",
             "update_workflow",
@@ -475,7 +452,7 @@ fn apply_of_several_files_sends_nothing_if_one_of_them_is_bad() {
         ]
     );
     assert_eq!(folder.run(&service, "apply -f a.yaml -f b.json").ok(), "");
-    assert_eq!(changes(&service), [""; 0]);
+    assert_eq!(service.changes(), [""; 0]);
 }
 
 #[test]
@@ -491,7 +468,7 @@ fn update_reads_a_file_as_apply_does() {
         ("unset.yaml", export("w", "note: \"${NOT_SET}\"")),
         ("node.yaml", file("w").replace("nodes:", "node:")),
     ]);
-    changes(&service);
+    service.changes();
     for (name, says) in [
         ("twice.yaml", "\"raw-repo\" is there twice"),
         ("unset.yaml", "NOT_SET is not set"),
@@ -519,7 +496,7 @@ fn update_asks_before_it_removes_as_apply_does() {
         ("none.json", r#"{"nodes": {}}"#.to_owned()),
     ]);
     folder.run(&service, "apply whole.yaml").ok();
-    changes(&service);
+    service.changes();
     for (name, what) in [
         ("alone.yaml", "Remove node save-export from w?"),
         ("apart.yaml", "Remove edge raw-repo -> save-export from w?"),
@@ -534,12 +511,12 @@ fn update_asks_before_it_removes_as_apply_does() {
         #[cfg(unix)]
         {
             let mut command = service.command(&format!("workflow update w -f {name}"));
-            command.current_dir(&folder.0);
+            command.current_dir(folder.0.path());
             let declined = crate::support::Terminal::new().run(command, "n\n");
             assert_eq!(declined.code, Some(9), "{declined:?}");
             assert!(declined.stderr.contains(what), "{declined:?}");
         }
-        assert_eq!(changes(&service), [""; 0]);
+        assert_eq!(service.changes(), [""; 0]);
         let ran = folder.run(&service, &format!("{update} --yes"));
         if name == "apart.yaml" {
             // Asked it has; that an export hangs on a queue is for the service to say.
@@ -554,7 +531,7 @@ fn update_asks_before_it_removes_as_apply_does() {
             service.asked(),
             ["update_workflow", "get_workflow", "update_workflow"]
         );
-        changes(&service);
+        service.changes();
     }
     let line = folder.run(&service, "update gone -f alone.yaml").failed(2);
     assert!(line.contains("is about \"w\", not gone"), "{line}");

@@ -3,7 +3,7 @@
 use pipeline_conformance::{Reply, Script};
 use serde_json::Value;
 
-use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline};
+use crate::support::{ACCESS_KEY, Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline, setting};
 
 const LIST: &[&str] = &["workflow", "list", "-o", "name"];
 
@@ -46,11 +46,7 @@ fn a_proxy_of_the_environment_is_used_and_shown_with_the_variable() {
         &variables,
     )
     .json();
-    let settings = shown["settings"].as_array().unwrap();
-    let line = settings
-        .iter()
-        .find(|line| line["setting"] == "proxy")
-        .unwrap();
+    let line = setting(&shown, "proxy");
     assert_eq!(line["value"], *proxy.url());
     assert_eq!(line["source"], "variable http_proxy");
     assert!(!shown.to_string().contains("password"));
@@ -181,11 +177,7 @@ fn why_there_is_no_proxy_is_shown() {
         let explain = ["config", "explain", "-o", "json"];
         let arguments: Vec<_> = explain.into_iter().chain(option).collect();
         let shown = with(&arguments, endpoint, variables).json();
-        let settings = shown["settings"].as_array().unwrap();
-        let line = settings
-            .iter()
-            .find(|line| line["setting"] == "proxy")
-            .unwrap();
+        let line = setting(&shown, "proxy");
         assert!(line["value"].is_null(), "{line}");
         assert!(line["source"].as_str().unwrap().starts_with(why), "{line}");
         let arguments: Vec<_> = ["doctor", "--timeout", "1s"]

@@ -11,6 +11,7 @@ use pipeline_emulator::{
     Account, Emulator, EmulatorBuilder, Transition,
     server::{Server, ServerThread},
 };
+use pipeline_proto::{Idempotency, resource::OPERATIONS};
 use tempfile::TempDir;
 
 pub(crate) const ACCESS_KEY: &str = "access-key-for-tests";
@@ -66,6 +67,12 @@ impl Ran {
         );
         line["error: ".len()..].to_owned()
     }
+}
+
+/// What `config explain -o json` says of a setting.
+pub(crate) fn setting<'a>(explained: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let mut lines = explained["settings"].as_array().unwrap().iter();
+    lines.find(|line| line["setting"] == name).unwrap()
 }
 
 /// What is typed behind the name of the command: a line as a shell takes it apart, or words.
@@ -205,6 +212,17 @@ impl Service {
             let operations = emulator.requests().filter_map(|request| request.operation);
             operations.collect()
         })
+    }
+
+    /// Those since the last time that change something.
+    pub(crate) fn changes(&self) -> Vec<&'static str> {
+        let asked = self.asked();
+        self.server.with(Emulator::clear_requests);
+        let reads = |name: &&str| {
+            let mut all = OPERATIONS.iter();
+            all.any(|info| info.name == *name && info.idempotency == Idempotency::Safe)
+        };
+        asked.into_iter().filter(|name| !reads(name)).collect()
     }
 
     /// Comes back when so many requests have been answered.
