@@ -13,7 +13,7 @@ use std::{
 use pipeline_proto::{
     Error,
     points::{Encoder, Inference, PointError, clean_keys, union},
-    resource::schema::SchemaEntry,
+    resource::{push::Tags, schema::SchemaEntry},
 };
 
 pub(crate) use self::{
@@ -84,10 +84,13 @@ pub(crate) struct Front<I> {
     pub(crate) loss: Loss,
     /// What the last call ended with, if it failed.
     pub(crate) last: Option<Arc<Error>>,
+    /// Whether records did not fit a schema that was read long ago.
+    is_doubted: bool,
+    tags: Option<Tags>,
 }
 
 impl<I> Front<I> {
-    pub(crate) fn new(options: SchemaFree, keeper: Keeper) -> Self {
+    pub(crate) fn new(options: SchemaFree, tags: Option<Tags>, keeper: Keeper) -> Self {
         Self {
             options,
             keeper,
@@ -100,6 +103,20 @@ impl<I> Front<I> {
             is_hurried: false,
             loss: Loss::None,
             last: None,
+            is_doubted: false,
+            tags,
+        }
+    }
+
+    /// The same of a record that was not looked at before. Where it does not fit what was read long ago, the queue may have
+    /// been made again since, with other types.
+    pub(crate) fn first_fit(&mut self, line: &[u8], now: Duration) -> Fit {
+        match self.fit(line) {
+            Fit::Bad(Reason::Unfit(error)) if error.is_misfit() && self.keeper.is_old(now) => {
+                self.is_doubted = true;
+                Fit::New(Some(error))
+            }
+            fit => fit,
         }
     }
 
@@ -163,11 +180,13 @@ impl<I> Front<I> {
     /// Finds what those that wait need, and wants it. Gives those that are dead whatever there is.
     pub(crate) fn begin_round(&mut self) -> Vec<(Waiting<I>, Reason)> {
         let to_make = self.keeper.schema_to_make(&self.options);
+        let to_make = to_make.map(|schema| without_tags(schema, self.tags.as_ref()));
         let known = to_make.or_else(|| self.keeper.schema().map(<[_]>::to_vec));
-        let Some(known) = known.filter(|_| self.options.unknown_fields == UnknownFields::Add)
-        else {
+        let adds = self.options.unknown_fields == UnknownFields::Add;
+        let is_doubted = mem::take(&mut self.is_doubted);
+        let Some(known) = known.filter(|_| adds && !is_doubted) else {
             self.round = self.waiting.len();
-            self.is_last = self.options.unknown_fields != UnknownFields::Add;
+            self.is_last = !adds;
             self.keeper.read();
             return Vec::new();
         };
@@ -267,6 +286,16 @@ impl<I> Front<I> {
         }
         inference.schema()
     }
+}
+
+/// A tag takes the place of a field that a record must have.
+fn without_tags(mut schema: Vec<SchemaEntry>, tags: Option<&Tags>) -> Vec<SchemaEntry> {
+    for entry in &mut schema {
+        if tags.is_some_and(|tags| tags.has(&entry.key)) {
+            entry.required = Some(false);
+        }
+    }
+    schema
 }
 
 fn encoder<'s>(options: &SchemaFree, schema: &'s [SchemaEntry]) -> Encoder<'s> {

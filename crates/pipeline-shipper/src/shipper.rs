@@ -74,7 +74,7 @@ impl<I> Shipper<I> {
     pub fn new(repo: RepoName, settings: Settings) -> Self {
         let front = settings.schema_free.clone().map(|options| {
             let keeper = Keeper::new(repo.clone(), &options);
-            Box::new(Front::new(options, keeper))
+            Box::new(Front::new(options, settings.tags.clone(), keeper))
         });
         Self {
             repo,

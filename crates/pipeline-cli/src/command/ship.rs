@@ -199,8 +199,9 @@ impl Ship {
         })?;
         let rehearsed = free.as_ref().filter(|_| self.dry_run);
         let rehearsal = rehearsed
-            .map(|free| Rehearsal::new(&self.repo, free.clone(), &remote).map(Arc::new))
-            .transpose()?;
+            .map(|free| Rehearsal::new(&self.repo, free.clone(), self.form.tags()?, &remote))
+            .transpose()?
+            .map(Arc::new);
         let (form, repo) = (self.form.clone(), self.repo.clone());
         let read_again: ReadAgain = Box::new(move || form.schema_again(&remote, &repo));
         let read_again = (!self.dry_run).then_some(read_again);

@@ -249,14 +249,15 @@ impl Guess {
         Some(match value.kind {
             Kind::Nothing => Self::Nothing,
             Kind::Boolean => Self::Boolean,
-            Kind::Float => Self::Float,
+            // JSON has numbers that no float reaches.
+            Kind::Float if value.text.parse().is_ok_and(f64::is_finite) => Self::Float,
             Kind::Integer => match value.text.parse::<i64>() {
                 Ok(number) if number.unsigned_abs() <= EXACT => Self::Integer,
                 Ok(_) => Self::Long,
                 Err(_) => Self::Text,
             },
             Kind::Text if dates && value.with_text(is_rfc3339) => Self::Date,
-            Kind::Text => Self::Text,
+            Kind::Float | Kind::Text => Self::Text,
             Kind::Object => Self::Json,
             Kind::Array => {
                 let (mut all, mut has_null) = (Element::Nothing, false);

@@ -118,8 +118,10 @@ pub(super) fn fit(
             write!(out, "{number}").expect("a vector takes everything");
             true
         }
-        (ValType::Float, Kind::Integer | Kind::Float) | (ValType::Boolean, Kind::Boolean) => true,
-        (ValType::Float, Kind::Text) => text.parse().is_ok_and(f64::is_finite),
+        (ValType::Boolean, Kind::Boolean) => true,
+        (ValType::Float, Kind::Integer | Kind::Float | Kind::Text) => {
+            text.parse().is_ok_and(f64::is_finite)
+        }
         (ValType::Boolean, Kind::Text) => matches!(text, "true" | "false"),
         (ValType::Date, Kind::Text) => is_rfc3339(text),
         (ValType::Ip, Kind::Text) => text.parse::<core::net::IpAddr>().is_ok(),

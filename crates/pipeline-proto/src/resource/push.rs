@@ -228,6 +228,12 @@ impl Tags {
         }
         Ok(Self(line))
     }
+
+    /// Whether one of them has this key, so that records need not have a value for the field.
+    pub fn has(&self, key: &str) -> bool {
+        let mut tags = self.0.split('\t');
+        tags.any(|tag| tag.split_once('=').is_some_and(|(tag, _)| tag == key))
+    }
 }
 
 impl fmt::Display for Tags {

@@ -25,6 +25,9 @@ use crate::{
 /// How often a field is added that is not there afterwards, before it is given up: somebody else takes it away.
 const MOST_ROUNDS: u32 = 8;
 
+/// How long a schema is taken for the one that there is, when records do not fit it; as the vendor's agent.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 /// How often a workflow is stopped for the same fields: somebody else starts it.
 const MOST_STOPS: u32 = 8;
 
@@ -89,7 +92,11 @@ pub(crate) struct Keeper {
     queue: Queue,
     /// The queue as it was read, while it is there.
     seen: Option<RepoSpec>,
-    /// The same, also when it is gone: with it, it is made again.
+    /// Its fields, none of them required that has a tag.
+    checked: Vec<SchemaEntry>,
+    /// When it was read.
+    seen_at: Duration,
+    /// The queue, also when it is gone: with it, it is made again.
     last: Option<RepoSpec>,
     /// All fields that it has had: points that are under way may have them.
     had: Vec<SchemaEntry>,
@@ -126,6 +133,8 @@ impl Keeper {
             repo,
             queue: Queue::Unread,
             seen: None,
+            checked: Vec::new(),
+            seen_at: Duration::ZERO,
             last: None,
             had: Vec::new(),
             flow: Flow::Unread,
@@ -148,7 +157,12 @@ impl Keeper {
 
     /// The fields of the queue, as they were read last, unless it is known to be gone.
     pub(crate) fn schema(&self) -> Option<&[SchemaEntry]> {
-        self.seen.as_ref().map(|repo| &*repo.schema)
+        self.seen.as_ref().map(|_| &*self.checked)
+    }
+
+    /// Whether it was read so long ago that it is worth a look what has become of it.
+    pub(crate) fn is_old(&self, now: Duration) -> bool {
+        self.seen.is_some() && now.saturating_sub(self.seen_at) >= LOOK_AGAIN
     }
 
     /// The fields that a queue would have that is made now, if it is known that there is none.

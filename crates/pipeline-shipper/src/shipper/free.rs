@@ -111,7 +111,7 @@ impl<I> Shipper<I> {
         let fit = if is_behind {
             Fit::New(None)
         } else {
-            front.fit(line)
+            front.first_fit(line, taken)
         };
         match fit {
             Fit::Point(point) => {
@@ -233,6 +233,16 @@ impl<I> Shipper<I> {
                 let (first, longest) = LOOKS;
                 let delay = first * 2_u32.saturating_pow(batch.attempts.clamp(1, 8) - 1);
                 batch.due = now.saturating_add(delay.min(longest));
+            }
+            // It fitted the queue as it was read: the queue may have been made again, with other types.
+            Some(ErrorCode::INVALID_FIELD_FORMAT) => {
+                if let Some(front) = &mut self.front
+                    && front.keeper.is_old(now)
+                    && !front.keeper.is_busy()
+                {
+                    front.keeper.read();
+                }
+                return Some((batch, error));
             }
             Some(ErrorCode::REPO_NOT_FOUND) => {
                 let front = self.front.as_deref_mut();

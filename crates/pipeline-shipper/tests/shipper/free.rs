@@ -426,6 +426,43 @@ fn a_queue_that_is_deleted_is_made_again_with_all_its_fields() {
     assert_eq!(bed.service.points, ["id=1\tx=1", "id=2"]);
 }
 
+/// What was read a minute ago is read again before a record dies for it, and at a refusal of what fitted it.
+#[test]
+fn a_queue_that_was_made_again_with_other_types_is_read_again() {
+    for (old, between, record, expected) in [
+        ("n long", 59, r#"{"n":"x"}"#, "dead: the field"),
+        ("n long", 61, r#"{"n":"x"}"#, "accepted"),
+        ("n string", 61, r#"{"n":"x"}"#, "dead: push_points: E18110"),
+    ] {
+        let mut bed = Bed::new(old, free());
+        bed.push(0, 1, r#"{"n":1}"#);
+        bed.pass(secs(between));
+        let new = if old == "n long" {
+            "n string"
+        } else {
+            "n long"
+        };
+        bed.service.set(new, bed.now.mono);
+        bed.push(0, 2, record);
+        bed.run();
+        assert!(
+            bed.outcomes()[1].starts_with(expected),
+            "{:?}",
+            bed.outcomes()
+        );
+        // From then on it is known.
+        bed.push(0, 3, record);
+        bed.run();
+        let known = bed.outcomes()[2].clone();
+        let expected = if new == "n long" {
+            "dead: the field"
+        } else {
+            expected
+        };
+        assert!(known.starts_with(expected), "{known}");
+    }
+}
+
 #[test]
 fn a_queue_that_is_gone_and_cannot_be_made_again_ends_in_dead_letters() {
     let no = Trouble::Response(403, "E18003: no permission", None);

@@ -11,6 +11,7 @@ use pipeline_proto::{
     Error, ErrorKind, Now, Region, RepoName, WorkflowName,
     model::{Status, Workflow, WorkflowState},
     resource::{
+        push::Tags,
         repo::{GetRepo, RepoSpec},
         schema::{ParseSchemaError, Schema},
     },
@@ -185,6 +186,7 @@ impl Rehearsal {
     pub(super) fn new(
         repo: &RepoName,
         options: SchemaFree,
+        tags: Option<Tags>,
         remote: &Remote,
     ) -> Result<Self, Failure> {
         let queue = remote.try_send(GetRepo::new(repo.clone()));
@@ -195,6 +197,10 @@ impl Rehearsal {
             return Err(remote.failure(error, Subject::of(&get)));
         }
         let settings = Settings::new().schema_free(options);
+        let settings = match tags {
+            Some(tags) => settings.tags(tags),
+            None => settings,
+        };
         Ok(Self(Mutex::new(Rehearsed {
             shipper: Shipper::new(repo.clone(), settings),
             now: remote.now(),

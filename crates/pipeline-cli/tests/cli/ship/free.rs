@@ -194,6 +194,21 @@ fn what_the_service_refuses_and_unknown_fields_end_as_asked_for() {
 }
 
 #[test]
+fn a_tag_takes_the_place_of_a_field_that_is_required_also_where_nothing_is_sent() {
+    let bed = Bed::empty();
+    let create = "repo create clicks --schema '*host string, n long'";
+    bed.service.run(create).ok();
+    bed.write("a.ndjson", "{\"n\":1}\n{\"n\":2,\"x\":1}\n");
+    for (options, dead) in [("", 2), ("--tag host=a", 0)] {
+        for options in [format!("{options} --dry-run"), options.to_owned()] {
+            let (books, ran, _) = bed.books(&format!("a.ndjson --schema-free {options}"));
+            assert_eq!(books[2], dead, "{options}: {ran:?}");
+        }
+    }
+    assert_eq!(bed.arrived(), 2);
+}
+
+#[test]
 fn a_rehearsal_ends_when_the_service_cannot_be_asked() {
     for (status, code) in [(503, 1), (403, 1), (401, 4)] {
         let bed = Bed::empty();

@@ -13,6 +13,7 @@ use super::{Flow, Keeper, MOST_ROUNDS, MOST_STOPS, Queue, Task, Turn, Wait};
 use crate::{
     ask::Reply,
     judge::{Judgement, is_about_fields, judge},
+    schema_free::without_tags,
     settings::{SchemaFree, Settings, UnknownFields},
     verdict::Reason,
 };
@@ -143,6 +144,8 @@ impl Keeper {
         if !is_same {
             self.exports.begin(&repo.schema);
         }
+        self.checked = without_tags(repo.schema.clone(), settings.tags.as_ref());
+        self.seen_at = now.mono;
         (self.queue, self.seen, self.failures) = (Queue::There, Some(repo), 0);
         if is_enough {
             self.wanted.clear();

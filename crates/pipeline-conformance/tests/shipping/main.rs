@@ -1,5 +1,7 @@
 //! Both drivers of the shipper, against the emulator.
 
+mod free;
+
 use std::{
     future::IntoFuture as _,
     net::TcpListener,
@@ -14,7 +16,7 @@ use pipeline_emulator::{
     server::{Server, ServerThread},
 };
 use pipeline_proto::{Endpoint, ErrorCode, RetryPolicy, resource::schema::Schema};
-use pipeline_shipper::{Books, Outcome, Reason, SchemaFree, SendError, Settings, Verdict, WhyNot};
+use pipeline_shipper::{Books, Outcome, Reason, SendError, Settings, Verdict, WhyNot};
 use serde::Serialize;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -212,6 +214,7 @@ fn in_queue(server: &ServerThread) -> u64 {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Runs tests with both.
 macro_rules! suite {
     ($($test:ident)*) => {
         mod blocking {
@@ -222,6 +225,7 @@ macro_rules! suite {
         }
     };
 }
+use suite;
 
 suite! {
     what_is_sent_arrives_compressed_and_every_record_is_told_of
@@ -235,8 +239,6 @@ suite! {
     dropping_the_last_handle_tells_what_was_lost
     whoever_is_told_may_send
     nobody_waits_for_a_function_that_panicked
-    records_without_a_schema_make_the_queue_and_add_fields_whatever_fails
-    two_that_have_no_schema_give_one_queue_the_fields_of_both
 }
 
 fn what_is_sent_arrives_compressed_and_every_record_is_told_of<S: Ships>() {
@@ -467,75 +469,6 @@ fn nobody_waits_for_a_function_that_panicked<S: Ships>() {
         told.0.lock().unwrap().len(),
         usize::try_from(taken).unwrap()
     );
-}
-
-fn records_without_a_schema_make_the_queue_and_add_fields_whatever_fails<S: Ships>() {
-    let (server, told) = (emulator(), Told::default());
-    server.with(|emulator| {
-        for (call, fault) in [
-            ("get_repo", InjectedFault::status(StatusCode::BAD_GATEWAY)),
-            ("get_workflow", InjectedFault::pass().reset()),
-            ("create_workflow", InjectedFault::pass().reset()),
-            ("create_repo", InjectedFault::pass().reset()),
-            ("update_repo", InjectedFault::pass().reset()),
-            (
-                "push_points",
-                InjectedFault::status(StatusCode::BAD_GATEWAY),
-            ),
-        ] {
-            emulator.inject(fault.on(call));
-        }
-    });
-    let free = SchemaFree::new().workflow("site".parse().unwrap());
-    let settings = settings().schema_free(free).gzip(3);
-    let shipper = S::start(&server.url(), settings, told.teller());
-    for n in 0..100 {
-        shipper.send(n, &click(n)).unwrap();
-    }
-    shipper.flush();
-    assert_eq!(told.accepted().len(), 100);
-    for n in 100..200 {
-        let record = json!({"n": n, "bytes": "7", "a-new": [n], "ratio": 0.5});
-        shipper.send(n, &record).unwrap();
-    }
-    shipper.send(200, &json!({"n": "many"})).unwrap();
-    let books = shipper.close(MINUTE);
-    assert_eq!((books.accepted.records, books.dead.records), (200, 1));
-    assert_eq!(in_queue(&server), 200);
-    let told = told.0.lock().unwrap();
-    let dead = told.iter().find(|verdict| verdict.id == 200).unwrap();
-    let reason = "the field \"n\": a text that cannot be made a long";
-    assert_eq!(dead.reason().unwrap().to_string(), reason);
-    assert_eq!(dead.line, "{\"n\":\"many\"}\n");
-    let client = Blocking::client(&server.url());
-    let repo = client.get_repo("clicks").send().unwrap();
-    let expected = "n long, bytes string, a_new a(l), ratio float";
-    assert_eq!(Schema(repo.schema), expected.parse().unwrap());
-    assert_eq!(repo.workflow.unwrap().as_str(), "site");
-}
-
-fn two_that_have_no_schema_give_one_queue_the_fields_of_both<S: Ships>() {
-    let (server, told) = (emulator(), Told::default());
-    let ship = |who: &'static str| {
-        let settings = settings().schema_free(SchemaFree::new());
-        let settings = settings.linger(Duration::from_millis(1));
-        let shipper = S::start(&server.url(), settings, told.teller());
-        thread::spawn(move || {
-            for n in 0..50 {
-                let record = json!({"n": n, (format!("{who}{}", n % 7)): n});
-                shipper.send(n, &record).unwrap();
-            }
-            shipper.close(MINUTE)
-        })
-    };
-    for thread in ["a", "b"].map(ship) {
-        let books = thread.join().unwrap();
-        assert_eq!(books.accepted.records, 50, "{books:?}");
-    }
-    assert_eq!(in_queue(&server), 100);
-    let client = Blocking::client(&server.url());
-    let fields = client.get_repo("clicks").send().unwrap().schema.len();
-    assert_eq!(fields, 15);
 }
 
 #[test]
