@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     breaker::{Breaker, Lost},
-    support::{Ran, Service, TemporaryFile, signal},
+    support::{Ran, Run as _, Service, TemporaryFile, signal},
 };
 
 const FILE: &str = r#"
@@ -31,7 +31,7 @@ fn command(service: &Service, arguments: &[&str]) -> Command {
 }
 
 fn apply(service: &Service, arguments: &[&str]) -> Ran {
-    let ran = Ran::of(command(service, arguments).output().unwrap());
+    let ran = command(service, arguments).ran();
     assert!(
         !ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN),
         "{ran:?}"
@@ -97,9 +97,7 @@ fn only_the_services_own_word_makes_a_workflow_missing() {
     ] {
         let kind = http::HeaderValue::from_static("application/json");
         let fault = InjectedFault::status(http::StatusCode::NOT_FOUND).body(kind, body);
-        service
-            .server
-            .with(|emulator| emulator.inject(fault.always()));
+        service.inject(fault.always());
         let ran = apply(&service, &["-f", file.path(), "-o", "json"]);
         assert!(ran.code != Some(0) && ran.stderr.contains(says), "{ran:?}");
         assert_eq!(service.changes(), [""; 0], "{body}");
@@ -138,12 +136,9 @@ fn cut_short(
     let service = prepare();
     let breaker = Breaker::new(service.server.addr(), at, lost);
     let arguments = [&["-f", file, "-o", "json", "--retries", "0"], options].concat();
-    let ran = Ran::of(
-        command(&service, &arguments)
-            .env("PANDORA_ENDPOINT", &breaker.url)
-            .output()
-            .unwrap(),
-    );
+    let ran = command(&service, &arguments)
+        .env("PANDORA_ENDPOINT", &breaker.url)
+        .ran();
     let changed = service.changes();
     if ran.code != Some(0) {
         let line = ran.failed(8);
@@ -239,11 +234,7 @@ fn an_interruption_says_what_is_left() {
         .with(|emulator| emulator.set_stop_transition(Transition::Stuck));
     service.changes();
     let changed = changed(FILE);
-    let child = command(&service, &["-f", changed.path(), "--restart", "-o", "json"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = command(&service, &["-f", changed.path(), "--restart", "-o", "json"]).begun();
     let looks = || {
         service
             .asked()

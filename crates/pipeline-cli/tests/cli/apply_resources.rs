@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, Service};
+use crate::support::{Ran, Run as _, Service};
 
 /// One of each kind that can be made, each with something that it needs.
 const MADE: &[&str] = &[
@@ -116,7 +116,7 @@ fn what_differs_is_changed_and_what_is_not_named_stays() {
         "{kind: variable, name: v, type: string, value: '${NEW}'}",
     );
     let mut command = service.command(&["apply", folder.path().to_str().unwrap()]);
-    let ran = Ran::of(command.env("NEW", "s3cret").output().unwrap());
+    let ran = command.env("NEW", "s3cret").ran();
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(
         ran.stdout,

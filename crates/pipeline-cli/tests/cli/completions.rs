@@ -31,9 +31,7 @@ fn with_workflows() -> Service {
     for name in ["clicks", "nginx_logs", "nginx_errors"] {
         service.run(&format!("workflow create {name}")).ok();
     }
-    service
-        .server
-        .with(pipeline_emulator::Emulator::clear_requests);
+    service.forget();
     service
 }
 

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use tempfile::TempDir;
 
 use crate::support::{
-    ACCESS_KEY, Line, Ran, SECRET_KEY, Service, pipeline, run_with_input, setting,
+    ACCESS_KEY, Line, Ran, Run as _, SECRET_KEY, Service, pipeline, run_with_input, setting,
 };
 
 /// A configuration file that is gone with the value.
@@ -27,7 +27,7 @@ impl Home {
     }
 
     fn run(&self, line: impl Line) -> Ran {
-        Ran::of(self.command(line).output().unwrap())
+        self.command(line).ran()
     }
 
     /// A profile with everything that a call to this service needs.
@@ -95,14 +95,14 @@ fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     let service = Service::new();
     let home = Home::new().with_profile("work", &service);
     let mut half = home.command("workflow list");
-    let line = Ran::of(half.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).failed(4);
+    let line = half.env("PANDORA_ACCESS_KEY", "other").ran().failed(4);
     assert!(line.contains("set PANDORA_SECRET_KEY"), "{line}");
     // Both of them, or a profile that is named, are fine.
     let mut named = home.command("workflow list --profile work");
-    Ran::of(named.env("PANDORA_ACCESS_KEY", "other").output().unwrap()).ok();
+    named.env("PANDORA_ACCESS_KEY", "other").ran().ok();
     let mut token = home.command("config explain -o json");
     token.env("PANDORA_TOKEN", "a:b:c");
-    let explained = Ran::of(token.output().unwrap()).json();
+    let explained = token.ran().json();
     let token = setting(&explained, "token");
     assert_eq!(token["source"], "variable PANDORA_TOKEN");
     home.run("config unset access_key").ok();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Ran, Service};
+use crate::support::{Run as _, Service};
 
 /// The words of a line, of which those with blanks stand in quotes.
 fn words(line: &str) -> Vec<String> {
@@ -85,7 +85,7 @@ fn play(page: &str, text: &str, count: usize) {
             let mut run = service.command(&words);
             run.current_dir(folder.path());
             if !file.is_empty() {
-                let ran = Ran::of(run.output().unwrap());
+                let ran = run.ran();
                 assert_eq!(ran.code, Some(0), "{page}: {line}: {ran:?}");
                 std::fs::write(folder.path().join(file), ran.stdout).unwrap();
                 continue;

@@ -5,7 +5,7 @@ mod process;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
 };
 
 use crate::support::{Line, Ran, Run as _, SECRET_KEY, TemporaryFile, pipeline, run};
@@ -20,11 +20,7 @@ struct Running {
 
 impl Running {
     fn new(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.begun();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

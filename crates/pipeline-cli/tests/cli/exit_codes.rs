@@ -12,9 +12,7 @@ fn an_answer_that_is_none_of_the_services_is_1() {
     let service = Service::new();
     let html = http::HeaderValue::from_static("text/html");
     let page = InjectedFault::status(StatusCode::OK).body(html, "<h1>Welcome\n to the proxy</h1>");
-    service
-        .server
-        .with(|emulator| emulator.inject(page.always()));
+    service.inject(page.always());
     let says = "not JSON, but text/html that begins with \"Welcome to the proxy\" (HTTP 200";
     for form in ["table", "wide", "json", "yaml", "name"] {
         let line = service.run(&format!("workflow list -o {form}")).failed(1);
@@ -76,7 +74,7 @@ fn a_question_that_is_not_answered_with_yes_has_its_own_code() {
 fn what_may_have_taken_effect_can_be_looked_at() {
     let service = Service::new().with_workflow("w");
     let broken = InjectedFault::pass().after_effect().reset();
-    service.server.with(|emulator| emulator.inject(broken));
+    service.inject(broken);
     let line = service.run("workflow start w").failed(8);
     assert!(line.starts_with("w: the start failed: "), "{line}");
     let end = "; it may have taken effect";
@@ -98,7 +96,7 @@ fn a_start_that_fails_names_its_nodes_and_the_reason_in_the_logs() {
     // An installation without logs fails in the same way, with less to say.
     let unknown = InjectedFault::code(pipeline_proto::ErrorCode::NOT_IMPLEMENTED);
     let unknown = unknown.on("search_logs").always();
-    service.server.with(|emulator| emulator.inject(unknown));
+    service.inject(unknown);
     let line = service.run(&start).failed(7);
     assert!(!line.contains("the logs say"), "{line}");
     // Several have one name in a line, once.

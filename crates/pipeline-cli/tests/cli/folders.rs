@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Ran, Service, TemporaryFile, run, run_with_input};
+use crate::support::{Ran, Run as _, Service, TemporaryFile, run, run_with_input};
 
 const CANARY: &str = "canary-value-5b1e";
 
@@ -26,7 +26,7 @@ impl Folder {
         let words: Vec<&str> = words.split(' ').collect();
         let mut command = service.command(&[&["workflow"], &words[..]].concat());
         command.current_dir(self.0.path()).env("VALUE", CANARY);
-        let ran = Ran::of(command.output().unwrap());
+        let ran = command.ran();
         assert!(
             !ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY),
             "{words:?}: {ran:?}"
@@ -94,7 +94,7 @@ fn variables_of_this_program_are_refused_by_every_command_that_reads_a_file() {
             let words: Vec<&str> = words.split(' ').collect();
             let mut command = service.command(&[&["workflow"], &words[..]].concat());
             command.current_dir(folder.0.path());
-            let ran = Ran::of(command.output().unwrap());
+            let ran = command.ran();
             let says = format!("{variable} cannot be used: this program reads it for itself");
             let (out, err) = (&ran.stdout, &ran.stderr);
             assert!(

@@ -3,8 +3,6 @@
 
 use std::net::TcpListener;
 
-use pipeline_emulator::Emulator;
-
 use crate::support::{ACCESS_KEY, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline};
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "yaml", "name"];
@@ -256,7 +254,7 @@ impl Line {
         for before in self.before {
             service.run(&before.replace("FILE", file.path())).ok();
         }
-        service.server.with(Emulator::clear_requests);
+        service.forget();
         service
     }
 

@@ -262,9 +262,7 @@ impl Checker<'_> {
     fn answer(&self, operation: &'static str, body: &Value) {
         let json = HeaderValue::from_static("application/json");
         let fault = InjectedFault::status(StatusCode::OK).body(json, body.to_string());
-        self.service
-            .server
-            .with(|emulator| emulator.inject(fault.on(operation).times(2)));
+        self.service.inject(fault.on(operation).times(2));
     }
 }
 

@@ -11,9 +11,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use pipeline_emulator::{Emulator, InjectedFault, RecordedRequest};
+use pipeline_emulator::{InjectedFault, RecordedRequest};
 
-use crate::support::{NODES, Ran, Service, TemporaryFile, pipeline, signal, until};
+use crate::support::{NODES, Ran, Run as _, Service, TemporaryFile, pipeline, signal, until};
 
 /// Name for `kill`, exit code, first word of the error.
 const SIGNALS: [(&str, i32, &str); 3] = [
@@ -123,7 +123,7 @@ fn service() -> Service {
         .iter()
         .fold(Service::new(), |service, name| service.with_workflow(name));
     service.run("workflow start a").ok();
-    service.server.with(Emulator::clear_requests);
+    service.forget();
     service
 }
 
@@ -134,14 +134,8 @@ fn in_the_middle(
     (kind, name): (&'static str, &str),
 ) -> Child {
     let held = InjectedFault::pass().stall_at(0).on(kind).on_workflow(name);
-    service
-        .server
-        .with(|emulator| emulator.inject(held.always()));
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    service.inject(held.always());
+    let child = command.begun();
     let arrived = || {
         service.server.with(|emulator| {
             let is = |request: &RecordedRequest| {
@@ -223,7 +217,7 @@ fn a_second_signal_ends_it_at_once() {
         .stall_at(0)
         .on("start_workflow")
         .always();
-    service.server.with(|emulator| emulator.inject(held));
+    service.inject(held);
     let child = command.stderr(full).spawn().unwrap();
     service.when_asked(1);
     let child = RefCell::new(child);

@@ -20,7 +20,7 @@ use std::{
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
 use tempfile::TempDir;
 
-use crate::support::{NODES, Ran, Service, Terminal, pipeline};
+use crate::support::{NODES, Ran, Run as _, Service, Terminal, pipeline};
 
 /// A command that writes.
 struct Writer {
@@ -313,7 +313,7 @@ fn every_command_writes_to_every_kind_of_file_as_it_is() {
                 thread::spawn(move || fs::read_to_string(path).unwrap())
             });
             println!("{} into {}", writer.name, kind.name);
-            let ran = Ran::of((writer.command)(&service, &path).output().unwrap());
+            let ran = (writer.command)(&service, &path).ran();
             if is_pipe {
                 // Ends the wait of a reader to whom nobody has written.
                 let flags = OFlags::NONBLOCK.bits().cast_signed();
@@ -365,7 +365,7 @@ fn a_full_disk_leaves_the_old_text_and_nothing_else() {
             }
             let before = names(folder.path());
             let command = (writer.command)(&service, &path);
-            let ran = Ran::of(on_a_full_disk(&command).output().unwrap());
+            let ran = on_a_full_disk(&command).ran();
             assert!(ran.stderr.contains("File too large"), "{ran:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
             nothing_is_left(&before, folder.path());
@@ -435,14 +435,14 @@ fn a_file_that_is_there_is_asked_about_and_one_that_is_read_is_refused() {
         ];
         pipeline(&[&graph[..], yes].concat())
     };
-    let line = Ran::of(graph(&picture, &[]).output().unwrap()).failed(2);
+    let line = graph(&picture, &[]).ran().failed(2);
     assert!(line.contains("exists") && line.contains("--yes"), "{line}");
     let ran = Terminal::new().run(graph(&picture, &[]), "n\n");
     assert_eq!(ran.code, Some(9), "{ran:?}");
     assert_eq!(fs::read_to_string(&picture).unwrap(), OLD);
     Terminal::new().run(graph(&picture, &[]), "y\n").ok();
     assert!(fs::read_to_string(&picture).unwrap().starts_with("<svg"));
-    Ran::of(graph(&picture, &["--yes"]).output().unwrap()).ok();
+    graph(&picture, &["--yes"]).ran().ok();
 
     // By its name, a link, another name, and as standard input.
     let alias = folder.path().join("link.svg");
@@ -465,7 +465,7 @@ fn a_file_that_is_there_is_asked_about_and_one_that_is_read_is_refused() {
     let service = Service::new();
     commands.push(service.command(&record));
     for mut command in commands {
-        let line = Ran::of(command.output().unwrap()).failed(2);
+        let line = command.ran().failed(2);
         assert!(line.contains("is read and would be written over"), "{line}");
         assert_eq!(fs::read_to_string(&source).unwrap(), named);
     }
@@ -474,9 +474,7 @@ fn a_file_that_is_there_is_asked_about_and_one_that_is_read_is_refused() {
 #[test]
 fn what_is_no_place_for_a_file_is_said_before_anything_is_sent() {
     let service = service();
-    service
-        .server
-        .with(pipeline_emulator::Emulator::clear_requests);
+    service.forget();
     let folder = TempDir::new().unwrap();
     let inside = |name: &str| folder.path().join(name);
     symlink("b", inside("a")).unwrap();
@@ -515,7 +513,7 @@ fn standard_output_that_is_a_file_is_continued_by_whatever_name() {
         fs::write(&log, "before\n").unwrap();
         let file = fs::File::options().append(true).open(&log).unwrap();
         let mut command = service.command(&format!("workflow export w --out {name}"));
-        let ran = Ran::of(command.stdout(file).output().unwrap());
+        let ran = command.stdout(file).ran();
         assert_eq!(ran.code, Some(0), "{ran:?}");
         let text = fs::read_to_string(&log).unwrap();
         assert!(text.starts_with("before\nname: w\n"), "{text}");
@@ -536,7 +534,7 @@ fn a_pipe_that_nobody_reads_is_not_waited_for_for_ever() {
             path.display()
         ))
     };
-    let line = Ran::of(command().output().unwrap()).failed(2);
+    let line = command().ran().failed(2);
     assert!(line.contains("nobody has opened it"), "{line}");
     // A reader may come late.
     let mut child = command().stderr(Stdio::piped()).spawn().unwrap();

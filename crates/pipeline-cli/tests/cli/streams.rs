@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     matrix::{FILE, LINES},
-    support::{Ran, Service, TemporaryFile, pipeline},
+    support::{Ran, Run as _, Service, TemporaryFile, pipeline},
 };
 
 /// Commands that need no service.
@@ -43,7 +43,7 @@ fn on_a_full_disk(command: &Command) -> Ran {
     let file = TemporaryFile::new("full", "");
     let mut shell = by_shell("ulimit -f 0; trap '' XFSZ", command);
     shell.stdout(File::create(file.path()).unwrap());
-    Ran::of(shell.stderr(Stdio::piped()).output().unwrap())
+    shell.stderr(Stdio::piped()).ran()
 }
 
 #[cfg(unix)]
@@ -137,7 +137,7 @@ fn closed_streams_change_nothing_and_get_into_no_file() {
         let record = TemporaryFile::new("record", "");
         std::fs::remove_file(record.path()).unwrap();
         let get = format!("workflow get {name} -o json --record {}", record.path());
-        let ran = Ran::of(by_shell(script, &service.command(&get)).output().unwrap());
+        let ran = by_shell(script, &service.command(&get)).ran();
         assert_eq!(ran.code, Some(code), "{script}: {ran:?}");
         let recorded = std::fs::read_to_string(record.path()).unwrap();
         let lines = recorded.lines();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use pipeline_emulator::{
-    Account, Emulator, EmulatorBuilder, Transition,
+    Account, Emulator, EmulatorBuilder, InjectedFault, Transition,
     server::{Server, ServerThread},
 };
 use pipeline_proto::{Idempotency, resource::OPERATIONS};
@@ -124,23 +124,26 @@ pub(crate) fn run(line: impl Line) -> Ran {
 }
 
 pub(crate) trait Run {
+    /// Begins, with what it writes for the test to read.
+    fn begun(&mut self) -> Child;
+
     /// Runs the command to its end.
     fn ran(&mut self) -> Ran;
 }
 
 impl Run for Command {
+    fn begun(&mut self) -> Child {
+        self.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.spawn().unwrap()
+    }
+
     fn ran(&mut self) -> Ran {
         Ran::of(self.output().unwrap())
     }
 }
 
 pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Ran {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdin(Stdio::piped()).begun();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
     // The command may answer before it has read everything.
@@ -189,7 +192,7 @@ impl Service {
     /// Creates a workflow that can be started.
     pub(crate) fn with_workflow(self, name: &str) -> Self {
         self.create(name);
-        self.server.with(Emulator::clear_requests);
+        self.forget();
         self
     }
 
@@ -214,10 +217,18 @@ impl Service {
         })
     }
 
+    pub(crate) fn forget(&self) {
+        self.server.with(Emulator::clear_requests);
+    }
+
+    pub(crate) fn inject(&self, fault: InjectedFault) {
+        self.server.with(|emulator| emulator.inject(fault));
+    }
+
     /// Those since the last time that change something.
     pub(crate) fn changes(&self) -> Vec<&'static str> {
         let asked = self.asked();
-        self.server.with(Emulator::clear_requests);
+        self.forget();
         let reads = |name: &&str| {
             let mut all = OPERATIONS.iter();
             all.any(|info| info.name == *name && info.idempotency == Idempotency::Safe)

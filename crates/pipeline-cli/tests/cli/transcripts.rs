@@ -27,7 +27,7 @@ use pipeline_emulator::{Emulator, InjectedFault, Transition};
 use regex_lite::Regex;
 use tempfile::TempDir;
 
-use crate::support::{Ran, Service, run_with_input};
+use crate::support::{Ran, Run as _, Service, run_with_input};
 
 macro_rules! transcripts {
     ($($name:ident)*) => {
@@ -191,9 +191,7 @@ impl Stage {
                 for name in workflow {
                     fault = fault.on_workflow(*name);
                 }
-                self.service
-                    .server
-                    .with(|emulator| emulator.inject(fault.always()));
+                self.service.inject(fault.always());
             }
             ("stuck", ["start"]) => {
                 with(&|emulator| emulator.set_start_transition(Transition::Stuck));
@@ -236,7 +234,7 @@ impl Stage {
             stdout,
             stderr,
         } = match input {
-            "" => Ran::of(command.output().unwrap()),
+            "" => command.ran(),
             name => {
                 let input = fs::read(self.folder.path().join(name)).unwrap();
                 run_with_input(command, &input)

@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode};
 use pipeline_emulator::{InjectedFault, Transition};
 use serde_json::{Value, json};
 
-use crate::support::{NODES, Ran, Service, signal, until};
+use crate::support::{NODES, Ran, Run as _, Service, signal, until};
 
 fn service() -> Service {
     Service::with(|builder| builder.transitions(Transition::AfterReads(2))).with_workflow("w")
@@ -14,9 +14,7 @@ fn service() -> Service {
 fn restart_stops_and_starts() {
     let service = service();
     service.run("workflow start w --wait").ok();
-    service
-        .server
-        .with(pipeline_emulator::Emulator::clear_requests);
+    service.forget();
     let report = service.run("workflow restart w -o json").json();
     assert_eq!(
         (&report["action"], &report["status"]),
@@ -100,12 +98,7 @@ fn watch_goes_on_until_it_is_interrupted() {
         return;
     }
     let service = service();
-    let child = service
-        .command("workflow watch w --interval 1ms")
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = service.command("workflow watch w --interval 1ms").begun();
     service.when_asked(5);
     signal(&child, "INT");
     let ran = Ran::of(child.wait_with_output().unwrap());
@@ -127,7 +120,7 @@ fn an_installation_without_status_is_waited_for_by_get() {
             .body(HeaderValue::from_static("text/plain"), "no such page")
             .on("get_workflow_status")
             .always();
-        service.server.with(|emulator| emulator.inject(missing));
+        service.inject(missing);
         service.run("workflow start w --wait").ok();
         let asked = service.asked();
         let looks = asked.iter().filter(|kind| **kind == "get_workflow_status");
@@ -213,7 +206,6 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
     use std::{
         cell::RefCell,
         io::{BufRead as _, BufReader, Read as _},
-        process::Stdio,
     };
 
     for (arguments, hangs, shown) in [
@@ -230,7 +222,7 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
         if let Some(name) = hangs {
             let hang = InjectedFault::pass().stall_at(0).on("get_workflow_status");
             let hang = hang.on_workflow(name).always();
-            service.server.with(|emulator| emulator.inject(hang));
+            service.inject(hang);
         }
         let watch = [
             "workflow",
@@ -242,11 +234,7 @@ fn a_reader_that_leaves_ends_the_watch_of_all() {
             "1h",
         ];
         let mut command = service.command(&[&watch[..], arguments].concat());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.begun();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = lines.take(3 * shown.len()).map(Result::unwrap);
         let workflows: Vec<String> = lines.filter(|line| !line.contains('/')).collect();
@@ -281,10 +269,7 @@ fn a_selector_is_looked_up_again_at_each_look() {
     let watch = ["workflow", "watch", "--interval", "5ms", "-l"];
     let mut child = service
         .command(&[&watch[..], &["name!=other,status=Ready"]].concat())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+        .begun();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut lines = lines.map(Result::unwrap).filter(|it| !it.contains('/'));
     let mut next = || lines.next().unwrap();
@@ -414,7 +399,7 @@ nix        gone
         .on("get_workflow_status")
         .on_workflow("nix")
         .always();
-    service.server.with(|emulator| emulator.inject(busy));
+    service.inject(busy);
     terminal.resize(20, 24);
     until(|| painted.frame().contains("\nnix        ◌ Ready\n! "));
     child.kill().unwrap();

@@ -10,9 +10,7 @@ use crate::support::{Ran, Run as _, SECRET_KEY, Service, TemporaryFile, pipeline
 fn each_attempt_is_shown_without_credentials() {
     let service = Service::new();
     let busy = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE);
-    service
-        .server
-        .with(|emulator| emulator.inject(busy.times(1)));
+    service.inject(busy.times(1));
     let ran = service.run("workflow list --debug-http -o json");
     let seen = ran.stderr.clone();
     for part in [
