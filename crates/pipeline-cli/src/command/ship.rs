@@ -3,6 +3,7 @@
 mod books;
 mod disk;
 mod exports;
+mod feed;
 mod free;
 pub(in crate::command) mod letters;
 mod passed;
@@ -14,7 +15,7 @@ mod schemas;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -306,19 +307,20 @@ impl Ship {
                 "standard input is read to its end anyway: --follow is for files",
             ));
         }
-        for (index, file) in self.files.iter().enumerate() {
+        // There may be as many as a folder has.
+        let (mut names, mut ids) = (HashSet::new(), HashSet::new());
+        for file in &self.files {
             if self.follow && file.metadata().is_ok_and(|found| !found.is_file()) {
                 let line = "it is no file that could be followed";
                 return Err(Failure::usage(line).about(read::shown(file)));
             }
-            let same = |other: &PathBuf| {
-                other == file || file::id_of(file).is_some_and(|id| Some(id) == file::id_of(other))
-            };
-            if self.files[..index].iter().any(same) {
+            let is_other = file::id_of(file).is_none_or(|id| ids.insert(id));
+            if !names.insert(file) || !is_other {
                 let line = "this file is named twice";
                 return Err(Failure::usage(line).about(read::shown(file)));
             }
         }
+        ids.extend(self.again.as_deref().and_then(file::id_of));
         let written = [&self.dead_letters, &self.positions, &self.status];
         let mut others: Vec<&PathBuf> = Vec::new();
         for written in written.into_iter().flatten() {
@@ -330,8 +332,7 @@ impl Ship {
                 return Err(Failure::usage(line).about(written.display()));
             }
             others.push(written);
-            let mut read = self.files.iter().chain(&self.again);
-            if id.is_some() && read.any(|file| file::id_of(file) == id) {
+            if id.is_some_and(|id| ids.contains(&id)) {
                 let line = "this file is read already: write to another one";
                 return Err(Failure::usage(line).about(written.display()));
             }

@@ -60,6 +60,11 @@ fn odd_bytes_are_records_or_dead_letters_and_the_lines_after_them_are_read() {
             b"\0\n{\"ip\":\"\0\"}\n{\"ip\":\"\\u0000\"}\n\0\0\0",
             [4, 1, 3, 0],
         ),
+        (
+            "list.ndjson",
+            b"[\n{\"n\":1},\n{\"n\":2}\n]\n",
+            [4, 1, 3, 0],
+        ),
         ("latin.csv", b"ip\n\xe9\nb\n", [2, 1, 1, 0]),
         ("long.ndjson", long.as_bytes(), [2, 1, 1, 0]),
         ("blank.points", b"\n\r\n \n\t\nn=1", [1, 1, 0, 0]),
@@ -70,6 +75,33 @@ fn odd_bytes_are_records_or_dead_letters_and_the_lines_after_them_are_read() {
         assert_eq!(bed.books(name).0, books, "{name}");
         assert_eq!(bed.arrived(), books[1], "{name}");
     }
+}
+
+#[test]
+fn json_that_is_not_in_lines_is_told_how_to_become_so() {
+    let bed = Bed::new();
+    for text in ["[{\"n\":1}]", "{\n  \"n\": 1\n}\n"] {
+        bed.write("a.json", text);
+        let said = bed.ship("a.json").stderr;
+        assert!(
+            said.contains("a.json:1: no JSON object in one line; `jq"),
+            "{said}"
+        );
+    }
+}
+
+/// Which would take minutes if each of them were compared with all the others.
+#[test]
+fn a_folder_of_many_small_files_is_shipped_at_once() {
+    let bed = Bed::new();
+    let files: Vec<_> = (0..4_000).map(|n| format!("{n}.points")).collect();
+    for (n, file) in files.iter().enumerate() {
+        bed.write(file, format!("n={n}\n"));
+    }
+    let line = format!("{} --positions pos", files.join(" "));
+    assert_eq!(bed.books(&line).0, [4_000, 4_000, 0, 0]);
+    assert_eq!(bed.books(&line).0, [0; 4]);
+    assert_eq!(bed.arrived(), 4_000);
 }
 
 #[test]
