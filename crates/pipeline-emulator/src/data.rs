@@ -17,11 +17,10 @@ use crate::{
     body::too_large,
     call::{Call, Outcome, json, no_data},
     date::rfc3339_millis,
-    escape::unescaped,
     id::{Id, Kind},
     item::{Item, Members},
     refusal::Refusal,
-    resource::{Repo, filling, verbs::members, with_schema_in_force},
+    resource::{Repo, asked, filling, verbs::members, with_schema_in_force},
 };
 use check::Line;
 pub(crate) use check::{entry, value_fits};
@@ -85,8 +84,8 @@ pub(crate) fn push_raw(call: &mut Call<'_, '_>) -> Outcome {
     let pushed = queue(call).and_then(|repo| {
         let text = utf8(call.body)?.to_owned();
         let of_repo = repo.get("ruleNames").and_then(Value::as_array);
-        let has_rules = of_repo.is_some_and(|rules| !rules.is_empty())
-            || query(call, "rules").is_some_and(|rules| !rules.is_empty());
+        let has_rules =
+            of_repo.is_some_and(|rules| !rules.is_empty()) || asked(call, "rules").is_some();
         if has_rules {
             tags(call)?;
             take_lines(call, &text)
@@ -104,7 +103,7 @@ pub(crate) fn push_raw(call: &mut Call<'_, '_>) -> Outcome {
 /// Some of the latest records, the oldest first.
 pub(crate) fn sample(call: &mut Call<'_, '_>) -> Outcome {
     let repo = members::<Repo>(call)?;
-    let count = match query(call, "count") {
+    let count = match asked(call, "count") {
         None => SAMPLE,
         Some(count) => count
             .parse()
@@ -248,18 +247,9 @@ fn utf8(body: &[u8]) -> Result<&str, Refusal> {
     })
 }
 
-/// A parameter of the query, decoded as forms are: a plus is a blank.
-pub(crate) fn query(call: &Call<'_, '_>, name: &str) -> Option<String> {
-    let parts = call.query.split('&');
-    let mut parts = parts.filter_map(|part| part.split_once('='));
-    let value = parts.find(|(found, _)| *found == name)?.1.replace('+', " ");
-    String::from_utf8(unescaped(value.as_bytes())?.into_owned()).ok()
-}
-
 /// The point that the tags of a push are; none if there are none.
 fn tags(call: &Call<'_, '_>) -> Result<Option<String>, Refusal> {
-    let tags = query(call, "tags").filter(|tags| !tags.is_empty());
-    let Some(encoded) = tags else {
+    let Some(encoded) = asked(call, "tags") else {
         return Ok(None);
     };
     let point = URL_SAFE.decode(encoded).ok();

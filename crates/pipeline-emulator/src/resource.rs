@@ -49,6 +49,7 @@ pub(crate) use job::Job;
 pub(crate) use job_export::JobExport;
 use judge::Judged;
 pub(crate) use plugin::{Plugin, verify_plugin};
+pub(crate) use query::asked;
 pub(crate) use repo::{Repo, with_schema_in_force};
 pub(crate) use transform::{Transform, filling};
 pub(crate) use udf::{

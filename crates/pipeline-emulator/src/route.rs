@@ -206,6 +206,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row(Method::POST, "/v4/repos/{}/views/{}", "create_tsdb_view", verbs::create::<TsdbView>),
     row(Method::DELETE, "/v4/repos/{}/views/{}", "delete_tsdb_view", verbs::begin_delete::<TsdbView>),
     row(Method::POST, "/v4/repos/{}/points", "write_tsdb_points", tsdb::write),
+    row(Method::GET, "/v4/repos/{}/query", "get_tsdb_points", tsdb::query),
     row(Method::POST, "/v4/repos/{}/query", "query_tsdb_points", tsdb::query),
 
     row(Method::POST, "/v1/activate", "activate_report_user", report::activate),

@@ -9,7 +9,7 @@ use super::Members;
 use crate::{call::Call, escape::unescaped, refusal::Refusal};
 
 /// A parameter of the query that says something.
-pub(super) fn asked(call: &Call<'_, '_>, name: &str) -> Option<String> {
+pub(crate) fn asked(call: &Call<'_, '_>, name: &str) -> Option<String> {
     let mut pairs = call
         .query
         .split('&')

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
-use http::StatusCode;
 use pipeline_proto::{ErrorCode, name::LogdbRepoName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,11 +15,14 @@ use super::{
 use crate::{
     body,
     call::{Call, Outcome, json},
-    data::{entry, query, unpacked, value_fits},
+    data::{entry, unpacked, value_fits},
     id::{Id, Kind},
     item::Item,
     refusal::Refusal,
-    resource::verbs::{id, members},
+    resource::{
+        asked,
+        verbs::{id, members},
+    },
 };
 
 pub(crate) struct LogdbRepo;
@@ -79,7 +81,7 @@ pub(crate) fn send(call: &mut Call<'_, '_>) -> Outcome {
         Value::Array(logs) => logs,
         log => vec![log],
     };
-    let omits = query(call, "omitInvalidLog").is_some_and(|omits| omits == "true");
+    let omits = asked(call, "omitInvalidLog").is_some_and(|omits| omits == "true");
     let total = logs.len();
     let mut taken = Vec::new();
     for (index, log) in logs.into_iter().enumerate() {
@@ -149,6 +151,8 @@ struct Search {
     end_time: u64,
     default_operator: Option<String>,
     highlight: Option<Highlight>,
+    /// The only ones that are shown, with commas between them.
+    fields: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -190,11 +194,20 @@ impl Search {
         let total = found.len();
         let mut data: Vec<Value> = found.into_iter().skip(self.from).take(size).collect();
         if let Some(highlight) = &self.highlight {
-            let tag = |tags: &[String]| tags.first().cloned().unwrap_or_default();
-            let tags = [tag(&highlight.pre_tags), tag(&highlight.post_tags)];
+            let tag = |tags: &[String], usual: &str| {
+                tags.first().cloned().unwrap_or_else(|| usual.to_owned())
+            };
+            let (pre, post) = (&highlight.pre_tags, &highlight.post_tags);
+            let tags = [tag(pre, "<em>"), tag(post, "</em>")];
             let fields = |field: &str| highlight.fields.contains_key(field);
             for log in &mut data {
                 mark(log, &query, fields, &tags);
+            }
+        }
+        if let Some(fields) = self.fields.as_deref().filter(|it| !it.is_empty()) {
+            let is_shown = |field: &str| fields.split(',').any(|it| it.trim() == field);
+            for log in data.iter_mut().filter_map(Value::as_object_mut) {
+                log.retain(|field, _| field == "highlight" || is_shown(field));
             }
         }
         let mut page = json!({ "total": total, "partialSuccess": false, "data": data });
@@ -241,10 +254,14 @@ fn date_field(repo: &Members, sort: Option<&str>) -> Option<String> {
     Some((*first.or(dates.first())?).to_owned())
 }
 
-fn number<T: FromStr + Default>(call: &Call<'_, '_>, name: &str) -> Result<T, Refusal> {
-    let value = query(call, name).filter(|value| !value.is_empty());
+fn number<T: FromStr + Default>(
+    call: &Call<'_, '_>,
+    name: &str,
+    code: ErrorCode,
+) -> Result<T, Refusal> {
+    let value = asked(call, name);
     let value = value.map_or_else(|| Ok(T::default()), |value| value.parse());
-    value.map_err(|_| Refusal::plain(StatusCode::BAD_REQUEST, format!("{name} is a number")))
+    value.map_err(|_| Refusal::code(code, "it is a number"))
 }
 
 /// The search of the Go SDK, a GET. What is to be highlighted is in its body.
@@ -255,11 +272,11 @@ pub(crate) fn query_search(call: &mut Call<'_, '_>) -> Outcome {
         body => Some(read(body)?),
     };
     let search = Search {
-        query: query(call, "q"),
-        sort: query(call, "sort"),
-        from: number(call, "from")?,
-        size: number(call, "size")?,
-        scroll: query(call, "scroll"),
+        query: asked(call, "q"),
+        sort: asked(call, "sort"),
+        from: number(call, "from", ErrorCode::LOGDB_INVALID_START)?,
+        size: number(call, "size", ErrorCode::LOGDB_INVALID_SIZE)?,
+        scroll: asked(call, "scroll"),
         highlight,
         ..Search::default()
     };
@@ -280,8 +297,8 @@ pub(crate) fn scroll(call: &mut Call<'_, '_>) -> Outcome {
     let repo = members::<LogdbRepo>(call)?;
     let id = URL_SAFE.decode(read::<Scroll>(call.body)?.scroll_id);
     let next = id.ok().and_then(|id| serde_json::from_slice(&id).ok());
-    let next: Search = next
-        .ok_or_else(|| Refusal::plain(StatusCode::BAD_REQUEST, "scroll_id is none of a search"))?;
+    let code = ErrorCode::LOGDB_INVALID_PARAMETER;
+    let next: Search = next.ok_or_else(|| Refusal::code(code, "scroll_id is none of a search"))?;
     next.page(&repo)
 }
 
@@ -299,10 +316,10 @@ fn buckets(logs: &[Value], date: &str, from: u64, to: u64) -> Vec<Value> {
 pub(crate) fn histogram(call: &mut Call<'_, '_>) -> Outcome {
     let repo = members::<LogdbRepo>(call)?;
     let search = Search {
-        query: query(call, "q"),
-        sort: query(call, "field"),
-        start_time: number(call, "from")?,
-        end_time: number(call, "to")?,
+        query: asked(call, "q"),
+        sort: asked(call, "field"),
+        start_time: number(call, "from", ErrorCode::LOGDB_INVALID_START)?,
+        end_time: number(call, "to", ErrorCode::LOGDB_INVALID_END)?,
         ..Search::default()
     };
     let found = search.found(&repo, &search.query()?);

@@ -3,8 +3,7 @@
 
 use std::cmp::Ordering;
 
-use http::StatusCode;
-use pipeline_proto::model::Timestamp;
+use pipeline_proto::{ErrorCode, model::Timestamp};
 use serde_json::Value;
 
 use super::{Members, text};
@@ -23,10 +22,10 @@ pub(super) enum Query {
 }
 
 fn refuse<T>(what: &str) -> Result<T, Refusal> {
-    let message = format!(
+    let detail = format!(
         "{what:?} is beyond what the emulator can look for: field:word, field:\"some words\", field:[a TO b], *, AND and OR"
     );
-    Err(Refusal::plain(StatusCode::BAD_REQUEST, message))
+    Err(Refusal::code(ErrorCode::LOGDB_INVALID_QUERY, detail))
 }
 
 impl Query {

@@ -1,5 +1,6 @@
 //! Repos, series and views of TSDB, and the latest points.
 
+use http::header;
 use pipeline_proto::{ErrorCode, RepoName, name::SeriesName};
 use serde_json::{Value, json};
 
@@ -13,7 +14,10 @@ use crate::{
     id::{Id, Kind},
     item::Item,
     refusal::Refusal,
-    resource::verbs::{id, is_deleted, present, sent},
+    resource::{
+        asked,
+        verbs::{id, is_deleted, present, sent},
+    },
 };
 
 /// The member of a repo that holds its latest points, as pairs of when one came and its line, and how many.
@@ -46,7 +50,7 @@ impl Resource for TsdbRepo {
     const LIST: &'static str = "";
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
-        Ok(new(call, known(body, &["region", "metadata"])))
+        Ok(living(call, known(body, &["region", "metadata"])))
     }
 
     /// Its series and views go with it.
@@ -61,6 +65,13 @@ impl Resource for TsdbRepo {
         }
         Ok(())
     }
+}
+
+/// Something that is not being deleted.
+fn living(call: &Call<'_, '_>, members: Members) -> Members {
+    let mut members = new(call, members);
+    members.insert("deleting".to_owned(), "false".into());
+    members
 }
 
 /// Whether the repo is there, and the name behind it is one, if there is one.
@@ -87,7 +98,9 @@ impl Resource for TsdbSeries {
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
-        Ok(new(call, known(body, &["retention", "metadata"])))
+        let mut series = living(call, known(body, &["retention", "metadata"]));
+        series.insert("type".to_owned(), "1".into());
+        Ok(series)
     }
 }
 
@@ -108,7 +121,7 @@ impl Resource for TsdbView {
 
     /// Nothing is computed.
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
-        Ok(new(call, known(body, &["sql", "retention", "metadata"])))
+        Ok(living(call, known(body, &["sql", "retention", "metadata"])))
     }
 }
 
@@ -171,11 +184,16 @@ pub(crate) fn write(call: &mut Call<'_, '_>) -> Outcome {
     Ok(no_data())
 }
 
-/// `select * from cpu`, with a limit or without; an object without results where there are none.
+/// `select * from cpu`, with a limit or without; an object without results where there are none. SQL is in the
+/// query string of a GET, and the body of a POST or a member of it.
 pub(crate) fn query(call: &mut Call<'_, '_>) -> Outcome {
     let repo = present::<TsdbRepo>(call)?;
-    let body: Members = read(call.body)?;
-    let sql = text(&body, "sql").trim().trim_end_matches(';');
+    let sql = match (asked(call, "q"), call.headers.get(header::CONTENT_TYPE)) {
+        (Some(sql), _) => sql,
+        (None, Some(of)) if of.as_bytes().starts_with(b"text/plain") => unpacked(call)?,
+        (None, _) => text(&read::<Members>(call.body)?, "sql").to_owned(),
+    };
+    let sql = sql.trim().trim_end_matches(';');
     let words: Vec<&str> = sql.split_whitespace().collect();
     let is = |at: usize, word: &str| {
         words

@@ -5,7 +5,7 @@
 //! POST /v2/repos/r {"region":"nb", …}         JSON is sent as such; `bare` in front of it leaves out its type
 //!     {}                                      the whole body of a success
 //! PUT /v2/groups/g json                       a type without a body
-//!     400 E18006                              status and code (`-` for none) of a refusal, and words of its message
+//!     400 E18006                              status and code of a refusal, and words that are in its message
 //! GET /v2/groups/g => 404 E18221              the same on one line
 //! POST /v2/repos/r/data text a=1\tb=2\n       plain text; `\t`, `\n` and `\\` are escapes
 //! POST /v2/plugins/p jar plugin content       bytes of a jar with their digest, which is another for `damaged`;

@@ -52,6 +52,11 @@ codes! {
     8104 LOGDB_LOG_MISMATCH _ InvalidArgument sdk "a log does not fit the schema of the repo of LogDB (a code of LogDB's own)" "日志与 LogDB 仓库的 schema 不符（LogDB 自身的错误码）";
     8111 LOGDB_REPO_NOT_FOUND _ NotFound sdk "no such repo in LogDB (a code of LogDB's own, passed through)" "LogDB 中没有该仓库（由 LogDB 透传的错误码）";
     8112 LOGDB_REPO_EXISTS _ Conflict sdk "LogDB has a repo of this name already (a code of LogDB's own)" "LogDB 中已有同名仓库（LogDB 自身的错误码）";
+    8202 LOGDB_INVALID_QUERY _ InvalidArgument sdk "LogDB cannot read the query (a code of LogDB's own)" "LogDB 无法解析该查询表达式（LogDB 自身的错误码）";
+    8203 LOGDB_INVALID_START _ InvalidArgument sdk "from is not a place or a time that LogDB takes (a code of LogDB's own)" "参数 from 不合法（LogDB 自身的错误码）";
+    8204 LOGDB_INVALID_SIZE _ InvalidArgument sdk "size is not a number that LogDB takes (a code of LogDB's own)" "参数 size 不合法（LogDB 自身的错误码）";
+    8207 LOGDB_INVALID_END _ InvalidArgument sdk "to is not a time that LogDB takes (a code of LogDB's own)" "参数 to 不合法（LogDB 自身的错误码）";
+    8301 LOGDB_INVALID_PARAMETER _ InvalidArgument sdk "a parameter is not one that LogDB takes (a code of LogDB's own)" "参数不合法（LogDB 自身的错误码）";
 
     // The server itself.
     9000 INTERNAL_ERROR _ Internal sdk "the service failed while handling the request" "服务端处理请求时发生内部错误";
