@@ -1,70 +1,19 @@
 //! What the tour builds: clicks come in, are cleaned, and go to an object store.
 
-use pipeline_proto::{model::Nodes, points};
+use pipeline_graph::Graph;
+use pipeline_proto::{
+    model::Nodes,
+    points,
+    resource::{
+        Whence,
+        export::{ExportSpec, KodoTarget},
+        schema::Schema,
+        transform::{Container, TransformSpec},
+    },
+};
 use serde::Serialize;
 
 use crate::failure::Failure;
-
-const NODES: &str = r##"{
-  "clicks-repo": {
-    "name": "clicks",
-    "type": "repo",
-    "data": {
-      "region": "nb",
-      "schema": [
-        {"key": "time", "valtype": "date", "required": true},
-        {"key": "ip", "valtype": "string", "required": true},
-        {"key": "url", "valtype": "string", "required": true},
-        {"key": "status", "valtype": "long", "required": false}
-      ]
-    },
-    "children": [{"name": "without_bots", "type": "transform"}]
-  },
-  "without_bots-transform": {
-    "name": "without_bots",
-    "type": "transform",
-    "data": {
-      "mode": "sql",
-      "code": "SELECT time, ip, url FROM stream WHERE status < 400",
-      "interval": "1m",
-      "container": {"type": "1U2G", "count": 1}
-    },
-    "parents": [{"name": "clicks", "type": "repo"}],
-    "children": [{"name": "visits", "type": "repo"}]
-  },
-  "visits-repo": {
-    "name": "visits",
-    "type": "repo",
-    "data": {
-      "region": "nb",
-      "schema": [
-        {"key": "time", "valtype": "date", "required": true},
-        {"key": "ip", "valtype": "string", "required": true},
-        {"key": "url", "valtype": "string", "required": true}
-      ]
-    },
-    "parents": [{"name": "without_bots", "type": "transform"}],
-    "children": [{"name": "to_kodo", "type": "export"}]
-  },
-  "to_kodo-export": {
-    "name": "to_kodo",
-    "type": "export",
-    "data": {
-      "type": "kodo",
-      "whence": "oldest",
-      "spec": {
-        "bucket": "visits",
-        "keyPrefix": "visits/date=$(year)-$(mon)-$(day)/",
-        "email": "ops@example.com",
-        "accessKey": "example-access-key",
-        "fields": {"time": "#time", "ip": "#ip", "url": "#url"},
-        "rotateInterval": 600,
-        "format": "parquet"
-      }
-    },
-    "parents": [{"name": "visits", "type": "repo"}]
-  }
-}"##;
 
 /// A record of the queue `clicks`.
 #[derive(Serialize)]
@@ -92,5 +41,32 @@ pub(super) fn clicks() -> Result<(usize, Vec<u8>), Failure> {
 }
 
 pub(super) fn nodes() -> Result<Nodes, Failure> {
-    serde_json::from_str(NODES).map_err(Failure::usage)
+    let cleaned: Schema = "*time date, *ip string, *url string"
+        .parse()
+        .map_err(Failure::usage)?;
+    let mut without_bots =
+        TransformSpec::sql("SELECT time, ip, url FROM stream WHERE status < 400");
+    without_bots.interval = Some("1m".to_owned());
+    let mut container = Container::default();
+    container.r#type = "1U2G".into();
+    container.count = Some(1);
+    without_bots.container = Some(container);
+    let mut kodo = KodoTarget::new("visits", cleaned.mapping());
+    kodo.key_prefix = Some("visits/date=$(year)-$(mon)-$(day)/".to_owned());
+    kodo.email = Some("ops@example.com".to_owned());
+    kodo.access_key = Some("example-access-key".to_owned());
+    kodo.rotate_interval = Some(600);
+    kodo.format = Some("parquet".to_owned());
+    let mut to_kodo = ExportSpec::from(kodo);
+    to_kodo.whence = Some(Whence::Oldest);
+    Graph::builder()
+        .repo("clicks", "*time date, *ip string, *url string, status long")
+        .transform("without_bots", without_bots)
+        .from("clicks")
+        .to("visits")
+        .repo("visits", cleaned)
+        .export("to_kodo", to_kodo)
+        .from("visits")
+        .build()
+        .map_err(Failure::usage)
 }

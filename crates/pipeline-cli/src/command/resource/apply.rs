@@ -92,15 +92,10 @@ impl Apply {
         let all = steps.items.len();
         for at in 0..all {
             let rest = listed(steps.items[at..].iter().map(|step| step.wanted));
-            interrupt::task(format!(
-                "not finished: {rest}; the same command again does the rest"
-            ));
-            let step = &steps.items[at];
-            step.send(&remote).map_err(|failure| {
-                failure.and(format!(
-                    "not finished: {rest}; the same command again does the rest"
-                ))
-            })?;
+            let rest = format!("not finished: {rest}; the same command again does the rest");
+            interrupt::task(rest.clone());
+            let sent = steps.items[at].send(&remote);
+            sent.map_err(|failure| failure.and(rest))?;
         }
         interrupt::task("");
         let count = |action: &str| steps.items.iter().filter(|it| it.action == action).count();
