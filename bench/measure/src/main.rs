@@ -51,6 +51,9 @@ fn main() {
 }
 
 fn run(words: &[&str]) -> Result<(), Failure> {
+    if let ["race" | "latency" | "serve" | "load", ..] = words {
+        clock::on_one_processor()?;
+    }
     match words {
         ["once", case, count, rest @ ..] => {
             let mut case = cases::find(case, rest.first().copied())?;

@@ -1,6 +1,10 @@
 //! A GET through each transport, beside the same without a signature over the bare transport.
 
-use std::{hint::black_box, thread, time::SystemTime};
+use std::{
+    hint::black_box,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Empty};
@@ -194,6 +198,8 @@ fn held<F: Future<Output = ()> + Send + 'static>(
                 tasks.spawn(call());
             }
             tasks.join_all().await;
+            // Connections that are not kept end in tasks of their own.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         });
     }))
 }
