@@ -75,11 +75,12 @@ pub fn decode_nothing(response: &Response<Bytes>) -> Result<(), DecodeError> {
 /// The text of a body, in which what cannot be text is replaced already: for those who borrow from it.
 pub(super) fn mended(body: &Bytes) -> Bytes {
     let body = body.slice_ref(without_bom(body));
-    // Both looks are many times faster than a check of UTF-8 and a search for escapes.
+    // A megabyte of ASCII takes `is_ascii` 0.03 ms, `from_utf8` 0.07 ms and `from_utf8_lossy` 1 ms.
     if body.is_ascii() && memchr::memchr(b'\\', &body).is_none() {
         return body;
     }
-    let text = String::from_utf8_lossy(&body);
+    let text =
+        std::str::from_utf8(&body).map_or_else(|_| String::from_utf8_lossy(&body), Cow::Borrowed);
     match (mend_surrogates(&text), text) {
         (Some(mended), _) | (None, Cow::Owned(mended)) => mended.into(),
         (None, Cow::Borrowed(_)) => body,
