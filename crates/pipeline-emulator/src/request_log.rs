@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request};
 use pipeline_proto::Now;
 
@@ -122,24 +122,39 @@ impl RequestLog {
         }
         let mut headers = parts.headers;
         mask(&mut headers);
+        detach(&mut headers);
         let (kind, name) = outcome.resource.unzip();
         let name = name.flatten();
         self.entries.push_back(RecordedRequest {
             at,
             method: parts.method,
-            uri: parts.uri,
+            uri: Uri::try_from(parts.uri.to_string()).unwrap_or(parts.uri),
             operation: outcome.operation,
             workflow: name.clone().filter(|_| kind == Some(Kind::Workflow)),
             kind: kind.map(Kind::as_str),
             name,
             owner: outcome.owner,
             headers,
-            // A copy: a slice would keep the whole body in memory.
+            // A copy: a slice would keep the whole body in memory, as one of address and headers would the
+            // buffer that the connection reads into.
             body: Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]),
             body_length: body.len(),
             status: outcome.status,
             request_id: outcome.request_id,
         });
+    }
+}
+
+/// Gives the values a piece of memory of their own.
+fn detach(headers: &mut HeaderMap) {
+    let length = headers.values().map(HeaderValue::len).sum();
+    let mut texts = BytesMut::with_capacity(length);
+    for value in headers.values_mut() {
+        texts.extend_from_slice(value.as_bytes());
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(texts.split().freeze()) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
     }
 }
 
@@ -173,7 +188,10 @@ mod tests {
 
     fn record(log: &mut RequestLog, uri: &str, authorization: &str, body: &[u8]) {
         let request = Request::get(uri).header("authorization", authorization);
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        record_request(log, request.body(()).unwrap(), body);
+    }
+
+    fn record_request(log: &mut RequestLog, request: Request<()>, body: &[u8]) {
         let now = Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO);
         let outcome = Outcome {
             operation: None,
@@ -182,7 +200,7 @@ mod tests {
             status: StatusCode::OK,
             request_id: "id".into(),
         };
-        log.record(parts, body, now, outcome);
+        log.record(request.into_parts().0, body, now, outcome);
     }
 
     #[test]
@@ -204,6 +222,21 @@ mod tests {
             "(masked)"
         );
         assert_eq!(first.body, "canary");
+    }
+
+    #[test]
+    fn what_is_kept_holds_nothing_of_what_it_was_read_into() {
+        let read = Bytes::from("/v2/workflows,value".repeat(1000));
+        let request = Request::get(Uri::from_maybe_shared(read.slice(..13)).unwrap());
+        let value = HeaderValue::from_maybe_shared(read.slice(14..19)).unwrap();
+        let mut log = RequestLog::new(1);
+        record_request(&mut log, request.header("x", value).body(()).unwrap(), b"");
+        let kept = log.iter().next().unwrap();
+        assert_eq!(
+            (kept.uri.path(), &kept.headers["x"]),
+            ("/v2/workflows", &HeaderValue::from_static("value"))
+        );
+        assert!(read.is_unique());
     }
 
     #[test]
