@@ -533,26 +533,23 @@ fn a_terminal_shows_how_it_goes_and_a_second_signal_ends_it_at_once() {
     if is_ignored("TERM") || is_ignored("INT") {
         return;
     }
-    let bed = Bed::new();
-    bed.write("a.points", "n=1\nn=2\n");
-    bed.inject(
-        InjectedFault::pass()
-            .latency(Duration::from_secs(60))
-            .always(),
-    );
-    let terminal = Terminal::new();
-    let (mut child, painted) = terminal.spawn(bed.command("a.points --linger 0s"));
-    until(|| {
-        painted
-            .text()
-            .contains("clicks: 2 read, 0 accepted, 2 pending")
-    });
-    signal(&child, "TERM");
-    signal(&child, "INT");
-    let code = child.wait().unwrap().code();
-    assert!(matches!(code, Some(130 | 143)), "{code:?}");
-    // The account of the first one takes as long as the request may.
-    assert!(!painted.text().contains("GIVEN UP"), "{}", painted.text());
+    let slow = InjectedFault::pass().latency(Duration::from_secs(60));
+    let away = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE);
+    for (fault, shows) in [(slow, "0 B/s, oldest"), (away, "oldest")] {
+        let bed = Bed::new();
+        bed.write("a.points", "n=1\nn=2\n");
+        bed.inject(fault.always());
+        let terminal = Terminal::new();
+        let (mut child, painted) = terminal.spawn(bed.command("a.points --linger 0s"));
+        let line = format!("clicks: 2 read, 0 accepted, 2 pending, {shows}");
+        until(|| painted.text().contains(&line));
+        signal(&child, "TERM");
+        signal(&child, "INT");
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, Some(130 | 143)), "{code:?}");
+        // The account of the first one takes as long as the request may.
+        assert!(!painted.text().contains("GIVEN UP"), "{}", painted.text());
+    }
 }
 
 #[cfg(unix)]

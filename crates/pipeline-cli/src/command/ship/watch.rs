@@ -119,23 +119,26 @@ impl View<'_> {
             text.push_str(pick(", ", "，"));
             text.push_str(&pick(en, zh));
         };
-        if let Some(books) = self.shipper.map(Road::books) {
+        // What matters most comes first: a terminal cuts the line off.
+        let trouble = locked(self.trouble).clone();
+        let books = self.shipper.map(Road::books);
+        if let Some(books) = &books {
             let rate = size::Short(pace.rate(now, books.accepted.bytes));
-            add(format!("{rate}/s"), format!("{rate}/s"));
-            if books.pending.records > 0 {
-                let lag = Short(books.lag);
-                add(
-                    format!("the oldest waits {lag}"),
-                    format!("最早的已等待 {lag}"),
-                );
+            if trouble.is_none() {
+                add(format!("{rate}/s"), format!("{rate}/s"));
             }
         }
-        if let Some(left) = self.desk.way().and_then(|way| left(way, now)) {
+        let left = self.desk.way().and_then(|way| left(way, now));
+        if let Some(left) = left.filter(|_| trouble.is_none()) {
             let left = Short(left);
             add(format!("{left} left"), format!("还需 {left}"));
         }
-        match &*locked(self.trouble) {
-            Some(trouble) => format!("{text}{}{}", pick("; ", "；"), plain(trouble)),
+        if let Some(books) = books.filter(|books| books.pending.records > 0) {
+            let lag = Short(books.lag);
+            add(format!("oldest {lag}"), format!("最早的已等待 {lag}"));
+        }
+        match trouble {
+            Some(trouble) => format!("{text}{}{}", pick("; ", "；"), plain(&trouble)),
             None => text,
         }
     }
