@@ -121,7 +121,7 @@ pub(crate) fn check_name<R: Resource + ?Sized>(name: &str) -> Result<(), Refusal
 }
 
 /// What the first name of a path is the name of.
-pub(crate) fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusal> {
+fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusal> {
     let name = &call.names[0];
     check_name::<R>(name)?;
     let found = call.space.get(&Id::new(R::KIND, name));
@@ -129,6 +129,26 @@ pub(crate) fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Memb
     let found = found.ok_or_else(|| Refusal::code(R::NOT_FOUND, format!("{name:?}")))?;
     R::ready(call, found)?;
     Ok(found)
+}
+
+/// Whether what the first name of a path names is there, and the one behind it is a name, if there is one.
+pub(crate) fn check_inside<P: Resource, R: Resource>(call: &Call<'_, '_>) -> Result<(), Refusal> {
+    parent::<P>(call)?;
+    call.names
+        .get(1)
+        .map_or(Ok(()), |name| check_name::<R>(name))
+}
+
+/// Things of these kinds go with what they are inside of.
+pub(crate) fn remove_inside(call: &mut Call<'_, '_>, kinds: &[Kind]) {
+    let inside = format!("{}/", call.names[0]);
+    for kind in kinds {
+        let names = call.space.others(*kind, &inside);
+        let paths: Vec<_> = names.map(|(name, _)| format!("{inside}{name}")).collect();
+        for path in paths {
+            call.space.remove(&Id::new(*kind, &path));
+        }
+    }
 }
 
 /// The region of a body, if there is such a one.

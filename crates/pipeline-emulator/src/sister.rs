@@ -16,7 +16,7 @@ use crate::{
     date::rfc3339,
     item::Members,
     refusal::Refusal,
-    resource::{NameRule, Resource, check_name, known, parent, refuse, text},
+    resource::{NameRule, Resource, check_inside, check_name, known, refuse, remove_inside, text},
 };
 
 fn new(call: &Call<'_, '_>, mut members: Members) -> Members {

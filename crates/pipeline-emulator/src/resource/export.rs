@@ -4,7 +4,7 @@ use pipeline_proto::{ErrorCode, RepoName, name::ExportName, resource::export::Ex
 use serde_json::{Map, Value};
 
 use super::{
-    Judged, Members, NameRule, Repo, Resource, check_name, described, parent, refuse, repo, text,
+    Judged, Members, NameRule, Repo, Resource, check_inside, described, parent, refuse, repo, text,
 };
 use crate::{
     call::Call,
@@ -28,10 +28,7 @@ impl Resource for Export {
     const LIST: &'static str = "exports";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        parent::<Repo>(call)?;
-        call.names
-            .get(1)
-            .map_or(Ok(()), |name| check_name::<Self>(name))
+        check_inside::<Repo, Self>(call)
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {

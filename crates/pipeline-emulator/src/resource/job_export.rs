@@ -2,9 +2,8 @@ use pipeline_graph::{Finding, Rule};
 use pipeline_proto::{ErrorCode, name::JobExportName, resource::job_export::JobExportSpec};
 
 use super::{
-    Job, Members, NameRule, Resource, check_name, described,
+    Job, Members, NameRule, Resource, check_inside, described,
     export::{judged, with_spec},
-    parent,
 };
 use crate::{call::Call, id::Kind, refusal::Refusal};
 
@@ -24,10 +23,7 @@ impl Resource for JobExport {
     const LIST: &'static str = "exports";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        parent::<Job>(call)?;
-        call.names
-            .get(1)
-            .map_or(Ok(()), |name| check_name::<Self>(name))
+        check_inside::<Job, Self>(call)
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {

@@ -5,8 +5,8 @@ use pipeline_proto::{
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_name, check_schema, described, graph,
-    is_query, parent, refuse, repo, text,
+    Members, NameRule, Repo, Resource, all, allows, check_inside, check_name, check_schema,
+    described, graph, is_query, refuse, repo, text,
 };
 use crate::{
     call::Call,
@@ -31,10 +31,7 @@ impl Resource for Transform {
     const LIST: &'static str = "transforms";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        parent::<Repo>(call)?;
-        call.names
-            .get(1)
-            .map_or(Ok(()), |name| check_name::<Self>(name))
+        check_inside::<Repo, Self>(call)
     }
 
     /// The destination is made if it is not there, with the fields that the body has for it, else with

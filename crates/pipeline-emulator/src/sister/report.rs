@@ -3,10 +3,10 @@
 use pipeline_proto::{ErrorCode, RepoName};
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, check_name, known, new, parent, refuse, text};
+use super::{Members, NameRule, Resource, check_inside, known, new, refuse, remove_inside, text};
 use crate::{
     call::{Call, Outcome, json},
-    id::{Id, Kind},
+    id::Kind,
     refusal::Refusal,
     resource::verbs::members,
 };
@@ -34,12 +34,7 @@ impl Resource for ReportDatabase {
 
     /// Its tables go with it.
     fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
-        let inside = format!("{}/", call.names[0]);
-        let tables = call.space.others(Kind::ReportTable, &inside);
-        let paths: Vec<_> = tables.map(|(name, _)| format!("{inside}{name}")).collect();
-        for path in paths {
-            call.space.remove(&Id::new(Kind::ReportTable, &path));
-        }
+        remove_inside(call, &[Kind::ReportTable]);
         Ok(())
     }
 }
@@ -56,10 +51,7 @@ impl Resource for ReportTable {
     const LIST: &'static str = "";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        parent::<ReportDatabase>(call)?;
-        call.names
-            .get(1)
-            .map_or(Ok(()), |name| check_name::<Self>(name))
+        check_inside::<ReportDatabase, Self>(call)
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {

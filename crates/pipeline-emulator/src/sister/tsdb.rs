@@ -5,7 +5,8 @@ use pipeline_proto::{ErrorCode, RepoName, name::SeriesName};
 use serde_json::{Value, json};
 
 use super::{
-    Members, NameRule, Resource, check_name, known, new, parent, point::Point, read, refuse, text,
+    Members, NameRule, Resource, check_inside, known, new, point::Point, read, refuse,
+    remove_inside, text,
 };
 use crate::{
     call::{Call, Outcome, json, no_data},
@@ -55,14 +56,7 @@ impl Resource for TsdbRepo {
 
     /// Its series and views go with it.
     fn deleted(call: &mut Call<'_, '_>, _: &Members) -> Result<(), Refusal> {
-        let inside = format!("{}/", call.names[0]);
-        for kind in [Kind::TsdbSeries, Kind::TsdbView] {
-            let names = call.space.others(kind, &inside);
-            let paths: Vec<_> = names.map(|(name, _)| format!("{inside}{name}")).collect();
-            for path in paths {
-                call.space.remove(&Id::new(kind, &path));
-            }
-        }
+        remove_inside(call, &[Kind::TsdbSeries, Kind::TsdbView]);
         Ok(())
     }
 }
@@ -72,14 +66,6 @@ fn living(call: &Call<'_, '_>, members: Members) -> Members {
     let mut members = new(call, members);
     members.insert("deleting".to_owned(), "false".into());
     members
-}
-
-/// Whether the repo is there, and the name behind it is one, if there is one.
-fn check<R: Resource>(call: &Call<'_, '_>) -> Result<(), Refusal> {
-    parent::<TsdbRepo>(call)?;
-    call.names
-        .get(1)
-        .map_or(Ok(()), |name| check_name::<R>(name))
 }
 
 pub(crate) struct TsdbSeries;
@@ -94,7 +80,7 @@ impl Resource for TsdbSeries {
     const LIST: &'static str = "";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check::<Self>(call)
+        check_inside::<TsdbRepo, Self>(call)
     }
 
     fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
@@ -116,7 +102,7 @@ impl Resource for TsdbView {
     const LIST: &'static str = "";
 
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check::<Self>(call)
+        check_inside::<TsdbRepo, Self>(call)
     }
 
     /// Nothing is computed.
