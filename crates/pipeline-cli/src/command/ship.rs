@@ -45,7 +45,7 @@ use crate::{
     file::{self, read},
     lang::pick,
     options::Global,
-    output::{note, plain},
+    output::note,
     remote::Remote,
     signals, size,
 };
@@ -410,7 +410,7 @@ impl Ship {
                     note(format_args!("the export {export} writes the new fields as well"));
                 }
                 Event::ExportFailed { error, .. } => {
-                    note(format_args!("{}; records go on", plain(&error.to_string())));
+                    exports::tell_failure(error);
                 }
                 Event::LeftStopped { workflow, error, .. } => {
                     let why = error.map_or("there was no time left".to_owned(), ToString::to_string);

@@ -520,8 +520,10 @@ fn resources(check: &mut Checker<'_>) {
         check.page.check("ship --status", &text);
     }
     let more = TemporaryFile::new("more.points", "ip=1\tmore=2\n");
-    let drop = "--dry-run --schema-free --new-fields drop";
-    check.run(&format!("ship b {} {drop}", more.path()));
+    for rehearsal in ["--new-fields drop", "--export kodo:bucket=b"] {
+        let line = format!("ship b {} --dry-run --schema-free {rehearsal}", more.path());
+        check.run(&line);
+    }
     // One is a dead letter, and the other stays, as nothing may be pushed.
     let buffer = tempfile::TempDir::new().unwrap();
     let folder = buffer.path().display().to_string();

@@ -2,15 +2,22 @@
 
 use std::str::FromStr;
 
-use pipeline_blocking::shipping::exports::AutoExport;
+use pipeline_blocking::shipping::exports::{AutoExport, ExportError};
 use pipeline_proto::{
     describe::{Fact, Member, Object, Shape},
+    model::RawJson,
     name::ExportName,
     resource::export::{ExportSpec, HttpTarget, KodoTarget, LogdbTarget, MongoTarget, TsdbTarget},
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{duration, settings, size};
+use crate::{
+    duration,
+    lang::pick,
+    output::{note, plain},
+    settings, size,
+};
 
 /// How a destination is written.
 struct Form {
@@ -72,6 +79,57 @@ static FORMS: [Form; 5] = [
 /// Secrets have no place on a command line.
 fn is_secret(member: &str) -> bool {
     member == "exportSecretKey"
+}
+
+/// What would become of an export.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Planned {
+    name: String,
+    action: &'static str,
+    r#type: String,
+    spec: Value,
+}
+
+impl Planned {
+    /// One that would be made, or else changed.
+    pub(super) fn new(export: &ExportSpec, is_new: bool) -> Self {
+        let spec = export.spec.as_ref().map(RawJson::parse::<Map<_, _>>);
+        let mut spec = spec.and_then(Result::ok).unwrap_or_default();
+        spec.retain(|member, _| !is_secret(member));
+        Self {
+            name: export
+                .name
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            action: if is_new { "created" } else { "updated" },
+            r#type: export.r#type.clone(),
+            spec: spec.into(),
+        }
+    }
+
+    pub(super) fn said(&self) -> String {
+        let Self {
+            name, r#type, spec, ..
+        } = self;
+        match self.action {
+            "created" => pick(
+                format!("would make the export {name} to {type}: {spec}"),
+                format!("将创建导出 {name}，目标 {type}：{spec}"),
+            ),
+            _ => pick(
+                format!("would change the export {name} to {type}: {spec}"),
+                format!("将更新导出 {name}，目标 {type}：{spec}"),
+            ),
+        }
+    }
+}
+
+pub(super) fn tell_failure(error: &ExportError) {
+    let error = plain(&error.to_string());
+    note(pick(
+        format!("{error}; records go on"),
+        format!("{error}；数据照常发送"),
+    ));
 }
 
 /// For the help.

@@ -1,16 +1,22 @@
 //! Shipping without a schema: its options, and how it would go.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use clap::{Args, ValueEnum};
 use pipeline_blocking::{
     Client,
-    shipping::{Call, Reply, SchemaFree, Settings, Shipper, Step, UnknownFields, exports::Service},
+    shipping::{
+        Call, Event, Reply, SchemaFree, Settings, Shipper, Step, UnknownFields, exports::Service,
+    },
 };
 use pipeline_proto::{
     Error, ErrorKind, Now, Region, RepoName, WorkflowName,
     model::{Status, Workflow, WorkflowState},
     resource::{
+        export::{ExportSpec, ListExports},
         push::Tags,
         repo::{GetRepo, RepoSpec},
         schema::{ParseSchemaError, Schema},
@@ -19,7 +25,7 @@ use pipeline_proto::{
 
 use super::{
     books::{Desk, Id},
-    exports::{self, Wish},
+    exports::{self, Planned, Wish},
     pump::SHOWN,
     report::Report,
 };
@@ -178,6 +184,9 @@ struct Rehearsed {
     shipper: Shipper<Id>,
     now: Now,
     queue: Result<RepoSpec, Error>,
+    exports: Vec<ExportSpec>,
+    /// Those of them that would be made, or changed.
+    planned: BTreeMap<String, bool>,
     points: Vec<String>,
 }
 
@@ -196,7 +205,18 @@ impl Rehearsal {
             let get = GetRepo::new(repo.clone());
             return Err(remote.failure(error, Subject::of(&get)));
         }
-        let settings = Settings::new().schema_free(options);
+        let exports = if queue.is_ok() {
+            let list = ListExports::new(repo.clone());
+            let listed = remote.try_send(list.clone());
+            listed.map_err(|error| remote.failure(&error, Subject::of(&list)))?
+        } else {
+            Vec::new()
+        };
+        let settings = Settings::new().schema_free(options).observer(|event| {
+            if let Event::ExportFailed { error, .. } = event {
+                exports::tell_failure(error);
+            }
+        });
         let settings = match tags {
             Some(tags) => settings.tags(tags),
             None => settings,
@@ -205,6 +225,8 @@ impl Rehearsal {
             shipper: Shipper::new(repo.clone(), settings),
             now: remote.now(),
             queue,
+            exports,
+            planned: BTreeMap::new(),
             points: Vec::new(),
         })))
     }
@@ -236,6 +258,11 @@ impl Rehearsal {
         let schema = all.queue.as_ref().map(|queue| Schema(queue.schema.clone()));
         report.schema = schema.ok();
         report.points = Some(std::mem::take(&mut all.points));
+        let planned = all.exports.iter().filter_map(|export| {
+            let is_new = all.planned.get(export.name.as_ref()?.as_ref())?;
+            Some(Planned::new(export, *is_new))
+        });
+        report.exports = planned.collect();
         report.dropped_fields = all.shipper.books(all.now).dropped_fields;
     }
 }
@@ -276,6 +303,25 @@ impl Rehearsed {
             }
             Call::UpdateRepo(update) => {
                 self.queue = Ok(update.spec);
+                Reply::Done
+            }
+            Call::ListExports(_) => self.exports.clone().into(),
+            Call::CreateExport(create) => {
+                self.planned.insert(create.name.to_string(), true);
+                let mut export = create.spec;
+                export.name = Some(create.name.into());
+                self.exports.push(export);
+                Reply::Done
+            }
+            Call::UpdateExport(update) => {
+                let name = update.name.as_str();
+                self.planned.entry(name.to_owned()).or_insert(false);
+                let is_it = |export: &&mut ExportSpec| {
+                    export.name.as_ref().is_some_and(|it| it.as_ref() == name)
+                };
+                if let Some(export) = self.exports.iter_mut().find(is_it) {
+                    export.spec = update.spec.spec;
+                }
                 Reply::Done
             }
             Call::GetWorkflow(_) => Workflow::default().into(),

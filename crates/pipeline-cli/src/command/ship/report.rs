@@ -6,6 +6,7 @@ use pipeline_blocking::shipping::{self, Count};
 use pipeline_proto::resource::schema::Schema;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
+use super::exports::Planned;
 use crate::{
     lang::pick,
     output::{Cell, Show, Table, plain},
@@ -112,6 +113,8 @@ pub(super) struct Report {
     pub(super) points: Option<Vec<String>>,
     /// The fields that the queue would have, if nothing was to be sent and records have no schema.
     pub(super) schema: Option<Schema>,
+    /// What would become of exports, if nothing was to be sent.
+    pub(super) exports: Vec<Planned>,
     /// Values that were left out, whose fields the queue does not have.
     pub(super) dropped_fields: u64,
 }
@@ -175,6 +178,9 @@ impl Serialize for Report {
         if let Some(schema) = &self.schema {
             report.serialize_field("schema", &schema.0)?;
         }
+        if !self.exports.is_empty() {
+            report.serialize_field("exports", &self.exports)?;
+        }
         if let Some(points) = &self.points {
             report.serialize_field("points", points)?;
         }
@@ -207,6 +213,10 @@ impl Show for Report {
         if let Some(schema) = &self.schema {
             let heading = pick("schema: ", "字段：");
             text = format!("{heading}{}\n", plain(&schema.to_string()));
+        }
+        for export in &self.exports {
+            text.push_str(&plain(&export.said()));
+            text.push('\n');
         }
         for point in self.points.iter().flatten() {
             text.push_str(&plain(point));

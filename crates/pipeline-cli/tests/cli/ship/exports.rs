@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::bed::Bed;
-use crate::support::Run as _;
+use crate::support::{Ran, Run as _};
 
 /// The spec of an export, by `export get`.
 fn spec(bed: &Bed, export: &str) -> Value {
@@ -55,6 +55,68 @@ fn exports_are_made_with_the_queue_and_grow_with_its_schema() {
         "{ran:?}"
     );
     assert_eq!(spec(&bed, "clicks_export2_kodo")["bucket"], "b");
+}
+
+/// From an empty account, with exports that are there, and with one that writes elsewhere.
+#[test]
+fn a_rehearsal_shows_exports_and_makes_none() {
+    let bed = Bed::empty();
+    bed.write("a.ndjson", "{\"ip\":\"a\"}\n");
+    bed.write("b.ndjson", "{\"ip\":\"b\",\"n\":1}\n");
+    let exports =
+        "--export kodo:bucket=b,exportAccessKey=AK --export http:host=h.example,uri=/u,name=out";
+    let rehearse = |line: &str, options: &str| {
+        let mut command = bed.command(&format!("{line} --schema-free --dry-run {options}"));
+        command.env("PANDORA_EXPORT_SECRET_KEY", "not-to-be-seen");
+        let ran = command.ran();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!format!("{ran:?}").contains("not-to-be-seen"), "{ran:?}");
+        ran
+    };
+    let planned = |ran: &Ran| {
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let planned = document["exports"].as_array().cloned().unwrap_or_default();
+        let said = planned.iter().map(|it| {
+            let (name, fields) = (&it["name"], &it["spec"]["fields"]);
+            format!(
+                "{} {} {fields}",
+                name.as_str().unwrap(),
+                it["action"].as_str().unwrap()
+            )
+        });
+        said.collect::<Vec<_>>()
+    };
+    let ran = rehearse("a.ndjson b.ndjson -o json", exports);
+    assert_eq!(
+        planned(&ran),
+        [
+            r##"clicks_export2_kodo created {"ip":"#ip","n":"#n"}"##,
+            "out created null"
+        ]
+    );
+    let ran = rehearse("a.ndjson", "--export kodo:bucket=b");
+    assert!(
+        ran.stdout
+            .contains("would make the export clicks_export2_kodo to kodo: {"),
+        "{ran:?}"
+    );
+    bed.service.run("repo get clicks").failed(3);
+    bed.ship("a.ndjson --schema-free --export kodo:bucket=b")
+        .ok();
+    let before = spec(&bed, "clicks_export2_kodo");
+    let ran = rehearse("b.ndjson -o json", "--export kodo:bucket=b");
+    assert_eq!(
+        planned(&ran),
+        [r##"clicks_export2_kodo updated {"ip":"#ip","n":"#n"}"##]
+    );
+    let ran = rehearse("a.ndjson -o json", "--export kodo:bucket=b");
+    assert!(planned(&ran).is_empty(), "{ran:?}");
+    let ran = rehearse("b.ndjson -o json", "--export kodo:bucket=c");
+    assert!(
+        planned(&ran).is_empty() && ran.stderr.contains("give this one another name"),
+        "{ran:?}"
+    );
+    assert_eq!(spec(&bed, "clicks_export2_kodo"), before);
 }
 
 #[test]
