@@ -49,9 +49,9 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "the time-out of an attempt does not mind the deadline of the call",
-        file: "crates/pipeline-proto/src/call/machine.rs",
-        from: "call.attempt_timeout().min(remaining)",
-        to: "call.attempt_timeout().max(remaining)",
+        file: "crates/pipeline-proto/src/call/machine/state.rs",
+        from: "self.attempt_timeout().min(remaining)",
+        to: "self.attempt_timeout().max(remaining)",
     },
     // This one and the next two stood in the code until the simulation or a property test met them.
     Bug {

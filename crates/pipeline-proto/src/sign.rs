@@ -26,7 +26,6 @@
 
 use std::{borrow::Cow, fmt};
 
-use bytes::{Bytes, BytesMut};
 use hmac::Mac as _;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -71,28 +70,12 @@ pub fn string_to_sign(parts: &Parts) -> Result<Vec<u8>, SignError> {
 /// As [`string_to_sign`].
 pub fn authorization(parts: &Parts, credentials: &Credentials) -> Result<HeaderValue, SignError> {
     let resource = canonical_resource(parts.uri.path())?;
-    let mut value = BytesMut::with_capacity(128);
-    write_authorization(&mut value, &Signed::of(parts, &resource), credentials);
-    Ok(sensitive_value(value.freeze()))
-}
-
-/// Writes the value of the `Authorization` header.
-pub(crate) fn write_authorization(
-    value: &mut BytesMut,
-    signed: &Signed<'_>,
-    credentials: &Credentials,
-) {
-    let mut mac = credentials.mac();
-    signed.write(&mut |bytes| mac.update(bytes));
-    value.extend_from_slice(SCHEME.as_bytes());
-    value.extend_from_slice(credentials.access_key().as_bytes());
-    value.extend_from_slice(b":");
-    value.extend_from_slice(&encode_signature(mac));
+    Ok(Signed::of(parts, &resource).authorization(credentials))
 }
 
 /// A header value made of checked parts.
-pub(crate) fn sensitive_value(text: Bytes) -> HeaderValue {
-    let mut value = HeaderValue::from_maybe_shared(text)
+pub(crate) fn sensitive_value(text: Vec<u8>) -> HeaderValue {
+    let mut value = HeaderValue::try_from(text)
         .expect("access keys and tokens are checked to be visible ASCII when they are made");
     value.set_sensitive(true);
     value
@@ -118,6 +101,15 @@ impl<'a> Signed<'a> {
             headers: &parts.headers,
             resource,
         }
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn authorization(&self, credentials: &Credentials) -> HeaderValue {
+        let mut mac = credentials.mac();
+        self.write(&mut |bytes| mac.update(bytes));
+        let signature = encode_signature(mac);
+        let access_key = credentials.access_key().as_bytes();
+        sensitive_value([SCHEME.as_bytes(), access_key, b":", &signature].concat())
     }
 
     /// Feeds the string to sign, piece by piece, to a buffer or straight into a MAC.

@@ -8,9 +8,10 @@ use super::machine::{Attempt, Call};
 impl<O> fmt::Debug for Call<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("method", &self.method)
-            .field("uri", &self.uri)
-            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .field("method", &self.state.method)
+            .field("uri", &self.state.uri)
+            .field("body", &format_args!("[{} bytes]", self.state.body.len()))
+            .field("progress", &self.state.progress)
             .finish_non_exhaustive()
     }
 }

@@ -2,18 +2,17 @@
 
 use http::{HeaderName, header::CONTENT_TYPE};
 
-use super::InFlight;
+use super::State;
 use crate::{
     call::{auth::Auth, clock::differ},
     error::RefusalCause,
-    operation::Operation,
     time::{ClockOffset, Uncorrected},
 };
 
-impl<O: Operation> InFlight<O> {
+impl State {
     /// The headers beside `Date` that are part of the signature.
     pub(super) fn signed_headers(&self) -> impl Iterator<Item = HeaderName> {
-        let request = self.call.request(self.sent, self.offset);
+        let request = self.request();
         let signed = |name: &HeaderName| {
             [CONTENT_TYPE.as_str(), "content-md5"].contains(&name.as_str())
                 || name.as_str().starts_with("x-qiniu-")
@@ -31,10 +30,12 @@ impl<O: Operation> InFlight<O> {
         &self,
         measured: Option<ClockOffset>,
     ) -> (RefusalCause, Option<Result<ClockOffset, Uncorrected>>) {
-        match self.call.auth() {
+        match self.auth() {
             Auth::Anonymous => (RefusalCause::NoCredentials, None),
             Auth::Token(token) => {
-                let time = measured.unwrap_or(self.offset).apply(self.sent.wall);
+                let time = measured
+                    .unwrap_or(self.progress.offset)
+                    .apply(self.progress.sent.wall);
                 let Ok(descriptor) = token.decode() else {
                     return (RefusalCause::TokenUnreadable, None);
                 };
@@ -45,7 +46,7 @@ impl<O: Operation> InFlight<O> {
                         .unwrap_or_default();
                     return (RefusalCause::TokenExpired(ago), None);
                 }
-                let sent = self.call.request(self.sent, self.offset);
+                let sent = self.request();
                 let mismatch = descriptor.mismatch(&sent.into_parts().0);
                 (
                     mismatch.map_or(RefusalCause::TokenKeys, RefusalCause::TokenMismatch),
@@ -53,8 +54,8 @@ impl<O: Operation> InFlight<O> {
                 )
             }
             Auth::Credentials(_) | Auth::Provider(_) => match measured {
-                Some(measured) if differ(measured, self.offset) => {
-                    let settings = self.call.context.settings();
+                Some(measured) if differ(measured, self.progress.offset) => {
+                    let settings = self.context.settings();
                     let due =
                         settings.correct_clock != Some(false) && !self.progress.clock_corrected;
                     let correction =
