@@ -10,13 +10,7 @@ mod hostile;
 #[cfg(unix)]
 mod rotation;
 
-use std::{
-    fs,
-    io::Write as _,
-    path::Path,
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::{fs, io::Write as _, path::Path, process::Child, time::Duration};
 
 use http::StatusCode;
 use pipeline_emulator::InjectedFault;
@@ -197,15 +191,9 @@ fn a_queue_that_is_made_again_goes_on_and_one_that_is_gone_ends_the_run() {
         ("--buffer buffer", false, [2, 1, 0, 0], 3),
     ] {
         let bed = Bed::new();
-        let mut command = bed.command(&format!(
+        let (mut child, mut stdin) = bed.spawn_piped(&format!(
             "- --linger 10ms --dead-letters dead -o json {options}"
         ));
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
         let mut write = |text: &str| stdin.write_all(text.as_bytes()).unwrap();
         let again = || {
             let create = "repo create clicks --schema 'n long, more long'";
@@ -431,13 +419,7 @@ fn a_signal_ends_it_with_what_is_left_in_the_positions_or_among_the_dead_letters
     }
     // Whoever waits for a record that never comes.
     let bed = Bed::new();
-    let mut command = bed.command("-");
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+    let (child, mut stdin) = bed.spawn_piped("-");
     stdin.write_all(b"n=1\nn=2").unwrap();
     until(|| bed.arrived() == 1);
     signal(&child, "TERM");

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write as _,
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, ChildStdin, Stdio},
     time::Duration,
 };
 
@@ -83,6 +83,15 @@ impl Bed {
         let mut command = self.command(line);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
+    }
+
+    /// With standard input for the test to write to.
+    pub(super) fn spawn_piped(&self, line: &str) -> (Child, ChildStdin) {
+        let mut command = self.command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let stdin = child.stdin.take().unwrap();
+        (child, stdin)
     }
 
     pub(super) fn arrived(&self) -> u64 {
