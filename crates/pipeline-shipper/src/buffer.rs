@@ -61,7 +61,7 @@ use pipeline_proto::RepoName;
 
 pub use self::{
     client::{PutError, StartError},
-    entry::{Entry, Stats, Taken},
+    entry::{Entry, NotKept, Stats, Taken},
     error::{BufferError, BufferErrorKind},
     look::{QueueLook, Repaired, check, look, repair},
     settings::{Full, Settings},
@@ -117,7 +117,21 @@ struct Inner {
     /// Whether whoever feeds should look again.
     has_news: bool,
     failed: Option<String>,
+    not_kept: NotKept,
     is_closed: bool,
+}
+
+impl Inner {
+    /// This work was not done, and no other will be.
+    fn fail(&mut self, work: Work, why: String) {
+        let gathered = mem::take(&mut self.work);
+        for work in [work, gathered] {
+            self.not_kept.add(work, self.durable);
+        }
+        self.gathered = 0;
+        self.state.pending = minus(self.state.pending, sum(&self.not_kept.records));
+        self.failed = Some(why);
+    }
 }
 
 impl Buffer {
@@ -206,9 +220,7 @@ impl Buffer {
                 self.write(None)?;
                 result = self.try_put_from(source, note, line, place);
             }
-            if self.lock().gathered >= GATHER {
-                self.write(None)?;
-            }
+            self.write_much();
             let inner = self.lock();
             let pending = inner.state.pending.records;
             // If nothing is pending, dead letters alone take the room, or the record does.
@@ -289,11 +301,8 @@ impl Buffer {
         inner.work.letters.push(letter);
         inner.work.keep(place);
         self.gather(&mut inner, bytes);
-        let gathered = inner.gathered;
         drop(inner);
-        if gathered >= GATHER {
-            self.write(None)?;
-        }
+        self.write_much();
         Ok(number)
     }
 
@@ -430,6 +439,17 @@ impl Buffer {
         self.error(Reason::Closed)
     }
 
+    /// Why nothing more is acknowledged, if that is so, until it is opened again.
+    pub fn failure(&self) -> Option<BufferError> {
+        let failed = self.lock().failed.clone()?;
+        Some(self.error(Reason::Failed(failed)))
+    }
+
+    /// What was put and is not on the disk after it has [failed](Self::failure).
+    pub fn not_kept(&self) -> NotKept {
+        self.lock().not_kept.clone()
+    }
+
     /// Takes nothing more.
     #[doc(hidden)]
     pub fn seal(&self) {
@@ -453,6 +473,13 @@ impl Buffer {
         written.map(drop)
     }
 
+    /// Writes what has gathered, if it is much. A failure is told by the sync, or to whoever comes next.
+    fn write_much(&self) {
+        if self.lock().gathered >= GATHER {
+            let _ = self.write(None);
+        }
+    }
+
     /// Writes what has gathered, and drops old chunks of so many bytes.
     fn write(&self, drop_bytes: Option<u64>) -> Result<Vec<Entry>, BufferError> {
         let store = self.store();
@@ -471,7 +498,7 @@ impl Buffer {
         (inner.gathered, inner.has_marks) = (0, false);
         // Others gather and settle meanwhile.
         drop(inner);
-        let written = store.write(&self.0.queue, work, &mut state);
+        let written = store.write(&self.0.queue, &mut work, &mut state);
         let mut inner = self.lock();
         let result = match written {
             Ok(dropped) => {
@@ -492,7 +519,7 @@ impl Buffer {
             }
             Err(reason) => {
                 let error = self.error(reason);
-                inner.failed = Some(error.to_string());
+                inner.fail(work, error.later());
                 Err(error)
             }
         };

@@ -14,6 +14,7 @@ use super::ship::letters::Letter;
 use crate::{
     exit::Exit,
     failure::Failure,
+    lang::pick,
     options::Global,
     output::{Cell, Show, Table, note, plain},
     size::Short,
@@ -63,27 +64,33 @@ impl BufferCommand {
             }
             Self::Check(Folder { folder }) => {
                 buffer::check(&folder)?;
-                note("every record is whole");
+                note(pick("every record is whole", "所有记录都完整"));
             }
             Self::Repair(Folder { folder }) => {
                 match buffer::check(&folder) {
                     Ok(()) => {
-                        note("nothing is damaged");
+                        note(pick("nothing is damaged", "没有损坏"));
                         return Ok(Exit::Done);
                     }
                     Err(error) if error.kind() == BufferErrorKind::Damaged => {}
                     Err(error) => return Err(error.into()),
                 }
-                let question = format!(
-                    "write the buffer {} anew?",
-                    plain(&folder.display().to_string())
+                let shown = plain(&folder.display().to_string());
+                let question = pick(
+                    format!("write the buffer {shown} anew?"),
+                    format!("要重写缓冲 {shown} 吗？"),
                 );
                 terminal::confirm(&question, global.yes)?;
                 let saved = buffer::repair(&folder)?;
                 let kept = plain(&saved.copy.display().to_string());
-                note(format_args!(
-                    "{} records and {} dead letters were saved, {} are known to be lost; the old file is {kept}",
-                    saved.records.records, saved.letters, saved.lost
+                let (records, letters, lost) = (saved.records.records, saved.letters, saved.lost);
+                note(pick(
+                    format!(
+                        "{records} records and {letters} dead letters were saved, {lost} are known to be lost; the old file is {kept}"
+                    ),
+                    format!(
+                        "已保存 {records} 条记录和 {letters} 条死信，已知丢失 {lost} 条；旧文件是 {kept}"
+                    ),
                 ));
             }
         }

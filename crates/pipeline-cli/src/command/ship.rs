@@ -237,6 +237,8 @@ impl Ship {
         // From now on no record is on its way from the one to the other.
         let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = desk.marks();
+        let not_kept = shipper.as_ref().map(Road::not_kept).unwrap_or_default();
+        let not_kept = desk.put_back_stored(&not_kept);
         let (mut report, exit, left, written) = desk.close();
         let stored = match &mut watch.positions {
             Some(positions) => positions.keep(marks),
@@ -254,9 +256,17 @@ impl Ship {
         let (total, unread) = (report.total(), report.unread());
         let shown = global.format().write(&report);
         let signal = kept?;
-        written?;
-        moved?;
-        closed?;
+        written.and(moved).and(closed).map_err(|failure| {
+            let failure = failure.and(total.said());
+            let failure = match not_kept {
+                0 => failure,
+                count => failure.and(pick(
+                    format!("the {count} records before it are not in the buffer and not counted"),
+                    format!("在此之前的 {count} 条记录没有写入缓冲，也没有计入账目"),
+                )),
+            };
+            self.with_way(failure, total.lost())
+        })?;
         stored?;
         if let Some(exit) = signal {
             let what = signals::said(exit);
@@ -368,6 +378,7 @@ impl Ship {
             };
             Ok(Input {
                 path: path.clone(),
+                key: is_regular.then(|| key(path)),
                 layout,
                 book: desk.open(shown.clone(), is_regular.then(|| path.clone()), mark),
                 name: desk.name(&shown),
@@ -441,6 +452,22 @@ impl Ship {
             return started.map(Road::Memory).map_err(Failure::usage);
         };
         let buffer = Buffer::open(settings.clone(), &self.repo)?;
+        // A point does not begin with a brace.
+        let is_json = buffer.oldest()?.map(|record| record.starts_with(b"{"));
+        if is_json.is_some_and(|is_json| is_json != free.is_some()) {
+            let line = if free.is_some() {
+                pick(
+                    "the buffer has records of a run without --schema-free; send them first, without it",
+                    "缓冲里有不带 --schema-free 的运行留下的记录；请先不带它发送这些记录",
+                )
+            } else {
+                pick(
+                    "the buffer has records of a run with --schema-free; send them first, with it",
+                    "缓冲里有带 --schema-free 的运行留下的记录；请先带上它发送这些记录",
+                )
+            };
+            return Err(Failure::usage(line).about(read::shown(buffer.path())));
+        }
         desk.open_store(read::shown(buffer.path()), buffer.stats());
         buffer.close()?;
         let started = builder.buffer(settings);

@@ -9,6 +9,8 @@ mod free;
 mod hostile;
 #[cfg(unix)]
 mod rotation;
+#[cfg(unix)]
+mod trouble;
 
 use std::{fs, io::Write as _, path::Path, process::Child, time::Duration};
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::value::State;
+use super::{
+    done::Done,
+    store::Work,
+    value::{Page, State},
+};
 use crate::books::Count;
 
 /// What a record of a buffer is known by.
@@ -27,6 +31,35 @@ pub struct Taken {
     pub number: u64,
     /// What was dropped to make room for it.
     pub dropped: Vec<Entry>,
+}
+
+/// What was put and is not on the disk, nor will be, since writing has failed. It was never acknowledged, unless
+/// [at once](super::Settings::at_once).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotKept {
+    /// Records.
+    pub records: Vec<Entry>,
+    /// Records that were put as dead letters.
+    pub letters: Vec<Entry>,
+}
+
+impl NotKept {
+    /// Adds what is new in work that was not done: from this number on.
+    pub(super) fn add(&mut self, mut work: Work, from: u64) {
+        for chunk in &mut work.chunks {
+            let page = Page::read(chunk.finish().1);
+            let Some(page) = page else { continue };
+            self.records.extend(page.entries(&Done::default()));
+        }
+        let new = work.letters.iter().filter(|it| it.number >= from);
+        self.letters.extend(new.map(|letter| Entry {
+            number: letter.number,
+            source: Arc::from(&*letter.source),
+            note: letter.note,
+            bytes: u32::try_from(letter.record.len()).unwrap_or(u32::MAX),
+        }));
+    }
 }
 
 /// What a buffer has of a queue.

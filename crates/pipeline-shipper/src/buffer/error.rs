@@ -71,6 +71,14 @@ impl From<io::Error> for Reason {
 }
 
 impl BufferError {
+    /// What there is to say when it stands in the way of everything later.
+    pub(super) fn later(&self) -> String {
+        match &self.reason {
+            Reason::Io(error) => said(error),
+            _ => self.to_string(),
+        }
+    }
+
     /// The folder of the buffer.
     pub fn path(&self) -> &Path {
         &self.path
@@ -92,9 +100,9 @@ impl BufferError {
     }
 }
 
-/// What a person can do about an error of the file system.
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
+/// An error of the file system, and what a person can do about it.
+fn said(error: &io::Error) -> String {
+    let advice = match error.kind() {
         io::ErrorKind::NotFound => "the folder above it does not exist; make it first",
         io::ErrorKind::PermissionDenied => "the permission to read and write it is missing",
         io::ErrorKind::ReadOnlyFilesystem => "it is on a read-only file system",
@@ -103,17 +111,15 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::FileTooLarge => "it would grow beyond the size that is allowed for a file",
         io::ErrorKind::InvalidFilename => "its name is too long",
         _ => "the file system refuses",
-    }
+    };
+    format!("{advice} ({error})")
 }
 
 impl fmt::Display for BufferError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.reason {
-            Reason::Io(error) => {
-                let advice = advice(error);
-                write!(f, "the buffer {path} cannot be used: {advice} ({error})")
-            }
+            Reason::Io(error) => write!(f, "the buffer {path} cannot be used: {}", said(error)),
             Reason::NoLock(error) => write!(
                 f,
                 "the buffer {path} cannot be locked, so that another process could write to it as well; name a folder on another file system ({error})"

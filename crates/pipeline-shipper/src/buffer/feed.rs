@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Buffer, Entry, GATHER, error::Reason, value::Page};
+use super::{Buffer, BufferError, Entry, GATHER, error::Reason, store::Work, value::Page};
 use crate::{
     desk::Desk,
     step::{NotTaken, WhyNot},
@@ -33,6 +33,10 @@ impl Buffer {
     #[doc(hidden)]
     pub fn feed(&self, desk: &Desk<Entry>) {
         self.feed_until_end(desk);
+        if self.failure().is_some() {
+            // What can no longer be marked as done would be sent again by the next run.
+            desk.close(Duration::ZERO);
+        }
         // Whoever waits for a record that will not be sent should know.
         desk.ring();
     }
@@ -100,11 +104,35 @@ impl Buffer {
         inner.fed >= inner.state.next
     }
 
+    /// The oldest record that is on the disk and pending.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or it is closed.
+    pub fn oldest(&self) -> Result<Option<Vec<u8>>, BufferError> {
+        let done = self.lock().state.done.clone();
+        self.with_store(|store| {
+            let mut oldest = None;
+            store.each_chunk(&self.0.queue, 0, |_, bytes| {
+                let mut records = Page::read(bytes).into_iter().flat_map(Page::records);
+                oldest = records
+                    .find(|it| !done.has(it.number))
+                    .map(|it| it.line.to_owned());
+                oldest.is_none()
+            })?;
+            Ok(oldest)
+        })
+    }
+
     /// The next chunk, if it may be handed on now.
     fn next_hand(&self) -> Result<Option<Hand>, ()> {
         let store = self.store();
         let Some(open) = &*store else { return Err(()) };
         let inner = self.lock();
+        // What a database shows that has failed may not be on the disk.
+        if inner.failed.is_some() {
+            return Err(());
+        }
         // At least a half stays here, to be dropped if it must be.
         if inner.on_the_way > 0 && inner.on_the_way >= self.0.settings.limit / 2 {
             return Ok(None);
@@ -138,8 +166,7 @@ impl Buffer {
             }
         });
         result.map_err(|reason| {
-            let error = self.error(reason).to_string();
-            inner.failed.get_or_insert(error);
+            inner.fail(Work::default(), self.error(reason).later());
             drop(inner);
             self.0.changed.notify_all();
         })

@@ -48,12 +48,18 @@ impl Pen {
         self.0.len()
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+        self.finish();
+        self.0
+    }
+
+    /// The value as it is so far.
+    pub(super) fn finish(&mut self) -> &[u8] {
         let length = u32::try_from(self.0.len() - HEAD).unwrap_or(u32::MAX);
         self.0[9..13].copy_from_slice(&length.to_le_bytes());
         let sum = sum(&self.0[8..13], &self.0[HEAD..]);
         self.0[13..HEAD].copy_from_slice(&sum.to_le_bytes());
-        self.0
+        &self.0
     }
 }
 

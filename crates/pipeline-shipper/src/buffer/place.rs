@@ -39,8 +39,14 @@ impl Place {
             Err(error) => return Err(error.into()),
         }
         let path = folder.join(FILE);
-        if !make || is_there(&path)? {
+        if !make {
             return Self::open_file(path);
+        }
+        if is_there(&path)? {
+            let place = Self::open_file(path)?;
+            // Whoever made it may have come to its end before.
+            place.sync_folder()?;
+            return Ok(place);
         }
         // Under its name there is a whole database or nothing, whenever the machine fails.
         let new = folder.join(NEW);
@@ -132,7 +138,14 @@ fn make_folder(folder: &Path) -> Result<(), Reason> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+    match builder.create(folder) {
+        // Another process was faster, or it is a link that leads nowhere.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !folder.is_dir() => {
+            return Err(Reason::NotAFolder);
+        }
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
     match folder.parent() {
         Some(above) if cfg!(unix) && !above.as_os_str().is_empty() => {
             Ok(File::open(above)?.sync_all()?)

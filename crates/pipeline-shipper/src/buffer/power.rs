@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "a history here begins with nothing")]
 #[path = "../../../pipeline-emulator/src/server/state_file/power/disk.rs"]
 mod disk;
+mod faults;
 
 use std::{collections::BTreeSet, sync::Arc};
 

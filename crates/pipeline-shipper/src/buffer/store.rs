@@ -186,7 +186,7 @@ impl Store {
     pub(super) fn write(
         &self,
         queue: &str,
-        work: Work,
+        work: &mut Work,
         state: &mut State,
     ) -> Result<Option<(u64, Vec<Entry>)>, Reason> {
         let transaction = self.0.begin_write().map_err(Reason::of)?;
@@ -237,14 +237,14 @@ fn damaged(queue: &str) -> Reason {
 fn write(
     transaction: &WriteTransaction,
     queue: &str,
-    work: Work,
+    work: &mut Work,
     state: &mut State,
 ) -> Result<Option<(u64, Vec<Entry>)>, redb::Error> {
     let mut chunks = transaction.open_table(CHUNKS)?;
-    for chunk in work.chunks {
+    for chunk in &mut work.chunks {
         let (first, bytes) = chunk.finish();
         state.held += bytes.len() as u64;
-        chunks.insert((queue, first), &*bytes)?;
+        chunks.insert((queue, first), bytes)?;
     }
     let mut dropped = None;
     if let Some((from, bytes)) = work.drop {
@@ -286,12 +286,12 @@ fn write(
         chunks.remove((queue, first))?;
     }
     let mut letters = transaction.open_table(LETTERS)?;
-    for letter in work.letters {
+    for letter in &work.letters {
         state.dead += Count::of(1, letter.record.len());
         state.held += letter.bytes();
         letters.insert((queue, letter.number), &*letter.write(queue))?;
     }
-    for number in work.taken {
+    for &number in &work.taken {
         if let Some(letter) = letters.remove((queue, number))? {
             let bytes = Letter::read(letter.value()).map_or(0, |(_, letter)| letter.bytes());
             state.held = state.held.saturating_sub(bytes);
@@ -300,9 +300,9 @@ fn write(
     }
     if !work.places.is_empty() {
         let mut places = transaction.open_table(PLACES)?;
-        for (path, place) in work.places {
-            let value = write_place(queue, &path, &place, state.next);
-            places.insert((queue, &*path), &*value)?;
+        for (path, place) in &work.places {
+            let value = write_place(queue, path, place, state.next);
+            places.insert((queue, &**path), &*value)?;
         }
     }
     let mut states = transaction.open_table(STATES)?;

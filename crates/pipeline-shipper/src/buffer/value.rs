@@ -45,7 +45,7 @@ impl Chunk {
         self.count += 1;
     }
 
-    pub(super) fn finish(self) -> (u64, Vec<u8>) {
+    pub(super) fn finish(&mut self) -> (u64, &[u8]) {
         (self.first, self.pen.finish())
     }
 }
@@ -161,7 +161,7 @@ impl Letter {
             pen.bytes(text.as_bytes());
         }
         pen.bytes(&self.record);
-        pen.finish()
+        pen.into_bytes()
     }
 
     /// Its queue, and the letter.
@@ -194,7 +194,7 @@ pub(super) fn write_place(queue: &str, path: &str, value: &[u8], next: u64) -> V
     let mut pen = Pen::new(Kind::Place);
     pen.bytes(queue.as_bytes()).bytes(path.as_bytes());
     pen.bytes(value).number(next);
-    pen.finish()
+    pen.into_bytes()
 }
 
 /// Queue, path, value, and the number of the next record at that time.
@@ -231,7 +231,7 @@ impl State {
         for range in self.done.ranges() {
             pen.number(range.start).number(range.end);
         }
-        pen.finish()
+        pen.into_bytes()
     }
 
     /// Its queue, and the state.

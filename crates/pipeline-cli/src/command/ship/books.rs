@@ -9,7 +9,7 @@ use std::{
 use pipeline_blocking::shipping::{Count, Outcome, Reason, Verdict};
 use pipeline_proto::ApiError;
 use pipeline_shipper::{
-    buffer::{Entry as Stored, Letter as Kept, Stats},
+    buffer::{Entry as Stored, Letter as Kept, NotKept, Stats},
     follow::{Ledger, Mark},
 };
 
@@ -178,9 +178,23 @@ impl Desk {
         let mut state = self.state();
         for id in ids {
             let read = &mut state.books[id.book as usize].sheet.read;
-            read.records -= 1;
-            read.bytes -= u64::from(id.bytes);
+            *read = less(*read, id.bytes);
         }
+    }
+
+    /// The same of records that a buffer took and could not write. Gives how many they are.
+    pub(super) fn put_back_stored(&self, not_kept: &NotKept) -> usize {
+        for (entries, are_letters) in [(&not_kept.records, false), (&not_kept.letters, true)] {
+            for entry in entries {
+                let id = self.id_of(entry);
+                self.put_back(&[id]);
+                if are_letters {
+                    let dead = &mut self.state().books[id.book as usize].sheet.dead;
+                    *dead = less(*dead, id.bytes);
+                }
+            }
+        }
+        not_kept.records.len() + not_kept.letters.len()
     }
 
     /// An input is read up to this place on the disk; from the first one on, if it says so.
@@ -479,6 +493,13 @@ fn is_left(reason: &Reason) -> bool {
 
 fn one(bytes: u64) -> Count {
     Count { records: 1, bytes }
+}
+
+fn less(count: Count, bytes: u32) -> Count {
+    Count {
+        records: count.records.saturating_sub(1),
+        bytes: count.bytes.saturating_sub(bytes.into()),
+    }
 }
 
 /// There are not so many inputs.

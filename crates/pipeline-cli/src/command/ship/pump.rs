@@ -17,7 +17,6 @@ use super::{
     feed::Feed,
     free::Rehearsal,
     locked,
-    positions::key,
     road::{Road, Taken as Handed},
     schemas::Schemas,
 };
@@ -38,6 +37,8 @@ pub(super) const SHOWN: usize = 10;
 
 pub(super) struct Input {
     pub(super) path: PathBuf,
+    /// What a buffer knows it by; none if it cannot be found again.
+    pub(super) key: Option<String>,
     pub(super) layout: Layout,
     pub(super) book: u32,
     pub(super) name: u32,
@@ -49,12 +50,9 @@ pub(super) struct Input {
 
 impl Input {
     /// How far it is behind a record, as a buffer keeps it, by its path.
-    pub(super) fn place(&self, entry: &Entry) -> Option<(String, Vec<u8>)> {
-        let is_regular = self.path.as_os_str() != "-";
-        is_regular.then(|| {
-            let mark = serde_json::to_vec(&entry.mark).unwrap_or_default();
-            (key(&self.path), mark)
-        })
+    pub(super) fn place(&self, entry: &Entry) -> Option<(&str, Vec<u8>)> {
+        let key = self.key.as_deref()?;
+        Some((key, serde_json::to_vec(&entry.mark).unwrap_or_default()))
     }
 }
 

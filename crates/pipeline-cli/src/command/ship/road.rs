@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 use pipeline_blocking::{BufferedShipper, Shipper, shipping::Books};
-use pipeline_shipper::buffer::{BufferError, BufferErrorKind, Full, Letter as Kept, Settings};
+use pipeline_shipper::buffer::{
+    BufferError, BufferErrorKind, Full, Letter as Kept, NotKept, Settings,
+};
 
 use super::{
     books::{Desk, Entry, Id},
@@ -104,6 +106,22 @@ impl Road {
         Ok(())
     }
 
+    /// Why nothing more can be kept, if that is so.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk(shipper) => shipper.buffer().failure().map(Failure::from),
+        }
+    }
+
+    /// Records that were taken and are not kept, after such a failure.
+    pub(super) fn not_kept(&self) -> NotKept {
+        match self {
+            Self::Memory(_) => NotKept::default(),
+            Self::Disk(shipper) => shipper.buffer().not_kept(),
+        }
+    }
+
     /// Gives records to the shipper as soon as there is room.
     pub(super) fn take<'l>(
         &self,
@@ -124,7 +142,7 @@ impl Road {
                 let source: Arc<str> = Arc::from(&*input.shown);
                 for (index, (entry, line)) in records.enumerate() {
                     let place = input.place(&entry);
-                    let place = place.as_ref().map(|(path, mark)| (&**path, &**mark));
+                    let place = place.as_ref().map(|(path, mark)| (*path, &**mark));
                     let put = shipper
                         .buffer()
                         .put_from(&source, note(&entry), line, place);
@@ -153,7 +171,7 @@ impl Road {
         let form = serde_json::to_string(&Letter::of(b"", layout)).unwrap_or_default();
         let letter = Kept::new(&input.shown, note(entry), &form, reason, record);
         let place = input.place(entry);
-        let place = place.as_ref().map(|(path, mark)| (&**path, &**mark));
+        let place = place.as_ref().map(|(path, mark)| (*path, &**mark));
         let put = shipper.buffer().put_letter(letter, place);
         put.map(drop).map_err(|error| (0, failure_of(error)))
     }

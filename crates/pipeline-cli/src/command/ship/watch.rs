@@ -69,6 +69,11 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout) if self.view.desk.is_stuck() => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            if let Some(failure) = self.view.shipper.and_then(Road::failure) {
+                // Whoever follows files that are at rest would not meet it.
+                self.view.desk.break_off(failure);
+                return Ok(None);
+            }
             let now = begun.elapsed();
             if pace.keeps(now) {
                 self.view.desk.take_letters(self.view.shipper)?;

@@ -17,13 +17,13 @@ use super::bed::{Bed, balanced};
 use crate::support::Run as _;
 
 impl Bed {
-    fn buffer(&self, line: &str) -> crate::support::Ran {
+    pub(super) fn buffer(&self, line: &str) -> crate::support::Ran {
         let mut command = self.service.command(line);
         command.current_dir(self.path(""));
         command.ran()
     }
 
-    fn queue(&self) -> Value {
+    pub(super) fn queue(&self) -> Value {
         let ran = self.buffer("buffer ls spool -o json");
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
         document["items"][0].clone()
@@ -46,7 +46,7 @@ impl Bed {
     }
 }
 
-fn lines(numbers: Range<u64>) -> String {
+pub(super) fn lines(numbers: Range<u64>) -> String {
     let lines = numbers.map(|n| format!("n={n}\n"));
     lines.collect::<Vec<_>>().concat()
 }

@@ -36,6 +36,9 @@ pub(super) struct Log {
     pub(super) syncs: usize,
     /// The switch: syncs that are asked for and not carried out, counted from 0.
     pub(super) ignored: BTreeSet<usize>,
+    /// Which writes, syncs and changes of the length fail, counted from 0, and how; and how many there were.
+    pub(super) fails: Option<(Range<usize>, io::ErrorKind)>,
+    pub(super) operations: usize,
 }
 
 impl Disk {
@@ -64,8 +67,9 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.log()
-            .happen(Event::Length(usize::try_from(len).unwrap()));
+        let mut log = self.log();
+        log.operate()?;
+        log.happen(Event::Length(usize::try_from(len).unwrap()));
         Ok(())
     }
 
@@ -73,6 +77,10 @@ impl StorageBackend for Disk {
         let mut log = self.log();
         let number = log.syncs;
         log.syncs += 1;
+        if let Err(error) = log.operate() {
+            log.happen(Event::LeftOut);
+            return Err(error);
+        }
         let is_carried_out = !log.ignored.contains(&number);
         log.happen(if is_carried_out {
             Event::Sync
@@ -84,12 +92,27 @@ impl StorageBackend for Disk {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let at = usize::try_from(offset).unwrap();
-        self.log().happen(Event::Write(at, data.to_owned()));
+        let mut log = self.log();
+        if let Err(error) = log.operate() {
+            // A part of it may be there.
+            log.happen(Event::Write(at, data[..data.len() / 2].to_owned()));
+            return Err(error);
+        }
+        log.happen(Event::Write(at, data.to_owned()));
         Ok(())
     }
 }
 
 impl Log {
+    fn operate(&mut self) -> io::Result<()> {
+        let number = self.operations;
+        self.operations += 1;
+        match &self.fails {
+            Some((which, kind)) if which.contains(&number) => Err((*kind).into()),
+            _ => Ok(()),
+        }
+    }
+
     fn happen(&mut self, event: Event) {
         event.apply(&mut self.bytes);
         self.events.push(event);
