@@ -21,6 +21,8 @@ use crate::books::Count;
 /// What is read of a damaged file at a time, and the longest value that is found in it.
 const WINDOW: u64 = 8 << 20;
 const LONGEST: usize = 64 << 20;
+/// What is written into the new one at a time: each time is a sync.
+const AT_ONCE: usize = 8 << 20;
 
 /// What a buffer has of a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,6 +191,7 @@ fn rebuild(folder: &Path) -> Result<Repaired, Reason> {
     let new = Place::make(unused)?;
     let store = Store::open(new.backend()?, false)?;
     let none = (BTreeMap::new(), BTreeMap::new());
+    let (mut rows, mut size) = (Vec::new(), 0);
     let mut seen: BTreeMap<String, Done> = BTreeMap::new();
     let mut sums: BTreeMap<String, State> = BTreeMap::new();
     let unknown = State::default();
@@ -217,9 +220,15 @@ fn rebuild(folder: &Path) -> Result<Repaired, Reason> {
             sum.pending += left;
             sum.held += bytes.len() as u64;
         }
-        let row = std::iter::once((kind, queue, first, bytes));
-        store.restore(row, &none.0, &none.1)
+        size += bytes.len();
+        rows.push((kind, queue.to_owned(), first, bytes.to_owned()));
+        if size >= AT_ONCE {
+            store.restore(&rows, &none.0, &none.1)?;
+            (rows, size) = (Vec::new(), 0);
+        }
+        Ok(())
     })?;
+    store.restore(&rows, &none.0, &none.1)?;
     let mut repaired = Repaired::default();
     let mut states = found.states;
     for (queue, sum) in sums {
@@ -256,7 +265,7 @@ fn rebuild(folder: &Path) -> Result<Repaired, Reason> {
         }
     }
     let places = found.places.into_iter().map(|(key, (_, it))| (key, it));
-    store.restore(std::iter::empty(), &places.collect(), &states)?;
+    store.restore(&[], &places.collect(), &states)?;
     drop(store);
     new.file.sync_all()?;
     repaired.copy = keep(&old)?;

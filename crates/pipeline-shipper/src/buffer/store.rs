@@ -51,6 +51,9 @@ impl Work {
     }
 }
 
+/// A chunk or a letter as it is, with its queue and number.
+pub(super) type Row = (Kind, String, u64, Vec<u8>);
+
 #[derive(Debug)]
 pub(super) struct Store(Database);
 
@@ -195,10 +198,10 @@ impl Store {
         Ok(dropped)
     }
 
-    /// Writes chunks and letters as they are, by queue and number, for a repair.
-    pub(super) fn restore<'a>(
+    /// Writes chunks and letters as they are, for a repair.
+    pub(super) fn restore(
         &self,
-        rows: impl Iterator<Item = (Kind, &'a str, u64, &'a [u8])>,
+        rows: &[Row],
         places: &BTreeMap<(String, String), Vec<u8>>,
         states: &BTreeMap<String, State>,
     ) -> Result<(), Reason> {
@@ -211,7 +214,7 @@ impl Store {
                     Kind::Chunk => &mut chunks,
                     _ => &mut letters,
                 };
-                table.insert((queue, number), bytes)?;
+                table.insert((&**queue, *number), &**bytes)?;
             }
             drop((chunks, letters));
             let mut table = write.open_table(PLACES)?;
