@@ -252,6 +252,60 @@ const BUGS_OF_TESTS: &[(&str, Bug)] = &[
             to: "self.held.clear();\n                self.hold(&line[..at]);",
         },
     ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "a buffer acknowledges what is not on the disk",
+            file: "crates/pipeline-shipper/src/buffer/write.rs",
+            from: "if self.lock().durable > number {",
+            to: "if self.lock().state.next > number {",
+        },
+    ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "a buffer goes on after the disk has failed",
+            file: "crates/pipeline-shipper/src/buffer/write.rs",
+            from: "self.failed = Some(why);",
+            to: "let _ = why;",
+        },
+    ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "a buffer says that it has what it could not write",
+            file: "crates/pipeline-shipper/src/buffer/write.rs",
+            from: "self.not_kept.add(work, self.durable);",
+            to: "let _ = (work, self.durable);",
+        },
+    ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "a buffer drops the newest in place of the oldest",
+            file: "crates/pipeline-shipper/src/buffer/store.rs",
+            from: "..=(queue, u64::MAX))?;\n            let Some(row) = rows.next() else",
+            to: "..=(queue, u64::MAX))?;\n            let Some(row) = rows.next_back() else",
+        },
+    ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "the limit of a buffer leaves out what gathers",
+            file: "crates/pipeline-shipper/src/buffer/put.rs",
+            from: "(inner.state.held + inner.gathered + bytes)",
+            to: "(inner.state.held + bytes)",
+        },
+    ),
+    (
+        "-p pipeline-shipper --lib --features buffer buffer::",
+        Bug {
+            name: "a chunk is removed from a buffer when its first record is done",
+            file: "crates/pipeline-shipper/src/buffer/store.rs",
+            from: "if ends > mark {",
+            to: "if first > mark || ends == 0 {",
+        },
+    ),
 ];
 
 /// The bugs that do not fit the code as it is, with the reason.

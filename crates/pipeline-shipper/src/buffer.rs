@@ -43,18 +43,19 @@ mod look;
 mod place;
 #[cfg(test)]
 mod power;
+mod put;
 mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
 mod value;
+mod write;
 
 use std::{
     collections::BTreeMap,
-    fmt, mem,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use pipeline_proto::RepoName;
@@ -69,11 +70,10 @@ pub use self::{
 };
 use self::{
     done::Done,
-    entry::sum,
     error::Reason,
     place::Place,
     store::{Store, Work, minus},
-    value::{Chunk, State},
+    value::State,
 };
 use crate::{
     books::Count,
@@ -119,19 +119,6 @@ struct Inner {
     failed: Option<String>,
     not_kept: NotKept,
     is_closed: bool,
-}
-
-impl Inner {
-    /// This work was not done, and no other will be.
-    fn fail(&mut self, work: Work, why: String) {
-        let gathered = mem::take(&mut self.work);
-        for work in [work, gathered] {
-            self.not_kept.add(work, self.durable);
-        }
-        self.gathered = 0;
-        self.state.pending = minus(self.state.pending, sum(&self.not_kept.records));
-        self.failed = Some(why);
-    }
 }
 
 impl Buffer {
@@ -190,122 +177,6 @@ impl Buffer {
         &self.0.folder
     }
 
-    /// Takes a record, and waits for room if that is what is wanted. It is acknowledged by [`sync`](Self::sync).
-    ///
-    /// # Errors
-    ///
-    /// If there is no room, it is closed, or it could not be written before.
-    pub fn put(&self, line: &[u8]) -> Result<Taken, BufferError> {
-        self.put_from(&Arc::from(""), 0, line, None)
-    }
-
-    /// As [`put`](Self::put), with what is to be known about the record later, and how far a file was read with it, by
-    /// the file's path: that is written in the same transaction.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn put_from(
-        &self,
-        source: &Arc<str>,
-        note: u64,
-        line: &[u8],
-        place: Option<(&str, &[u8])>,
-    ) -> Result<Taken, BufferError> {
-        loop {
-            let is_full = |it: &Result<_, BufferError>| matches!(it, Err(error) if error.kind() == BufferErrorKind::Full);
-            let mut result = self.try_put_from(source, note, line, place);
-            if is_full(&result) {
-                // What is done makes room when it is written down.
-                self.write(None)?;
-                result = self.try_put_from(source, note, line, place);
-            }
-            self.write_much();
-            let inner = self.lock();
-            let pending = inner.state.pending.records;
-            // If nothing is pending, dead letters alone take the room, or the record does.
-            if !is_full(&result) || self.0.settings.full == Full::Refuse || pending == 0 {
-                return result;
-            }
-            let waits = |inner: &mut Inner| {
-                inner.state.pending.records == pending && inner.failed.is_none() && !inner.is_closed
-            };
-            drop(self.0.changed.wait_while(inner, waits));
-        }
-    }
-
-    /// As [`put_from`](Self::put_from), without waiting for room, nor for the disk unless something is dropped.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn try_put_from(
-        &self,
-        source: &Arc<str>,
-        note: u64,
-        line: &[u8],
-        place: Option<(&str, &[u8])>,
-    ) -> Result<Taken, BufferError> {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let bytes = line.len() as u64;
-        let mut dropped = Vec::new();
-        let mut inner = self.lock();
-        self.check(&inner)?;
-        let limit = self.0.settings.limit;
-        let over =
-            |inner: &Inner| (inner.state.held + inner.gathered + bytes).saturating_sub(limit);
-        if over(&inner) > 0 && self.0.settings.full == Full::DropOldest {
-            drop(inner);
-            self.write(None)?;
-            let more = over(&self.lock());
-            if more > 0 {
-                dropped = self.write(Some(more))?;
-            }
-            inner = self.lock();
-        }
-        if over(&inner) > 0 || inner.gathered > 2 * GATHER {
-            return Err(self.error(Reason::Full { limit }));
-        }
-        let number = inner.state.next;
-        inner.state.next += 1;
-        inner.state.pending += Count::of(1, line.len());
-        let chunks = &mut inner.work.chunks;
-        if !(chunks.last()).is_some_and(|chunk| chunk.takes(number, source, line.len())) {
-            chunks.push(Chunk::new(&self.0.queue, source, number, seconds()));
-        }
-        if let Some(chunk) = chunks.last_mut() {
-            chunk.add(note, line);
-        }
-        inner.work.keep(place);
-        self.gather(&mut inner, bytes + 16);
-        Ok(Taken { number, dropped })
-    }
-
-    /// Takes a record that never becomes a point, as a dead letter.
-    ///
-    /// # Errors
-    ///
-    /// If it is closed, or could not be written before.
-    pub fn put_letter(
-        &self,
-        mut letter: Letter,
-        place: Option<(&str, &[u8])>,
-    ) -> Result<u64, BufferError> {
-        let mut inner = self.lock();
-        self.check(&inner)?;
-        let number = inner.state.next;
-        inner.state.next += 1;
-        inner.state.done.add(number..number + 1);
-        letter.number = number;
-        let bytes = letter.bytes();
-        inner.work.letters.push(letter);
-        inner.work.keep(place);
-        self.gather(&mut inner, bytes);
-        drop(inner);
-        self.write_much();
-        Ok(number)
-    }
-
     /// How far files were read, by their paths.
     ///
     /// # Errors
@@ -313,32 +184,6 @@ impl Buffer {
     /// If it cannot be read, or it is closed.
     pub fn places(&self) -> Result<BTreeMap<String, Vec<u8>>, BufferError> {
         self.with_store(|store| store.places(&self.0.queue))
-    }
-
-    /// Returns when everything up to this number is on the disk: acknowledged.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be written. It is not acknowledged then, and nothing after it will be.
-    pub fn sync(&self, number: u64) -> Result<(), BufferError> {
-        if self.lock().durable > number {
-            return Ok(());
-        }
-        self.write(None)?;
-        let inner = self.lock();
-        if inner.durable > number {
-            return Ok(());
-        }
-        self.check(&inner)
-    }
-
-    /// Writes down everything that was put, and what is done.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be written.
-    pub fn sync_all(&self) -> Result<(), BufferError> {
-        self.write(None).map(drop)
     }
 
     /// Hands dead letters, up to 1,000, to whoever keeps them from now on. They are taken out if that goes well. Gives how
@@ -439,103 +284,11 @@ impl Buffer {
         self.error(Reason::Closed)
     }
 
-    /// Why nothing more is acknowledged, if that is so, until it is opened again.
-    pub fn failure(&self) -> Option<BufferError> {
-        let failed = self.lock().failed.clone()?;
-        Some(self.error(Reason::Failed(failed)))
-    }
-
-    /// What was put and is not on the disk after it has [failed](Self::failure).
-    pub fn not_kept(&self) -> NotKept {
-        self.lock().not_kept.clone()
-    }
-
     /// Takes nothing more.
     #[doc(hidden)]
     pub fn seal(&self) {
         self.lock().is_closed = true;
         self.0.changed.notify_all();
-    }
-
-    /// Takes nothing more, writes down what there is, and lets the file go.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be written.
-    pub fn close(&self) -> Result<(), BufferError> {
-        self.seal();
-        let written = self.write(None);
-        let store = self.store().take();
-        drop(store);
-        let place = self.0.place.lock();
-        drop(place.unwrap_or_else(PoisonError::into_inner).take());
-        self.0.changed.notify_all();
-        written.map(drop)
-    }
-
-    /// Writes what has gathered, if it is much. A failure is told by the sync, or to whoever comes next.
-    fn write_much(&self) {
-        if self.lock().gathered >= GATHER {
-            let _ = self.write(None);
-        }
-    }
-
-    /// Writes what has gathered, and drops old chunks of so many bytes.
-    fn write(&self, drop_bytes: Option<u64>) -> Result<Vec<Entry>, BufferError> {
-        let store = self.store();
-        let mut inner = self.lock();
-        if let Some(failed) = &inner.failed {
-            return Err(self.error(Reason::Failed(failed.clone())));
-        }
-        let is_idle = inner.gathered == 0 && !inner.has_marks && drop_bytes.is_none();
-        let Some(store) = store.as_ref().filter(|_| !is_idle) else {
-            return Ok(Vec::new());
-        };
-        let mut work = mem::take(&mut inner.work);
-        work.drop = drop_bytes.map(|bytes| (inner.fed, bytes));
-        let before = inner.state.clone();
-        let mut state = before.clone();
-        (inner.gathered, inner.has_marks) = (0, false);
-        // Others gather and settle meanwhile.
-        drop(inner);
-        let written = store.write(&self.0.queue, &mut work, &mut state);
-        let mut inner = self.lock();
-        let result = match written {
-            Ok(dropped) => {
-                inner.durable = inner.durable.max(before.next);
-                // Only writing changes these; all else has gone on.
-                (inner.state.held, inner.state.dead) = (state.held, state.dead);
-                let mut lost = Vec::new();
-                if let Some((end, entries)) = dropped {
-                    let from = inner.fed;
-                    inner.state.done.add(from..end);
-                    inner.fed = inner.fed.max(end);
-                    let count = sum(&entries);
-                    inner.state.dropped += count;
-                    inner.state.pending = minus(inner.state.pending, count);
-                    lost = entries;
-                }
-                Ok(lost)
-            }
-            Err(reason) => {
-                let error = self.error(reason);
-                inner.fail(work, error.later());
-                Err(error)
-            }
-        };
-        inner.has_news = true;
-        drop(inner);
-        self.0.changed.notify_all();
-        result
-    }
-
-    fn gather(&self, inner: &mut Inner, bytes: u64) {
-        let before = inner.gathered;
-        inner.gathered += bytes.max(1);
-        // Whoever feeds writes it down in a while, or at once if it is much.
-        if before == 0 || (before < GATHER && inner.gathered >= GATHER) {
-            self.0.changed.notify_all();
-        }
     }
 
     fn with_store<T>(
@@ -567,11 +320,6 @@ impl Buffer {
     fn store(&self) -> MutexGuard<'_, Option<Store>> {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn seconds() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |since| since.as_secs())
 }
 
 impl fmt::Debug for Buffer {

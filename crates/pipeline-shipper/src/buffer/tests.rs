@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, thread};
 
 use pipeline_proto::RepoName;
 use tempfile::TempDir;
@@ -249,6 +249,43 @@ fn it_takes_no_more_bytes_than_it_may_and_says_what_it_dropped() {
     assert_eq!(
         look(folder.path(), 0).unwrap()[0].stats.dropped.records,
         stats.dropped.records + stats.pending.records
+    );
+}
+
+#[test]
+fn who_has_no_room_waits_until_something_is_done_or_it_is_closed() {
+    let (line, source) = ([b'a'; 1000], Arc::from(""));
+    let folder = TempDir::new().unwrap();
+    let settings = Settings::new(folder.path()).limit(100_000);
+    let buffer = Buffer::open(settings, &repo()).unwrap();
+    // What gathers counts for a little more than what is written.
+    let fill = || {
+        while buffer.try_put_from(&source, 0, &line, None).is_ok() {
+            while buffer.try_put_from(&source, 0, &line, None).is_ok() {}
+            buffer.sync_all().unwrap();
+        }
+    };
+    fill();
+    let next = buffer.stats().next;
+    assert!((90..100).contains(&next), "{next}");
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| buffer.put(&line).unwrap());
+        // Nothing was dropped, and nothing else makes room.
+        buffer.sync_all().unwrap();
+        assert_eq!(buffer.stats().pending.records, next);
+        assert!(!waits.is_finished());
+        (0..next).for_each(|number| settle(&buffer, number, line.to_vec(), Outcome::Accepted));
+        buffer.sync_all().unwrap();
+        assert_eq!(waits.join().unwrap().number, next);
+        fill();
+        let waits = scope.spawn(|| buffer.put(&line).unwrap_err());
+        buffer.close().unwrap();
+        assert_eq!(waits.join().unwrap().kind(), BufferErrorKind::Closed);
+    });
+    let found = &look(folder.path(), 0).unwrap()[0].stats;
+    assert!(
+        found.pending.records > 90 && found.dropped.records == 0,
+        "{found:?}"
     );
 }
 
