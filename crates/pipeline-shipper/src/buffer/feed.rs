@@ -176,30 +176,28 @@ impl Buffer {
         let Some(page) = Page::read(&hand.bytes) else {
             return Handed::All;
         };
-        for record in page.records() {
-            if record.number < hand.next {
-                continue;
-            }
-            hand.next = record.number;
-            if self.lock().state.done.has(record.number) {
-                continue;
-            }
+        // None of them is done or dropped meanwhile.
+        let (done, next) = (self.lock().state.done.clone(), hand.next);
+        let records = page.records();
+        let left = records.filter(|it| it.number >= next && !done.has(it.number));
+        let left = left.map(|record| {
             let entry = Entry {
                 number: record.number,
                 source: Arc::clone(&hand.source),
                 note: record.note,
                 bytes: u32::try_from(record.line.len()).unwrap_or(u32::MAX),
             };
-            match desk.try_push(entry, record.line) {
-                Ok(()) => {}
-                Err(NotTaken {
-                    why: WhyNot::Closed,
-                    ..
-                }) => return Handed::Closed,
-                Err(_) => return Handed::Full,
+            (entry, record.line)
+        });
+        match desk.try_push_all(left) {
+            Ok(()) => Handed::All,
+            Err((NotTaken { id, why }, _)) => {
+                hand.next = id.number;
+                match why {
+                    WhyNot::Closed => Handed::Closed,
+                    _ => Handed::Full,
+                }
             }
-            hand.next = record.number + 1;
         }
-        Handed::All
     }
 }
