@@ -1,6 +1,6 @@
 //! CPU time in nanoseconds: of a process with all its threads, those that ended too; and where it is spent.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -11,16 +11,19 @@ use nix::{
 
 use crate::Failure;
 
-/// Keeps this process, and the threads that it will have, on the first processor that it may use. Client and server
+/// Keeps a process, and the threads that it will have, on the first processor that this one may use. Client and server
 /// on two processors wake each other from idling, which takes three times the CPU of a whole call; where the system puts
 /// them is chance, and another chance for each connection.
-pub(crate) fn on_one_processor() -> Result<(), Failure> {
-    let this = Pid::from_raw(0);
-    let allowed = sched_getaffinity(this)?;
+pub(crate) fn on_one_processor(process: &str) -> Result<(), Failure> {
+    let allowed = sched_getaffinity(Pid::from_raw(0))?;
     let first = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true));
     let mut only = CpuSet::new();
     only.set(first.ok_or("no processor to run on")?)?;
-    Ok(sched_setaffinity(this, &only)?)
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let thread = thread?.file_name().to_string_lossy().parse()?;
+        sched_setaffinity(Pid::from_raw(thread), &only)?;
+    }
+    Ok(())
 }
 
 /// Of this process, since it started.

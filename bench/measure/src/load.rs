@@ -23,6 +23,7 @@ const CONNECTIONS: usize = 16;
 /// Creates a workflow, asks for it again and again, and prints the CPU time of the server for each request, in
 /// nanoseconds.
 pub(crate) fn run(url: &str, count: usize, server: &str) -> Result<(), Failure> {
+    clock::on_one_processor(server)?;
     let name = WorkflowName::from_static(NAME);
     let create = wire(url, CreateWorkflow::new(name.clone()).comment(COMMENT))?;
     let get = wire(url, GetWorkflow::new(name))?;

@@ -52,7 +52,7 @@ fn main() {
 
 fn run(words: &[&str]) -> Result<(), Failure> {
     if let ["race" | "latency" | "serve" | "load", ..] = words {
-        clock::on_one_processor()?;
+        clock::on_one_processor("self")?;
     }
     match words {
         ["once", case, count, rest @ ..] => {
