@@ -257,6 +257,11 @@ impl Rule {
         self.lengths.0..=self.lengths.1
     }
 
+    /// Whether a text is a name by this rule.
+    pub(crate) fn allows(&self, text: &str) -> bool {
+        self.check(text).is_ok()
+    }
+
     fn check(&self, text: &str) -> Result<(), Reason> {
         let Some(first) = text.chars().next() else {
             return Err(Reason::Empty);

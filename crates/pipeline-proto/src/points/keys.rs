@@ -10,7 +10,7 @@ use super::{
     json::{no_object, push_text},
     scan,
 };
-use crate::name::{FieldName, Kind as _, kind};
+use crate::name::{Kind as _, kind};
 
 /// What stands for an empty key, as in the vendor's clients.
 const EMPTY: &str = "KEmptyPandoraAutoAdd";
@@ -34,21 +34,24 @@ const EMPTY: &str = "KEmptyPandoraAutoAdd";
 ///
 /// If it is no JSON object.
 pub fn clean_keys(line: &str) -> Result<Cow<'_, str>, PointError> {
-    let (mut taken, mut all_fit) = (BTreeSet::new(), true);
+    let mut all_fit = true;
     let read = scan::members(line, |key, _| {
-        if key.with_text(|key| FieldName::new(key).is_ok()) {
-            taken.insert(key.with_text(str::to_owned));
-        } else {
-            all_fit = false;
-        }
+        all_fit &= key.with_text(|key| kind::Field::RULE.allows(key));
         Some(())
     });
     read.ok_or_else(|| no_object(line))?;
     if all_fit {
         return Ok(line.into());
     }
+    let mut taken = BTreeSet::new();
+    scan::members(line, |key, _| {
+        if key.with_text(|key| kind::Field::RULE.allows(key)) {
+            taken.insert(key.with_text(str::to_owned));
+        }
+        Some(())
+    });
     let renamed = rewritten(line, |key, out| {
-        if FieldName::new(key).is_ok() {
+        if kind::Field::RULE.allows(key) {
             return push_text(out, key);
         }
         let name = free(&clean(key), &taken);
