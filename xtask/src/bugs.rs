@@ -279,8 +279,9 @@ const BUGS_OF_TESTS: &[(&str, Bug)] = &[
             to: "let _ = (work, self.durable);",
         },
     ),
+    // Others wait for room for ever with this one.
     (
-        "-p pipeline-shipper --lib --features buffer buffer::",
+        "-p pipeline-shipper --lib --features buffer buffer::power::",
         Bug {
             name: "a buffer drops the newest in place of the oldest",
             file: "crates/pipeline-shipper/src/buffer/store.rs",
