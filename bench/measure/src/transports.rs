@@ -199,7 +199,7 @@ fn held<F: Future<Output = ()> + Send + 'static>(
             }
             tasks.join_all().await;
             // Connections that are not kept end in tasks of their own.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         });
     }))
 }
