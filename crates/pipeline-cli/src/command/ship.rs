@@ -163,9 +163,11 @@ impl Ship {
         self.check()?;
         let remote = global.remote()?;
         let free = self.free.options(&self.repo, global)?;
+        // Whoever follows or keeps a buffer outlives a service that is away: at its start as well.
+        let patient = (self.follow || self.place.buffer.is_some()) && !self.dry_run;
         let schema = match &free {
             Some(_) => None,
-            None => self.form.schema(&remote, &self.repo)?,
+            None => self.form.schema(&remote, &self.repo, patient)?,
         };
         let positions = self.positions.as_deref();
         let positions = positions

@@ -3,6 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
@@ -15,8 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::{csv, unpacked_name};
 use crate::{
     failure::Failure,
+    lang::pick,
+    output::note,
     remote::{Remote, Subject},
 };
+
+/// Between two looks whether a service that was away at the start is there; each look is a call with retries of its own.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How the records of an input are written.
 #[derive(Debug, Clone, Args)]
@@ -174,14 +181,32 @@ impl Form {
         tags.transpose().map_err(Failure::usage)
     }
 
-    /// The schema that records have to fit, unless it may not be read: a token may be for pushing alone.
+    /// The schema that records have to fit, unless it may not be read: a token may be for pushing alone. Who is `patient`
+    /// waits for a service that is away.
     pub(in crate::command) fn schema(
         &self,
         remote: &Remote,
         repo: &RepoName,
+        patient: bool,
     ) -> Result<Option<Vec<SchemaEntry>>, Failure> {
         self.check_map(None)?;
-        let schema = match remote.try_send(GetRepo::new(repo.clone())) {
+        let mut is_told = false;
+        let read = loop {
+            match remote.try_send(GetRepo::new(repo.clone())) {
+                Err(error) if patient && error.is_retryable() => {
+                    if !is_told {
+                        note(pick(
+                            format!("{repo}: {error}; nothing is read until the service is there"),
+                            format!("{repo}：{error}；等待服务恢复，在此之前不读取任何数据"),
+                        ));
+                    }
+                    is_told = true;
+                    thread::sleep(AGAIN);
+                }
+                read => break read,
+            }
+        };
+        let schema = match read {
             Ok(repo) => repo.schema,
             Err(error)
                 if matches!(

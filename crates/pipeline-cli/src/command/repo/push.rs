@@ -75,7 +75,7 @@ impl Run for Push {
         let schema = if self.is_for_rules() {
             None
         } else {
-            self.form.schema(&remote, &self.repo)?
+            self.form.schema(&remote, &self.repo, false)?
         };
         let mut pushes = Pushes {
             push: &self,

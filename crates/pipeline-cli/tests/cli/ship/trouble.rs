@@ -213,6 +213,35 @@ fn without_a_schema_what_a_killed_run_has_kept_makes_its_queue_at_the_next_start
 }
 
 #[test]
+fn a_service_that_is_away_at_the_start_is_waited_for_where_a_run_is_to_outlive_it() {
+    let bed = Bed::new();
+    bed.write("a.points", lines(0..10));
+    let away = || {
+        let away = InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE).on("get_repo");
+        // One more than a call tries.
+        let server = &bed.service.server;
+        server.with(|emulator| emulator.inject(away.times(4)));
+    };
+    away();
+    bed.ship("a.points").failed(1);
+    bed.back();
+    for options in ["--buffer spool", "--follow"] {
+        away();
+        let child = bed.spawn(&format!("a.points {options}"));
+        until(|| bed.arrived() >= 10);
+        crate::support::signal(&child, "TERM");
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(
+            ran.stderr.matches("until the service is there").count(),
+            1,
+            "{ran:?}"
+        );
+        bed.service.run("repo delete clicks --yes").ok();
+        bed.service.run("repo create clicks --schema 'n long'").ok();
+    }
+}
+
+#[test]
 fn a_queue_that_was_deleted_meanwhile_keeps_its_records_in_the_buffer_until_it_is_there_again() {
     let bed = Bed::new();
     let (delete, create) = (
