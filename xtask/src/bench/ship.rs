@@ -49,7 +49,7 @@ impl FromStr for Amount {
 /// Every so many-th record is one that the service refuses, where there are faults.
 const BAD: &str = "10000";
 
-/// How often one of the faults happens, in turn.
+/// How often one of the faults happens, in turn, if the one before it has.
 const FAULT: Duration = Duration::from_millis(400);
 
 /// What goes wrong: refused for a second, lost after it took effect, refused for its size.
@@ -146,7 +146,13 @@ fn ship(cases: &Cases, folder: &Path, amount: Amount, faults: bool) -> Result<Sh
         let mut next = FAULTS.iter().cycle();
         while !client.is_finished() {
             thread::sleep(FAULT);
-            if faults && let Some(fault) = next.next() {
+            // One at a time: in a back-off there are fewer requests than faults that would wait for them.
+            let before = ask(&emulator.url, "faults", None)?;
+            let mut before = before["faults"].as_array().into_iter().flatten();
+            if faults
+                && before.all(|fault| fault["left"] == 0)
+                && let Some(fault) = next.next()
+            {
                 ask(&emulator.url, "faults", Some(fault))?;
             }
         }
