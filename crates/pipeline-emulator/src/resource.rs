@@ -17,6 +17,7 @@ mod plugin;
 mod query;
 mod repo;
 mod search_logs;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -28,7 +29,7 @@ pub(crate) mod workflow;
 use std::fmt::Display;
 
 use pipeline_proto::{
-    ErrorCode, NameError, RepoName,
+    ErrorCode, RepoName,
     describe::{Member, Object},
     resource::schema::{MAX_MAPS, SchemaEntry},
 };
@@ -51,34 +52,23 @@ use judge::Judged;
 pub(crate) use plugin::{Plugin, verify_plugin};
 pub(crate) use query::asked;
 pub(crate) use repo::{Repo, with_schema_in_force};
+pub(crate) use table::{Row, rows};
 pub(crate) use transform::{Transform, filling};
 pub(crate) use udf::{
-    UdfJar, debug_udf, deregister_udf, list_builtins, list_udf_jars, list_udfs, register_udf,
+    Udf, UdfJar, debug_udf, deregister_udf, list_builtins, list_udf_jars, list_udfs, register_udf,
 };
 pub(crate) use variable::{Variable, get_variable, list_variables};
 
-/// What a name must be, and the code of one that is not.
-pub(crate) type NameRule = (fn(&str) -> Result<(), NameError>, ErrorCode);
+/// The members that something is to have from now on.
+pub(crate) type Made = Result<Members, Refusal>;
 
-/// A kind of resource: its codes and rules. [`verbs`] does the rest.
-pub(crate) trait Resource {
-    const KIND: Kind;
-    /// How many names of a path say which one it is; those before the last say where it belongs.
-    const NAMES: usize = 1;
-    const NAME: NameRule;
-    const EXISTS: ErrorCode;
-    const NOT_FOUND: ErrorCode;
-    /// The code of a body that is no JSON object.
-    const MALFORMED: ErrorCode;
-    /// The member of a list that holds them; empty where the list is an array of them.
-    const LIST: &'static str;
-
+/// The rules of a kind of resource. [`verbs`] does the rest.
+pub(crate) trait Resource: Row {
     /// Whether the names of a path are legal, and what they belong to is there.
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        match call.names.get(Self::NAMES - 1) {
-            Some(name) => check_name::<Self>(name),
-            None => Ok(()),
-        }
+        Self::OUTER.map_or(Ok(()), |check| check(call))?;
+        let name = call.names.get(Self::NAMES - 1);
+        name.map_or(Ok(()), |name| check_name::<Self>(name))
     }
 
     /// Whether it is there for whoever names it.
@@ -88,10 +78,10 @@ pub(crate) trait Resource {
 
     /// What is made of the body of a create. Members that are `null` are missing from bodies: one of the
     /// vendor's clients sends what it has not been told so.
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal>;
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made;
 
     /// What is made of the body of an update and of what there was.
-    fn changed(call: &mut Call<'_, '_>, body: Members, _old: Members) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, _old: Members) -> Made {
         Self::made(call, body)
     }
 
@@ -131,12 +121,9 @@ fn parent<'a, R: Resource>(call: &'a Call<'_, '_>) -> Result<&'a Members, Refusa
     Ok(found)
 }
 
-/// Whether what the first name of a path names is there, and the one behind it is a name, if there is one.
-pub(crate) fn check_inside<P: Resource, R: Resource>(call: &Call<'_, '_>) -> Result<(), Refusal> {
-    parent::<P>(call)?;
-    call.names
-        .get(1)
-        .map_or(Ok(()), |name| check_name::<R>(name))
+/// Whether what the first name of a path names is there.
+pub(crate) fn check_parent<P: Resource>(call: &Call<'_, '_>) -> Result<(), Refusal> {
+    parent::<P>(call).map(drop)
 }
 
 /// Things of these kinds go with what they are inside of.

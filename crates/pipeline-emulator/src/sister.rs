@@ -16,8 +16,27 @@ use crate::{
     date::rfc3339,
     item::Members,
     refusal::Refusal,
-    resource::{NameRule, Resource, check_inside, check_name, known, refuse, remove_inside, text},
+    resource::{Made, Resource, Row, check_name, known, refuse, remove_inside, rows, text},
 };
+
+use logdb::LogdbRepo;
+use report::{ReportDatabase, ReportTable};
+use tsdb::{TsdbRepo, TsdbSeries, TsdbView};
+
+rows! {
+    LogdbRepo, named LogdbRepoName or INVALID_REPO_NAME:
+        LOGDB_REPO_EXISTS, LOGDB_REPO_NOT_FOUND, MALFORMED_ENTITY, "repos";
+    ReportDatabase, named RepoName or REPORT_INVALID_DATABASE_NAME:
+        REPORT_INVALID_PARAMETER, REPORT_NO_SUCH_DATABASE, MALFORMED_ENTITY, "";
+    ReportTable in ReportDatabase, named RepoName or REPORT_INVALID_DATABASE_NAME:
+        REPORT_INVALID_PARAMETER, REPORT_NO_SUCH_TABLE, MALFORMED_ENTITY, "";
+    TsdbRepo, named RepoName or INVALID_REPO_NAME:
+        TSDB_REPO_EXISTS, TSDB_REPO_NOT_FOUND, MALFORMED_ENTITY, "";
+    TsdbSeries in TsdbRepo, named SeriesName or INVALID_REPO_NAME:
+        TSDB_SERIES_EXISTS, TSDB_NO_SUCH_SERIES, MALFORMED_ENTITY, "";
+    TsdbView in TsdbRepo, named SeriesName or INVALID_REPO_NAME:
+        TSDB_VIEW_EXISTS, TSDB_NO_SUCH_VIEW, MALFORMED_ENTITY, "";
+}
 
 fn new(call: &Call<'_, '_>, mut members: Members) -> Members {
     let name = call.names.last().map_or("", String::as_str);

@@ -8,7 +8,7 @@ use pipeline_proto::{
 use serde_json::{Value, json};
 
 use super::{
-    Job, Members, Resource,
+    Job, Members, Row,
     job::{all_runs, scheduler, status},
     life::{Asked, Life, Run, keep, millis, now},
     query, refuse, text,

@@ -1,9 +1,9 @@
 use pipeline_graph::{Finding, Rule};
-use pipeline_proto::{ErrorCode, name::DatasourceName, resource::datasource::DatasourceSpec};
+use pipeline_proto::{ErrorCode, resource::datasource::DatasourceSpec};
 use serde_json::{Value, json};
 
 use super::{
-    Judged, Members, NameRule, Resource, described, known, refuse, region, repo, text, variable,
+    Judged, Made, Members, Resource, described, known, refuse, region, repo, text, variable,
     verbs::sent,
 };
 use crate::{
@@ -16,17 +16,7 @@ use crate::{
 pub(crate) struct Datasource;
 
 impl Resource for Datasource {
-    const KIND: Kind = Kind::Datasource;
-    const NAME: NameRule = (
-        |name| DatasourceName::new(name).map(drop),
-        ErrorCode::INVALID_DATASOURCE_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::DATASOURCE_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::DATASOURCE_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_BATCH;
-    const LIST: &'static str = "datasources";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
         check(call, &body)?;
         let workflow = text(&body, "workflow").to_owned();
@@ -38,11 +28,7 @@ impl Resource for Datasource {
     }
 
     /// Fields may be added, but neither removed nor given another type.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         let before = old.clone();
         old.extend(known(body, &["spec", "schema"]));
         check(call, &old)?;

@@ -1,37 +1,16 @@
 use http::Uri;
 use pipeline_graph::{Finding, Rule};
-use pipeline_proto::{ErrorCode, RepoName, name::ExportName, resource::export::ExportSpec};
+use pipeline_proto::{ErrorCode, RepoName, resource::export::ExportSpec};
 use serde_json::{Map, Value};
 
-use super::{
-    Judged, Members, NameRule, Repo, Resource, check_inside, described, parent, refuse, repo, text,
-};
-use crate::{
-    call::Call,
-    id::{Id, Kind},
-    refusal::Refusal,
-};
+use super::{Judged, Made, Members, Repo, Resource, described, parent, refuse, repo, text};
+use crate::{call::Call, id::Id, refusal::Refusal};
 
 /// What writes the records of a repo elsewhere. Where that is, nobody looks.
 pub(crate) struct Export;
 
 impl Resource for Export {
-    const KIND: Kind = Kind::Export;
-    const NAMES: usize = 2;
-    const NAME: NameRule = (
-        |name| ExportName::new(name).map(drop),
-        ErrorCode::INVALID_EXPORT,
-    );
-    const EXISTS: ErrorCode = ErrorCode::EXPORT_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::EXPORT_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::INVALID_EXPORT;
-    const LIST: &'static str = "exports";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check_inside::<Repo, Self>(call)
-    }
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let export = described(ExportSpec::description(), body);
         let mut export = judged::<Self, Repo>(call, export, code)?;
         export.insert("name".to_owned(), call.names[1].as_str().into());
@@ -39,11 +18,7 @@ impl Resource for Export {
     }
 
     /// A new spec of the same type. Where the export begins stays as well.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         let body = with_spec(body, &old);
         old.extend(Self::made(call, body)?);
         Ok(old)

@@ -10,7 +10,7 @@ use pipeline_proto::{
 };
 use serde_json::Value;
 
-use super::{Datasource, Export, Job, JobExport, Repo, Resource as _, Transform, job, node};
+use super::{Datasource, Export, Job, JobExport, Repo, Row as _, Transform, job, node};
 use crate::{
     call::Call,
     id::{Id, Kind},

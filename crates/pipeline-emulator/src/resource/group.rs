@@ -1,8 +1,8 @@
-use pipeline_proto::{ErrorCode, name::GroupName, resource::group::GroupSpec};
+use pipeline_proto::{ErrorCode, resource::group::GroupSpec};
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, described,
+    Made, Members, Resource, described,
     life::{Asked, Life, keep, kept, now},
     refuse, region, text,
     verbs::members,
@@ -20,17 +20,7 @@ use crate::{
 pub(crate) struct Group;
 
 impl Resource for Group {
-    const KIND: Kind = Kind::Group;
-    const NAME: NameRule = (
-        |name| GroupName::new(name).map(drop),
-        ErrorCode::INVALID_GROUP_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::GROUP_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::GROUP_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "groups";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let region = region(call, &body, ErrorCode::GROUP_REGION_MISMATCH)?;
         let mut group = described(GroupSpec::description(), body);
         check_container(&group)?;
@@ -42,11 +32,7 @@ impl Resource for Group {
     }
 
     /// Only the container can be changed.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         check_container(&body)?;
         old.insert("container".to_owned(), body["container"].clone());
         old.insert("updateTime".to_owned(), shown_now(call));

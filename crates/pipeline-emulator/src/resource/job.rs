@@ -2,13 +2,12 @@ use pipeline_graph::{Finding, Rule};
 use pipeline_proto::{
     ErrorCode,
     model::Status,
-    name::JobName,
     resource::job::{BatchStatus, JobSpec, SchedulerType},
 };
 use serde_json::Value;
 
 use super::{
-    Judged, Members, NameRule, Resource, described, is_query,
+    Judged, Made, Members, Resource, described, is_query,
     life::{Asked, Life, Millis, Run, kept, millis, now},
     query, refuse, text, variable,
 };
@@ -31,17 +30,7 @@ const RUNS: u64 = 100;
 const DEPTH: u32 = 32;
 
 impl Resource for Job {
-    const KIND: Kind = Kind::Job;
-    const NAME: NameRule = (
-        |name| JobName::new(name).map(drop),
-        ErrorCode::INVALID_JOB_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::JOB_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::JOB_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_BATCH;
-    const LIST: &'static str = "jobs";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let mut job = described(JobSpec::description(), body);
         check(call, &job)?;
         let of_source = |(kind, name): (Kind, &str)| {
@@ -56,11 +45,7 @@ impl Resource for Job {
     }
 
     /// A replacement of all that is said of it. Its runs stay.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         old.retain(|name, _| name.starts_with('.'));
         old.extend(Self::made(call, body)?);
         Ok(old)

@@ -1,29 +1,17 @@
-use pipeline_proto::{ErrorCode, name::PluginName};
+use pipeline_proto::ErrorCode;
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, jar, refuse, verbs::members};
+use super::{Made, Members, Resource, jar, refuse, verbs::members};
 use crate::{
     call::{Call, Outcome, json},
     date::rfc3339,
-    id::Kind,
-    refusal::Refusal,
 };
 
 /// A jar with a parser for transforms. What is in it matters only when it is verified.
 pub(crate) struct Plugin;
 
 impl Resource for Plugin {
-    const KIND: Kind = Kind::Plugin;
-    const NAME: NameRule = (
-        |name| PluginName::new(name).map(drop),
-        ErrorCode::INVALID_PLUGIN_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::PLUGIN_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::PLUGIN_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "plugins";
-
-    fn made(call: &mut Call<'_, '_>, _: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, _: Members) -> Made {
         let created = rfc3339(call.rules.clock_offset.apply(call.now.wall));
         let has_class = jar::classes(call.body).contains_key(&call.names[0]);
         Ok(Members::from_iter([

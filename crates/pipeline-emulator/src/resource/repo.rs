@@ -1,8 +1,8 @@
-use pipeline_proto::{ErrorCode, RepoName};
+use pipeline_proto::ErrorCode;
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Resource, all, check_schema,
+    Made, Members, Resource, all, check_schema,
     group::check_group,
     known,
     life::{Millis, keep, kept, millis, now},
@@ -86,16 +86,6 @@ pub(super) fn begin(call: &Call<'_, '_>, repo: &mut Members) {
 }
 
 impl Resource for Repo {
-    const KIND: Kind = Kind::Repo;
-    const NAME: NameRule = (
-        |name| RepoName::new(name).map(drop),
-        ErrorCode::INVALID_REPO_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::REPO_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::REPO_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::INVALID_REPO_MODE;
-    const LIST: &'static str = "repos";
-
     fn ready(call: &Call<'_, '_>, repo: &Members) -> Result<(), Refusal> {
         if kept::<Millis>(repo, ".made") > now(call) {
             let detail = format!("it is the destination of {:?}", text(repo, "derivedFrom"));
@@ -104,7 +94,7 @@ impl Resource for Repo {
         Ok(())
     }
 
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let region = region(call, &body, ErrorCode::REPO_REGION_MISMATCH)?;
         check(call.rules, &body)?;
         check_group(call, &body, &region)?;
@@ -119,7 +109,7 @@ impl Resource for Repo {
     }
 
     /// The schema is replaced as a whole; what else is missing stays.
-    fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, old: Members) -> Made {
         check(call.rules, &body)?;
         check_types(&old, &body)?;
         let mut new = old.clone();

@@ -1,12 +1,12 @@
 use pipeline_proto::{
-    ErrorCode, TransformName,
+    ErrorCode,
     resource::transform::{Container, PluginField, TransformSpec},
 };
 use serde_json::Value;
 
 use super::{
-    Members, NameRule, Repo, Resource, all, allows, check_inside, check_name, check_schema,
-    described, graph, is_query, refuse, repo, text,
+    Made, Members, Repo, Resource, all, allows, check_name, check_schema, described, graph,
+    is_query, refuse, repo, text,
 };
 use crate::{
     call::Call,
@@ -19,24 +19,9 @@ use crate::{
 pub(crate) struct Transform;
 
 impl Resource for Transform {
-    const KIND: Kind = Kind::Transform;
-    const NAMES: usize = 2;
-    const NAME: NameRule = (
-        |name| TransformName::new(name).map(drop),
-        ErrorCode::MALFORMED_TRANSFORM,
-    );
-    const EXISTS: ErrorCode = ErrorCode::TRANSFORM_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::TRANSFORM_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_TRANSFORM;
-    const LIST: &'static str = "transforms";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check_inside::<Repo, Self>(call)
-    }
-
     /// The destination is made if it is not there, with the fields that the body has for it, else with
     /// those of the source: no SQL is carried out that would tell others.
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let [source, name, to] = call.names else {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "it needs a destination");
         };
@@ -85,11 +70,7 @@ impl Resource for Transform {
 
     /// Any part of the spec, and at least one. SQL may only give out more fields than before: where it gave out
     /// all, one that gives out some leaves it as it is, without a word, as the vendor's tests expect.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         let mut changes = described(TransformSpec::description(), body);
         if changes.is_empty() {
             return refuse(ErrorCode::MALFORMED_TRANSFORM, "there is nothing to change");

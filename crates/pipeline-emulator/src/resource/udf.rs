@@ -3,15 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
-use pipeline_proto::{
-    ErrorCode,
-    name::{FunctionName, JarName},
-    resource::udf::UdfSpec,
-};
+use pipeline_proto::{ErrorCode, resource::udf::UdfSpec};
 use serde_json::json;
 
 use super::{
-    Members, NameRule, Resource, builtins, described, jar,
+    Made, Members, Resource, builtins, described, jar,
     life::{keep, kept},
     query, refuse, text,
     verbs::{self, sent},
@@ -30,17 +26,7 @@ const MAX_DESCRIPTION: usize = 1_500;
 pub(crate) struct UdfJar;
 
 impl Resource for UdfJar {
-    const KIND: Kind = Kind::UdfJar;
-    const NAME: NameRule = (
-        |name| JarName::new(name).map(drop),
-        ErrorCode::INVALID_UDF_JAR_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::UDF_JAR_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::UDF_JAR_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "result";
-
-    fn made(call: &mut Call<'_, '_>, _: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, _: Members) -> Made {
         // The documents show the time of China, without a zone.
         let china = ClockSkew::Ahead(Duration::from_secs(8 * 60 * 60));
         let time = china.apply(call.rules.clock_offset.apply(call.now.wall));
@@ -57,7 +43,7 @@ impl Resource for UdfJar {
     }
 
     /// Another description.
-    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Result<Members, Refusal> {
+    fn changed(_: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         check_length(&body, "description")?;
         old.insert("description".to_owned(), text(&body, "description").into());
         Ok(old)
@@ -76,20 +62,10 @@ impl Resource for UdfJar {
 }
 
 /// A registered function.
-struct Udf;
+pub(crate) struct Udf;
 
 impl Resource for Udf {
-    const KIND: Kind = Kind::Udf;
-    const NAME: NameRule = (
-        |name| FunctionName::new(name).map(drop),
-        ErrorCode::INVALID_UDF_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::UDF_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::UDF_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "result";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let name = call.names[0].as_str();
         if builtins::is_builtin(name) {
             return refuse(ErrorCode::UDF_NAME_RESERVED, format!("{name:?}"));

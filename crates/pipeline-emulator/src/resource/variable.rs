@@ -1,7 +1,7 @@
-use pipeline_proto::{ErrorCode, name::VariableName, resource::variable::VariableSpec};
+use pipeline_proto::{ErrorCode, resource::variable::VariableSpec};
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, all, allows, check_name, query, refuse, text, verbs};
+use super::{Made, Members, Resource, all, allows, check_name, query, refuse, text, verbs};
 use crate::{
     call::{Call, Outcome, json},
     id::{Id, Kind},
@@ -27,16 +27,6 @@ const SYSTEM: &[(&str, &str)] = &[
 const PARTS: &str = "yMdHhmsSaEZzX";
 
 impl Resource for Variable {
-    const KIND: Kind = Kind::Variable;
-    const NAME: NameRule = (
-        |name| VariableName::new(name).map(drop),
-        ErrorCode::INVALID_VARIABLE_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::VARIABLE_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::VARIABLE_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "variables";
-
     /// Those of the system are there for whoever looks, and for nobody else.
     fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
         let Some(name) = call.names.first() else {
@@ -48,7 +38,7 @@ impl Resource for Variable {
         check_name::<Self>(name)
     }
 
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let (kind, value, format) = (
             text(&body, "type"),
             text(&body, "value"),

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
-use pipeline_proto::{ErrorCode, name::LogdbRepoName};
+use pipeline_proto::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Members, NameRule, Resource, check_name, known, new, now,
+    Made, Members, Resource, Row as _, check_name, known, new, now,
     query::{Query, millis, sort},
     read, text,
 };
@@ -16,7 +16,7 @@ use crate::{
     body,
     call::{Call, Outcome, json},
     data::{entry, unpacked, value_fits},
-    id::{Id, Kind},
+    id::Id,
     item::Item,
     refusal::Refusal,
     resource::{
@@ -42,26 +42,12 @@ const SIZE: usize = 10;
 const BUCKETS: u64 = 60;
 
 impl Resource for LogdbRepo {
-    const KIND: Kind = Kind::LogdbRepo;
-    const NAME: NameRule = (
-        |name| LogdbRepoName::new(name).map(drop),
-        ErrorCode::INVALID_REPO_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::LOGDB_REPO_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::LOGDB_REPO_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "repos";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         Ok(new(call, known(body, OF_LOGDB)))
     }
 
     /// What is not sent stays.
-    fn changed(
-        call: &mut Call<'_, '_>,
-        body: Members,
-        mut old: Members,
-    ) -> Result<Members, Refusal> {
+    fn changed(call: &mut Call<'_, '_>, body: Members, mut old: Members) -> Made {
         old.extend(known(body, OF_LOGDB));
         old.insert("updateTime".to_owned(), now(call).into());
         Ok(old)

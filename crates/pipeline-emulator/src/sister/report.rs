@@ -1,9 +1,9 @@
 //! Databases and tables of the report service. They have no rows.
 
-use pipeline_proto::{ErrorCode, RepoName};
+use pipeline_proto::ErrorCode;
 use serde_json::{Value, json};
 
-use super::{Members, NameRule, Resource, check_inside, known, new, refuse, remove_inside, text};
+use super::{Made, Members, Resource, known, new, refuse, remove_inside, text};
 use crate::{
     call::{Call, Outcome, json},
     id::Kind,
@@ -13,22 +13,10 @@ use crate::{
 
 const COLUMNS: &str = ".columns";
 
-const NAME: NameRule = (
-    |name| RepoName::new(name).map(drop),
-    ErrorCode::REPORT_INVALID_DATABASE_NAME,
-);
-
 pub(crate) struct ReportDatabase;
 
 impl Resource for ReportDatabase {
-    const KIND: Kind = Kind::ReportDatabase;
-    const NAME: NameRule = NAME;
-    const EXISTS: ErrorCode = ErrorCode::REPORT_INVALID_PARAMETER;
-    const NOT_FOUND: ErrorCode = ErrorCode::REPORT_NO_SUCH_DATABASE;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         Ok(new(call, known(body, &["region"])))
     }
 
@@ -42,19 +30,7 @@ impl Resource for ReportDatabase {
 pub(crate) struct ReportTable;
 
 impl Resource for ReportTable {
-    const KIND: Kind = Kind::ReportTable;
-    const NAMES: usize = 2;
-    const NAME: NameRule = NAME;
-    const EXISTS: ErrorCode = ErrorCode::REPORT_INVALID_PARAMETER;
-    const NOT_FOUND: ErrorCode = ErrorCode::REPORT_NO_SUCH_TABLE;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check_inside::<ReportDatabase, Self>(call)
-    }
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let sql = text(&body, "CMD");
         let Some(columns) = columns(sql, &call.names[1]) else {
             let wanted = format!("create table {} (id TEXT);", call.names[1]);

@@ -1,12 +1,11 @@
 //! Repos, series and views of TSDB, and the latest points.
 
 use http::header;
-use pipeline_proto::{ErrorCode, RepoName, name::SeriesName};
+use pipeline_proto::ErrorCode;
 use serde_json::{Value, json};
 
 use super::{
-    Members, NameRule, Resource, check_inside, known, new, point::Point, read, refuse,
-    remove_inside, text,
+    Made, Members, Resource, Row as _, known, new, point::Point, read, refuse, remove_inside, text,
 };
 use crate::{
     call::{Call, Outcome, json, no_data},
@@ -32,25 +31,10 @@ const POINT_DELAY: u64 = 1_000;
 /// How many points one query gives.
 const MOST: usize = 10_000;
 
-const NAME: NameRule = (
-    |name| SeriesName::new(name).map(drop),
-    ErrorCode::INVALID_REPO_NAME,
-);
-
 pub(crate) struct TsdbRepo;
 
 impl Resource for TsdbRepo {
-    const KIND: Kind = Kind::TsdbRepo;
-    const NAME: NameRule = (
-        |name| RepoName::new(name).map(drop),
-        ErrorCode::INVALID_REPO_NAME,
-    );
-    const EXISTS: ErrorCode = ErrorCode::TSDB_REPO_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::TSDB_REPO_NOT_FOUND;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "";
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         Ok(living(call, known(body, &["region", "metadata"])))
     }
 
@@ -71,19 +55,7 @@ fn living(call: &Call<'_, '_>, members: Members) -> Members {
 pub(crate) struct TsdbSeries;
 
 impl Resource for TsdbSeries {
-    const KIND: Kind = Kind::TsdbSeries;
-    const NAMES: usize = 2;
-    const NAME: NameRule = NAME;
-    const EXISTS: ErrorCode = ErrorCode::TSDB_SERIES_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::TSDB_NO_SUCH_SERIES;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check_inside::<TsdbRepo, Self>(call)
-    }
-
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         let mut series = living(call, known(body, &["retention", "metadata"]));
         series.insert("type".to_owned(), "1".into());
         Ok(series)
@@ -93,20 +65,8 @@ impl Resource for TsdbSeries {
 pub(crate) struct TsdbView;
 
 impl Resource for TsdbView {
-    const KIND: Kind = Kind::TsdbView;
-    const NAMES: usize = 2;
-    const NAME: NameRule = NAME;
-    const EXISTS: ErrorCode = ErrorCode::TSDB_VIEW_EXISTS;
-    const NOT_FOUND: ErrorCode = ErrorCode::TSDB_NO_SUCH_VIEW;
-    const MALFORMED: ErrorCode = ErrorCode::MALFORMED_ENTITY;
-    const LIST: &'static str = "";
-
-    fn check(call: &Call<'_, '_>) -> Result<(), Refusal> {
-        check_inside::<TsdbRepo, Self>(call)
-    }
-
     /// Nothing is computed.
-    fn made(call: &mut Call<'_, '_>, body: Members) -> Result<Members, Refusal> {
+    fn made(call: &mut Call<'_, '_>, body: Members) -> Made {
         Ok(living(call, known(body, &["sql", "retention", "metadata"])))
     }
 }
