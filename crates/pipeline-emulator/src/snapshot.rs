@@ -111,7 +111,7 @@ impl Stored {
     pub(crate) fn restored(&self, now: Now) -> Item {
         match self.clone() {
             Self::Workflow(state, members) => {
-                Item::Workflow(Workflow::restored(&state, members, now))
+                Item::Workflow(Workflow::restored(state, members, now))
             }
             Self::Other(StoredResource { members, node }) => match node {
                 Some(node) => Item::Node(members, node),

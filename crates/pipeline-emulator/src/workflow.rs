@@ -18,17 +18,23 @@ use pipeline_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{id::Id, transition::Transition};
+use crate::{
+    date::{from_millis, to_millis},
+    id::Id,
+    transition::Transition,
+};
 use phase::{Moving, Phase};
 
 /// How many events of a workflow are kept.
 const HISTORY: usize = 100;
 
 /// Something that happened to a workflow, in the words of the log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Event {
     /// Counts up, so that nodes added later do not inherit what happened before.
     pub(crate) number: u64,
+    #[serde(rename = "at_ms", with = "stored::wall")]
     pub(crate) wall: SystemTime,
     pub(crate) status: Status,
     pub(crate) what: Cow<'static, str>,
@@ -226,7 +232,8 @@ impl Workflow {
         }
         self.history.push_back(Event {
             number: self.events,
-            wall: at.wall,
+            // No finer than it is written down, so that it is the same when it is read.
+            wall: from_millis(to_millis(at.wall)),
             status: self.status(),
             what: Cow::Borrowed(what),
         });

@@ -3,37 +3,67 @@
 use std::time::Duration;
 
 use pipeline_proto::{Now, model::Status};
+use serde::{Deserialize, Serialize};
 
 use crate::transition::Transition;
 
-/// Where a workflow is in its life.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Phase {
+/// Where a workflow is in its life, with moments in time: as it is written down, the milliseconds until then.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase<At = Now> {
     Ready,
-    Starting(Moving),
+    Starting(Moving<At>),
     /// A manual workflow has an end.
     Started {
-        ends: Option<Now>,
+        #[serde(rename = "ends_in_ms", skip_serializing_if = "Option::is_none")]
+        ends: Option<At>,
     },
-    Stopping(Moving),
+    Stopping(Moving<At>),
     Stopped,
 }
 
 /// A start or a stop under way.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moving {
-    pub(super) end: End,
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Moving<At = Now> {
+    end: End<At>,
     /// Whether it ends where it came from.
-    pub(super) fails: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fails: bool,
 }
 
 /// What a start or a stop waits for.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
-    At(Now),
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum End<At> {
+    #[serde(rename = "in_ms")]
+    At(At),
     /// So many reads still show the state in between.
     AfterReads(u32),
     Never,
+}
+
+impl<At> Phase<At> {
+    /// The same with its moments in other terms.
+    pub(super) fn map<To>(self, at: impl Fn(At) -> To) -> Phase<To> {
+        let moving = |Moving { end, fails }: Moving<At>| Moving {
+            end: match end {
+                End::At(end) => End::At(at(end)),
+                End::AfterReads(reads) => End::AfterReads(reads),
+                End::Never => End::Never,
+            },
+            fails,
+        };
+        match self {
+            Self::Ready => Phase::Ready,
+            Self::Starting(start) => Phase::Starting(moving(start)),
+            Self::Started { ends } => Phase::Started {
+                ends: ends.map(&at),
+            },
+            Self::Stopping(stop) => Phase::Stopping(moving(stop)),
+            Self::Stopped => Phase::Stopped,
+        }
+    }
 }
 
 impl Moving {

@@ -3,15 +3,12 @@
 //! Monotonic moments mean nothing to another process, so what is kept of a transition is the time
 //! that it still takes.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use pipeline_proto::{Now, model::Status};
+use pipeline_proto::Now;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Event, HISTORY, Members, Workflow,
-    phase::{End, Moving, Phase},
-};
+use super::{Event, HISTORY, Members, Workflow, phase::Phase};
 use crate::date::{from_millis, to_millis};
 
 /// Everything but what belongs to it: the part that changes all the time.
@@ -22,124 +19,40 @@ pub(crate) struct StoredState {
     comment: String,
     created_ms: u64,
     updated_ms: u64,
-    phase: StoredPhase,
-    history: Vec<StoredEvent>,
+    phase: Phase<u64>,
+    history: VecDeque<Event>,
     next_event: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StoredPhase {
-    Ready,
-    Starting(StoredMoving),
-    Started {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        ends_in_ms: Option<u64>,
-    },
-    Stopping(StoredMoving),
-    Stopped,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredMoving {
-    end: StoredEnd,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    fails: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StoredEnd {
-    InMs(u64),
-    AfterReads(u32),
-    Never,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredEvent {
-    number: u64,
-    at_ms: u64,
-    status: Status,
-    what: Cow<'static, str>,
 }
 
 impl Workflow {
     /// What there is to write down at this moment, to which the workflow has been settled.
     pub(crate) fn stored_state(&self, now: Now) -> StoredState {
-        let moving = |moving: Moving| StoredMoving {
-            end: match moving.end {
-                End::At(at) => StoredEnd::InMs(left(at, now)),
-                End::AfterReads(reads) => StoredEnd::AfterReads(reads),
-                End::Never => StoredEnd::Never,
-            },
-            fails: moving.fails,
-        };
         StoredState {
             region: self.region.clone(),
             comment: self.comment.clone(),
             created_ms: to_millis(self.created),
             updated_ms: to_millis(self.updated),
-            phase: match self.phase {
-                Phase::Ready => StoredPhase::Ready,
-                Phase::Starting(start) => StoredPhase::Starting(moving(start)),
-                Phase::Started { ends } => StoredPhase::Started {
-                    ends_in_ms: ends.map(|at| left(at, now)),
-                },
-                Phase::Stopping(stop) => StoredPhase::Stopping(moving(stop)),
-                Phase::Stopped => StoredPhase::Stopped,
-            },
-            history: self
-                .history
-                .iter()
-                .map(|event| StoredEvent {
-                    number: event.number,
-                    at_ms: to_millis(event.wall),
-                    status: event.status.clone(),
-                    what: event.what.clone(),
-                })
-                .collect(),
+            phase: self.phase.map(|at| left(at, now)),
+            history: self.history.clone(),
             next_event: self.events,
         }
     }
 
     /// A workflow that was written down, whose transitions go on from this moment.
-    pub(crate) fn restored(state: &StoredState, members: Arc<Members>, now: Now) -> Self {
-        let after = |millis: u64| now + Duration::from_millis(millis);
-        let moving = |moving: &StoredMoving| Moving {
-            end: match moving.end {
-                StoredEnd::InMs(millis) => End::At(after(millis)),
-                StoredEnd::AfterReads(reads) => End::AfterReads(reads),
-                StoredEnd::Never => End::Never,
-            },
-            fails: moving.fails,
-        };
-        let surplus = state.history.len().saturating_sub(HISTORY);
-        let events = state.history.iter().skip(surplus);
+    pub(crate) fn restored(state: StoredState, members: Arc<Members>, now: Now) -> Self {
+        let mut history = state.history;
+        let surplus = history.len().saturating_sub(HISTORY);
+        history.drain(..surplus);
         Self {
-            region: state.region.clone(),
-            comment: state.comment.clone(),
+            region: state.region,
+            comment: state.comment,
             created: from_millis(state.created_ms),
             updated: from_millis(state.updated_ms),
             members,
-            phase: match &state.phase {
-                StoredPhase::Ready => Phase::Ready,
-                StoredPhase::Starting(start) => Phase::Starting(moving(start)),
-                StoredPhase::Started { ends_in_ms } => Phase::Started {
-                    ends: ends_in_ms.map(after),
-                },
-                StoredPhase::Stopping(stop) => Phase::Stopping(moving(stop)),
-                StoredPhase::Stopped => Phase::Stopped,
-            },
-            history: events
-                .map(|event| Event {
-                    number: event.number,
-                    wall: from_millis(event.at_ms),
-                    status: event.status.clone(),
-                    what: event.what.clone(),
-                })
-                .collect(),
+            phase: state
+                .phase
+                .map(|millis| now + Duration::from_millis(millis)),
+            history,
             events: state.next_event,
         }
     }
@@ -149,4 +62,21 @@ impl Workflow {
 fn left(at: Now, now: Now) -> u64 {
     let nanos = at.since(now).as_nanos().div_ceil(1_000_000);
     u64::try_from(nanos).unwrap_or(u64::MAX)
+}
+
+/// Moments of the wall in milliseconds.
+pub(super) mod wall {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::date::{from_millis, to_millis};
+
+    pub(crate) fn serialize<S: Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(to_millis(*at))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
+        u64::deserialize(from).map(from_millis)
+    }
 }
