@@ -4,28 +4,22 @@ mod support;
 
 use std::net::SocketAddr;
 
-use pipeline_emulator::{
-    Authentication, Emulator,
-    server::{Limits, Server, ServerThread},
-};
-use support::{Answer, connect, read_answer};
+use pipeline_emulator::server::{Limits, Server, ServerThread};
+use support::{Answer, bind, connect, open, read_answer, unsigned};
 
 use std::io::Write as _;
 
-fn emulator() -> Emulator {
-    Emulator::builder()
-        .authentication(Authentication::Off)
-        .build()
-}
-
 fn ask(addr: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let mut stream = connect(addr);
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+    let request = unsigned(method, path, body);
     stream.write_all(request.as_bytes()).unwrap();
     read_answer(&mut stream).unwrap()
+}
+
+/// With the interface on the port of the service.
+fn with_admin(limits: Limits) -> ServerThread {
+    let server = bind().limits(limits).admin();
+    server.start_on_thread(open().build()).unwrap()
 }
 
 fn health(addr: SocketAddr) -> u16 {
@@ -34,7 +28,7 @@ fn health(addr: SocketAddr) -> u16 {
 
 #[test]
 fn the_interface_is_off_unless_it_is_asked_for() {
-    let server = Server::on_loopback(emulator()).unwrap();
+    let server = Server::on_loopback(open().build()).unwrap();
     assert_eq!(server.admin_url(), None);
     assert_eq!(health(server.addr()), 404);
     assert_eq!(server.with(|emulator| emulator.requests().count()), 1);
@@ -42,8 +36,7 @@ fn the_interface_is_off_unless_it_is_asked_for() {
 
 #[test]
 fn the_interface_may_share_the_port_of_the_service() {
-    let server = Server::bind("127.0.0.1:0").unwrap().admin();
-    let server = server.start_on_thread(emulator()).unwrap();
+    let server = with_admin(Limits::default());
     let url = format!("{}/_emulator", server.url());
     assert_eq!(server.admin_url(), Some(url));
     assert_eq!(health(server.addr()), 200);
@@ -56,10 +49,9 @@ fn the_interface_may_share_the_port_of_the_service() {
 
 #[test]
 fn the_interface_may_have_a_port_of_its_own() {
-    let server = Server::bind("127.0.0.1:0").unwrap();
-    let server = server.admin_on("127.0.0.1:0").unwrap();
+    let server = bind().admin_on("127.0.0.1:0").unwrap();
     let url = server.admin_url().unwrap();
-    let server = server.start_on_thread(emulator()).unwrap();
+    let server = server.start_on_thread(open().build()).unwrap();
     assert_eq!(server.admin_url(), Some(url.clone()));
     let addr = url.strip_prefix("http://").unwrap();
     let addr = addr.strip_suffix("/_emulator").unwrap().parse().unwrap();
@@ -74,8 +66,7 @@ fn the_interface_may_have_a_port_of_its_own() {
 /// A test in any language: prepare, act, look, begin anew.
 #[test]
 fn a_test_in_another_language_needs_nothing_but_http() {
-    let server = Server::bind("127.0.0.1:0").unwrap().admin();
-    let server = server.start_on_thread(emulator()).unwrap();
+    let server = with_admin(Limits::default());
     let ask = |method, path, body| ask(server.addr(), method, path, body);
     let create = || ask("POST", "/v2/workflows/w", r#"{"region":"nb"}"#).status;
     let fault = ask(
@@ -101,11 +92,7 @@ fn a_test_in_another_language_needs_nothing_but_http() {
 fn the_interface_has_a_limit_of_its_own() {
     let mut limits = Limits::default();
     limits.admin_body = 3 * 1024 * 1024;
-    let start = |limits| -> ServerThread {
-        let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).admin();
-        server.start_on_thread(emulator()).unwrap()
-    };
-    let server = start(limits);
+    let server = with_admin(limits);
     let body = " ".repeat(3 * 1024 * 1024);
     let answer = ask(server.addr(), "PUT", "/_emulator/clock", &body);
     assert_eq!(answer.status, 400, "{answer:?}");
@@ -118,8 +105,7 @@ fn the_interface_has_a_limit_of_its_own() {
 /// What a page could send without a word from the server.
 #[test]
 fn a_foreign_page_cannot_use_the_interface() {
-    let server = Server::bind("127.0.0.1:0").unwrap().admin();
-    let server = server.start_on_thread(emulator()).unwrap();
+    let server = with_admin(Limits::default());
     create(server.addr());
     let host = server.addr().to_string();
     for (host, more, status) in [

@@ -10,10 +10,10 @@ use std::{
 };
 
 use pipeline_emulator::{
-    Authentication, DeliveryReport, Emulator,
+    DeliveryReport,
     server::{Server, ServerThread},
 };
-use support::send;
+use support::{open, send};
 
 const REPO: &str =
     r#"{"region":"nb","schema":[{"key":"a","valtype":"long"},{"key":"t","valtype":"string"}]}"#;
@@ -67,14 +67,7 @@ fn listen(reactions: &'static [Reaction]) -> (SocketAddr, Receiver<String>) {
 }
 
 fn serve(target: &str, format: &str) -> ServerThread {
-    let emulator = Emulator::builder()
-        .authentication(Authentication::Off)
-        .deliver()
-        .build();
-    let server = Server::bind("127.0.0.1:0")
-        .unwrap()
-        .start_on_thread(emulator)
-        .unwrap();
+    let server = Server::on_loopback(open().deliver().build()).unwrap();
     let spec = format!(r#"{{"host":"{target}","uri":"/logs?x=y","format":"{format}"}}"#);
     let export = format!(r#"{{"type":"http","spec":{spec}}}"#);
     for (path, body) in [("/v2/repos/r", REPO), ("/v2/repos/r/exports/e", &export)] {

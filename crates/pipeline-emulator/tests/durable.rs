@@ -15,19 +15,19 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread::{self, ScopedJoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use fastrand::Rng;
 use http::Request;
 use pipeline_emulator::{
-    Authentication, Emulator, Transition,
-    server::{Server, StateErrorKind, StateFile},
+    Emulator, Transition,
+    server::{ServerThread, StateErrorKind, StateFile},
 };
 use pipeline_proto::Now;
 use serde_json::Value;
-use support::{Folder, connect, read_answer};
+use support::{Clock, Folder, bind, connect, open, read_answer, unsigned};
 
 const STATE: &str = "EMULATOR_TEST_STATE";
 const READY: &str = "listening on ";
@@ -100,10 +100,29 @@ fn repo_of(path: &str) -> String {
 }
 
 fn emulator() -> Emulator {
-    Emulator::builder()
-        .authentication(Authentication::Off)
-        .transitions(Transition::Immediate)
-        .build()
+    open().transitions(Transition::Immediate).build()
+}
+
+fn epoch() -> Now {
+    Now::new(SystemTime::UNIX_EPOCH, Duration::ZERO)
+}
+
+/// Creates a workflow without a server.
+fn create(emulator: &mut Emulator, name: &str) {
+    let create = Request::post(format!("/v2/workflows/{name}"));
+    let create = create.body(Bytes::from(r#"{"region":"nb"}"#)).unwrap();
+    emulator.handle(create, epoch());
+}
+
+/// A server whose transitions take ten seconds, and the clock by which they do.
+fn serve_slowly(state: &Path) -> (ServerThread, Clock) {
+    let clock = Clock::default();
+    let of_server = clock.clone();
+    let server = bind()
+        .clock(move || of_server.now())
+        .state(open_when_free(state));
+    let emulator = open().transitions(Transition::After(Duration::from_secs(10)));
+    (server.start_on_thread(emulator.build()).unwrap(), clock)
 }
 
 /// Not a test but the process that is killed: the test below runs it out of this very program.
@@ -114,7 +133,7 @@ fn serve_until_killed() {
         return;
     };
     let state = StateFile::open(path).unwrap();
-    let server = Server::bind("127.0.0.1:0").unwrap().state(state).admin();
+    let server = bind().state(state).admin();
     let server = server.start_on_thread(emulator()).unwrap();
     println!("{READY}{}", server.addr());
     loop {
@@ -301,10 +320,7 @@ fn work(
 /// False if the server has gone.
 fn answers_with_success(stream: &mut TcpStream, path: &str, change: Change) -> bool {
     let (method, action, body) = change.request(path);
-    let length = body.len();
-    let request = format!(
-        "{method} {path}{action} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+    let request = unsigned(method, &format!("{path}{action}"), &body);
     if stream.write_all(request.as_bytes()).is_err() {
         return false;
     }
@@ -359,8 +375,7 @@ fn found(emulator: &mut Emulator, path: &str, now: Now) -> Option<Model> {
 
 /// What is in a file that nobody uses any more.
 fn read(state: &Path) -> (Emulator, Now) {
-    let server = Server::bind("127.0.0.1:0")
-        .unwrap()
+    let server = bind()
         .state(StateFile::open(state).unwrap())
         .start_on_thread(emulator())
         .unwrap();
@@ -498,13 +513,10 @@ fn a_restore_is_there_whole_or_not_at_all() {
     let state = folder.0.join("state");
     let snapshot = |letter: &str| {
         let mut emulator = emulator();
-        let now = Now::new(std::time::SystemTime::UNIX_EPOCH, Duration::ZERO);
         for number in 0..300 {
-            let create = Request::post(format!("/v2/workflows/{letter}{number}"))
-                .body(Bytes::from(r#"{"region":"nb"}"#));
-            emulator.handle(create.unwrap(), now);
+            create(&mut emulator, &format!("{letter}{number}"));
         }
-        serde_json::to_string(&emulator.snapshot(now)).unwrap()
+        serde_json::to_string(&emulator.snapshot(epoch())).unwrap()
     };
     let snapshots = [snapshot("a"), snapshot("b")];
     let mut random = Rng::with_seed(7);
@@ -513,11 +525,8 @@ fn a_restore_is_there_whole_or_not_at_all() {
         let mut stream = connect(process.addr);
         let enough = random.u64(..4);
         for (answered, snapshot) in (0..).zip(snapshots.iter().cycle().skip(round)) {
-            let length = snapshot.len();
-            let head = format!(
-                "POST /_emulator/restore HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-            );
-            stream.write_all((head + snapshot).as_bytes()).unwrap();
+            let restore = unsigned("POST", "/_emulator/restore", snapshot);
+            stream.write_all(restore.as_bytes()).unwrap();
             if answered == enough {
                 // The request is there; whether it is carried out is open.
                 drop(process);
@@ -566,29 +575,16 @@ fn a_server_that_was_stopped_goes_on_where_it_was() {
     let folder = Folder::new("pipeline-emulator-stopped");
     let state = folder.0.join("state");
     let second = Duration::from_secs(1);
-    let serve = || {
-        let clock = support::Clock::default();
-        let of_server = clock.clone();
-        let emulator = Emulator::builder()
-            .authentication(Authentication::Off)
-            .transitions(Transition::After(10 * second))
-            .build();
-        let server = Server::bind("127.0.0.1:0")
-            .unwrap()
-            .clock(move || of_server.now())
-            .state(open_when_free(&state));
-        (server.start_on_thread(emulator).unwrap(), clock)
-    };
     let status = |addr| {
         let answer = support::send(addr, "GET", "/v2/workflows/w/status", &[], "");
         answer.json()["status"].as_str().unwrap().to_owned()
     };
-    let (server, clock) = serve();
+    let (server, clock) = serve_slowly(&state);
     start(server.addr());
     clock.advance(7 * second);
     drop(server);
     // The clock of this one begins at zero again.
-    let (server, clock) = serve();
+    let (server, clock) = serve_slowly(&state);
     clock.advance(2 * second);
     assert_eq!(status(server.addr()), "Starting");
     clock.advance(second);
@@ -600,17 +596,7 @@ fn a_server_that_was_stopped_goes_on_where_it_was() {
 fn the_time_that_a_transition_has_left_is_kept_while_it_passes() {
     let folder = Folder::new("pipeline-emulator-passing");
     let state = folder.0.join("state");
-    let clock = support::Clock::default();
-    let of_server = clock.clone();
-    let emulator = Emulator::builder()
-        .authentication(Authentication::Off)
-        .transitions(Transition::After(Duration::from_secs(10)))
-        .build();
-    let server = Server::bind("127.0.0.1:0")
-        .unwrap()
-        .clock(move || of_server.now())
-        .state(open_when_free(&state));
-    let server = server.start_on_thread(emulator).unwrap();
+    let (server, clock) = serve_slowly(&state);
     start(server.addr());
     let left = |millis: &str| {
         let bytes = fs::read(&state).unwrap();
@@ -628,13 +614,9 @@ fn a_file_that_is_there_takes_the_place_of_the_emulators_workflows() {
     let folder = Folder::new("pipeline-emulator-seeded");
     let state = folder.0.join("state");
     let with = |name: &str| {
-        let now = Now::new(std::time::SystemTime::UNIX_EPOCH, Duration::ZERO);
         let mut emulator = emulator();
-        let create =
-            Request::post(format!("/v2/workflows/{name}")).body(Bytes::from(r#"{"region":"nb"}"#));
-        emulator.handle(create.unwrap(), now);
-        let server = Server::bind("127.0.0.1:0").unwrap();
-        let server = server.state(open_when_free(&state));
+        create(&mut emulator, name);
+        let server = bind().state(open_when_free(&state));
         let server = server.start_on_thread(emulator).unwrap();
         support::send(server.addr(), "GET", "/v2/workflows", &[], "").json()[0]["name"].clone()
     };

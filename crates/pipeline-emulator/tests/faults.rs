@@ -10,23 +10,19 @@ use std::{
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pipeline_emulator::{
-    Authentication, Emulator, InjectedFault,
-    server::{Limits, Server, ServerThread},
+    InjectedFault,
+    server::{Limits, ServerThread},
 };
-use support::{connect, exchange, read_answer};
+use support::{LIST, bind, connect, list, open, read_answer};
 
 const SHORT: Duration = Duration::from_millis(30);
-const LIST: &[u8] = b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n";
 const CREATE: &[u8] =
     b"POST /v2/workflows/w HTTP/1.1\r\nHost: h\r\nContent-Length: 15\r\n\r\n{\"region\":\"nb\"}";
 
 fn start(limits: Limits, fault: InjectedFault) -> ServerThread {
-    let mut emulator = Emulator::builder()
-        .authentication(Authentication::Off)
-        .build();
+    let mut emulator = open().build();
     emulator.inject(fault);
-    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits);
-    server.start_on_thread(emulator).unwrap()
+    bind().limits(limits).start_on_thread(emulator).unwrap()
 }
 
 fn sent(server: &ServerThread, bytes: &[u8]) -> TcpStream {
@@ -49,7 +45,7 @@ fn all(mut stream: TcpStream) -> (String, String, Option<ErrorKind>) {
 }
 
 fn assert_created(server: &ServerThread, created: bool) {
-    let list = exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n");
+    let list = list(server.addr());
     assert_eq!(list.contains(r#""name":"w""#), created, "{list}");
 }
 
@@ -223,5 +219,5 @@ fn requests_behind_a_fault_are_served_on_new_connections_only() {
     let server = start(Limits::default(), InjectedFault::pass().truncate_at(1));
     let (_, body, _) = all(sent(&server, &[LIST, LIST].concat()));
     assert_eq!(body, "[");
-    assert!(exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n").ends_with("[]"));
+    assert!(list(server.addr()).ends_with("[]"));
 }

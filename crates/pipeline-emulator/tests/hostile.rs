@@ -11,25 +11,21 @@ use std::{
 
 use bytes::Bytes;
 use http::Request;
-use pipeline_emulator::{
-    Authentication, Emulator,
-    server::{Limits, Server, ServerThread},
-};
-use support::{connect, exchange, read_answer};
+use pipeline_emulator::server::{Limits, ServerThread};
+use support::{LIST, bind, connect, exchange, list, open, read_answer, unsigned};
 
 const SHORT: Duration = Duration::from_millis(30);
 
 fn start(limits: Limits) -> ServerThread {
-    let emulator = Emulator::builder()
-        .authentication(Authentication::Off)
-        .build();
-    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits);
-    server.start_on_thread(emulator).unwrap()
+    bind()
+        .limits(limits)
+        .start_on_thread(open().build())
+        .unwrap()
 }
 
 #[track_caller]
 fn assert_alive(addr: SocketAddr) {
-    let answer = exchange(addr, b"GET /v2/workflows HTTP/1.0\r\n\r\n");
+    let answer = list(addr);
     assert!(answer.starts_with("HTTP/1.0 200 "), "{answer}");
 }
 
@@ -144,8 +140,7 @@ fn a_client_that_never_ends_its_headers_is_cut_off() {
     let server = start(limits);
     // A connection that is idle between two requests is one of them.
     let mut idle = connect(server.addr());
-    idle.write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    idle.write_all(LIST).unwrap();
     assert_eq!(read_answer(&mut idle).unwrap().status, 200);
     let mut clients = vec![idle];
     for bytes in [&b""[..], b"GET / HT", b"GET / HTTP/1.1\r\nA: b\r\n"] {
@@ -196,7 +191,7 @@ fn a_body_cut_short_changes_nothing() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
         "{answer}"
     );
-    let list = exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n");
+    let list = list(server.addr());
     assert!(list.ends_with("[]"), "{list}");
 }
 
@@ -249,11 +244,10 @@ fn deeply_nested_json_is_refused() {
         ),
     ] {
         for method in ["POST", "PUT"] {
-            let request = format!(
-                "{method} /v2/workflows/w HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
+            let answer = provoke(
+                server.addr(),
+                unsigned(method, "/v2/workflows/w", &body).as_bytes(),
             );
-            let answer = exchange(server.addr(), request.as_bytes());
             assert!(
                 answer.starts_with("HTTP/1.1 400 ") && answer.contains("E18007: "),
                 "{answer}"
@@ -268,14 +262,10 @@ fn clients_beyond_the_limit_wait_their_turn() {
     limits.connections = 1;
     let server = start(limits);
     let mut first = connect(server.addr());
-    first
-        .write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    first.write_all(LIST).unwrap();
     assert_eq!(read_answer(&mut first).unwrap().status, 200);
     let mut second = connect(server.addr());
-    second
-        .write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    second.write_all(LIST).unwrap();
     second.set_read_timeout(Some(SHORT)).unwrap();
     assert!(read_answer(&mut second).is_err(), "there is no room yet");
     drop(first);
@@ -301,8 +291,7 @@ fn a_client_that_takes_no_answer_is_cut_off() {
         }
     });
     let mut deaf = connect(server.addr());
-    deaf.write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    deaf.write_all(LIST).unwrap();
     let answer = exchange(server.addr(), b"GET /v2/workflows/w1 HTTP/1.0\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.0 200 "), "{answer}");
     drop(deaf);
@@ -317,17 +306,14 @@ fn many_clients_at_once_are_all_answered() {
         for client in 0..8 {
             scope.spawn(move || {
                 for number in 0..25 {
-                    let body = r#"{"region":"nb"}"#;
-                    let request = format!(
-                        "POST /v2/workflows/w{client}_{number} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                        body.len()
-                    );
-                    assert!(exchange(addr, request.as_bytes()).starts_with("HTTP/1.1 200 "));
+                    let path = format!("/v2/workflows/w{client}_{number}");
+                    let create = unsigned("POST", &path, r#"{"region":"nb"}"#);
+                    assert!(provoke(addr, create.as_bytes()).starts_with("HTTP/1.1 200 "));
                 }
             });
         }
     });
-    let list = exchange(addr, b"GET /v2/workflows HTTP/1.0\r\n\r\n");
+    let list = list(addr);
     assert_eq!(list.matches(r#""name":"#).count(), 200);
     drop(idle);
 }

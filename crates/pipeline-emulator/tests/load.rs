@@ -19,10 +19,10 @@ use std::{
 };
 
 use pipeline_emulator::{
-    Authentication, Emulator, Transition,
-    server::{Limits, Server, StateFile},
+    Transition,
+    server::{Limits, StateFile},
 };
-use support::{Answer, Folder, connect, read_answer};
+use support::{Answer, Folder, bind, connect, open, read_answer, unsigned};
 
 const ROLE: &str = "EMULATOR_TEST_ADDR";
 const STATE: &str = "EMULATOR_TEST_STATE";
@@ -48,14 +48,11 @@ fn serve_until_killed() {
     limits.header_time = Duration::from_secs(3_600);
     limits.body_time = limits.header_time;
     limits.write_time = limits.header_time;
-    let mut server = Server::bind("127.0.0.1:0").unwrap().limits(limits);
+    let mut server = bind().limits(limits);
     if let Some(path) = env::var_os(STATE) {
         server = server.state(StateFile::open(path).unwrap());
     }
-    let emulator = Emulator::builder()
-        .authentication(Authentication::Off)
-        .transitions(Transition::Immediate)
-        .build();
+    let emulator = open().transitions(Transition::Immediate).build();
     let server = server.start_on_thread(emulator).unwrap();
     println!("{READY}{}", server.addr());
     loop {
@@ -134,14 +131,9 @@ impl Drop for Process {
 
 fn send(stream: &mut TcpStream, method: &str, path: &str, body: &str) -> Answer {
     stream
-        .write_all(request(method, path, body).as_bytes())
+        .write_all(unsigned(method, path, body).as_bytes())
         .unwrap();
     read_answer(&mut BufReader::new(stream)).unwrap()
-}
-
-fn request(method: &str, path: &str, body: &str) -> String {
-    let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
 const UPDATE: &str = r#"{"region":"nb","nodes":{
@@ -230,7 +222,7 @@ fn a_server_under_load_answers_everybody_within_its_memory() {
 
     // Half of a large body, and nothing of a large response, until the others are done.
     let large = format!(r#"{{"region":"nb","pad":"{}"}}"#, "x".repeat(1 << 20));
-    let large = request("PUT", "/v2/workflows/w0_0", &large);
+    let large = unsigned("PUT", "/v2/workflows/w0_0", &large);
     let (first_half, second_half) = large.split_at(large.len() / 2);
     let mut writers: Vec<_> = (0..SLOW).map(|_| connect(addr)).collect();
     for writer in &mut writers {
@@ -239,7 +231,7 @@ fn a_server_under_load_answers_everybody_within_its_memory() {
     let mut readers: Vec<_> = (0..SLOW).map(|_| connect(addr)).collect();
     for reader in &mut readers {
         reader
-            .write_all(request("GET", "/v2/workflows", "").as_bytes())
+            .write_all(unsigned("GET", "/v2/workflows", "").as_bytes())
             .unwrap();
         let mut byte = [0];
         reader.read_exact(&mut byte).unwrap();

@@ -10,10 +10,10 @@ use std::{
 };
 
 use pipeline_emulator::{
-    Authentication, Emulator, Transition,
-    server::{Limits, Server},
+    Emulator, Transition,
+    server::{Limits, Server, ServerThread},
 };
-use support::{connect, exchange, head, read_answer, send, send_on, serve};
+use support::{LIST, bind, connect, exchange, head, list, open, read_answer, send, send_on, serve};
 
 const JSON: &[(&str, &str)] = &[("Content-Type", "application/json")];
 const CREATE: &str = r#"{"region":"nb","comment":"c"}"#;
@@ -21,10 +21,8 @@ const NODES: &str = r#"{"region":"nb","nodes":{
     "r-repo":{"name":"r","type":"repo","children":[{"name":"e","type":"export"}]},
     "e-export":{"name":"e","type":"export","parents":[{"name":"r","type":"repo"}]}}}"#;
 
-fn plain() -> Emulator {
-    Emulator::builder()
-        .authentication(Authentication::Off)
-        .build()
+fn plain() -> ServerThread {
+    Server::on_loopback(open().build()).unwrap()
 }
 
 #[test]
@@ -121,7 +119,7 @@ fn a_connection_serves_many_requests() {
 
 #[test]
 fn old_and_odd_but_legal_http_is_understood() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     let create = |path: &str, version: &str| {
         let length = CREATE.len();
         format!(
@@ -146,7 +144,7 @@ fn old_and_odd_but_legal_http_is_understood() {
         let answer = exchange(server.addr(), request.as_bytes());
         assert!(answer.starts_with(status), "{request}\n{answer}");
     }
-    let list = exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n");
+    let list = list(server.addr());
     for name in ["old", "absolute", "escaped", "twice"] {
         assert!(list.contains(&format!(r#""name":"{name}""#)), "{list}");
     }
@@ -154,18 +152,16 @@ fn old_and_odd_but_legal_http_is_understood() {
 
 #[test]
 fn a_client_may_close_its_side_after_the_request() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     let mut stream = connect(server.addr());
-    stream
-        .write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    stream.write_all(LIST).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_answer(&mut stream).unwrap().body, "[]");
 }
 
 #[test]
 fn the_length_must_be_given_in_a_header() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     let post = |rest: &str| {
         let request = format!(
             "POST /v2/workflows/w/start HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{rest}"
@@ -203,13 +199,7 @@ fn the_length_must_be_given_in_a_header() {
 
 #[test]
 fn a_client_may_ask_before_it_sends_a_body() {
-    let server = Server::on_loopback(
-        Emulator::builder()
-            .max_body(64)
-            .authentication(Authentication::Off)
-            .build(),
-    )
-    .unwrap();
+    let server = Server::on_loopback(open().max_body(64).build()).unwrap();
     let ask = |length: usize| {
         let mut stream = connect(server.addr());
         let head = format!(
@@ -232,7 +222,7 @@ fn a_client_may_ask_before_it_sends_a_body() {
 
 #[test]
 fn other_methods_are_refused() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     for method in ["HEAD", "OPTIONS", "PATCH", "TRACE", "BREW"] {
         let request =
             format!("{method} /v2/workflows/w HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -257,12 +247,11 @@ fn other_methods_are_refused() {
 
 #[test]
 fn a_dropped_server_is_gone_even_while_clients_hold_connections() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     let addr = server.addr();
     let mut idle = connect(addr);
     let mut used = connect(addr);
-    used.write_all(b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n")
-        .unwrap();
+    used.write_all(LIST).unwrap();
     read_answer(&mut used).unwrap();
     drop(server);
     for stream in [&mut idle, &mut used] {
@@ -286,10 +275,7 @@ fn a_shutdown_does_not_wait_for_ever_for_an_unfinished_request() {
 
 #[test]
 fn async_code_starts_and_stops_a_server_on_its_own_runtime() {
-    let error = Server::bind("127.0.0.1:0")
-        .unwrap()
-        .start(plain())
-        .unwrap_err();
+    let error = bind().start(open().build()).unwrap_err();
     assert!(error.to_string().contains("start_on_thread"), "{error}");
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -299,12 +285,12 @@ fn async_code_starts_and_stops_a_server_on_its_own_runtime() {
     let runtime = runtime.unwrap();
     let server = {
         let _entered = runtime.enter();
-        Server::bind("127.0.0.1:0").unwrap().start(plain()).unwrap()
+        bind().start(open().build()).unwrap()
     };
     let addr = server.addr();
     assert_eq!(server.url(), format!("http://{addr}"));
-    let answer = exchange(addr, b"GET /v2/workflows HTTP/1.0\r\n\r\n");
-    assert!(answer.ends_with("[]"), "{answer}");
+    let list = list(addr);
+    assert!(list.ends_with("[]"), "{list}");
     assert_eq!(server.with(|emulator| emulator.requests().count()), 1);
     runtime.block_on(server.shutdown()).unwrap();
     assert!(TcpStream::connect(addr).is_err());
@@ -312,17 +298,17 @@ fn async_code_starts_and_stops_a_server_on_its_own_runtime() {
 
 #[test]
 fn a_panicking_assertion_leaves_the_emulator_usable() {
-    let server = Server::on_loopback(plain()).unwrap();
+    let server = plain();
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
         server.with(|_| panic!("an assertion of a test"));
     }));
     assert!(panicked.is_err());
-    assert!(exchange(server.addr(), b"GET /v2/workflows HTTP/1.0\r\n\r\n").ends_with("[]"));
+    assert!(list(server.addr()).ends_with("[]"));
 }
 
 #[test]
 fn debug_of_a_server_shows_no_secret() {
-    let server = Server::bind("127.0.0.1:0").unwrap();
+    let server = bind();
     let shown = format!("{server:?}");
     assert!(shown.contains("127.0.0.1"), "{shown}");
     let server = server.start_on_thread(Emulator::builder().build()).unwrap();

@@ -19,7 +19,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pipeline_emulator::{
-    DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_SECRET_KEY, EmulatorBuilder,
+    Authentication, DEVELOPMENT_ACCESS_KEY, DEVELOPMENT_SECRET_KEY, Emulator, EmulatorBuilder,
     server::{Limits, Server, ServerThread},
 };
 use pipeline_proto::{ErrorCode, Now};
@@ -45,12 +45,37 @@ impl Clock {
     }
 }
 
+/// An emulator that wants no signatures.
+pub(crate) fn open() -> EmulatorBuilder {
+    Emulator::builder().authentication(Authentication::Off)
+}
+
+/// A port that the system chooses.
+pub(crate) fn bind() -> Server {
+    Server::bind("127.0.0.1:0").unwrap()
+}
+
+/// A request without a signature, as it is written to a socket.
+pub(crate) fn unsigned(method: &str, target: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// The list of workflows, asked for on a connection that stays open.
+pub(crate) const LIST: &[u8] = b"GET /v2/workflows HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// The same on a connection of its own, head and body.
+pub(crate) fn list(addr: SocketAddr) -> String {
+    exchange(addr, b"GET /v2/workflows HTTP/1.0\r\n\r\n")
+}
+
 /// Serves an emulator whose clock stands still until the test moves it.
 pub(crate) fn serve(builder: EmulatorBuilder, limits: Limits) -> (ServerThread, Clock) {
     let clock = Clock::default();
     let of_server = clock.clone();
-    let server = Server::bind("127.0.0.1:0").unwrap();
-    let server = server.limits(limits).clock(move || of_server.now());
+    let server = bind().limits(limits).clock(move || of_server.now());
     (server.start_on_thread(builder.build()).unwrap(), clock)
 }
 
@@ -136,12 +161,9 @@ impl Answer {
 /// A connection that fails a test instead of holding it up.
 pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(addr).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    stream
-        .set_write_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    let patience = Some(Duration::from_secs(20));
+    stream.set_read_timeout(patience).unwrap();
+    stream.set_write_timeout(patience).unwrap();
     stream
 }
 
