@@ -51,6 +51,30 @@ fn members_that_nobody_has_set_are_not_shown() {
     }
 }
 
+/// `job stop --run` and `job rerun` take the number of a run.
+#[test]
+fn a_row_is_known_by_what_other_commands_take() {
+    let service = Service::new();
+    let source = "--from kodo --bucket bbbb --file-type text";
+    for line in [
+        &format!("datasource create s {source} --schema text"),
+        "job create j --from s=t --sql select --container 1U2G --run manual",
+        "job start j",
+    ] {
+        service.run(line).ok();
+    }
+    for (line, name) in [
+        ("job history j", "1\n"),
+        (&format!("datasource infer {source}"), "text\n"),
+        (
+            "udf function builtins --category condition",
+            "coalesce\nif\nnvl\n",
+        ),
+    ] {
+        assert_eq!(service.run(&format!("{line} -o name")).ok(), name, "{line}");
+    }
+}
+
 #[test]
 fn what_get_writes_is_a_file_to_create_and_update_from() {
     for form in ["json", "yaml"] {

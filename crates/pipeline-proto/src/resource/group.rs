@@ -74,4 +74,5 @@ spec! {
         /// How it stands.
         "status" => status: Option<String> [OnReading],
     }
+    new(r#type: impl Into<String>, count: i64)
 }

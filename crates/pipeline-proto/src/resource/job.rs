@@ -269,6 +269,7 @@ spec! {
         /// Whether it is there.
         "status" => status: Option<String> [OnReading],
     }
+    new(r#type: impl Into<String>, count: i64)
 }
 
 impl JobSpec {
@@ -342,11 +343,7 @@ impl Scheduler {
 impl From<(&str, i64)> for JobContainer {
     /// Takes the type and how many.
     fn from((r#type, count): (&str, i64)) -> Self {
-        Self {
-            r#type: r#type.into(),
-            count: Some(count),
-            ..Self::default()
-        }
+        Self::new(r#type, count)
     }
 }
 

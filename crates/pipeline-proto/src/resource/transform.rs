@@ -108,6 +108,7 @@ spec! {
         /// Whether it is there.
         "status" => status: Option<String> [OnReading],
     }
+    new(r#type: impl Into<String>, count: i64)
 }
 
 impl TransformSpec {

@@ -47,10 +47,7 @@ pub(super) fn nodes() -> Result<Nodes, Failure> {
     let mut without_bots =
         TransformSpec::sql("SELECT time, ip, url FROM stream WHERE status < 400");
     without_bots.interval = Some("1m".to_owned());
-    let mut container = Container::default();
-    container.r#type = "1U2G".into();
-    container.count = Some(1);
-    without_bots.container = Some(container);
+    without_bots.container = Some(Container::new("1U2G", 1));
     let mut kodo = KodoTarget::new("visits", cleaned.mapping());
     kodo.key_prefix = Some("visits/date=$(year)-$(mon)-$(day)/".to_owned());
     kodo.email = Some("ops@example.com".to_owned());

@@ -231,7 +231,11 @@ impl Items {
 /// Things of which the service has a list, and which are nothing by themselves.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(in crate::command) struct Rows(Vec<Value>);
+pub(in crate::command) struct Rows {
+    rows: Vec<Value>,
+    #[serde(skip)]
+    names: Vec<String>,
+}
 
 impl Rows {
     pub(in crate::command) fn write<T: Serialize>(
@@ -242,27 +246,34 @@ impl Rows {
             note(pick("there is nothing to show", "没有可显示的内容"));
         }
         let rows: Result<Vec<Value>, _> = list.iter().map(serde_json::to_value).collect();
-        global
-            .format()
-            .write(&Self(rows.map_err(Failure::usage)?))?;
+        let rows = rows.map_err(Failure::usage)?;
+        let names = rows.iter().filter_map(name).collect();
+        global.format().write(&Self { rows, names })?;
         Ok(Exit::Done)
     }
 }
 
 impl Show for Rows {
-    /// What each is known by: its first text.
     fn names(&self) -> Vec<&str> {
-        let members = self.0.iter().filter_map(Value::as_object);
-        members
-            .filter_map(|members| members.values().find_map(Value::as_str))
-            .collect()
+        self.names.iter().map(String::as_str).collect()
     }
 
     fn table(&self) -> String {
-        if self.0.is_empty() {
+        if self.rows.is_empty() {
             String::new()
         } else {
-            page::several(&self.0)
+            page::several(&self.rows)
         }
+    }
+}
+
+/// What a row is known by to other commands, else its first text.
+fn name(row: &Value) -> Option<String> {
+    let row = row.as_object()?;
+    let known = ["name", "key", "funcName", "runId"];
+    let own = known.into_iter().find_map(|name| row.get(name));
+    match own.or_else(|| row.values().find(|it| it.is_string()))? {
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
