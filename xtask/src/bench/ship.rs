@@ -100,7 +100,7 @@ fn ship(cases: &Cases, folder: &Path, amount: Amount, faults: bool) -> Result<Sh
     let file = folder.join("lines.ndjson");
     let bad = if faults { BAD } else { "0" };
     let (name, records) = match amount {
-        Amount::Records(records) => (format!("{records} records"), records),
+        Amount::Records(records) => (format!("{} records", number(to_float(records))), records),
         Amount::Bytes(bytes) => {
             let some = cases.output(&["lines", "10000", "0"], &[])?.len() as u64;
             (format!("{} MB", bytes / 1_000_000), bytes * 10_000 / some)
