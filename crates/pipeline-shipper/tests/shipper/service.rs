@@ -443,4 +443,20 @@ impl Bed {
             });
         outcomes.collect()
     }
+
+    /// The outcome at this place is of this kind, and for this reason.
+    #[track_caller]
+    pub(crate) fn begins(&self, at: usize, expected: &str) {
+        let (outcomes, log) = (self.outcomes(), &self.service.log);
+        assert!(
+            outcomes[at].starts_with(expected),
+            "{expected}: {outcomes:?} after {log:?}"
+        );
+    }
+
+    /// How often an operation was called.
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        let log = self.service.log.iter();
+        log.filter(|call| **call == operation).count()
+    }
 }
