@@ -1,6 +1,6 @@
 //! The signing vectors, through the command: one by one and in a batch.
 
-use crate::support::{Ran, Run as _, Service, pipeline, run, run_with_input};
+use crate::support::{Run as _, Service, pipeline, run, run_with_input};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../pipeline-proto/tests/vectors/signing.json");
@@ -18,107 +18,66 @@ fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
     vector[member].as_str().unwrap()
 }
 
-fn options(vector: &Value) -> Vec<String> {
-    let headers = vector["headers"].as_array().unwrap();
-    let pair = |header: &Value| format!("{}:{}", text_at(header, 0), text_at(header, 1));
-    headers
-        .iter()
-        .flat_map(|header| ["-H".to_owned(), pair(header)])
-        .collect()
-}
-
-fn text_at(header: &Value, at: usize) -> &str {
-    header[at].as_str().unwrap()
-}
-
-fn with_keys(arguments: &[&str], vector: &Value) -> Ran {
-    let mut command = pipeline(arguments);
-    command
-        .env("PANDORA_ACCESS_KEY", text(vector, "access_key"))
-        .env("PANDORA_SECRET_KEY", text(vector, "secret_key"));
-    command.ran()
+/// An answer to each of these lines.
+fn batch(command: &str, lines: &str) -> Vec<Value> {
+    let answers = run_with_input(pipeline(command), lines.as_bytes()).ok();
+    let answers = answers.lines().map(serde_json::from_str);
+    answers.collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
-fn every_vector_is_signed_as_expected() {
-    let vectors = vectors("sign");
-    assert_eq!(vectors.len(), 20);
-    for vector in &vectors {
-        let headers = options(vector);
-        let mut arguments = vec![
-            "sign",
-            "--method",
-            text(vector, "method"),
-            "--url",
-            text(vector, "url"),
-        ];
-        arguments.extend(headers.iter().map(String::as_str));
-        let signed = with_keys(&arguments, vector).ok();
-        assert_eq!(
-            signed,
-            format!("{}\n", text(vector, "authorization")),
-            "{}",
-            vector["id"]
-        );
-        // No key is needed to see what would be signed.
-        arguments.extend(["--show", "string-to-sign"]);
-        assert_eq!(
-            run(&arguments).ok(),
-            text(vector, "string_to_sign"),
-            "{}",
-            vector["id"]
-        );
-    }
-}
-
-#[test]
-fn every_token_is_minted_as_expected() {
-    let vectors = vectors("token");
-    assert_eq!(vectors.len(), 7);
-    for vector in &vectors {
-        let headers = options(vector);
-        let expires = vector["expires"].to_string();
-        let mut arguments = vec!["token", "mint", "--method", text(vector, "method")];
-        arguments.extend([
-            "--resource",
-            text(vector, "resource"),
-            "--expires",
-            &expires,
-        ]);
-        arguments.extend(["--content-type", text(vector, "content_type")]);
-        arguments.extend(["--content-md5", text(vector, "content_md5")]);
-        arguments.extend(headers.iter().map(String::as_str));
-        let minted = with_keys(&arguments, vector).ok();
-        assert_eq!(
-            minted,
-            format!("{}\n", text(vector, "authorization")),
-            "{}",
-            vector["id"]
-        );
+fn every_vector_is_signed_and_every_token_minted_as_expected() {
+    let sign = "sign --method method --url url";
+    let mint = "token mint --method method --resource resource --expires expires \
+        --content-type content_type --content-md5 content_md5";
+    for (kind, count, line) in [("sign", 20, sign), ("token", 7, mint)] {
+        let vectors = vectors(kind);
+        assert_eq!(vectors.len(), count);
+        for vector in &vectors {
+            // What is no word of the command is the member of the vector that it is called after.
+            let member = |word: &str| match &vector[word] {
+                Value::String(text) => text.clone(),
+                Value::Null => word.to_owned(),
+                other => other.to_string(),
+            };
+            let mut words: Vec<String> = line.split_whitespace().map(member).collect();
+            for header in vector["headers"].as_array().unwrap() {
+                let [name, value] = [0, 1].map(|at| header[at].as_str().unwrap());
+                words.extend(["-H".to_owned(), format!("{name}:{value}")]);
+            }
+            let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut command = pipeline(&words);
+            command
+                .env("PANDORA_ACCESS_KEY", text(vector, "access_key"))
+                .env("PANDORA_SECRET_KEY", text(vector, "secret_key"));
+            let expected = format!("{}\n", text(vector, "authorization"));
+            assert_eq!(command.ran().ok(), expected, "{}", vector["id"]);
+            if kind == "sign" {
+                // No key is needed to see what would be signed.
+                words.extend(["--show", "string-to-sign"]);
+                let expected = text(vector, "string_to_sign");
+                assert_eq!(run(&words).ok(), expected, "{}", vector["id"]);
+            }
+        }
     }
 }
 
 #[test]
 fn a_batch_answers_line_by_line() {
     for (kind, command, member) in [
-        ("sign", &["sign", "--batch"][..], "authorization"),
-        ("token", &["token", "mint", "--batch"], "token"),
+        ("sign", "sign --batch", "authorization"),
+        ("token", "token mint --batch", "token"),
     ] {
         let vectors = vectors(kind);
-        let mut input = String::new();
-        let mut expected = Vec::new();
-        for vector in &vectors {
-            // The vectors have the members of a batch, among others, which are ignored.
-            input.push_str(&vector.to_string());
-            input.push('\n');
-            expected.push(json!({member: vector["authorization"]}));
-        }
-        let answers = run_with_input(pipeline(command), input.as_bytes()).ok();
-        let answers: Vec<Value> = answers
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(answers, expected);
+        // The vectors have the members of a batch, among others, which are ignored.
+        let lines: Vec<String> = vectors.iter().map(Value::to_string).collect();
+        let expected = vectors
+            .iter()
+            .map(|it| json!({member: it["authorization"]}));
+        assert_eq!(
+            batch(command, &lines.join("\n")),
+            expected.collect::<Vec<_>>()
+        );
     }
 }
 
@@ -145,12 +104,7 @@ fn a_bad_line_is_answered_and_the_batch_goes_on() {
         good.clone(),
     ];
     // The last line has no end.
-    let input = lines.join("\n");
-    let answers = run_with_input(pipeline("sign --batch"), input.as_bytes()).ok();
-    let answers: Vec<Value> = answers
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let answers = batch("sign --batch", &lines.join("\n"));
     assert_eq!(answers.len(), lines.len());
     let (last, bad) = answers.split_last().unwrap();
     for (answer, line) in bad.iter().zip(&lines) {
