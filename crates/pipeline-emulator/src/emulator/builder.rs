@@ -67,6 +67,17 @@ impl Default for EmulatorBuilder {
     }
 }
 
+/// Methods that set a value: their name, the value, and where it goes.
+macro_rules! setters {
+    ($($(#[doc = $doc:literal])* $method:ident($value:ident: $type:ty) = $($place:ident).+;)*) => { $(
+        $(#[doc = $doc])*
+        pub fn $method(mut self, $value: $type) -> Self {
+            self.$($place).+ = $value;
+            self
+        }
+    )* };
+}
+
 impl EmulatorBuilder {
     /// Adds an account; one that is declared twice has the keys of both declarations. Without any
     /// there is [`Account::development`]. Of an access key that was given twice, the last counts.
@@ -109,68 +120,56 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets whether callers must prove who they are. Default: they must.
-    pub fn authentication(mut self, authentication: Authentication) -> Self {
-        self.authentication = authentication;
-        self
-    }
-
     /// Sets how starts and stops come to their end. Default: after 250 ms.
     pub fn transitions(self, transition: Transition) -> Self {
         self.start_transition(transition)
             .stop_transition(transition)
     }
 
-    /// Sets how starts come to their end.
-    pub fn start_transition(mut self, transition: Transition) -> Self {
-        self.rules.start = transition;
-        self
-    }
+    setters! {
+        /// Sets whether callers must prove who they are. Default: they must.
+        authentication(authentication: Authentication) = authentication;
 
-    /// Sets how stops come to their end.
-    pub fn stop_transition(mut self, transition: Transition) -> Self {
-        self.rules.stop = transition;
-        self
-    }
+        /// Sets how starts come to their end.
+        start_transition(transition: Transition) = rules.start;
 
-    /// Sets how long a workflow of manually run jobs stays `Started` before it ends in `Stopped` by
-    /// itself. Default: 1 s.
-    pub fn manual_run(mut self, duration: Duration) -> Self {
-        self.rules.manual_run = duration;
-        self
-    }
+        /// Sets how stops come to their end.
+        stop_transition(transition: Transition) = rules.stop;
 
-    /// Sets how long the repo that a transform makes as its destination is still being made: whatever names it
-    /// is answered with E18124. Default: no time.
-    pub fn destination_delay(mut self, delay: Duration) -> Self {
-        self.rules.destination_delay = delay;
-        self
-    }
+        /// Sets how long a workflow of manually run jobs stays `Started` before it ends in `Stopped` by
+        /// itself. Default: 1 s.
+        manual_run(duration: Duration) = rules.manual_run;
 
-    /// Sets how long pushes are checked against the schema that a repo had before an update: a new field is
-    /// E18111 until then. Default: no time; the service takes about six seconds.
-    pub fn schema_delay(mut self, delay: Duration) -> Self {
-        self.rules.schema_delay = delay;
-        self
-    }
+        /// Sets how long the repo that a transform makes as its destination is still being made: whatever names it
+        /// is answered with E18124. Default: no time.
+        destination_delay(delay: Duration) = rules.destination_delay;
 
-    /// Sets how many fields a schema may have, beyond which it is E18134. Default: any number.
-    pub fn max_fields(mut self, fields: usize) -> Self {
-        self.rules.max_fields = fields;
-        self
-    }
+        /// Sets how long pushes are checked against the schema that a repo had before an update: a new field is
+        /// E18111 until then. Default: no time; the service takes about six seconds.
+        schema_delay(delay: Duration) = rules.schema_delay;
 
-    /// Sets how many repos a workflow may have, beyond which they are E18652. Default: any number.
-    pub fn max_repos(mut self, repos: usize) -> Self {
-        self.rules.max_repos = repos;
-        self
-    }
+        /// Sets how many fields a schema may have, beyond which it is E18134. Default: any number.
+        max_fields(fields: usize) = rules.max_fields;
 
-    /// Sets how many characters the description of a repo (E18136) or of a field (E18137) may have. Default: any
-    /// number.
-    pub fn max_description(mut self, characters: usize) -> Self {
-        self.rules.max_description = characters;
-        self
+        /// Sets how many repos a workflow may have, beyond which they are E18652. Default: any number.
+        max_repos(repos: usize) = rules.max_repos;
+
+        /// Sets how many characters the description of a repo (E18136) or of a field (E18137) may have. Default: any
+        /// number.
+        max_description(characters: usize) = rules.max_description;
+
+        /// Sets how far the service's clock is off. Default: not at all.
+        clock_offset(offset: ClockSkew) = rules.clock_offset;
+
+        /// Sets the size of the longest request body that is accepted, in bytes. Default: 2 MiB. Jars may have
+        /// 100 MiB whatever is set here.
+        max_body(bytes: usize) = max_body;
+
+        /// Sets how many requests the log keeps. Default: 1,000; of their bodies, at most 16 KiB each.
+        request_log(requests: usize) = request_log;
+
+        /// Sets where the sequence of request ids starts. Default: 0.
+        seed(seed: u64) = seed;
     }
 
     /// Lets exports of type `http` deliver to loopback addresses: whatever a queue takes from now on is sent there,
@@ -185,31 +184,6 @@ impl EmulatorBuilder {
     /// Sets the regions that exist. Default: any.
     pub fn regions<T: Into<String>>(mut self, regions: impl IntoIterator<Item = T>) -> Self {
         self.rules.regions = Some(regions.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Sets how far the service's clock is off. Default: not at all.
-    pub fn clock_offset(mut self, offset: ClockSkew) -> Self {
-        self.rules.clock_offset = offset;
-        self
-    }
-
-    /// Sets the size of the longest request body that is accepted, in bytes. Default: 2 MiB. Jars may have
-    /// 100 MiB whatever is set here.
-    pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
-        self
-    }
-
-    /// Sets how many requests the log keeps. Default: 1,000; of their bodies, at most 16 KiB each.
-    pub fn request_log(mut self, requests: usize) -> Self {
-        self.request_log = requests;
-        self
-    }
-
-    /// Sets where the sequence of request ids starts. Default: 0.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
         self
     }
 
