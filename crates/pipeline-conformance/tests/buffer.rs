@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use pipeline_conformance::{BlockingDriver, Driver as _, HyperDriver};
 use pipeline_emulator::{
     Authentication, Emulator,
     server::{Server, ServerThread},
 };
-use pipeline_proto::{Endpoint, resource::schema::Schema};
+use pipeline_proto::resource::schema::Schema;
 use pipeline_shipper::{
     Books, Settings, Verdict,
     buffer::{self, Buffer, BufferErrorKind, Entry, PutError},
@@ -31,6 +32,10 @@ trait Ships: Sized {
     fn buffer(&self) -> &Buffer;
 }
 
+fn client(url: &str) -> pipeline_blocking::Client {
+    BlockingDriver::new(url, |it| it).0
+}
+
 struct Blocking(pipeline_blocking::BufferedShipper);
 
 impl Ships for Blocking {
@@ -40,16 +45,8 @@ impl Ships for Blocking {
         buffer: buffer::Settings,
         tell: impl Fn(Verdict<Entry>) + Send + Sync + 'static,
     ) -> Self {
-        let endpoint: Endpoint = url.parse().unwrap();
-        let client = pipeline_blocking::Client::builder().endpoint(endpoint);
-        let builder = client.no_proxy().build().unwrap().shipper("clicks");
-        Self(
-            builder
-                .settings(settings)
-                .buffer(buffer)
-                .start(tell)
-                .unwrap(),
-        )
+        let shipper = client(url).shipper("clicks").settings(settings);
+        Self(shipper.buffer(buffer).start(tell).unwrap())
     }
 
     fn send(&self, line: &str) -> Result<u64, PutError> {
@@ -80,17 +77,10 @@ impl Ships for Hyper {
     ) -> Self {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-        let entered = runtime.enter();
-        let endpoint: Endpoint = url.parse().unwrap();
-        let client = pipeline_hyper::Client::builder().endpoint(endpoint);
-        let builder = client.no_proxy().build().unwrap().shipper("clicks");
-        let shipper = builder
-            .settings(settings)
-            .buffer(buffer)
-            .start(tell)
-            .unwrap();
-        drop(entered);
-        Self(shipper, runtime)
+        let client = HyperDriver::new(url, |it| it).client;
+        let shipper = client.shipper("clicks").settings(settings);
+        let shipper = runtime.block_on(async { shipper.buffer(buffer).start(tell) });
+        Self(shipper.unwrap(), runtime)
     }
 
     fn send(&self, line: &str) -> Result<u64, PutError> {
@@ -113,11 +103,9 @@ impl Ships for Hyper {
 fn service() -> ServerThread {
     let emulator = Emulator::builder().authentication(Authentication::Off);
     let server = Server::on_loopback(emulator.build()).unwrap();
-    let endpoint: Endpoint = server.url().parse().unwrap();
-    let client = pipeline_blocking::Client::builder().endpoint(endpoint);
     let schema: Schema = "n long".parse().unwrap();
-    let client = client.no_proxy().build().unwrap();
-    client.create_repo("clicks", schema).send().unwrap();
+    let create = client(&server.url()).create_repo("clicks", schema);
+    create.send().unwrap();
     server
 }
 

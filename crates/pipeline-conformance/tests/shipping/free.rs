@@ -35,7 +35,7 @@ fn started(builder: EmulatorBuilder) -> ServerThread {
 }
 
 fn schema_of(server: &ServerThread) -> String {
-    let repo = Blocking::client(&server.url()).get_repo("clicks").send();
+    let repo = client(&server.url()).get_repo("clicks").send();
     let fields = repo.unwrap().schema.into_iter();
     let fields = fields.map(|entry| format!("{} {}", entry.key, entry.valtype.as_str()));
     fields.collect::<Vec<_>>().join(", ")
@@ -88,7 +88,7 @@ fn records_without_a_schema_make_the_queue_and_add_fields_whatever_fails<S: Ship
     let reason = "the field \"n\": a text that cannot be made a long";
     assert_eq!(dead.reason().unwrap().to_string(), reason);
     assert_eq!(dead.line, "{\"n\":\"many\"}\n");
-    let client = Blocking::client(&server.url());
+    let client = client(&server.url());
     let repo = client.get_repo("clicks").send().unwrap();
     let expected = "n long, bytes string, a_new a(l), ratio float";
     assert_eq!(Schema(repo.schema), expected.parse().unwrap());
@@ -114,7 +114,7 @@ fn two_that_have_no_schema_give_one_queue_the_fields_of_both<S: Ships>() {
         assert_eq!(books.accepted.records, 50, "{books:?}");
     }
     assert_eq!(in_queue(&server), 100);
-    let client = Blocking::client(&server.url());
+    let client = client(&server.url());
     let fields = client.get_repo("clicks").send().unwrap().schema.len();
     assert_eq!(fields, 15);
 }
@@ -152,7 +152,7 @@ fn new_fields_are_waited_for_until_the_service_knows_them<S: Ships>() {
         started(Emulator::builder().schema_delay(delay)),
         Told::default(),
     );
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let shipper = S::start(&server.url(), settings().schema_free(free()), told.teller());
     shipper.send(0, &json!({"n": 1})).unwrap();
     shipper.flush();
@@ -167,9 +167,9 @@ fn new_fields_are_waited_for_until_the_service_knows_them<S: Ships>() {
 
 fn a_queue_that_is_made_again_by_somebody_else_is_shipped_to_as_it_is<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let shipper = S::start(&server.url(), settings().schema_free(free()), told.teller());
-    let client = Blocking::client(&server.url());
+    let client = client(&server.url());
     let push = |id: u64, record: serde_json::Value| {
         shipper.send(id, &record).unwrap();
         shipper.flush();
@@ -200,7 +200,7 @@ fn a_workflow_that_runs_is_left_alone_unless_it_may_be_stopped<S: Ships>() {
     for may_stop in [false, true] {
         let builder = Emulator::builder().transitions(Transition::Immediate);
         let (server, told) = (started(builder), Told::default());
-        let client = Blocking::client(&server.url());
+        let client = client(&server.url());
         client.create_workflow("site").send().unwrap();
         let mut spec = RepoSpec::from(schema());
         spec.workflow = Some(WorkflowName::from_static("site").into());
@@ -236,7 +236,7 @@ fn a_tag_takes_the_place_of_a_field_that_is_required<S: Ships>() {
         let (server, told) = (emulator(), Told::default());
         let mut options = free();
         if is_there {
-            let client = Blocking::client(&server.url());
+            let client = client(&server.url());
             client
                 .create_repo("clicks", required.clone())
                 .send()
@@ -258,10 +258,7 @@ fn a_tag_takes_the_place_of_a_field_that_is_required<S: Ships>() {
         let outcomes = [0, 1, 2, 3].map(|id| outcome(&told, id));
         let missing = "the field \"n\": the schema requires it, and it is missing";
         assert_eq!(outcomes, ["accepted", "accepted", "accepted", missing]);
-        let repo = Blocking::client(&server.url())
-            .get_repo("clicks")
-            .send()
-            .unwrap();
+        let repo = client(&server.url()).get_repo("clicks").send().unwrap();
         assert_eq!(repo.schema[0].required, Some(true));
     }
 }

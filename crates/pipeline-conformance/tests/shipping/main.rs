@@ -3,7 +3,6 @@
 mod free;
 
 use std::{
-    future::IntoFuture as _,
     net::TcpListener,
     sync::{Arc, Mutex},
     thread,
@@ -11,11 +10,12 @@ use std::{
 };
 
 use http::StatusCode;
+use pipeline_conformance::{BlockingDriver, Driver as _, HyperDriver};
 use pipeline_emulator::{
     Authentication, Emulator, InjectedFault,
     server::{Server, ServerThread},
 };
-use pipeline_proto::{Endpoint, ErrorCode, RetryPolicy, resource::schema::Schema};
+use pipeline_proto::{ErrorCode, RetryPolicy, resource::schema::Schema};
 use pipeline_shipper::{Books, Outcome, Reason, SendError, Settings, Verdict, WhyNot};
 use serde::Serialize;
 use serde_json::json;
@@ -28,7 +28,6 @@ trait Ships: Sized + Clone + Send + 'static {
         settings: Settings,
         tell: impl Fn(Verdict<u64>) + Send + Sync + 'static,
     ) -> Self;
-    fn create_queue(url: &str);
     fn try_send(&self, id: u64, click: &Click) -> Result<(), SendError>;
     fn send<T: Serialize>(&self, id: u64, record: &T) -> Result<(), SendError>;
     fn send_lines(
@@ -58,12 +57,13 @@ fn schema() -> Schema {
 #[derive(Clone)]
 struct Blocking(pipeline_blocking::Shipper<u64>);
 
-impl Blocking {
-    fn client(url: &str) -> pipeline_blocking::Client {
-        let endpoint: Endpoint = url.parse().unwrap();
-        let builder = pipeline_blocking::Client::builder().endpoint(endpoint);
-        builder.no_proxy().build().unwrap()
-    }
+fn client(url: &str) -> pipeline_blocking::Client {
+    BlockingDriver::new(url, |it| it).0
+}
+
+fn create_queue(url: &str) {
+    let create = client(url).create_repo("clicks", schema());
+    create.send().unwrap();
 }
 
 impl Ships for Blocking {
@@ -72,13 +72,8 @@ impl Ships for Blocking {
         settings: Settings,
         tell: impl Fn(Verdict<u64>) + Send + Sync + 'static,
     ) -> Self {
-        let shipper = Self::client(url).shipper("clicks").settings(settings);
+        let shipper = client(url).shipper("clicks").settings(settings);
         Self(shipper.start(tell).unwrap())
-    }
-
-    fn create_queue(url: &str) {
-        let create = Self::client(url).create_repo("clicks", schema());
-        create.send().unwrap();
     }
 
     fn try_send(&self, id: u64, click: &Click) -> Result<(), SendError> {
@@ -113,36 +108,18 @@ impl Ships for Blocking {
 #[derive(Clone)]
 struct Hyper(pipeline_hyper::Shipper<u64>, Arc<Runtime>);
 
-impl Hyper {
-    fn runtime() -> Runtime {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(1).enable_all().build().unwrap()
-    }
-
-    fn client(url: &str) -> pipeline_hyper::Client {
-        let endpoint: Endpoint = url.parse().unwrap();
-        let builder = pipeline_hyper::Client::builder().endpoint(endpoint);
-        builder.no_proxy().build().unwrap()
-    }
-}
-
 impl Ships for Hyper {
     fn start(
         url: &str,
         settings: Settings,
         tell: impl Fn(Verdict<u64>) + Send + Sync + 'static,
     ) -> Self {
-        let runtime = Arc::new(Self::runtime());
-        let entered = runtime.enter();
-        let shipper = Self::client(url).shipper("clicks").settings(settings);
-        let shipper = shipper.start(tell).unwrap();
-        drop(entered);
-        Self(shipper, runtime)
-    }
-
-    fn create_queue(url: &str) {
-        let create = Self::client(url).create_repo("clicks", schema());
-        Self::runtime().block_on(create.into_future()).unwrap();
+        let mut runtime = Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        let client = HyperDriver::new(url, |it| it).client;
+        let shipper = client.shipper("clicks").settings(settings);
+        let shipper = runtime.block_on(async { shipper.start(tell) });
+        Self(shipper.unwrap(), Arc::new(runtime))
     }
 
     fn try_send(&self, id: u64, click: &Click) -> Result<(), SendError> {
@@ -243,7 +220,7 @@ suite! {
 
 fn what_is_sent_arrives_compressed_and_every_record_is_told_of<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let shipper = S::start(
         &server.url(),
         settings().batch_records(100).gzip(3),
@@ -268,7 +245,7 @@ fn what_is_sent_arrives_compressed_and_every_record_is_told_of<S: Ships>() {
 
 fn handles_of_several_threads_fill_one_queue<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let settings = settings().memory(20_000).linger(Duration::from_millis(1));
     let shipper = S::start(&server.url(), settings.in_flight(3), told.teller());
     let threads = (0..4).map(|thread| {
@@ -289,7 +266,7 @@ fn handles_of_several_threads_fill_one_queue<S: Ships>() {
 
 fn lines_go_together_in_their_order_as_soon_as_there_is_room<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let settings = settings().memory(2_000).ordered(true);
     let shipper = S::start(&server.url(), settings, told.teller());
     let lines = || (0..1_000).map(|n| (n, &b"n=1\n"[..]));
@@ -306,7 +283,7 @@ fn lines_go_together_in_their_order_as_soon_as_there_is_room<S: Ships>() {
 
 fn bad_records_are_dead_with_the_reason_and_the_rest_arrives_in_order<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let shipper = S::start(&server.url(), settings().ordered(true), told.teller());
     for n in 0..50 {
         let bytes = if n % 20 == 3 { "many" } else { "7" };
@@ -327,7 +304,7 @@ fn bad_records_are_dead_with_the_reason_and_the_rest_arrives_in_order<S: Ships>(
 
 fn faults_that_pass_lose_nothing<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     server.with(|emulator| {
         for fault in [
             InjectedFault::status(StatusCode::SERVICE_UNAVAILABLE).times(3),
@@ -384,7 +361,7 @@ fn a_full_shipper_refuses_or_lets_wait<S: Ships>() {
         let shipper = shipper.clone();
         thread::spawn(move || shipper.send(n, &click(n)))
     };
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     waiting.join().unwrap().unwrap();
     assert_eq!(shipper.close(MINUTE).accepted.records, n + 1);
     assert_eq!(in_queue(&server), n + 1);
@@ -428,7 +405,7 @@ fn dropping_the_last_handle_tells_what_was_lost<S: Ships>() {
 
 fn whoever_is_told_may_send<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let shipper = Arc::new(Mutex::new(None::<S>));
     let (again, teller) = (Arc::downgrade(&shipper), told.teller());
     let started = S::start(&server.url(), settings(), move |verdict| {
@@ -452,7 +429,7 @@ fn whoever_is_told_may_send<S: Ships>() {
 
 fn nobody_waits_for_a_function_that_panicked<S: Ships>() {
     let (server, told) = (emulator(), Told::default());
-    S::create_queue(&server.url());
+    create_queue(&server.url());
     let teller = told.teller();
     let shipper = S::start(&server.url(), settings().batch_records(1), move |verdict| {
         assert_ne!(verdict.id, 0, "a panic that the test wants");
