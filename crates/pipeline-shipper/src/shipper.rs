@@ -442,21 +442,18 @@ impl<I> Shipper<I> {
             return self.bury(batch, error, Reason::Refused);
         }
         self.books.halved += 1;
-        let event = Event::Halved {
-            count: batch.count(),
-            error: &error,
-        };
-        self.settings.observers.tell(&event);
+        let (count, error) = (batch.count(), &error);
+        self.settings
+            .observers
+            .tell(&Event::Halved { count, error });
         let (head, tail) = batch.halve();
         self.ready.push_front(tail);
         self.ready.push_front(head);
     }
 
     fn bury(&mut self, batch: Batch<I>, error: Error, reason: fn(Arc<Error>) -> Reason) {
-        let event = Event::Dead {
-            count: batch.count(),
-            error: &error,
-        };
+        let (count, told) = (batch.count(), &error);
+        let event = Event::Dead { count, error: told };
         self.settings.observers.tell(&event);
         self.settle(batch, Outcome::Dead(reason(Arc::new(error))));
     }

@@ -482,12 +482,9 @@ impl Ship {
 
     /// Says where the records are that did not arrive.
     fn with_way(&self, failure: Failure, lost: u64) -> Failure {
-        match &self.dead_letters {
-            None if self.place.buffer.is_some() => failure.see(format!(
-                "pipeline buffer ls {}",
-                read::shown(self.place.buffer.as_deref().unwrap_or(Path::new("")))
-            )),
-            Some(path) if lost > 0 && !self.dry_run => failure.see(format!(
+        match (&self.dead_letters, &self.place.buffer) {
+            (None, Some(path)) => failure.see(format!("pipeline buffer ls {}", read::shown(path))),
+            (Some(path), _) if lost > 0 && !self.dry_run => failure.see(format!(
                 "pipeline ship {} --again {}",
                 self.repo,
                 path.display()

@@ -354,10 +354,9 @@ impl Desk {
         }
         let line = verdict.line.strip_suffix(b"\n").unwrap_or(&verdict.line);
         // What waits for its fields is as it was read, and begins with a brace.
-        let format = if line.starts_with(b"{") {
-            Format::Ndjson
-        } else {
-            Format::Points
+        let format = match line {
+            [b'{', ..] => Format::Ndjson,
+            _ => Format::Points,
         };
         let layout = Layout {
             format: Some(format),
@@ -439,12 +438,8 @@ impl Desk {
         let written = state.failure.take().map_or(synced, Err);
         // That of a single record says the least.
         let exit = state.exit.filter(|exit| *exit != Exit::Service);
-        (
-            report,
-            exit.or(state.unread).or(state.exit),
-            state.left.take(),
-            written,
-        )
+        let exit = exit.or(state.unread).or(state.exit);
+        (report, exit, state.left.take(), written)
     }
 }
 
@@ -469,12 +464,8 @@ impl State {
         }
         self.said += 1;
         if self.said <= SAID {
-            let Letter { file, line, .. } = &letter;
-            note(format_args!(
-                "{}:{line}: {}",
-                plain(file),
-                plain(&letter.reason)
-            ));
+            let [file, reason] = [&letter.file, &letter.reason].map(|text| plain(text));
+            note(format_args!("{file}:{}: {reason}", letter.line));
         }
     }
 
