@@ -67,8 +67,7 @@ fn what_apply_removes_is_asked_about_first() {
         (&moved, "Remove edge raw-repo -> save-export from clicks?"),
     ] {
         let fewer = TemporaryFile::new("fewer.yaml", text);
-        let line = apply(&service, &["-f", fewer.path(), "-o", "json"]).failed(2);
-        assert!(line.contains(what) && line.contains("--yes"), "{line}");
+        apply(&service, &["-f", fewer.path(), "-o", "json"]).fails(2, [what, "--yes"]);
         let shown = apply(&service, &["-f", fewer.path(), "--dry-run"]);
         assert!(shown.stdout.contains("- "), "{shown:?}");
         #[cfg(unix)]
@@ -114,11 +113,8 @@ fn a_workflow_that_is_stopping_is_waited_for_if_asked() {
     service.run("workflow stop clicks").ok();
     service.changes();
     let changed = changed(FILE);
-    let refused = apply(&service, &["-f", changed.path(), "-o", "json"]).failed(5);
-    assert!(
-        refused.contains("clicks is Stopping") && refused.contains("--wait"),
-        "{refused}"
-    );
+    apply(&service, &["-f", changed.path(), "-o", "json"])
+        .fails(5, ["clicks is Stopping", "--wait"]);
     apply(&service, &["-f", changed.path(), "--wait"]).ok();
     assert_eq!(service.changes(), ["update_workflow"]);
     assert_eq!(get(&service)["status"], "Stopped");

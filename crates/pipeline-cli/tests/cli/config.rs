@@ -63,11 +63,8 @@ fn the_file_is_for_its_owner_only() {
     let mode = || fs::metadata(home.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o640)).unwrap();
-    let line = home.run("workflow list").failed(2);
-    assert!(
-        line.contains("mode 640") && line.contains("chmod 600"),
-        "{line}"
-    );
+    home.run("workflow list")
+        .fails(2, ["mode 640", "chmod 600"]);
     assert_eq!(service.asked(), [""; 0]);
 }
 
@@ -86,8 +83,8 @@ fn a_secret_goes_in_by_stdin_and_never_comes_out() {
         home.run(&format!("config list -o {form}")).ok();
         home.run(&format!("config explain -o {form}")).ok();
     }
-    let line = home.run("config set secret_key x").failed(2);
-    assert!(line.contains("not taken as an argument"), "{line}");
+    home.run("config set secret_key x")
+        .fails(2, ["not taken as an argument"]);
 }
 
 #[test]
@@ -95,8 +92,9 @@ fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     let service = Service::new();
     let home = Home::new().with_profile("work", &service);
     let mut half = home.command("workflow list");
-    let line = half.env("PANDORA_ACCESS_KEY", "other").ran().failed(4);
-    assert!(line.contains("set PANDORA_SECRET_KEY"), "{line}");
+    half.env("PANDORA_ACCESS_KEY", "other")
+        .ran()
+        .fails(4, ["set PANDORA_SECRET_KEY"]);
     // Both of them, or a profile that is named, are fine.
     let mut named = home.command("workflow list --profile work");
     named.env("PANDORA_ACCESS_KEY", "other").ran().ok();
@@ -106,11 +104,8 @@ fn keys_are_not_mixed_from_the_environment_and_a_profile() {
     let token = setting(&explained, "token");
     assert_eq!(token["source"], "variable PANDORA_TOKEN");
     home.run("config unset access_key").ok();
-    let line = home.run("workflow list").failed(4);
-    assert!(
-        line.contains("pipeline config set access_key --profile work"),
-        "{line}"
-    );
+    home.run("workflow list")
+        .fails(4, ["pipeline config set access_key --profile work"]);
 }
 
 #[cfg(unix)]
@@ -136,11 +131,8 @@ fn a_program_can_know_the_keys() {
         (r#"echo '{"token":"x"}'"#, "not a token"),
     ] {
         set(command);
-        let line = home.run("workflow list").failed(2);
-        assert!(
-            line.contains("credential_process of profile work") && line.contains(says),
-            "{line}"
-        );
+        home.run("workflow list")
+            .fails(2, ["credential_process of profile work", says]);
     }
     // Explaining runs nothing.
     set("exit 3");

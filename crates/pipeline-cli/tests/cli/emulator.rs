@@ -199,11 +199,7 @@ fn a_polite_signal_ends_it_with_0() {
 fn a_port_that_is_taken_is_said() {
     let running = Running::new(pipeline("emulator"));
     let address = running.text("url").strip_prefix("http://").unwrap();
-    let line = run(&format!("emulator --listen {address}")).failed(2);
-    assert!(
-        line.contains(&format!("cannot listen on {address}")),
-        "{line}"
-    );
+    run(&format!("emulator --listen {address}")).fails(2, [&format!("cannot listen on {address}")]);
 }
 
 #[test]
@@ -288,8 +284,7 @@ fn a_seed_without_a_name_holds_resources_without_a_workflow() {
 #[test]
 fn a_damaged_state_file_is_reported_and_left_alone() {
     let file = TemporaryFile::new("damaged.state", "rubbish");
-    let line = run(&format!("emulator --state {}", file.path())).failed(1);
-    assert!(line.contains(file.path()), "{line}");
+    run(&format!("emulator --state {}", file.path())).fails(1, [file.path()]);
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "rubbish");
 }
 
@@ -334,6 +329,5 @@ fn what_others_on_the_network_may_do_is_said() {
 
 #[test]
 fn an_origin_that_no_browser_sends_is_refused() {
-    let line = run("emulator --cors localhost").failed(2);
-    assert!(line.contains("--cors localhost"), "{line}");
+    run("emulator --cors localhost").fails(2, ["--cors localhost"]);
 }

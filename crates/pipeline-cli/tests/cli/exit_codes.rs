@@ -15,8 +15,9 @@ fn an_answer_that_is_none_of_the_services_is_1() {
     service.inject(page.always());
     let says = "not JSON, but text/html that begins with \"Welcome to the proxy\" (HTTP 200";
     for form in ["table", "wide", "json", "yaml", "name"] {
-        let line = service.run(&format!("workflow list -o {form}")).failed(1);
-        assert!(line.contains(says), "{line}");
+        service
+            .run(&format!("workflow list -o {form}"))
+            .fails(1, [says]);
     }
 }
 

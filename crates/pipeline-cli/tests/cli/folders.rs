@@ -165,8 +165,9 @@ fn what_came_from_a_variable_is_sent_and_never_shown() {
         assert!(ran.stdout.contains("once ${VALUE} is filled in"), "{ran:?}");
         assert!(ran.stdout.contains(rule), "{ran:?}");
         folder.run(&service, &format!("lint {name} --no-env")).ok();
-        let line = folder.run(&service, &format!("apply {name}")).failed(1);
-        assert!(line.contains(rule), "{line}");
+        folder
+            .run(&service, &format!("apply {name}"))
+            .fails(1, [rule]);
     }
     folder.run(&service, "apply region.yaml");
     folder.run(&service, "diff region.yaml");
@@ -202,11 +203,9 @@ fn a_variable_that_is_not_set_counts_as_what_the_service_has() {
         assert!(ran.stderr.contains(said), "{ran:?}");
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ran:?}");
     }
-    let line = folder.run(&service, "apply changed.yaml").failed(2);
-    assert!(
-        line.contains("NOT_SET is not set") && line.contains("--keep-secrets"),
-        "{line}"
-    );
+    folder
+        .run(&service, "apply changed.yaml")
+        .fails(2, ["NOT_SET is not set", "--keep-secrets"]);
     let shown = folder.run(&service, "diff changed.yaml").ok();
     assert_eq!(
         shown,
@@ -474,10 +473,9 @@ fn update_reads_a_file_as_apply_does() {
         ("unset.yaml", "NOT_SET is not set"),
         ("node.yaml", "nodes"),
     ] {
-        let line = folder
+        folder
             .run(&service, &format!("update w -f {name}"))
-            .failed(2);
-        assert!(line.contains(says) && line.contains(name), "{line}");
+            .fails(2, [says, name]);
     }
     assert_eq!(service.asked(), [""; 0]);
     folder.run(&service, "update w -f w.yaml --yes").ok();
@@ -506,8 +504,7 @@ fn update_asks_before_it_removes_as_apply_does() {
         ),
     ] {
         let update = format!("update w -f {name}");
-        let line = folder.run(&service, &update).failed(2);
-        assert!(line.contains(what) && line.contains("--yes"), "{line}");
+        folder.run(&service, &update).fails(2, [what, "--yes"]);
         #[cfg(unix)]
         {
             let mut command = service.command(&format!("workflow update w -f {name}"));
@@ -533,10 +530,12 @@ fn update_asks_before_it_removes_as_apply_does() {
         );
         service.changes();
     }
-    let line = folder.run(&service, "update gone -f alone.yaml").failed(2);
-    assert!(line.contains("is about \"w\", not gone"), "{line}");
-    let line = folder.run(&service, "update gone -f none.json").failed(3);
-    assert!(line.contains("gone"), "{line}");
+    folder
+        .run(&service, "update gone -f alone.yaml")
+        .fails(2, ["is about \"w\", not gone"]);
+    folder
+        .run(&service, "update gone -f none.json")
+        .fails(3, ["gone"]);
 }
 
 #[test]

@@ -67,6 +67,16 @@ impl Ran {
         );
         line["error: ".len()..].to_owned()
     }
+
+    /// The same, with all of these words in its explanation.
+    #[track_caller]
+    pub(crate) fn fails<W: AsRef<str>>(self, code: i32, words: impl IntoIterator<Item = W>) {
+        let shown = format!("{self:?}");
+        let line = self.failed(code);
+        for word in words {
+            assert!(line.contains(word.as_ref()), "{:?}: {shown}", word.as_ref());
+        }
+    }
 }
 
 /// What `config explain -o json` says of a setting.

@@ -200,8 +200,7 @@ fn a_bundle_is_about_whatever_its_operations_name() {
                 );
             }
             Err(says) => {
-                let failed = ran.failed(2);
-                assert!(failed.contains(says), "{line}: {failed}");
+                ran.fails(2, [says]);
             }
         }
     }

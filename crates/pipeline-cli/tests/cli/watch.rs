@@ -45,8 +45,9 @@ fn a_restart_that_fails_says_in_which_state_the_workflow_is() {
     service
         .server
         .with(|emulator| emulator.set_stop_transition(Transition::Stuck));
-    let line = service.run("workflow restart w --timeout 100ms").failed(6);
-    assert!(line.contains("w was not started again"), "{line}");
+    service
+        .run("workflow restart w --timeout 100ms")
+        .fails(6, ["w was not started again"]);
 }
 
 #[test]

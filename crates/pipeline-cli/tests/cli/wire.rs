@@ -56,16 +56,11 @@ fn a_recording_is_played_back_without_the_service_and_without_waiting() {
     let replay = |arguments: &[&str]| pipeline(&[arguments, &["--replay", record]].concat()).ran();
     let status = |ran: Ran| ran.json()["status"].clone();
     assert_eq!(status(replay(&start)), status(recorded));
-    let line = replay(&["workflow", "get", "w"]).failed(2);
-    assert!(
-        line.contains("no further response to GET /v2/workflows/w"),
-        "{line}"
-    );
+    replay(&["workflow", "get", "w"]).fails(2, ["no further response to GET /v2/workflows/w"]);
     // A recording is never overwritten.
-    let line = service
+    service
         .run(&format!("workflow list --record {record}"))
-        .failed(2);
-    assert!(line.contains("exists"), "{line}");
+        .fails(2, ["exists"]);
 }
 
 #[test]
@@ -91,9 +86,8 @@ fn what_is_no_recording_is_refused_with_its_line() {
         ("\n\nx\n", ":3:1: "),
     ] {
         let file = TemporaryFile::new("no-recording", text);
-        let line = pipeline(&format!("workflow list --replay {}", file.path()))
+        pipeline(&format!("workflow list --replay {}", file.path()))
             .ran()
-            .failed(2);
-        assert!(line.contains(says), "{line}");
+            .fails(2, [says]);
     }
 }
