@@ -34,7 +34,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     exit::Exit,
     failure::Failure,
-    options::{Global, everywhere},
+    options::{Global, everywhere, in_short},
 };
 
 /// Qiniu Pandora pipeline workflows from the command line
@@ -65,14 +65,21 @@ fn after_help() -> String {
 
 /// The command line. `help` is our own at the top, where it knows topics, and clap's below.
 pub(crate) fn tree() -> clap::Command {
-    without_help_of_clap().mut_subcommands(|group| {
-        group.defer(|group| resource::with_verbs(group).disable_help_subcommand(false))
-    })
+    without_help_of_clap()
+        .mut_subcommands(|group| group.defer(|group| made(group).disable_help_subcommand(false)))
 }
 
 /// The command line without the `help` that clap adds to each group of commands.
 pub(crate) fn without_help_of_clap() -> clap::Command {
-    everywhere(Cli::command()).disable_help_subcommand(true)
+    let command = in_short(Cli::command()).disable_help_subcommand(true);
+    command.mut_subcommands(|command| command.defer(made))
+}
+
+/// A command with all that it has and takes: later, and so only where it is asked for. All together they were most of
+/// a start.
+fn made(command: clap::Command) -> clap::Command {
+    let command = everywhere(resource::with_verbs(command));
+    command.mut_subcommands(|command| command.defer(made))
 }
 
 /// The command line with all that is made of a command only when it is asked for, and the options that all have.
@@ -137,11 +144,45 @@ mod tests {
     use std::{any::TypeId, path::PathBuf};
 
     use super::*;
+    use crate::options::REPLACED;
 
     #[test]
     fn the_command_line_is_consistent() {
         tree().debug_assert();
         built().debug_assert();
+    }
+
+    #[test]
+    fn what_all_commands_take_is_global_in_each_or_known_to_be_replaced() {
+        fn check(command: &clap::Command, everywhere: &[&clap::Id]) {
+            for sub in command.get_subcommands() {
+                let is_leaf = !sub.has_subcommands();
+                for arg in sub.get_arguments().filter(|_| is_leaf) {
+                    let counts = arg.is_global_set() || arg.get_id() == REPLACED;
+                    assert!(counts || !everywhere.contains(&arg.get_id()), "{sub} {arg}");
+                }
+                check(sub, everywhere);
+            }
+        }
+        let root = tree();
+        let everywhere: Vec<_> = root.get_arguments().map(clap::Arg::get_id).collect();
+        check(&built(), &everywhere);
+    }
+
+    #[test]
+    fn what_all_commands_take_is_made_for_the_one_that_was_typed() {
+        let mut tree = tree();
+        let typed = tree.try_get_matches_from_mut(["pipeline", "workflow", "-y", "list"]);
+        assert!(typed.is_ok_and(|typed| typed.get_flag("yes")));
+        let takes = |path: &[&str]| {
+            let command = path
+                .iter()
+                .try_fold(&tree, |it, word| it.find_subcommand(word));
+            command.map(|it| it.get_arguments().any(|arg| arg.get_id() == "yes"))
+        };
+        assert_eq!(takes(&["workflow", "list"]), Some(true));
+        assert_eq!(takes(&["workflow", "get"]), Some(false));
+        assert_eq!(takes(&["ship"]), Some(false));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
 use clap::{
-    Args, Command, ValueEnum,
+    Arg, Args, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue, TypedValueParser},
     error::ErrorKind,
 };
@@ -117,12 +117,34 @@ pub(crate) struct Global {
 /// The options that `-h` shows; `--help` shows all.
 const IN_SHORT_HELP: [&str; 6] = ["output", "yes", "color", "profile", "endpoint", "timeout"];
 
-/// Lets them be given after the name of every command, too.
-pub(crate) fn everywhere(command: Command) -> Command {
+/// The one that some commands have in a form of their own. As it is global from the top on, what was typed for either
+/// counts.
+pub(crate) const REPLACED: &str = "output";
+
+/// As they stand at the top.
+pub(crate) fn in_short(command: Command) -> Command {
     command.mut_args(|arg| {
         let hide = !IN_SHORT_HELP.contains(&arg.get_id().as_str());
-        arg.global(true).hide_short_help(hide)
+        let is_replaced = arg.get_id() == REPLACED;
+        arg.global(is_replaced).hide_short_help(hide)
     })
+}
+
+/// Lets them be given after the name of a command, too. By itself clap would copy them into all commands before it
+/// knows which one is meant, as it would those of a group into all that it has.
+pub(crate) fn everywhere(command: Command) -> Command {
+    let all = in_short(Global::augment_args(Command::default()));
+    let is_new = |arg: &&Arg| {
+        command
+            .get_arguments()
+            .all(|own| own.get_id() != arg.get_id())
+    };
+    let new: Vec<Arg> = all.get_arguments().filter(is_new).cloned().collect();
+    let is_group = command.has_subcommands();
+    command.args(new.into_iter().map(|arg| {
+        let is_global = !is_group || arg.is_global_set();
+        arg.global(is_global)
+    }))
 }
 
 impl Global {

@@ -120,9 +120,12 @@ fn versioned(json: &str) -> String {
     object([version].into_iter().chain(members))
 }
 
-/// Writes text for people to stdout.
+/// Writes text for people to stdout, all at once: what takes colours out writes in pieces, and stdout by lines.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
-    written(anstream::stdout().lock().write_all(text.as_bytes())).map(|_| ())
+    let choice = anstream::AutoStream::choice(&io::stdout());
+    let mut fit = anstream::AutoStream::new(Vec::new(), choice);
+    written(fit.write_all(text.as_bytes()))?;
+    raw(&fit.into_inner())
 }
 
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {

@@ -1,6 +1,10 @@
 //! Times as people read and write them: in the local zone, which is said, with the age beside it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fs,
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 
 use jiff::{
     Timestamp, ZonedDateTime,
@@ -9,7 +13,10 @@ use jiff::{
 };
 use pipeline_proto::model;
 
-use crate::duration::{self, Short};
+use crate::{
+    duration::{self, Short},
+    variables::own_variable,
+};
 
 /// What is written, and can be given back to an option.
 const FORM: &str = "%Y-%m-%d %H:%M:%S %:z";
@@ -39,9 +46,17 @@ fn with_age(at: SystemTime) -> String {
 
 /// `2025-06-01 15:00:00 +08:00`, in the local zone.
 pub(crate) fn local(at: Timestamp) -> String {
-    let zoned = at.to_zoned_datetime(TimeZone::system());
+    let zoned = at.to_zoned_datetime(ZONE.clone());
     zoned.strftime(FORM).to_string()
 }
+
+/// The local zone: where no variable names another, what the system keeps in this file. To find it by its name, jiff
+/// looks through the folders of all zones first, which takes longer than the call whose times are shown.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| {
+    let of_file = || TimeZone::tzif("local", &fs::read("/etc/localtime").ok()?).ok();
+    let of_file = own_variable("TZ").is_none().then(of_file).flatten();
+    of_file.unwrap_or_else(TimeZone::system)
+});
 
 /// A time that somebody gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,6 +194,14 @@ mod tests {
         assert_eq!(parsed("now").0, "2025-06-01T12:00:00Z");
         let shown = parse(&local(Timestamp::UNIX_EPOCH)).unwrap();
         assert_eq!((shown.at, shown.is_local), (Timestamp::UNIX_EPOCH, false));
+    }
+
+    #[test]
+    fn the_local_zone_is_that_of_the_system() {
+        for seconds in [0, 1_000_000_000, 1_750_000_000] {
+            let at = Timestamp::from_second(seconds).unwrap();
+            assert_eq!(ZONE.to_offset(at), TimeZone::system().to_offset(at));
+        }
     }
 
     #[test]

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -7,6 +10,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
+    crypto::CryptoProvider,
     server::ParsedCertificate,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _};
@@ -71,29 +75,26 @@ impl Trust {
             known.extend(certificates(text)?);
         }
         let mut roots = RootCertStore::empty();
-        if self.roots == Roots::Compiled {
-            roots.add_parsable_certificates(
-                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned(),
-            );
-        }
         for certificate in &known {
             let added = roots.add(certificate.clone());
             added.map_err(|_| TrustError::UNREADABLE)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let by_roots: Arc<dyn ServerCertVerifier> = match self.roots {
+        let compiled = self.roots == Roots::Compiled;
+        let by_roots = match self.roots {
             #[cfg(feature = "system-roots")]
-            Roots::System => Arc::new(
-                rustls_platform_verifier::Verifier::new_with_extra_roots(
-                    known.clone(),
-                    provider.clone(),
-                )
-                .map_err(|_| TrustError::NO_SYSTEM_ROOTS)?,
-            ),
-            _ if roots.is_empty() => return Err(TrustError::NOBODY),
-            _ => WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
-                .build()
-                .map_err(|_| TrustError::UNUSABLE)?,
+            Roots::System => {
+                let (known, provider) = (known.clone(), provider.clone());
+                let by_system =
+                    rustls_platform_verifier::Verifier::new_with_extra_roots(known, provider);
+                let by_system = by_system.map_err(|_| TrustError::NO_SYSTEM_ROOTS)?;
+                ByRoots::new(Box::new(|| Arc::new(by_system)))
+            }
+            _ if roots.is_empty() && !compiled => return Err(TrustError::NOBODY),
+            _ => {
+                let provider = provider.clone();
+                ByRoots::new(Box::new(move || read(compiled, roots, provider)))
+            }
         };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -189,12 +190,30 @@ impl fmt::Display for TrustError {
 
 impl std::error::Error for TrustError {}
 
+/// Read with the first use of TLS: for all roots this takes longer than a call over plain http.
+type ByRoots =
+    LazyLock<Arc<dyn ServerCertVerifier>, Box<dyn FnOnce() -> Arc<dyn ServerCertVerifier> + Send>>;
+
+/// The roots, with those that come with this crate or without.
+fn read(
+    compiled: bool,
+    mut roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Arc<dyn ServerCertVerifier> {
+    if compiled {
+        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    }
+    WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
+        .build()
+        .expect("there are roots, and no lists of what was revoked")
+}
+
 /// By the roots; and a server whose own certificate the user trusts needs nobody to vouch for it. webpki
 /// takes a certificate for an authority or for a server, and so refuses a self-signed one that says it
 /// is both, which is what `openssl req -x509` makes.
 #[derive(Debug)]
 struct Verifier {
-    by_roots: Arc<dyn ServerCertVerifier>,
+    by_roots: ByRoots,
     known: Vec<CertificateDer<'static>>,
 }
 

@@ -92,8 +92,11 @@ fn add(
 
 /// The command with the options that its page should have.
 fn shown(command: clap::Command, is_root: bool) -> clap::Command {
+    // Which has no options of its own.
+    let is_group = command.has_subcommands();
     command.mut_args(|arg| {
-        let elsewhere = arg.is_global_set() && !is_root;
+        let is_everywhere = arg.is_global_set() || is_group && arg.get_id() != "help";
+        let elsewhere = is_everywhere && !is_root;
         arg.hide(elsewhere).hide_short_help(false)
     })
 }

@@ -315,7 +315,6 @@ impl Resource {
             .visible_aliases(self.alias)
             .subcommand_required(true)
             .arg_required_else_help(true)
-            .defer(with_verbs)
     }
 
     /// Examples for the help of a verb.
@@ -334,11 +333,12 @@ impl Resource {
     }
 }
 
-/// Adds the verbs to the command of a resource: later, and so only where they are asked for. All together they were
-/// three quarters of a start.
+/// Adds the verbs to the command of a resource.
 pub(super) fn with_verbs(command: Command) -> Command {
     let mut all = RESOURCES.iter();
-    let Some(resource) = all.find(|it| it.last_word() == command.get_name()) else {
+    let resource = all.find(|it| it.last_word() == command.get_name());
+    // A verb may be called as a resource is: `workflow export`.
+    let Some(resource) = resource.filter(|_| command.is_subcommand_required_set()) else {
         return command;
     };
     resource.verbs().fold(command, |command, verb| {

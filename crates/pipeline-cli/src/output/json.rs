@@ -15,14 +15,17 @@ pub(crate) fn members(json: &str) -> Option<Vec<(String, &RawValue)>> {
 }
 
 /// An object of members whose values are JSON already.
-pub(crate) fn object<V: fmt::Display>(
-    members: impl IntoIterator<Item = (impl Into<Value>, V)>,
+pub(crate) fn object(
+    members: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
 ) -> String {
-    let members = members.into_iter().map(|(name, value)| {
-        let name: Value = name.into();
-        format!("{name}:{value}")
-    });
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    let mut text = String::from("{");
+    for (name, value) in members {
+        let comma = if text.len() > 1 { "," } else { "" };
+        let name = Value::from(name.as_ref()).to_string();
+        text.extend([comma, &name, ":", value.as_ref()]);
+    }
+    text.push('}');
+    text
 }
 
 struct Members<'a>(Vec<(String, &'a RawValue)>);

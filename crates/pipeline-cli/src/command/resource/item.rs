@@ -56,11 +56,11 @@ impl Item {
     ) -> Result<Self, Failure> {
         let wrong = || Failure::new(Exit::Service, "the service shows no object").about(&key);
         let told = members(json.get()).ok_or_else(wrong)?.into_iter();
-        let told = told.map(|(name, value)| (name, value.to_string()));
+        let told = told.map(|(name, value)| (name, value.get()));
         let told: Vec<_> = told.filter(|(name, value)| is_kept(name, value)).collect();
         let is_told = |key| {
             told.iter()
-                .any(|(name, value)| name == key && value != "null")
+                .any(|(name, value)| name == key && *value != "null")
         };
         let names = key::path(resource).iter().zip(&key.0);
         let names = names.filter(|(info, name)| !name.is_empty() && !is_told(info.key));
@@ -69,13 +69,16 @@ impl Item {
         let kind = ("kind", resource.word);
         let kind = Some(kind).filter(|_| resource.typed.is_none() && !is_told("kind"));
         let more = kind.into_iter().chain(names);
-        let more = more.map(|(name, text)| (name.to_owned(), Value::from(text).to_string()));
-        let all: Vec<_> = more.chain(told.iter().cloned()).collect();
-        let parsed = |members| object(members).parse::<RawJson>().map_err(|_| wrong());
-        let json = parsed(all)?;
+        let more: Vec<_> = more
+            .map(|(name, text)| (name, Value::from(text).to_string()))
+            .collect();
+        let more = more.iter().map(|(name, text)| (*name, text.as_str()));
+        let all = more.chain(told.iter().map(|(name, value)| (name.as_str(), *value)));
+        let json = object(all).parse().map_err(|_| wrong())?;
+        let read = |(name, value)| (name, serde_json::from_str(value).unwrap_or_default());
         Ok(Self {
             resource,
-            value: parsed(told)?.parse().unwrap_or_default(),
+            value: told.into_iter().map(read).collect(),
             json,
             word: key.to_string(),
             names: key,
