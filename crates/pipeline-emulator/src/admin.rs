@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 
 use crate::{
     body,
+    call::no_data,
     date::rfc3339_millis,
     emulator::Emulator,
     refusal::{Refusal, json_response},
-    snapshot::Snapshot,
 };
 use fault::FaultSpec;
 use settings::{Clock, Transitions};
@@ -30,54 +30,84 @@ const PREFIX: &str = "/_emulator";
 /// than in the request that brought them.
 const MAX_DEPTH: usize = body::MAX_DEPTH + 10;
 
-/// Everything there is: method, path, what it does.
-const ENDPOINTS: &[(&str, &str, &str)] = &[
-    ("GET", "/", "this list"),
-    (
-        "GET",
-        "/health",
-        "that it answers, the time on its clock, how many resources it has",
-    ),
-    ("GET", "/requests", "the latest requests, the oldest first"),
-    ("DELETE", "/requests", "forgets them"),
-    ("POST", "/reset", "forgets workflows, faults and requests"),
-    ("GET", "/snapshot", "the workflows of all accounts"),
-    (
-        "POST",
-        "/restore",
-        "puts a snapshot in the place of all workflows",
-    ),
-    (
-        "GET",
-        "/data",
-        "how many records and bytes were pushed into each queue",
-    ),
-    (
-        "GET",
-        "/deliveries",
-        "how many pushes each export has delivered, failed to deliver and dropped",
-    ),
-    ("GET", "/clock", "how far the clock is off"),
-    (
-        "PUT",
-        "/clock",
-        "sets that: offset_ms, negative for a clock that is behind",
-    ),
-    (
-        "GET",
-        "/transitions",
-        "how starts and stops come to their end",
-    ),
-    ("PUT", "/transitions", "sets that: start, stop, or both"),
-    (
-        "GET",
-        "/faults",
-        "the faults, with how often each was served and is left",
-    ),
-    ("POST", "/faults", "adds one"),
-    ("DELETE", "/faults", "removes all"),
-    ("DELETE", "/faults/{id}", "removes one"),
-];
+/// What is asked beside method and path.
+struct Asked<'a> {
+    body: &'a [u8],
+    id: &'a str,
+    now: Now,
+}
+
+/// Everything there is: method, path and what it does, in words and in code.
+macro_rules! endpoints {
+    (|$emulator:ident, $asked:ident| $($method:literal $path:literal, $what:literal => $answer:expr;)*) => {
+        const ENDPOINTS: &[(&str, &str, &str)] = &[$(($method, $path, $what)),*];
+
+        fn administer(
+            $emulator: &mut Emulator,
+            method: &str,
+            path: &str,
+            $asked: &Asked<'_>,
+        ) -> Result<Bytes, Refusal> {
+            match (method, path) {
+                $(($method, $path) => $answer,)*
+                _ => Err(no_endpoint(path)),
+            }
+        }
+    };
+}
+
+endpoints! { |emulator, asked|
+    "GET" "/", "this list" => answer(&json!({ "endpoints": endpoints() }));
+    "GET" "/health", "that it answers, the time on its clock, how many resources it has" =>
+        answer(&emulator.health(asked.now));
+    "GET" "/requests", "the latest requests, the oldest first" =>
+        answer(&json!({ "requests": emulator.requests().map(request::to_json).collect::<Vec<_>>() }));
+    "DELETE" "/requests", "forgets them" => {
+        emulator.clear_requests();
+        Ok(no_data())
+    };
+    "POST" "/reset", "forgets workflows, faults and requests" => {
+        emulator.reset();
+        Ok(no_data())
+    };
+    "GET" "/snapshot", "the workflows of all accounts" => answer(&emulator.snapshot(asked.now));
+    "POST" "/restore", "puts a snapshot in the place of all workflows" => {
+        emulator.restore(&read(asked.body)?, asked.now);
+        Ok(no_data())
+    };
+    "GET" "/data", "how many records and bytes were pushed into each queue" =>
+        answer(&json!({ "queues": emulator.queues().collect::<Vec<_>>() }));
+    "GET" "/deliveries", "how many pushes each export has delivered, failed to deliver and dropped" =>
+        answer(&json!({ "exports": emulator.deliveries().collect::<Vec<_>>() }));
+    "GET" "/clock", "how far the clock is off" => answer(&Clock::of(emulator, asked.now));
+    "PUT" "/clock", "sets that: offset_ms, negative for a clock that is behind" => {
+        read::<Clock>(asked.body)?.set(emulator);
+        answer(&Clock::of(emulator, asked.now))
+    };
+    "GET" "/transitions", "how starts and stops come to their end" => answer(&Transitions::of(emulator));
+    "PUT" "/transitions", "sets that: start, stop, or both" => {
+        read::<Transitions>(asked.body)?.set(emulator);
+        answer(&Transitions::of(emulator))
+    };
+    "GET" "/faults", "the faults, with how often each was served and is left" =>
+        answer(&json!({ "faults": emulator.faults().map(fault::to_json).collect::<Vec<_>>() }));
+    "POST" "/faults", "adds one" => {
+        emulator.inject(read::<FaultSpec>(asked.body)?.into_fault()?);
+        answer(&emulator.faults().last().map(fault::to_json))
+    };
+    "DELETE" "/faults", "removes all" => {
+        emulator.clear_faults();
+        Ok(no_data())
+    };
+    "DELETE" "/faults/{id}", "removes one" => {
+        let id = asked.id;
+        if !id.parse().is_ok_and(|id| emulator.remove_fault(id)) {
+            let message = format!("there is no fault {id:?}; GET {PREFIX}/faults lists them");
+            return Err(Refusal::plain(StatusCode::NOT_FOUND, message));
+        }
+        Ok(no_data())
+    };
+}
 
 /// Whether a path belongs to the admin interface.
 #[cfg(feature = "server")]
@@ -139,70 +169,11 @@ impl Emulator {
             Some(path) => path,
             None => return Err(no_endpoint(path)),
         };
-        match (method.as_str(), path) {
-            ("GET", "/") => answer(&json!({ "endpoints": endpoints() })),
-            ("GET", "/health") => answer(&self.health(now)),
-            ("GET", "/requests") => {
-                let requests: Vec<_> = self.requests().map(request::to_json).collect();
-                answer(&json!({ "requests": requests }))
-            }
-            ("DELETE", "/requests") => {
-                self.clear_requests();
-                Ok(DONE)
-            }
-            ("POST", "/reset") => {
-                self.reset();
-                Ok(DONE)
-            }
-            ("GET", "/snapshot") => answer(&self.snapshot(now)),
-            ("POST", "/restore") => {
-                let snapshot: Snapshot = read(body)?;
-                self.restore(&snapshot, now);
-                Ok(DONE)
-            }
-            ("GET", "/data") => {
-                let queues: Vec<_> = self.queues().collect();
-                answer(&json!({ "queues": queues }))
-            }
-            ("GET", "/deliveries") => {
-                let exports: Vec<_> = self.deliveries().collect();
-                answer(&json!({ "exports": exports }))
-            }
-            ("GET", "/clock") => answer(&Clock::of(self, now)),
-            ("PUT", "/clock") => {
-                read::<Clock>(body)?.set(self);
-                answer(&Clock::of(self, now))
-            }
-            ("GET", "/transitions") => answer(&Transitions::of(self)),
-            ("PUT", "/transitions") => {
-                read::<Transitions>(body)?.set(self);
-                answer(&Transitions::of(self))
-            }
-            ("GET", "/faults") => {
-                let faults: Vec<_> = self.faults().map(fault::to_json).collect();
-                answer(&json!({ "faults": faults }))
-            }
-            ("POST", "/faults") => {
-                let fault = read::<FaultSpec>(body)?.into_fault()?;
-                self.inject(fault);
-                answer(&self.faults().last().map(fault::to_json))
-            }
-            ("DELETE", "/faults") => {
-                self.clear_faults();
-                Ok(DONE)
-            }
-            ("DELETE", path) if path.starts_with("/faults/") => {
-                let id = &path["/faults/".len()..];
-                if id.parse().is_ok_and(|id| self.remove_fault(id)) {
-                    Ok(DONE)
-                } else {
-                    let message =
-                        format!("there is no fault {id:?}; GET {PREFIX}/faults lists them");
-                    Err(Refusal::plain(StatusCode::NOT_FOUND, message))
-                }
-            }
-            _ => Err(no_endpoint(path)),
-        }
+        let (path, id) = match path.strip_prefix("/faults/") {
+            Some(id) => ("/faults/{id}", id),
+            None => (path, ""),
+        };
+        administer(self, method.as_str(), path, &Asked { body, id, now })
     }
 
     fn health(&self, now: Now) -> Value {
@@ -236,10 +207,6 @@ fn endpoints() -> Vec<Value> {
 
 /// A refusal with the methods that the path has, or with the way to the list of paths.
 fn no_endpoint(path: &str) -> Refusal {
-    let path = match path.strip_prefix("/faults/") {
-        Some(_) => "/faults/{id}",
-        None => path,
-    };
     let known = ENDPOINTS.iter().filter(|(_, known, _)| *known == path);
     let methods: Vec<&str> = known.map(|(method, ..)| *method).collect();
     if methods.is_empty() {
@@ -254,9 +221,6 @@ fn answer(value: &impl Serialize) -> Result<Bytes, Refusal> {
         .map(Bytes::from)
         .map_err(|error| Refusal::plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
-
-/// The answer to what has been done and has nothing to tell.
-const DONE: Bytes = Bytes::from_static(b"{}");
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let refused = |message: String| Refusal::plain(StatusCode::BAD_REQUEST, message);
