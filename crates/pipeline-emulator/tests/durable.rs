@@ -27,7 +27,8 @@ use pipeline_emulator::{
 };
 use pipeline_proto::Now;
 use serde_json::Value;
-use support::{Clock, Folder, bind, connect, open, read_answer, unsigned};
+use support::{Clock, bind, connect, open, read_answer, unsigned};
+use tempfile::TempDir;
 
 const STATE: &str = "EMULATOR_TEST_STATE";
 const READY: &str = "listening on ";
@@ -391,8 +392,8 @@ fn a_killed_server_has_lost_nothing_that_it_answered() {
     let rounds = variable("KILL_ROUNDS", 20);
     let seed = variable("KILL_SEED", 0x9e37_79b9_7f4a_7c15);
     println!("KILL_ROUNDS={rounds} KILL_SEED={seed}");
-    let folder = Folder::new("pipeline-emulator-durable");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let mut random = Rng::with_seed(seed);
     let mut models: BTreeMap<u64, BTreeMap<String, Model>> = BTreeMap::new();
     let (mut changes, mut took_effect, mut not_at_all) = (0, 0, 0);
@@ -454,8 +455,8 @@ const W: &str = "/v2/workflows/w";
 /// Somebody else's change is not shown before it is kept.
 #[test]
 fn a_killed_server_has_lost_nothing_that_it_showed() {
-    let folder = Folder::new("pipeline-emulator-shown");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let mut random = Rng::with_seed(11);
     let mut number = 0;
     for round in 0..8 {
@@ -509,8 +510,8 @@ fn shown_number(stream: &mut TcpStream) -> Option<u64> {
 
 #[test]
 fn a_restore_is_there_whole_or_not_at_all() {
-    let folder = Folder::new("pipeline-emulator-restore");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let snapshot = |letter: &str| {
         let mut emulator = emulator();
         for number in 0..300 {
@@ -572,8 +573,8 @@ fn open_when_free(path: &Path) -> StateFile {
 
 #[test]
 fn a_server_that_was_stopped_goes_on_where_it_was() {
-    let folder = Folder::new("pipeline-emulator-stopped");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let second = Duration::from_secs(1);
     let status = |addr| {
         let answer = support::send(addr, "GET", "/v2/workflows/w/status", &[], "");
@@ -594,8 +595,8 @@ fn a_server_that_was_stopped_goes_on_where_it_was() {
 /// So that a killed server, too, has to go through little of a transition again.
 #[test]
 fn the_time_that_a_transition_has_left_is_kept_while_it_passes() {
-    let folder = Folder::new("pipeline-emulator-passing");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let (server, clock) = serve_slowly(&state);
     start(server.addr());
     let left = |millis: &str| {
@@ -611,8 +612,8 @@ fn the_time_that_a_transition_has_left_is_kept_while_it_passes() {
 
 #[test]
 fn a_file_that_is_there_takes_the_place_of_the_emulators_workflows() {
-    let folder = Folder::new("pipeline-emulator-seeded");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let with = |name: &str| {
         let mut emulator = emulator();
         create(&mut emulator, name);

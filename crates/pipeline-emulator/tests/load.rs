@@ -22,7 +22,8 @@ use pipeline_emulator::{
     Transition,
     server::{Limits, StateFile},
 };
-use support::{Answer, Folder, bind, connect, open, read_answer, unsigned};
+use support::{Answer, bind, connect, open, read_answer, unsigned};
+use tempfile::TempDir;
 
 const ROLE: &str = "EMULATOR_TEST_ADDR";
 const STATE: &str = "EMULATOR_TEST_STATE";
@@ -190,8 +191,8 @@ fn report(what: &str, (elapsed, mut times): (Duration, Vec<Duration>)) {
 #[test]
 fn a_server_under_load_answers_everybody_within_its_memory() {
     let requests = env::var("LOAD_REQUESTS").map_or(10, |text| text.parse().expect("a number"));
-    let folder = Folder::new("pipeline-emulator-load");
-    let state = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
     let state = env::var_os("LOAD_STATE").and_then(|_| state.to_str());
 
     let mut server = Process::start("serve_until_killed", "", state);

@@ -3,12 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::{
-    env,
     fmt::Write as _,
-    fs,
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -107,23 +104,6 @@ pub(crate) fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Stri
         write!(head, "{name}: {value}\r\n").unwrap();
     }
     head
-}
-
-/// A folder of a test's own, which goes with it.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new(name: &str) -> Self {
-        let folder = env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[derive(Debug)]

@@ -3,42 +3,20 @@ use std::{
     os::unix::{fs::symlink, net::UnixListener},
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        atomic::{AtomicU32, Ordering},
-        mpsc,
-    },
+    sync::{atomic::Ordering, mpsc},
     time::SystemTime,
 };
 
 use bytes::Bytes;
 use http::Request;
 use redb::{Builder, TableDefinition};
+use tempfile::TempDir;
 
 use super::*;
 use crate::{
     Authentication, Emulator, Transition,
     server::{Courier, Limits, StateEvent, shared::Shared},
 };
-
-/// A folder of a test's own, which goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("emulator-state-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A process that another test starts has the lock as well from its fork to its exec, so a few refusals
 /// say nothing; many do.
@@ -253,8 +231,8 @@ fn fifo(folder: &Path) -> Option<PathBuf> {
 #[test]
 fn whatever_a_path_leads_to_serves_or_is_refused_with_the_cause() {
     for (what, make, refused) in PLACES {
-        let folder = Folder::new();
-        let Some(path) = make(&folder.0) else {
+        let folder = TempDir::new().unwrap();
+        let Some(path) = make(folder.path()) else {
             println!("{what}: not possible here");
             continue;
         };
@@ -308,8 +286,8 @@ fn what_the_file_system_says_is_put_into_words() {
 
 /// Gives the bytes of a file whose process was killed, and of one that was closed.
 fn used_and_closed() -> [Vec<u8>; 2] {
-    let folder = Folder::new();
-    let path = folder.0.join("state");
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state");
     let mut file = open(&path).unwrap();
     let mut emulator = with_workflow("w");
     file.write_all(&emulator.state.image(), now()).unwrap();
@@ -406,9 +384,9 @@ impl Served {
 }
 
 /// A folder, a state file in it, and a server over that, which has a workflow.
-fn served_with(name: &str) -> (Folder, PathBuf, Served) {
-    let folder = Folder::new();
-    let path = folder.0.join("state");
+fn served_with(name: &str) -> (TempDir, PathBuf, Served) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state");
     let served = Served::new(&path);
     assert_eq!(served.send(create(name)), 200);
     (folder, path, served)
@@ -454,8 +432,8 @@ fn a_file_that_is_removed_while_it_is_used_is_written_anew() {
 #[test]
 fn a_file_that_is_replaced_while_it_is_used_is_said_and_not_touched() {
     let (folder, path, served) = served_with("before");
-    fs::write(folder.0.join("other"), "theirs").unwrap();
-    fs::rename(folder.0.join("other"), &path).unwrap();
+    fs::write(folder.path().join("other"), "theirs").unwrap();
+    fs::rename(folder.path().join("other"), &path).unwrap();
     assert_eq!(served.send(create("refused")), 503);
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
     served.has_said("another file");
@@ -467,11 +445,11 @@ fn a_file_that_is_replaced_while_it_is_used_is_said_and_not_touched() {
 
 #[test]
 fn a_folder_that_is_removed_with_the_file_is_said() {
-    let folder = Folder::new();
-    let path = folder.0.join("inner/state");
-    fs::create_dir(folder.0.join("inner")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inner/state");
+    fs::create_dir(folder.path().join("inner")).unwrap();
     let served = Served::new(&path);
-    fs::remove_dir_all(folder.0.join("inner")).unwrap();
+    fs::remove_dir_all(folder.path().join("inner")).unwrap();
     assert_eq!(served.send(create("refused")), 503);
     served.has_said("folder does not exist");
     let finished = served.shared.finish().unwrap_err().to_string();
