@@ -100,7 +100,9 @@ impl OperationInfo {
 
 /// A body of a row, from its JSON.
 pub(crate) fn written_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, BuildError> {
-    serde_json::from_slice(body).map_err(|error| BuildError::custom(error.to_string()))
+    // As text, so that there is no second copy of what reads it.
+    let text = std::str::from_utf8(body).map_err(|error| BuildError::custom(error.to_string()))?;
+    serde_json::from_str(text).map_err(|error| BuildError::custom(error.to_string()))
 }
 
 /// A placeholder of a path.
