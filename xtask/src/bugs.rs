@@ -212,6 +212,24 @@ const BUGS: &[Bug] = &[
         from: "let is_behind = self.settings.ordered && !front.waiting.is_empty();",
         to: "let is_behind = false;",
     },
+    Bug {
+        name: "a buffer forgets what is done before the next request",
+        file: "crates/pipeline-shipper/src/buffer.rs",
+        from: "saturating_sub(bytes);\n        inner.has_marks = true;",
+        to: "saturating_sub(bytes);",
+    },
+    Bug {
+        name: "a record that a full shipper gives back to the buffer is left out",
+        file: "crates/pipeline-shipper/src/buffer/feed.rs",
+        from: "chunk.next = id.number;",
+        to: "chunk.next = id.number + 1;",
+    },
+    Bug {
+        name: "a buffer buries records that were not welcome",
+        file: "crates/pipeline-shipper/src/buffer.rs",
+        from: " | Outcome::Dead(Why::NotWelcome(_)) => {",
+        to: " => {",
+    },
 ];
 
 /// Bugs in what the simulation does not run, and the tests that find them.
@@ -285,8 +303,8 @@ const BUGS_OF_TESTS: &[(&str, Bug)] = &[
         Bug {
             name: "a buffer drops the newest in place of the oldest",
             file: "crates/pipeline-shipper/src/buffer/store.rs",
-            from: "..=(queue, u64::MAX))?;\n            let Some(row) = rows.next() else",
-            to: "..=(queue, u64::MAX))?;\n            let Some(row) = rows.next_back() else",
+            from: "for row in chunks.range((queue, from)..=(queue, u64::MAX))? {",
+            to: "for row in chunks.range((queue, from)..=(queue, u64::MAX))?.rev() {",
         },
     ),
     (

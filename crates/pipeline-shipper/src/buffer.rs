@@ -37,7 +37,8 @@ pub mod client;
 mod done;
 mod entry;
 mod error;
-mod feed;
+#[doc(hidden)]
+pub mod feed;
 mod frame;
 mod look;
 mod place;
@@ -118,6 +119,8 @@ struct Inner {
     has_news: bool,
     failed: Option<String>,
     not_kept: NotKept,
+    /// What was dropped for a record whose room somebody else took.
+    untold: Vec<Entry>,
     is_closed: bool,
 }
 
@@ -138,6 +141,19 @@ impl Buffer {
             Self::of(store, Some(place), settings, repo)
         };
         open().map_err(|reason| BufferError { path, reason })
+    }
+
+    /// On a disk of the caller's, which nothing else uses.
+    #[doc(hidden)]
+    pub fn on(
+        disk: impl redb::StorageBackend,
+        settings: Settings,
+        repo: &RepoName,
+    ) -> Result<Self, BufferError> {
+        let path = settings.folder.clone();
+        let store = Store::open(disk, false);
+        let opened = store.and_then(|store| Self::of(store, None, settings, repo));
+        opened.map_err(|reason| BufferError { path, reason })
     }
 
     fn of(
@@ -214,26 +230,26 @@ impl Buffer {
     /// Takes in what became of a record that the shipper had. It is written down with what comes next, before another
     /// request is made. Says whether it is over with the record: if not, it is still there.
     pub fn settle(&self, verdict: &Verdict<Entry>) -> bool {
-        let why = match &verdict.outcome {
-            Outcome::Accepted => None,
-            Outcome::GivenUp(Why::Closed(_)) | Outcome::Dead(Why::NotWelcome(_)) => {
-                let number = verdict.id.number;
-                self.lock().left.add(number..number + 1);
-                return false;
-            }
-            Outcome::Dead(why) | Outcome::GivenUp(why) => Some(why),
-        };
         let Entry {
             number,
             source,
             note,
             bytes,
         } = &verdict.id;
+        let bytes = u64::from(*bytes);
         let mut inner = self.lock();
+        let why = match &verdict.outcome {
+            Outcome::Accepted => None,
+            Outcome::GivenUp(Why::Closed(_)) | Outcome::Dead(Why::NotWelcome(_)) => {
+                inner.left.add(*number..number + 1);
+                inner.on_the_way = inner.on_the_way.saturating_sub(bytes);
+                return false;
+            }
+            Outcome::Dead(why) | Outcome::GivenUp(why) => Some(why),
+        };
         if inner.state.done.has(*number) {
             return true;
         }
-        let bytes = u64::from(*bytes);
         inner.state.done.add(*number..number + 1);
         let count = Count { records: 1, bytes };
         inner.state.pending = minus(inner.state.pending, count);

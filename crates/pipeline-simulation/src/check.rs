@@ -11,7 +11,7 @@ use std::fmt;
 
 pub(super) use call::{arrived, resting, retried, sent};
 pub(super) use end::{ended, settled};
-pub(super) use ship::ShipLog;
+pub(super) use ship::{ShipLog, StockLog};
 pub(super) use wait::{acts, begins, looked, paused, wait_ended};
 
 use super::scenario::CANARY;
@@ -40,6 +40,8 @@ pub enum Rule {
     Wait,
     /// Each record that a shipper took gets one verdict, which is true, and the books balance.
     Verdict,
+    /// A record that a buffer acknowledged is accepted, a dead letter, dropped, or still there.
+    Kept,
     /// Where order is asked for, accepted records arrive in it.
     Order,
     /// Memory, rates, waits, deadlines and the number of requests keep to a shipper's settings.
@@ -63,6 +65,7 @@ impl fmt::Display for Rule {
             Self::Model => "the service answers as the model does",
             Self::Wait => "a wait ends in time, with what is true",
             Self::Verdict => "each record gets the one verdict that is true",
+            Self::Kept => "a buffer loses nothing that it acknowledged",
             Self::Order => "accepted records arrive in order",
             Self::Limits => "a shipper keeps to its limits",
             Self::Secret => "no secret is printed",

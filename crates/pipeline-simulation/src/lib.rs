@@ -14,6 +14,10 @@
 
 mod check;
 mod clock;
+// The disk of the emulator's state file.
+#[allow(dead_code, reason = "syncs are not left out here")]
+#[path = "../../pipeline-emulator/src/server/state_file/power/disk.rs"]
+mod disk;
 mod history;
 mod machine;
 pub mod model;

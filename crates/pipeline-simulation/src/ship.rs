@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use pipeline_proto::{CallOptions, Region, resource::repo::RepoSpec};
-use pipeline_shipper::{SchemaFree, Settings};
+use pipeline_shipper::{
+    SchemaFree, Settings,
+    buffer::{self, Full},
+};
 
 use super::{
+    disk::Fate,
     rng::Rng,
     scenario::{ITEMS, Limits, MINUTE},
 };
@@ -29,7 +33,13 @@ pub(super) struct Plan {
 pub(super) enum Step {
     Push(Vec<String>),
     Flush,
+    /// With a buffer: while it writes these records, the program is killed or the machine fails. It begins anew.
+    Crash(Vec<String>, Crash),
 }
+
+/// What becomes of what was not synced, and a number for the moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crash(pub(super) Fate, pub(super) u64);
 
 /// How a program ends.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +48,15 @@ pub(super) enum End {
     Close(Duration),
     /// It is killed, and what had no verdict is unknown.
     Kill,
+}
+
+/// The settings of a buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stock {
+    limit: u64,
+    full: Full,
+    /// Whether records are acknowledged as soon as they were put.
+    pub(super) syncs: bool,
 }
 
 /// The settings of a shipper, as numbers that can be checked against.
@@ -57,6 +76,8 @@ pub(super) struct Terms {
     pub(super) schema_free: bool,
     /// Of each request, and of the waits between them.
     pub(super) limits: Limits,
+    /// What records go through.
+    pub(super) stock: Option<Stock>,
 }
 
 impl Terms {
@@ -93,6 +114,7 @@ impl Terms {
                     ..limits
                 }
             },
+            stock: rng.chance(400).then(|| Stock::draw(rng)),
         }
     }
 
@@ -128,6 +150,32 @@ impl Terms {
     }
 }
 
+impl Stock {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            limit: *rng.pick(&[1 << 30, 500, 2_000, 10_000]),
+            full: *rng.pick(&[Full::Block, Full::DropOldest]),
+            syncs: rng.chance(700),
+        }
+    }
+
+    pub(super) fn settings(&self) -> buffer::Settings {
+        buffer::Settings::new("").limit(self.limit).full(self.full)
+    }
+}
+
+impl Crash {
+    fn draw(rng: &mut Rng) -> Self {
+        let fate = match rng.below(6) {
+            // The program is killed.
+            0..3 => Fate::AllKept,
+            3 => Fate::AllLost,
+            _ => Fate::Any(rng.next()),
+        };
+        Self(fate, rng.next())
+    }
+}
+
 impl Plan {
     /// Leaves out the steps that are not taken.
     pub(super) fn draw(rng: &mut Rng, number: u8, is_taken: impl Fn(u8) -> bool) -> Self {
@@ -138,7 +186,7 @@ impl Plan {
         let steps: Vec<_> = (0..=rng.small(ITEMS))
             .map(|step| {
                 let idle = rng.magnitude(MINUTE / 2);
-                (step, idle, Step::draw(rng, &mut records, terms.schema_free))
+                (step, idle, Step::draw(rng, &mut records, &terms))
             })
             .collect();
         Self {
@@ -161,7 +209,7 @@ impl Plan {
 }
 
 impl Step {
-    fn draw(rng: &mut Rng, records: &mut u64, schema_free: bool) -> Self {
+    fn draw(rng: &mut Rng, records: &mut u64, terms: &Terms) -> Self {
         if rng.chance(100) {
             return Self::Flush;
         }
@@ -170,13 +218,17 @@ impl Step {
         let burst = 1 << rng.below(6);
         let lines = (0..=rng.below(burst)).map(|_| {
             *records += 1;
-            if schema_free {
+            if terms.schema_free {
                 object(rng, *records, bad)
             } else {
                 line(rng, *records, bad)
             }
         });
-        Self::Push(lines.collect())
+        let lines = lines.collect();
+        if terms.stock.is_some() && rng.chance(300) {
+            return Self::Crash(lines, Crash::draw(rng));
+        }
+        Self::Push(lines)
     }
 }
 

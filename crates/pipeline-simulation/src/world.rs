@@ -1,5 +1,6 @@
 //! One run: the clients, the network and the service, moved along by a queue of events.
 
+mod buffer;
 mod hand;
 mod ship;
 mod wire;
@@ -268,7 +269,7 @@ impl World {
             self.rest(self.hands.len() - 1);
         }
         if let Some(plan) = client.ship {
-            self.launch(number, plan);
+            self.launch(number, plan, None);
         }
     }
 

@@ -89,6 +89,8 @@ fn a_thousand_runs_meet_every_trouble_and_every_outcome() {
         "past its deadline",
         "closed",
         "unknown after a kill",
+        "still in the buffer",
+        "dropped",
     ];
     met(Group::Shipped, &became);
     let kinds = [

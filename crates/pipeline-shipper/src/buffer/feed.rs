@@ -14,18 +14,17 @@ use crate::{
 /// How long what was put or is done may stay in memory, if nobody asks for more.
 const WRITE_AFTER: Duration = Duration::from_millis(100);
 
+/// Records with their lines, in their order.
+type Records<'r> = dyn Iterator<Item = (Entry, &'r [u8])> + 'r;
+
 /// A chunk on its way.
-struct Hand {
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Hand {
     bytes: Vec<u8>,
     source: Arc<str>,
     /// The number of its next record.
     next: u64,
-}
-
-enum Handed {
-    All,
-    Full,
-    Closed,
 }
 
 impl Buffer {
@@ -45,24 +44,12 @@ impl Buffer {
         let (mut hand, mut since) = (None::<Hand>, None::<Instant>);
         loop {
             self.lock().has_news = false;
-            let handed = match &mut hand {
-                Some(hand) => self.hand_on(hand, desk),
-                None => match self.next_hand() {
-                    Ok(Some(next)) => {
-                        hand = Some(next);
-                        continue;
-                    }
-                    Ok(None) => Handed::Full,
-                    Err(()) => return,
-                },
-            };
-            match handed {
-                Handed::All => {
-                    hand = None;
-                    continue;
-                }
-                Handed::Closed => return,
-                Handed::Full => {}
+            let handed = self.hand_on(&mut hand, |records| {
+                let pushed = desk.try_push_all(records);
+                pushed.map_err(|(refused, _)| refused)
+            });
+            if handed.is_err() {
+                return;
             }
             let is_over = since.is_some_and(|since| since.elapsed() >= WRITE_AFTER);
             let inner = self.lock();
@@ -172,30 +159,53 @@ impl Buffer {
         })
     }
 
-    fn hand_on(&self, hand: &mut Hand, desk: &Desk<Entry>) -> Handed {
-        let Some(page) = Page::read(&hand.bytes) else {
-            return Handed::All;
-        };
-        // None of them is done or dropped meanwhile.
-        let (done, next) = (self.lock().state.done.clone(), hand.next);
-        let records = page.records();
-        let left = records.filter(|it| it.number >= next && !done.has(it.number));
-        let left = left.map(|record| {
-            let entry = Entry {
-                number: record.number,
-                source: Arc::clone(&hand.source),
-                note: record.note,
-                bytes: u32::try_from(record.line.len()).unwrap_or(u32::MAX),
+    /// Hands on what is on the disk, as far as whoever takes it has room.
+    ///
+    /// # Errors
+    ///
+    /// If nothing will be handed on any more: one of both is closed, or the buffer has failed.
+    #[doc(hidden)]
+    #[allow(clippy::result_unit_err, reason = "the failure is in the buffer")]
+    pub fn hand_on(
+        &self,
+        hand: &mut Option<Hand>,
+        mut take: impl FnMut(&mut Records<'_>) -> Result<(), NotTaken<Entry>>,
+    ) -> Result<(), ()> {
+        loop {
+            let Some(chunk) = hand else {
+                *hand = self.next_hand()?;
+                if hand.is_none() {
+                    return Ok(());
+                }
+                continue;
             };
-            (entry, record.line)
-        });
-        match desk.try_push_all(left) {
-            Ok(()) => Handed::All,
-            Err((NotTaken { id, why }, _)) => {
-                hand.next = id.number;
-                match why {
-                    WhyNot::Closed => Handed::Closed,
-                    _ => Handed::Full,
+            let Some(page) = Page::read(&chunk.bytes) else {
+                *hand = None;
+                continue;
+            };
+            // None of them is done or dropped meanwhile.
+            let (done, next) = (self.lock().state.done.clone(), chunk.next);
+            let records = page.records();
+            let left = records.filter(|it| it.number >= next && !done.has(it.number));
+            let mut left = left.map(|record| {
+                let entry = Entry {
+                    number: record.number,
+                    source: Arc::clone(&chunk.source),
+                    note: record.note,
+                    bytes: u32::try_from(record.line.len()).unwrap_or(u32::MAX),
+                };
+                (entry, record.line)
+            });
+            let taken = take(&mut left);
+            drop(left);
+            match taken {
+                Ok(()) => *hand = None,
+                Err(NotTaken { id, why }) => {
+                    chunk.next = id.number;
+                    return match why {
+                        WhyNot::Closed => Err(()),
+                        WhyNot::Full(_) => Ok(()),
+                    };
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Takes records, as far as there is room.
 
 use std::{
+    mem,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -46,8 +47,9 @@ impl Buffer {
             }
             self.write_much();
             let inner = self.lock();
-            // If nothing was pending, dead letters alone take the room, or the record does.
-            if !is_full(&result) || self.0.settings.full == Full::Refuse || pending == 0 {
+            // If nothing was pending, dead letters alone take the room.
+            let never_fits = line.len() as u64 > self.0.settings.limit || pending == 0;
+            if !is_full(&result) || self.0.settings.full == Full::Refuse || never_fits {
                 return result;
             }
             let waits = |inner: &mut Inner| {
@@ -71,18 +73,18 @@ impl Buffer {
     ) -> Result<Taken, BufferError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let bytes = line.len() as u64;
-        let mut dropped = Vec::new();
         let mut inner = self.lock();
         self.check(&inner)?;
         let limit = self.0.settings.limit;
         let over =
             |inner: &Inner| (inner.state.held + inner.gathered + bytes).saturating_sub(limit);
-        if over(&inner) > 0 && self.0.settings.full == Full::DropOldest {
+        // For one that never fits, nothing is dropped.
+        if over(&inner) > 0 && bytes <= limit && self.0.settings.full == Full::DropOldest {
             drop(inner);
             self.write(None)?;
             let more = over(&self.lock());
             if more > 0 {
-                dropped = self.write(Some(more))?;
+                self.write(Some(more))?;
             }
             inner = self.lock();
         }
@@ -101,6 +103,7 @@ impl Buffer {
         }
         inner.work.keep(place);
         self.gather(&mut inner, bytes + 16);
+        let dropped = mem::take(&mut inner.untold);
         Ok(Taken { number, dropped })
     }
 

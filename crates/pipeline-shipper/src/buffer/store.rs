@@ -251,27 +251,34 @@ fn write(
     }
     let mut dropped = None;
     if let Some((from, bytes)) = work.drop {
-        let (mut end, mut entries, mut freed) = (from, Vec::new(), 0);
-        while freed < bytes {
-            let mut rows = chunks.range((queue, from)..=(queue, u64::MAX))?;
-            let Some(row) = rows.next() else { break };
+        let (mut end, mut freed) = (from, 0);
+        let (mut entries, mut firsts) = (Vec::new(), Vec::new());
+        for row in chunks.range((queue, from)..=(queue, u64::MAX))? {
+            if freed >= bytes {
+                break;
+            }
             let (key, value) = row?;
             let first = key.value().1;
+            firsts.push(first);
             freed += value.value().len() as u64;
             end = end.max(first + 1);
             if let Some(page) = Page::read(value.value()) {
                 entries.extend(page.entries(&state.done));
                 end = page.end();
             }
-            drop((key, value, rows));
-            chunks.remove((queue, first))?;
         }
-        state.held = state.held.saturating_sub(freed);
-        state.done.add(from..end);
-        let count = sum(&entries);
-        state.dropped += count;
-        state.pending = minus(state.pending, count);
-        dropped = Some((end, entries)).filter(|(end, _)| *end > from);
+        // Nothing is dropped in vain.
+        if freed >= bytes {
+            for first in firsts {
+                chunks.remove((queue, first))?;
+            }
+            state.held = state.held.saturating_sub(freed);
+            state.done.add(from..end);
+            let count = sum(&entries);
+            state.dropped += count;
+            state.pending = minus(state.pending, count);
+            dropped = Some((end, entries)).filter(|(end, _)| *end > from);
+        }
     }
     // What is done makes room. A chunk ends where the next one begins, or before.
     let mark = state.done.mark();

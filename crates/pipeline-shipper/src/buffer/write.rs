@@ -3,7 +3,7 @@
 use std::{mem, sync::PoisonError};
 
 use super::{
-    Buffer, BufferError, Entry, GATHER, Inner, NotKept,
+    Buffer, BufferError, GATHER, Inner, NotKept,
     entry::sum,
     error::Reason,
     store::{Work, minus},
@@ -33,7 +33,7 @@ impl Buffer {
     ///
     /// If it could not be written.
     pub fn sync_all(&self) -> Result<(), BufferError> {
-        self.write(None).map(drop)
+        self.write(None)
     }
 
     /// Takes nothing more, writes down what there is, and lets the file go.
@@ -49,7 +49,7 @@ impl Buffer {
         let place = self.0.place.lock();
         drop(place.unwrap_or_else(PoisonError::into_inner).take());
         self.0.changed.notify_all();
-        written.map(drop)
+        written
     }
 
     /// Why nothing more is acknowledged, if that is so, until it is opened again.
@@ -71,7 +71,7 @@ impl Buffer {
     }
 
     /// Writes what has gathered, and drops old chunks of so many bytes.
-    pub(super) fn write(&self, drop_bytes: Option<u64>) -> Result<Vec<Entry>, BufferError> {
+    pub(super) fn write(&self, drop_bytes: Option<u64>) -> Result<(), BufferError> {
         let store = self.store();
         let mut inner = self.lock();
         if let Some(failed) = &inner.failed {
@@ -79,7 +79,7 @@ impl Buffer {
         }
         let is_idle = inner.gathered == 0 && !inner.has_marks && drop_bytes.is_none();
         let Some(store) = store.as_ref().filter(|_| !is_idle) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let mut work = mem::take(&mut inner.work);
         work.drop = drop_bytes.map(|bytes| (inner.fed, bytes));
@@ -95,7 +95,6 @@ impl Buffer {
                 inner.durable = inner.durable.max(before.next);
                 // Only writing changes these; all else has gone on.
                 (inner.state.held, inner.state.dead) = (state.held, state.dead);
-                let mut lost = Vec::new();
                 if let Some((end, entries)) = dropped {
                     let from = inner.fed;
                     inner.state.done.add(from..end);
@@ -103,9 +102,9 @@ impl Buffer {
                     let count = sum(&entries);
                     inner.state.dropped += count;
                     inner.state.pending = minus(inner.state.pending, count);
-                    lost = entries;
+                    inner.untold.extend(entries);
                 }
-                Ok(lost)
+                Ok(())
             }
             Err(reason) => {
                 let error = self.error(reason);

@@ -1,10 +1,13 @@
 //! What holds of a program that ships records.
 
 mod end;
+mod stock;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use pipeline_shipper::{Books, Flush, Outcome as Became, Reason, Verdict};
+
+pub(crate) use stock::StockLog;
 
 use super::{Rule, Violation, call::asked_for, demand};
 use crate::{
@@ -116,6 +119,10 @@ impl ShipLog {
         self.not_before = Duration::ZERO;
         self.ask_not_before = Duration::ZERO;
         self.waits_until = now;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     /// How many records have no verdict.

@@ -2,19 +2,20 @@
 
 use std::{collections::VecDeque, fmt, ops::Range, rc::Rc, time::Duration};
 
-use pipeline_proto::{Error, Operation as _};
-use pipeline_shipper::{Ask, NotTaken, Push, Reply, Shipper, Step, WhyNot};
+use pipeline_proto::{Error, Operation as _, RepoName};
+use pipeline_shipper::{Ask, Push, Reply, Shipper, Step, WhyNot};
 use serde_json::Value;
 
-use super::{Doing, Event, Hand, Then, World, note, number};
+use super::{Doing, Event, Hand, Then, World, buffer::Pier, note, number};
 use crate::{
     check::{Rule, ShipLog, Violation, demand},
+    disk::Fate,
     history::CallLog,
     machine::{Output, Sent, start, start_shown},
     model::{self, REGIONS, Request},
     rng::Rng,
     scenario::{HANDS, Part, Pass},
-    ship::{End, Plan, Step as Task},
+    ship::{Crash, End, Plan, Step as Task},
     summary::Group,
     trouble::Trouble,
     verifier::Keys,
@@ -34,6 +35,8 @@ pub(super) struct Ship {
     shipper: Option<Shipper<usize>>,
     /// What waits for room.
     backlog: VecDeque<String>,
+    /// What they go through, if they go through a buffer.
+    pier: Option<Pier>,
     /// The number of the alarm that counts.
     alarm: u64,
     /// When it was asked for.
@@ -43,15 +46,21 @@ pub(super) struct Ship {
 
 impl World {
     /// A client ships records as well.
-    pub(super) fn launch(&mut self, client: usize, plan: Plan) {
+    pub(super) fn launch(&mut self, client: usize, plan: Plan, found: Option<Pier>) {
         let first = self.hands.len();
         // One is for calls about the queue.
         let lanes = plan.terms.at_once() + usize::from(plan.terms.schema_free);
         let lanes = u8::try_from(lanes).unwrap_or(u8::MAX);
         self.hands
             .extend((0..lanes).map(|lane| Hand::new(client, HANDS + lane, VecDeque::new())));
-        let queue = plan.queue.parse().expect("the names of queues are legal");
-        let shipper = Shipper::new(queue, plan.terms.settings(self.seed ^ number(first)));
+        let queue: RepoName = plan.queue.parse().expect("the names of queues are legal");
+        let stock = plan.terms.stock;
+        let pier = found.or_else(|| stock.map(|stock| Pier::new(stock, &queue)));
+        let mut settings = plan.terms.settings(self.seed ^ number(first));
+        if let Some(pier) = &pier {
+            settings = settings.before(pier.writes());
+        }
+        let shipper = Shipper::new(queue, settings);
         note!(
             self,
             format_args!("c{client}"),
@@ -67,6 +76,7 @@ impl World {
             plan,
             shipper: Some(shipper),
             backlog: VecDeque::new(),
+            pier,
             alarm: 0,
             due: Duration::MAX,
         });
@@ -115,18 +125,52 @@ impl World {
                 it.log.closes(time, at);
                 note!(self, who, "closes its shipper, within {time:?}");
             }
+            (Some((_, Task::Crash(lines, crash))), _) => {
+                let Some(pier) = self.kill(ship, lines, crash)? else {
+                    unreachable!("only a program with a buffer begins anew");
+                };
+                let Ship {
+                    client,
+                    plan,
+                    steps,
+                    ..
+                } = &mut self.ships[ship];
+                plan.steps = std::mem::take(steps).into();
+                let (client, plan, next) = (*client, plan.clone(), self.ships.len());
+                self.launch(client, plan, Some(pier));
+                return self.drive(next);
+            }
             (None, End::Kill) => {
-                it.shipper = None;
-                let unknown = it.log.unknown();
-                for hand in it.hands.clone() {
-                    self.hands[hand].doing = Doing::Nothing;
-                }
-                note!(self, who, "is killed, {unknown} records have no verdict");
-                self.summary
-                    .tally_many(Group::Shipped, "unknown after a kill", number(unknown));
+                let crash = Crash(Fate::AllKept, 0);
+                self.ships[ship].pier = self.kill(ship, Vec::new(), crash)?;
             }
         }
         self.drive(ship)
+    }
+
+    /// A program comes to its end without knowing. What was in its buffer is there.
+    fn kill(
+        &mut self,
+        ship: usize,
+        lines: Vec<String>,
+        crash: Crash,
+    ) -> Result<Option<Pier>, Violation> {
+        let (who, it) = (self.captain(ship), &mut self.ships[ship]);
+        it.shipper = None;
+        let unknown = it.log.unknown();
+        for hand in it.hands.clone() {
+            self.hands[hand].doing = Doing::Nothing;
+        }
+        let pier = it.pier.take();
+        let pier = pier.map(|pier| pier.fail(lines, crash, it.plan.terms));
+        note!(
+            self,
+            who,
+            "is killed, {crash:?}, {unknown} records have no verdict"
+        );
+        self.summary
+            .tally_many(Group::Shipped, "unknown after a kill", number(unknown));
+        pier.transpose()
     }
 
     pub(super) fn alarmed(&mut self, ship: usize, alarm: u64) -> Result<(), Violation> {
@@ -162,6 +206,9 @@ impl World {
                 Step::Settled(mut verdicts) => {
                     for verdict in verdicts.by_ref() {
                         let name = it.log.tell(&verdict, &self.calls, at)?;
+                        if let Some(pier) = &mut it.pier {
+                            pier.settle(&verdict);
+                        }
                         self.summary.tally(Group::Shipped, name);
                         note!(self, who, "record {} is {name}", verdict.id);
                     }
@@ -174,11 +221,25 @@ impl World {
                         return Ok(());
                     };
                     if !self.load(ship)? {
+                        self.rests(ship)?;
                         self.set_alarm(ship, delay);
                         return Ok(());
                     }
                 }
             }
+        }
+    }
+
+    /// What holds when there is nothing more to do.
+    fn rests(&mut self, ship: usize) -> Result<(), Violation> {
+        let it = &mut self.ships[ship];
+        let now = self.clients[it.client].clock.now(self.now);
+        match (&it.pier, &mut it.shipper) {
+            // A shipper that was closed leaves the rest to the next one.
+            (Some(pier), Some(shipper)) if !it.log.is_closed() => {
+                pier.rests(shipper.books(now).pending.records)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -189,18 +250,36 @@ impl World {
         let Some(shipper) = &mut it.shipper else {
             return Ok(false);
         };
-        while let Some(line) = it.backlog.pop_front() {
-            match shipper.try_push(it.log.next_id(), line.as_bytes(), now) {
-                Ok(()) => it.log.took(line, at),
-                Err(NotTaken { why, .. }) => {
-                    it.log.is_full(&line, &shipper.books(now))?;
-                    debug_assert!(matches!(why, WhyNot::Full(_)), "it is not closed");
-                    it.backlog.push_front(line);
-                    break;
+        let (log, backlog) = (&mut it.log, &mut it.backlog);
+        let mut checked = Ok(());
+        let mut push = |line: &str| {
+            let pushed = shipper.try_push(log.next_id(), line.as_bytes(), now);
+            let books = shipper.books(now);
+            let holds = match &pushed {
+                Ok(()) => {
+                    log.took(line.to_owned(), at);
+                    Ok(())
+                }
+                // After it was closed, a buffer still has records.
+                Err(refused) if refused.why == WhyNot::Closed => Ok(()),
+                Err(_) => log.is_full(line, &books),
+            };
+            let holds = holds.and_then(|()| log.balances(&books));
+            checked = std::mem::replace(&mut checked, Ok(())).and(holds);
+            pushed
+        };
+        match &mut it.pier {
+            Some(pier) => {
+                pier.take(backlog)?;
+                pier.feed(push);
+            }
+            None => {
+                while backlog.front().is_some_and(|line| push(line).is_ok()) {
+                    backlog.pop_front();
                 }
             }
-            it.log.balances(&shipper.books(now))?;
         }
+        checked?;
         Ok(shipper.take_news())
     }
 
@@ -351,9 +430,14 @@ impl World {
     }
 
     /// What holds of programs when a run is over.
-    pub(super) fn docked(&self) -> Result<(), Violation> {
-        self.ships
-            .iter()
-            .try_for_each(|ship| ship.log.settled(&self.calls, ship.shipper.is_none()))
+    pub(super) fn docked(&mut self) -> Result<(), Violation> {
+        for ship in &mut self.ships {
+            ship.log.settled(&self.calls, ship.shipper.is_none())?;
+            let Some(pier) = &mut ship.pier else { continue };
+            for (name, count) in pier.ends(ship.plan.terms)? {
+                self.summary.tally_many(Group::Shipped, name, count);
+            }
+        }
+        Ok(())
     }
 }
