@@ -312,8 +312,8 @@ const BUGS_OF_TESTS: &[(&str, Bug)] = &[
         Bug {
             name: "the limit of a buffer leaves out what gathers",
             file: "crates/pipeline-shipper/src/buffer/put.rs",
-            from: "(inner.state.held + inner.gathered + bytes)",
-            to: "(inner.state.held + bytes)",
+            from: "(inner.state.held + inner.gathered + bytes as u64)",
+            to: "(inner.state.held + bytes as u64)",
         },
     ),
     (

@@ -33,6 +33,14 @@ impl Done {
         if start >= end {
             return;
         }
+        // Most often, the last range grows.
+        if let Some(mut last) = self.ranges.last_entry()
+            && (*last.key()..=*last.get()).contains(&start)
+        {
+            let finish = last.get_mut();
+            *finish = end.max(*finish);
+            return;
+        }
         while let Some((&begin, &finish)) = self.ranges.range(..=end).next_back() {
             if finish < start {
                 break;

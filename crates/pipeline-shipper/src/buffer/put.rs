@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Buffer, BufferError, BufferErrorKind, Full, GATHER, Inner, Letter, Taken, error::Reason,
+    Buffer, BufferError, BufferErrorKind, Entry, Full, GATHER, Inner, Letter, Taken, error::Reason,
     value::Chunk,
 };
 use crate::books::Count;
@@ -59,6 +59,53 @@ impl Buffer {
         }
     }
 
+    /// As [`put_from`](Self::put_from), for records one behind the other: those that there is room for are put together,
+    /// and one place, that of the last of them, is asked for. What is dropped is told.
+    ///
+    /// # Errors
+    ///
+    /// As there, with how many were put before.
+    pub fn put_all_from<'r, 'p>(
+        &self,
+        source: &Arc<str>,
+        records: impl IntoIterator<Item = (u64, &'r [u8])>,
+        place: impl Fn(usize) -> Option<(&'p str, Vec<u8>)>,
+        mut dropped: impl FnMut(&[Entry]),
+    ) -> Result<(), (usize, BufferError)> {
+        let mut records = records.into_iter().enumerate().peekable();
+        while records.peek().is_some() {
+            let mut last = None;
+            let mut inner = self.lock();
+            while let Some((index, (note, line))) =
+                records.next_if(|(_, (_, line))| self.has_room(&inner, line))
+            {
+                self.add(&mut inner, source, note, line);
+                last = Some(index);
+            }
+            let reached = last.and_then(&place);
+            inner.work.keep(borrowed(reached.as_ref()));
+            drop(inner);
+            self.write_much();
+            // One without room has to wait for it.
+            if let Some((index, (note, line))) = records.next() {
+                let reached = place(index);
+                let put = self.put_from(source, note, line, borrowed(reached.as_ref()));
+                dropped(&put.map_err(|error| (index, error))?.dropped);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_room(&self, inner: &Inner, line: &[u8]) -> bool {
+        let bytes = line.strip_suffix(b"\n").unwrap_or(line).len();
+        self.check(inner).is_ok() && self.over(inner, bytes) == 0 && inner.gathered < 2 * GATHER
+    }
+
+    /// So many bytes are too much with a record of that length.
+    fn over(&self, inner: &Inner, bytes: usize) -> u64 {
+        (inner.state.held + inner.gathered + bytes as u64).saturating_sub(self.0.settings.limit)
+    }
+
     /// As [`put_from`](Self::put_from), without waiting for room, nor for the disk unless something is dropped.
     ///
     /// # Errors
@@ -72,14 +119,15 @@ impl Buffer {
         place: Option<(&str, &[u8])>,
     ) -> Result<Taken, BufferError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let bytes = line.len() as u64;
         let mut inner = self.lock();
         self.check(&inner)?;
         let limit = self.0.settings.limit;
-        let over =
-            |inner: &Inner| (inner.state.held + inner.gathered + bytes).saturating_sub(limit);
+        let over = |inner: &Inner| self.over(inner, line.len());
         // For one that never fits, nothing is dropped.
-        if over(&inner) > 0 && bytes <= limit && self.0.settings.full == Full::DropOldest {
+        if over(&inner) > 0
+            && line.len() as u64 <= limit
+            && self.0.settings.full == Full::DropOldest
+        {
             drop(inner);
             self.write(None)?;
             let more = over(&self.lock());
@@ -91,6 +139,15 @@ impl Buffer {
         if over(&inner) > 0 || inner.gathered > 2 * GATHER {
             return Err(self.error(Reason::Full { limit }));
         }
+        let number = self.add(&mut inner, source, note, line);
+        inner.work.keep(place);
+        let dropped = mem::take(&mut inner.untold);
+        Ok(Taken { number, dropped })
+    }
+
+    /// Gives a record its number, and lets it gather.
+    fn add(&self, inner: &mut Inner, source: &Arc<str>, note: u64, line: &[u8]) -> u64 {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
         let number = inner.state.next;
         inner.state.next += 1;
         inner.state.pending += Count::of(1, line.len());
@@ -101,10 +158,8 @@ impl Buffer {
         if let Some(chunk) = chunks.last_mut() {
             chunk.add(note, line);
         }
-        inner.work.keep(place);
-        self.gather(&mut inner, bytes + 16);
-        let dropped = mem::take(&mut inner.untold);
-        Ok(Taken { number, dropped })
+        self.gather(inner, line.len() as u64 + 16);
+        number
     }
 
     /// Takes a record that never becomes a point, as a dead letter.
@@ -140,6 +195,10 @@ impl Buffer {
             self.0.changed.notify_all();
         }
     }
+}
+
+fn borrowed<'p>(place: Option<&'p (&str, Vec<u8>)>) -> Option<(&'p str, &'p [u8])> {
+    place.map(|(path, place)| (*path, &**place))
 }
 
 fn seconds() -> u64 {

@@ -136,12 +136,7 @@ impl Desk {
     }
 
     pub(super) fn name(&self, name: &str) -> u32 {
-        let mut state = self.state();
-        let known = state.names.iter().position(|known| known == name);
-        number(known.unwrap_or_else(|| {
-            state.names.push(name.to_owned());
-            state.names.len() - 1
-        }))
+        self.state().name(name)
     }
 
     /// Enters records that were read, unless all is over.
@@ -186,7 +181,7 @@ impl Desk {
     pub(super) fn put_back_stored(&self, not_kept: &NotKept) -> usize {
         for (entries, are_letters) in [(&not_kept.records, false), (&not_kept.letters, true)] {
             for entry in entries {
-                let id = self.id_of(entry);
+                let id = self.state().id_of(entry);
                 self.put_back(&[id]);
                 if are_letters {
                     let dead = &mut self.state().books[id.book as usize].sheet.dead;
@@ -246,34 +241,16 @@ impl Desk {
 
     /// What came of a record of the buffer.
     pub(super) fn tell_stored(&self, verdict: &Verdict<Stored>) {
-        let id = self.id_of(&verdict.id);
-        self.told(id, verdict);
-    }
-
-    fn id_of(&self, stored: &Stored) -> Id {
-        let state = self.state();
-        let first = state.store.map_or(0, |store| store.first);
-        let of_input = state.books.iter().skip(1);
-        let book = of_input
-            .filter(|_| stored.number >= first)
-            .position(|book| book.sheet.name() == &*stored.source)
-            .map(|book| book + 1);
-        let (line, bytes) = noted(stored.note);
-        drop(state);
-        Id {
-            book: number(book.unwrap_or(0)),
-            name: self.name(&stored.source),
-            line,
-            bytes: if book.is_some() { bytes } else { stored.bytes },
-            number: 0,
-        }
+        let mut state = self.state();
+        let id = state.id_of(&verdict.id);
+        state.told(id, verdict, self.resumes);
     }
 
     /// Records that were dropped to make room.
     pub(super) fn dropped(&self, entries: &[Stored]) {
         for entry in entries {
-            let id = self.id_of(entry);
             let mut state = self.state();
+            let id = state.id_of(entry);
             state.books[id.book as usize].sheet.given_up += one(id.bytes.into());
             state.exit.get_or_insert(Exit::Service);
             state.left = Some("the buffer was full".to_owned());
@@ -305,73 +282,7 @@ impl Desk {
 
     /// What came of a record that was sent.
     pub(super) fn tell(&self, verdict: &Verdict<Id>) {
-        self.told(verdict.id, verdict);
-    }
-
-    fn told<I>(&self, id: Id, verdict: &Verdict<I>) {
-        let mut state = self.state();
-        let stays = state.store.is_some() && verdict.reason().is_some_and(is_left);
-        let count = one(id.bytes.into());
-        let book = &mut state.books[id.book as usize].sheet;
-        let (outcome, reason) = match &verdict.outcome {
-            Outcome::Accepted => {
-                book.accepted += count;
-                return state.settle(id);
-            }
-            Outcome::Dead(reason) => {
-                if !stays {
-                    book.dead += count;
-                }
-                ("dead", reason)
-            }
-            Outcome::GivenUp(reason) => {
-                book.given_up += count;
-                ("given-up", reason)
-            }
-        };
-        let exit = match (reason.error(), reason) {
-            (_, Reason::Refused(_))
-            | (
-                None,
-                Reason::TooLarge { .. }
-                | Reason::NotOneLine
-                | Reason::Unfit(_)
-                | Reason::NotKept(_),
-            ) => Exit::Service,
-            (Some(error), _) => Exit::of(error.kind()),
-            (None, _) => Exit::WaitTimedOut,
-        };
-        if exit != Exit::Service || state.exit.is_none() {
-            state.exit = Some(exit);
-        }
-        if is_left(reason) {
-            state.left = Some(reason.to_string());
-            state.is_unwelcome |= matches!(reason, Reason::NotWelcome(_));
-            if self.resumes || stays {
-                // The next run reads it again.
-                return;
-            }
-        }
-        let line = verdict.line.strip_suffix(b"\n").unwrap_or(&verdict.line);
-        // What waits for its fields is as it was read, and begins with a brace.
-        let format = match line {
-            [b'{', ..] => Format::Ndjson,
-            _ => Format::Points,
-        };
-        let layout = Layout {
-            format: Some(format),
-            ..Layout::default()
-        };
-        let api = reason.api();
-        let letter = Letter {
-            outcome: outcome.to_owned(),
-            reason: reason.to_string(),
-            code: api.and_then(ApiError::code).map(|code| code.to_string()),
-            request_id: api.and_then(|api| Some(api.request_id()?.to_owned())),
-            ..Letter::of(line, layout)
-        };
-        state.letter(id, letter);
-        state.settle(id);
+        self.state().told(verdict.id, verdict, self.resumes);
     }
 
     /// A part of a deleted file that was not read.
@@ -467,6 +378,96 @@ impl State {
             let [file, reason] = [&letter.file, &letter.reason].map(|text| plain(text));
             note(format_args!("{file}:{}: {reason}", letter.line));
         }
+    }
+
+    fn name(&mut self, name: &str) -> u32 {
+        let known = self.names.iter().position(|known| known == name);
+        number(known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        }))
+    }
+
+    fn id_of(&mut self, stored: &Stored) -> Id {
+        let first = self.store.map_or(0, |store| store.first);
+        let of_input = self.books.iter().skip(1);
+        let book = of_input
+            .filter(|_| stored.number >= first)
+            .position(|book| book.sheet.name() == &*stored.source)
+            .map(|book| book + 1);
+        let (line, bytes) = noted(stored.note);
+        Id {
+            book: number(book.unwrap_or(0)),
+            name: self.name(&stored.source),
+            line,
+            bytes: if book.is_some() { bytes } else { stored.bytes },
+            number: 0,
+        }
+    }
+
+    fn told<I>(&mut self, id: Id, verdict: &Verdict<I>, resumes: bool) {
+        let stays = self.store.is_some() && verdict.reason().is_some_and(is_left);
+        let count = one(id.bytes.into());
+        let book = &mut self.books[id.book as usize].sheet;
+        let (outcome, reason) = match &verdict.outcome {
+            Outcome::Accepted => {
+                book.accepted += count;
+                return self.settle(id);
+            }
+            Outcome::Dead(reason) => {
+                if !stays {
+                    book.dead += count;
+                }
+                ("dead", reason)
+            }
+            Outcome::GivenUp(reason) => {
+                book.given_up += count;
+                ("given-up", reason)
+            }
+        };
+        let exit = match (reason.error(), reason) {
+            (_, Reason::Refused(_))
+            | (
+                None,
+                Reason::TooLarge { .. }
+                | Reason::NotOneLine
+                | Reason::Unfit(_)
+                | Reason::NotKept(_),
+            ) => Exit::Service,
+            (Some(error), _) => Exit::of(error.kind()),
+            (None, _) => Exit::WaitTimedOut,
+        };
+        if exit != Exit::Service || self.exit.is_none() {
+            self.exit = Some(exit);
+        }
+        if is_left(reason) {
+            self.left = Some(reason.to_string());
+            self.is_unwelcome |= matches!(reason, Reason::NotWelcome(_));
+            if resumes || stays {
+                // The next run reads it again.
+                return;
+            }
+        }
+        let line = verdict.line.strip_suffix(b"\n").unwrap_or(&verdict.line);
+        // What waits for its fields is as it was read, and begins with a brace.
+        let format = match line {
+            [b'{', ..] => Format::Ndjson,
+            _ => Format::Points,
+        };
+        let layout = Layout {
+            format: Some(format),
+            ..Layout::default()
+        };
+        let api = reason.api();
+        let letter = Letter {
+            outcome: outcome.to_owned(),
+            reason: reason.to_string(),
+            code: api.and_then(ApiError::code).map(|code| code.to_string()),
+            request_id: api.and_then(|api| Some(api.request_id()?.to_owned())),
+            ..Letter::of(line, layout)
+        };
+        self.letter(id, letter);
+        self.settle(id);
     }
 
     /// A record need not be read again, unless it went nowhere.

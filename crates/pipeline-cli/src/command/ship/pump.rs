@@ -194,8 +194,8 @@ impl Pump {
             points.extend(lines.take(left).map(text));
             return true;
         };
-        let records = waiting.iter().map(|(entry, _)| *entry).zip(lines);
-        self.end_at(&ids, shipper.take(&self.desk, input, &ids, records))
+        let taken = shipper.take(&self.desk, input, &ids, waiting, lines);
+        self.end_at(&ids, taken)
     }
 
     /// Puts back what was not taken; false if nothing more is taken.

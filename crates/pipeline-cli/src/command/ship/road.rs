@@ -128,30 +128,25 @@ impl Road {
         desk: &Desk,
         input: &Input,
         ids: &[Id],
-        records: impl Iterator<Item = (Entry, &'l [u8])>,
+        waiting: &[(Entry, usize)],
+        lines: impl Iterator<Item = &'l [u8]>,
     ) -> Taken {
         match self {
             Self::Memory(shipper) => {
                 let mut handed = 0;
                 let taken = ids.iter().copied().inspect(|_| handed += 1);
-                let sent = shipper.send_lines(taken.zip(records.map(|(_, line)| line)));
+                let sent = shipper.send_lines(taken.zip(lines));
                 // The last one that went out of hand came back.
                 sent.map_err(|_| (handed.max(1) - 1, None))
             }
             Self::Disk(shipper) => {
                 let source: Arc<str> = Arc::from(&*input.shown);
-                for (index, (entry, line)) in records.enumerate() {
-                    let place = input.place(&entry);
-                    let place = place.as_ref().map(|(path, mark)| (*path, &**mark));
-                    let put = shipper
-                        .buffer()
-                        .put_from(&source, note(&entry), line, place);
-                    match put {
-                        Ok(taken) => desk.dropped(&taken.dropped),
-                        Err(error) => return Err((index, failure_of(error))),
-                    }
-                }
-                Ok(())
+                let notes = waiting.iter().map(|(entry, _)| note(entry));
+                let place = |index: usize| input.place(&waiting[index].0);
+                let told = |dropped: &[_]| desk.dropped(dropped);
+                let buffer = shipper.buffer();
+                let put = buffer.put_all_from(&source, notes.zip(lines), place, told);
+                put.map_err(|(index, error)| (index, failure_of(error)))
             }
         }
     }
