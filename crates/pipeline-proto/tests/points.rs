@@ -260,7 +260,7 @@ const UNFIT: &str = r#"
     long       | [1]                  | an array that cannot
     float      | "nan"                | a text that cannot be made a float
     boolean    | 1                    | an integer that cannot be made a boolean
-    date       | "2026-11-28"         | a text that cannot be made a date
+    date       | "2026-11-28"         | a text that cannot be made a date (RFC 3339, as in 2017-06-01T15:00:00Z)
     date       | 1795825247           | an integer that cannot
     ip         | "1.2.3"              | a text that cannot be made a ip
     jsonstring | "{"                  | cannot be made a jsonstring

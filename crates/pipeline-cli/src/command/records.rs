@@ -26,6 +26,21 @@ use crate::{failure::Failure, file::read};
 /// What the vendor's clients take for the most that a push can hold, before it is compressed. No record is larger.
 pub(super) const MOST: usize = 2 << 20;
 
+const TO_LINES: &str =
+    "`jq -c '.[]'` makes such lines of an array, `jq -c .` of objects over several lines";
+
+/// What people take for records: what it has at which place, what it may be, and what makes text of it.
+const OTHERS: &[(usize, &[u8], &str, &str)] = &[
+    (0, b"PK\x03\x04", "zip", "unzip -p"),
+    (0, b"BZh", "bzip2", "bzip2 -dc"),
+    (0, b"\xfd7zXZ", "xz", "xz -dc"),
+    (257, b"ustar", "tar", "tar -xOf"),
+    (0, b"\xff\xfe", UTF_16.0, UTF_16.1),
+    (0, b"\xfe\xff", UTF_16.0, UTF_16.1),
+];
+
+const UTF_16: (&str, &str) = ("UTF-16", "iconv -f UTF-16 -t UTF-8");
+
 /// Opens a file, or standard input if its name is `-`, and unpacks it if it is compressed, whatever it is called.
 pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     unpacked(read::open(path)?).map_err(|error| Failure::io(&read::shown(path), &error))
@@ -222,7 +237,7 @@ impl<'s> Records<'s> {
             let (below, column) = misfit.place.unzip();
             let is_heading = self.layout.format == Some(Format::Csv) && self.columns.is_none();
             Bad {
-                what: misfit.what,
+                what: misfit.what + &hint(&self.text),
                 line: self.line + below.unwrap_or(0),
                 column,
                 is_heading,
@@ -246,9 +261,17 @@ impl<'s> Records<'s> {
         }
         let text = text.trim_end_matches(['\n', '\r']);
         let format = &mut self.layout.format;
+        let is_guessed = format.is_none();
         let format = *format.get_or_insert_with(|| Format::of_line(text));
         match (format, &self.columns) {
             (Format::Csv, None) => {
+                if self.layout.delimiter.is_none()
+                    && let Some(other) = csv::other_delimiter(text)
+                {
+                    return Err(Misfit::new(format!(
+                        "this names one column: say --delimiter '{other}', or --delimiter , if it is one"
+                    )));
+                }
                 let map = &self.layout.map;
                 self.columns = Some(Columns::read(text, delimiter, map, self.schema)?);
                 Ok(())
@@ -259,10 +282,9 @@ impl<'s> Records<'s> {
                 let row = BTreeMap::from([(column, text)]);
                 self.made.write(out, &row).map_err(Misfit::from)
             }
-            (Format::Ndjson, _) if text.starts_with('[') || text == "{" => {
-                let hint = "no JSON object in one line; `jq -c '.[]'` makes such lines of an array, `jq -c .` of objects over several lines";
-                Err(Misfit::new(hint.to_owned()))
-            }
+            (Format::Ndjson, _) if is_part_of_json(text) => Err(Misfit::new(format!(
+                "no JSON object in one line; {TO_LINES}"
+            ))),
             (Format::Ndjson, _) => match &mut self.made {
                 Made::Points(encoder) => encoder.write_json(out, text).map_err(Misfit::from),
                 Made::Json => {
@@ -273,10 +295,34 @@ impl<'s> Records<'s> {
                 }
             },
             (Format::Points, _) => {
-                write_points(&mut self.made, &self.layout.map, out, text).map_err(Misfit::from)
+                let written = write_points(&mut self.made, &self.layout.map, out, text);
+                written.map_err(|error| {
+                    let mut misfit = Misfit::from(error);
+                    if is_guessed && !text.contains('=') {
+                        misfit.what += "; of CSV say --format csv, of other text --format raw";
+                    }
+                    misfit
+                })
             }
         }
     }
+}
+
+/// Whether it is an array, or an object that other lines or commas belong to.
+fn is_part_of_json(text: &str) -> bool {
+    text.starts_with('[') || text.starts_with('{') && !text.trim_ascii_end().ends_with('}')
+}
+
+/// What to do with a text that is something else, where it looks like that.
+fn hint(text: &[u8]) -> String {
+    let found = OTHERS
+        .iter()
+        .find(|(at, with, ..)| text.get(*at..).is_some_and(|it| it.starts_with(with)))
+        .map(|(_, _, what, command)| (*what, *command))
+        .or_else(|| text.contains(&0).then_some(UTF_16));
+    found.map_or_else(String::new, |(what, command)| {
+        format!("; if it is {what}: `{command} FILE | pipeline ...` reads it")
+    })
 }
 
 fn encoder<'s>(layout: &Layout, schema: Option<&'s [SchemaEntry]>) -> Encoder<'s> {

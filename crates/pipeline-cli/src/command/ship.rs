@@ -166,7 +166,8 @@ impl Ship {
         // Whoever follows or keeps a buffer outlives a service that is away: at its start as well.
         let patient = (self.follow || self.place.buffer.is_some()) && !self.dry_run;
         let schema = match &free {
-            Some(_) => None,
+            Some(_) if patient || self.dry_run => None,
+            Some(_) => free::reach(&self.repo, &remote).map(|()| None)?,
             None => self.form.schema(&remote, &self.repo, patient)?,
         };
         let positions = self.positions.as_deref();

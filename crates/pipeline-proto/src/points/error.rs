@@ -3,6 +3,9 @@ use std::fmt;
 use super::Kind;
 use crate::resource::schema::ValType;
 
+/// How many characters of a member are shown: what is no record at all may be one name of megabytes.
+const SHOWN: usize = 100;
+
 /// Why a record cannot be a point, or a line is none.
 ///
 /// ```
@@ -98,7 +101,10 @@ impl fmt::Display for PointError {
         let (member, reason) = &*self.0;
         if !member.is_empty() {
             // A member may come from anywhere, and be any text.
-            write!(f, "the field {member:?}: ")?;
+            match member.char_indices().nth(SHOWN) {
+                Some((end, _)) => write!(f, "the field {:?}…: ", &member[..end])?,
+                None => write!(f, "the field {member:?}: ")?,
+            }
         }
         match reason {
             Reason::Empty => f.write_str("the record has no field with a value"),
@@ -112,7 +118,11 @@ impl fmt::Display for PointError {
             Reason::Missing => f.write_str("the schema requires it, and it is missing"),
             Reason::Twice => f.write_str("it is there twice"),
             Reason::Misfit(kind, valtype) => {
-                write!(f, "{kind} that cannot be made a {}", valtype.as_str())
+                write!(f, "{kind} that cannot be made a {}", valtype.as_str())?;
+                if *valtype == ValType::Date {
+                    f.write_str(" (RFC 3339, as in 2017-06-01T15:00:00Z)")?;
+                }
+                Ok(())
             }
             Reason::Lossy(kind, valtype) => {
                 let valtype = valtype.as_str();

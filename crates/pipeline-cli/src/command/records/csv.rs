@@ -22,6 +22,13 @@ pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
+/// What may stand between the cells of a line that names one column, if that is read with commas.
+pub(super) fn other_delimiter(line: &str) -> Option<&'static str> {
+    let mut others = [(';', ";"), ('\t', "\\t"), ('|', "|")].into_iter();
+    let (_, written) = others.find(|(other, _)| line.contains(*other))?;
+    Some(written).filter(|_| !line.contains([',', '"']))
+}
+
 /// Whether one quote is left over: a record goes on in the next line while one is open.
 pub(super) fn is_quote_left(text: &[u8]) -> bool {
     text.iter().fold(false, |left, byte| left ^ (*byte == b'"'))

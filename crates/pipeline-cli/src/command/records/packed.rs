@@ -2,10 +2,11 @@
 
 use std::{
     error::Error,
-    io::{self, BufRead, Cursor, Read, Seek},
+    fmt,
+    io::{self, BufRead, Chain, Cursor, Read, Seek},
 };
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::{
     BlockDecodingStrategy, FrameDecoder,
     errors::{FrameDecoderError, ReadFrameHeaderError},
@@ -69,8 +70,8 @@ impl Packing {
 
     pub(in crate::command) fn unpack<'r>(self, input: impl BufRead + 'r) -> Box<dyn Read + 'r> {
         match self {
-            Self::Gzip => Box::new(MultiGzDecoder::new(input)),
-            Self::Zstd => Box::new(Zstd::new(input)),
+            Self::Gzip => Box::new(Ended::new(Gzip::new(input))),
+            Self::Zstd => Box::new(Ended::new(Zstd::new(input))),
         }
     }
 }
@@ -98,11 +99,121 @@ fn is_like(begin: &[u8], with: &[u8]) -> bool {
     })
 }
 
+/// What stands behind the last part of a compressed input and is no further part.
+#[derive(Debug)]
+struct Behind;
+
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("something that is not compressed stands behind what is, and is not read")
+    }
+}
+
+impl Error for Behind {}
+
+/// Passes over the zeros with which tapes and some disks fill the last block; anything else is an error.
+fn nothing_behind(begin: &[u8], rest: impl BufRead) -> io::Result<()> {
+    let mut all = begin.chain(rest);
+    loop {
+        let bytes = all.fill_buf()?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, Behind));
+        }
+        let length = bytes.len();
+        if length == 0 {
+            return Ok(());
+        }
+        all.consume(length);
+    }
+}
+
+/// Ends the last line before it says that something else stands behind it: the line is whole.
+struct Ended<R> {
+    input: R,
+    is_in_line: bool,
+    error: Option<io::Error>,
+}
+
+impl<R> Ended<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            is_in_line: false,
+            error: None,
+        }
+    }
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let read = self.input.read(out);
+        match read {
+            Ok(length @ 1..) => self.is_in_line = out[length - 1] != b'\n',
+            Err(error)
+                if self.is_in_line
+                    && error
+                        .get_ref()
+                        .is_some_and(<dyn Error + Send + Sync>::is::<Behind>) =>
+            {
+                self.is_in_line = false;
+                self.error = Some(error);
+                out[0] = b'\n';
+                return Ok(1);
+            }
+            _ => {}
+        }
+        read
+    }
+}
+
+/// Unpacks members of gzip one after the other.
+struct Gzip<R> {
+    /// None at the end.
+    member: Option<GzDecoder<Chain<Cursor<Vec<u8>>, R>>>,
+}
+
+impl<R: BufRead> Gzip<R> {
+    fn new(input: R) -> Self {
+        Self {
+            member: Some(GzDecoder::new(Cursor::new(Vec::new()).chain(input))),
+        }
+    }
+}
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let length = member.read(out)?;
+            if length > 0 || out.is_empty() {
+                return Ok(length);
+            }
+            let input = self.member.take().map(GzDecoder::into_inner);
+            // A member is longer than what is put before it.
+            let Some((_, mut input)) = input.map(Chain::into_inner) else {
+                break;
+            };
+            let mut begin = Vec::new();
+            let two = GZIP.len() as u64;
+            input.by_ref().take(two).read_to_end(&mut begin)?;
+            if begin == GZIP {
+                self.member = Some(GzDecoder::new(Cursor::new(begin).chain(input)));
+            } else {
+                nothing_behind(&begin, input)?;
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// Unpacks frames of zstd one after the other.
 struct Zstd<R> {
     input: R,
     frame: FrameDecoder,
     is_open: bool,
+    is_first: bool,
 }
 
 impl<R: BufRead> Zstd<R> {
@@ -113,6 +224,7 @@ impl<R: BufRead> Zstd<R> {
             input,
             frame,
             is_open: false,
+            is_first: true,
         }
     }
 
@@ -120,7 +232,15 @@ impl<R: BufRead> Zstd<R> {
     fn open(&mut self) -> io::Result<bool> {
         while !self.input.fill_buf()?.is_empty() {
             match self.frame.reset(&mut self.input) {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    self.is_first = false;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(
+                    ReadFrameHeaderError::BadMagicNumber(begin),
+                )) if !self.is_first => {
+                    nothing_behind(&begin.to_le_bytes(), &mut self.input)?;
+                }
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                     length,
                     ..

@@ -94,7 +94,8 @@ impl Run for Push {
         loop {
             line.clear();
             let read = lines.read_until(b'\n', &mut line);
-            let read = read.map_err(|error| Failure::io(&read::shown(&self.file), &error))?;
+            let read =
+                read.map_err(|error| pushes.so_far(Failure::io(&read::shown(&self.file), &error)))?;
             if self.is_for_rules() {
                 if read == 0 {
                     break;

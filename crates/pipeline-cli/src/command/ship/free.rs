@@ -190,6 +190,19 @@ struct Rehearsed {
     points: Vec<String>,
 }
 
+/// Looks whether the service is there, before records wait for it for ever. What it says of the queue and of who asks is
+/// the shipper's.
+pub(super) fn reach(repo: &RepoName, remote: &Remote) -> Result<(), Failure> {
+    use ErrorKind::{NotFound, Permission, Unauthorized};
+    let get = GetRepo::new(repo.clone());
+    match remote.try_send(get.clone()) {
+        Err(error) if !matches!(error.kind(), NotFound | Permission | Unauthorized) => {
+            Err(remote.failure(&error, Subject::of(&get)))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Rehearsal {
     /// Looks at the queue. What would be tried again for ever, such as a service that is away, ends this at once.
     pub(super) fn new(

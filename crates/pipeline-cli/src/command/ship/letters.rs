@@ -88,6 +88,10 @@ impl Letter {
     pub(super) fn open(&self) -> Result<(Vec<u8>, Layout), String> {
         let record = match &self.bytes {
             Some(bytes) => BASE64_STANDARD.decode(bytes).map_err(|it| it.to_string())?,
+            // Of a line that was too long nothing is kept, but why.
+            None if self.record.is_empty() && self.outcome.is_empty() => {
+                return Err("it has no record".to_owned());
+            }
             None => self.record.clone().into_bytes(),
         };
         let delimiter = self.delimiter.map(u8::try_from).transpose();

@@ -4,6 +4,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::json;
 
 use super::bed::{Bed, gzip};
+use crate::support::Run as _;
 
 fn zstd(text: &str) -> Vec<u8> {
     compress_to_vec(text.as_bytes(), CompressionLevel::Fastest)
@@ -55,6 +56,40 @@ fn compressed_input_is_known_by_how_it_begins() {
             .contains(&says),
         "{document}"
     );
+}
+
+/// It is complete, and what it lacks is its line feed.
+#[test]
+fn a_last_line_counts_when_something_stands_behind_the_compressed_parts_which_is_told_unless_it_is_zeros()
+ {
+    let lines = "ip=a\nip=b";
+    for (packed, packing) in [(gzip(lines), "gzip"), (zstd(lines), "zstd")] {
+        for (behind, code) in [
+            (&b"garbage"[..], 2),
+            (b"\0\0\0\0\0x", 2),
+            (&[0; 5], 0),
+            (&[0; 10_000], 0),
+        ] {
+            let bed = Bed::new();
+            bed.write("a", [&packed[..], &packed, behind].concat());
+            // The second line of the first part and the first one of the second are one.
+            let (books, ran, _) = bed.books("a --positions pos");
+            assert_eq!(
+                (books, ran.code),
+                ([3, 3, 0, 0], Some(code)),
+                "{packing}, {behind:.9?}: {ran:?}"
+            );
+            let is_told = ran.stderr.contains("something that is not compressed");
+            assert_eq!(is_told, code != 0, "{ran:?}");
+            assert_eq!(bed.books("a --positions pos").0, [0; 4], "{packing}");
+            assert_eq!(bed.arrived(), 3);
+            let mut push = bed.service.command("repo push clicks a");
+            let pushed = push.current_dir(bed.path("")).ran();
+            assert_eq!(pushed.code, Some(code), "{pushed:?}");
+            let says = pushed.stderr.contains("; nothing was pushed");
+            assert_eq!(says, code != 0, "{pushed:?}");
+        }
+    }
 }
 
 #[test]

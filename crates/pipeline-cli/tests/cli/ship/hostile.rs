@@ -78,16 +78,77 @@ fn odd_bytes_are_records_or_dead_letters_and_the_lines_after_them_are_read() {
 }
 
 #[test]
-fn json_that_is_not_in_lines_is_told_how_to_become_so() {
-    let bed = Bed::new();
-    for text in ["[{\"n\":1}]", "{\n  \"n\": 1\n}\n"] {
-        bed.write("a.json", text);
-        let said = bed.ship("a.json").stderr;
-        assert!(
-            said.contains("a.json:1: no JSON object in one line; `jq"),
-            "{said}"
-        );
+fn what_is_not_written_in_lines_of_records_is_told_how_to_become_so() {
+    let utf16: Vec<_> = "{\"n\":1}\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let marked = [b"\xff\xfe", &utf16[..]].concat();
+    let mut tar = [0; 1_024];
+    tar[257..262].copy_from_slice(b"ustar");
+    for (name, text, says) in [
+        (
+            "a.json",
+            &b"[{\"n\":1}]"[..],
+            "no JSON object in one line; `jq",
+        ),
+        (
+            "a.json",
+            b"{\n  \"n\": 1\n}\n",
+            "no JSON object in one line; `jq",
+        ),
+        (
+            "a.json",
+            b"{\"n\": 1,\n \"ip\": \"a\"}\n",
+            "`jq -c .` of objects",
+        ),
+        ("a.json", b"{\"n\":1},\n", "`jq -c '.[]'`"),
+        ("a.json", &utf16, "`iconv -f UTF-16"),
+        ("a.json", &marked, "`iconv -f UTF-16"),
+        ("a.csv", &marked, "`iconv -f UTF-16"),
+        (
+            "a.log",
+            b"n,ip\n1,a\n",
+            "say --format csv, of other text --format raw",
+        ),
+        ("a", b"PK\x03\x04\xff", "if it is zip"),
+        ("a", b"BZh9\xff", "if it is bzip2"),
+        ("a", b"\xfd7zXZ\0", "if it is xz"),
+        ("a", &tar, "if it is tar"),
+        (
+            "a.csv",
+            b"n;ip\n1;a\n",
+            "say --delimiter ';', or --delimiter ,",
+        ),
+        ("a.csv", b"n\tip\n1\ta\n", "say --delimiter '\\t', or"),
+    ] {
+        for options in ["", "--schema-free"] {
+            let bed = Bed::new();
+            bed.write(name, text);
+            let ran = bed.ship(&format!("{name} {options}"));
+            assert!(matches!(ran.code, Some(1 | 2)), "{says}: {ran:?}");
+            let first = ran
+                .stderr
+                .lines()
+                .find(|line| line.contains(&format!("{name}:1:")));
+            assert!(
+                first.is_some_and(|line| line.contains(says)),
+                "{says}: {ran:?}"
+            );
+            // Whatever is taken for the name of a field is not shown as a whole.
+            assert!(ran.stderr.len() < 1_000, "{ran:?}");
+            assert_eq!(bed.arrived(), 0);
+        }
     }
+    let bed = Bed::empty();
+    bed.write("one.csv", "a;b\n1;2\n");
+    assert_eq!(
+        bed.books("one.csv --schema-free --delimiter ,").0,
+        [1, 1, 0, 0]
+    );
+    bed.write("a.ndjson", "{\"a\":1}\n");
+    let said = bed.ship("--again a.ndjson").stderr;
+    assert!(said.contains("no dead letter: it has no record"), "{said}");
 }
 
 /// Which would take minutes if each of them were compared with all the others.

@@ -223,7 +223,11 @@ fn a_service_that_is_away_at_the_start_is_waited_for_where_a_run_is_to_outlive_i
         server.with(|emulator| emulator.inject(away.times(4)));
     };
     away();
-    bed.ship("a.points").failed(1);
+    for options in ["", "--schema-free", "--schema-free --dry-run"] {
+        bed.ship(&format!("a.points {options}")).failed(1);
+        bed.back();
+        away();
+    }
     bed.back();
     for options in ["--buffer spool", "--follow"] {
         away();
