@@ -8,7 +8,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Uri,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, USER_AGENT},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, USER_AGENT},
     uri::{Authority, PathAndQuery, Scheme},
 };
 use sha1::Sha1;
@@ -76,6 +76,7 @@ fn case(method: Method, body: impl Fn() -> Bytes + 'static) -> AnyCase {
         headers.insert(DATE, HeaderValue::from_static(DATE_TEXT));
         headers.insert(AUTHORIZATION, authorization.expect("visible ASCII"));
         headers.insert(USER_AGENT, agent.clone());
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));

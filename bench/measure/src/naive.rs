@@ -54,7 +54,8 @@ fn request(method: &str, name: &str, body: Option<String>) -> Request<Bytes> {
         .uri(format!("https://pipeline.qiniu.com{path}"))
         .header("Date", date)
         .header("Authorization", authorization)
-        .header("User-Agent", "naive/1.0");
+        .header("User-Agent", "naive/1.0")
+        .header("Accept-Encoding", "identity");
     if let Some(body) = &body {
         request = request
             .header("Content-Type", content_type)
