@@ -443,9 +443,8 @@ impl<I> Shipper<I> {
         }
         self.books.halved += 1;
         let (count, error) = (batch.count(), &error);
-        self.settings
-            .observers
-            .tell(&Event::Halved { count, error });
+        let event = Event::Halved { count, error };
+        self.settings.observers.tell(&event);
         let (head, tail) = batch.halve();
         self.ready.push_front(tail);
         self.ready.push_front(head);

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub(super) use call::{arrived, resting, retried, sent};
 pub(super) use end::{ended, settled};
-pub(super) use ship::{ShipLog, StockLog};
+pub(super) use ship::{BufferLog, ShipLog};
 pub(super) use wait::{acts, begins, looked, paused, wait_ended};
 
 use super::scenario::CANARY;

@@ -52,7 +52,7 @@ pub(super) enum End {
 
 /// The settings of a buffer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stock {
+pub(super) struct BufferTerms {
     limit: u64,
     full: Full,
     /// Whether records are acknowledged as soon as they were put.
@@ -77,7 +77,7 @@ pub(super) struct Terms {
     /// Of each request, and of the waits between them.
     pub(super) limits: Limits,
     /// What records go through.
-    pub(super) stock: Option<Stock>,
+    pub(super) buffer: Option<BufferTerms>,
 }
 
 impl Terms {
@@ -114,7 +114,7 @@ impl Terms {
                     ..limits
                 }
             },
-            stock: rng.chance(400).then(|| Stock::draw(rng)),
+            buffer: rng.chance(400).then(|| BufferTerms::draw(rng)),
         }
     }
 
@@ -150,7 +150,7 @@ impl Terms {
     }
 }
 
-impl Stock {
+impl BufferTerms {
     fn draw(rng: &mut Rng) -> Self {
         Self {
             limit: *rng.pick(&[1 << 30, 500, 2_000, 10_000]),
@@ -225,7 +225,7 @@ impl Step {
             }
         });
         let lines = lines.collect();
-        if terms.stock.is_some() && rng.chance(300) {
+        if terms.buffer.is_some() && rng.chance(300) {
             return Self::Crash(lines, Crash::draw(rng));
         }
         Self::Push(lines)

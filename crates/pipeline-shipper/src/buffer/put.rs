@@ -35,6 +35,7 @@ impl Buffer {
         line: &[u8],
         place: Option<(&str, &[u8])>,
     ) -> Result<Taken, BufferError> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
         loop {
             let is_full = |it: &Result<_, BufferError>| matches!(it, Err(error) if error.kind() == BufferErrorKind::Full);
             // Read first: what is over after this may still make room.

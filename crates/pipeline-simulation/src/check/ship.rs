@@ -1,13 +1,13 @@
 //! What holds of a program that ships records.
 
+mod buffer;
 mod end;
-mod stock;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use pipeline_shipper::{Books, Flush, Outcome as Became, Reason, Verdict};
 
-pub(crate) use stock::StockLog;
+pub(crate) use buffer::BufferLog;
 
 use super::{Rule, Violation, call::asked_for, demand};
 use crate::{

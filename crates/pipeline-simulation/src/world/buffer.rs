@@ -12,34 +12,34 @@ use pipeline_shipper::{
 };
 
 use crate::{
-    check::{Rule, StockLog, Violation, demand},
+    check::{BufferLog, Rule, Violation, demand},
     disk::{Disk, Event, cut},
-    ship::{Crash, Stock, Terms},
+    ship::{BufferTerms, Crash, Terms},
 };
 
-pub(super) struct Pier {
-    stock: Stock,
+pub(super) struct Buffered {
+    terms: BufferTerms,
     queue: RepoName,
     disk: Disk,
     buffer: Buffer,
     hand: Option<Hand>,
     /// Of what the shipper has, by its ids.
     entries: Vec<Entry>,
-    log: StockLog,
+    log: BufferLog,
 }
 
-impl Pier {
-    pub(super) fn new(stock: Stock, queue: &RepoName) -> Self {
+impl Buffered {
+    pub(super) fn new(terms: BufferTerms, queue: &RepoName) -> Self {
         let disk = Disk::default();
-        let buffer = Buffer::on(disk.clone(), stock.settings(), queue);
+        let buffer = Buffer::on(disk.clone(), terms.settings(), queue);
         Self {
-            stock,
+            terms,
             queue: queue.clone(),
             disk,
             buffer: buffer.expect("nothing is wrong with a new disk"),
             hand: None,
             entries: Vec::new(),
-            log: StockLog::default(),
+            log: BufferLog::default(),
         }
     }
 
@@ -53,7 +53,7 @@ impl Pier {
     pub(super) fn take(&mut self, backlog: &mut VecDeque<String>) -> Result<(), Violation> {
         self.put(backlog)?;
         let next = self.buffer.stats().next;
-        if self.stock.syncs && next > 0 {
+        if self.terms.syncs && next > 0 {
             let synced = self.buffer.sync(next - 1);
             synced.map_err(|error| failed(&error))?;
             self.log.acknowledges();
@@ -131,7 +131,7 @@ impl Pier {
         }
         self.look(found.clone(), terms)?;
         let disk = Disk::of(found);
-        let buffer = Buffer::on(disk.clone(), self.stock.settings(), &self.queue);
+        let buffer = Buffer::on(disk.clone(), self.terms.settings(), &self.queue);
         Ok(Self {
             buffer: buffer.map_err(|error| failed(&error))?,
             disk,

@@ -6,7 +6,7 @@ use pipeline_proto::{Error, Operation as _, RepoName};
 use pipeline_shipper::{Ask, Push, Reply, Shipper, Step, WhyNot};
 use serde_json::Value;
 
-use super::{Doing, Event, Hand, Then, World, buffer::Pier, note, number};
+use super::{Doing, Event, Hand, Then, World, buffer::Buffered, note, number};
 use crate::{
     check::{Rule, ShipLog, Violation, demand},
     disk::Fate,
@@ -36,7 +36,7 @@ pub(super) struct Ship {
     /// What waits for room.
     backlog: VecDeque<String>,
     /// What they go through, if they go through a buffer.
-    pier: Option<Pier>,
+    buffered: Option<Buffered>,
     /// The number of the alarm that counts.
     alarm: u64,
     /// When it was asked for.
@@ -46,7 +46,7 @@ pub(super) struct Ship {
 
 impl World {
     /// A client ships records as well.
-    pub(super) fn launch(&mut self, client: usize, plan: Plan, found: Option<Pier>) {
+    pub(super) fn launch(&mut self, client: usize, plan: Plan, found: Option<Buffered>) {
         let first = self.hands.len();
         // One is for calls about the queue.
         let lanes = plan.terms.at_once() + usize::from(plan.terms.schema_free);
@@ -54,11 +54,11 @@ impl World {
         self.hands
             .extend((0..lanes).map(|lane| Hand::new(client, HANDS + lane, VecDeque::new())));
         let queue: RepoName = plan.queue.parse().expect("the names of queues are legal");
-        let stock = plan.terms.stock;
-        let pier = found.or_else(|| stock.map(|stock| Pier::new(stock, &queue)));
+        let terms = plan.terms.buffer;
+        let buffered = found.or_else(|| terms.map(|terms| Buffered::new(terms, &queue)));
         let mut settings = plan.terms.settings(self.seed ^ number(first));
-        if let Some(pier) = &pier {
-            settings = settings.before(pier.writes());
+        if let Some(buffered) = &buffered {
+            settings = settings.before(buffered.writes());
         }
         let shipper = Shipper::new(queue, settings);
         note!(
@@ -76,7 +76,7 @@ impl World {
             plan,
             shipper: Some(shipper),
             backlog: VecDeque::new(),
-            pier,
+            buffered,
             alarm: 0,
             due: Duration::MAX,
         });
@@ -126,7 +126,7 @@ impl World {
                 note!(self, who, "closes its shipper, within {time:?}");
             }
             (Some((_, Task::Crash(lines, crash))), _) => {
-                let Some(pier) = self.kill(ship, lines, crash)? else {
+                let Some(buffered) = self.kill(ship, lines, crash)? else {
                     unreachable!("only a program with a buffer begins anew");
                 };
                 let Ship {
@@ -137,12 +137,12 @@ impl World {
                 } = &mut self.ships[ship];
                 plan.steps = std::mem::take(steps).into();
                 let (client, plan, next) = (*client, plan.clone(), self.ships.len());
-                self.launch(client, plan, Some(pier));
+                self.launch(client, plan, Some(buffered));
                 return self.drive(next);
             }
             (None, End::Kill) => {
                 let crash = Crash(Fate::AllKept, 0);
-                self.ships[ship].pier = self.kill(ship, Vec::new(), crash)?;
+                self.ships[ship].buffered = self.kill(ship, Vec::new(), crash)?;
             }
         }
         self.drive(ship)
@@ -154,15 +154,15 @@ impl World {
         ship: usize,
         lines: Vec<String>,
         crash: Crash,
-    ) -> Result<Option<Pier>, Violation> {
+    ) -> Result<Option<Buffered>, Violation> {
         let (who, it) = (self.captain(ship), &mut self.ships[ship]);
         it.shipper = None;
         let unknown = it.log.unknown();
         for hand in it.hands.clone() {
             self.hands[hand].doing = Doing::Nothing;
         }
-        let pier = it.pier.take();
-        let pier = pier.map(|pier| pier.fail(lines, crash, it.plan.terms));
+        let buffered = it.buffered.take();
+        let buffered = buffered.map(|buffered| buffered.fail(lines, crash, it.plan.terms));
         note!(
             self,
             who,
@@ -170,7 +170,7 @@ impl World {
         );
         self.summary
             .tally_many(Group::Shipped, "unknown after a kill", number(unknown));
-        pier.transpose()
+        buffered.transpose()
     }
 
     pub(super) fn alarmed(&mut self, ship: usize, alarm: u64) -> Result<(), Violation> {
@@ -206,8 +206,8 @@ impl World {
                 Step::Settled(mut verdicts) => {
                     for verdict in verdicts.by_ref() {
                         let name = it.log.tell(&verdict, &self.calls, at)?;
-                        if let Some(pier) = &mut it.pier {
-                            pier.settle(&verdict);
+                        if let Some(buffered) = &mut it.buffered {
+                            buffered.settle(&verdict);
                         }
                         self.summary.tally(Group::Shipped, name);
                         note!(self, who, "record {} is {name}", verdict.id);
@@ -234,10 +234,10 @@ impl World {
     fn rests(&mut self, ship: usize) -> Result<(), Violation> {
         let it = &mut self.ships[ship];
         let now = self.clients[it.client].clock.now(self.now);
-        match (&it.pier, &mut it.shipper) {
+        match (&it.buffered, &mut it.shipper) {
             // A shipper that was closed leaves the rest to the next one.
-            (Some(pier), Some(shipper)) if !it.log.is_closed() => {
-                pier.rests(shipper.books(now).pending.records)
+            (Some(buffered), Some(shipper)) if !it.log.is_closed() => {
+                buffered.rests(shipper.books(now).pending.records)
             }
             _ => Ok(()),
         }
@@ -268,10 +268,10 @@ impl World {
             checked = std::mem::replace(&mut checked, Ok(())).and(holds);
             pushed
         };
-        match &mut it.pier {
-            Some(pier) => {
-                pier.take(backlog)?;
-                pier.feed(push);
+        match &mut it.buffered {
+            Some(buffered) => {
+                buffered.take(backlog)?;
+                buffered.feed(push);
             }
             None => {
                 while backlog.front().is_some_and(|line| push(line).is_ok()) {
@@ -433,8 +433,10 @@ impl World {
     pub(super) fn docked(&mut self) -> Result<(), Violation> {
         for ship in &mut self.ships {
             ship.log.settled(&self.calls, ship.shipper.is_none())?;
-            let Some(pier) = &mut ship.pier else { continue };
-            for (name, count) in pier.ends(ship.plan.terms)? {
+            let Some(buffered) = &mut ship.buffered else {
+                continue;
+            };
+            for (name, count) in buffered.ends(ship.plan.terms)? {
                 self.summary.tally_many(Group::Shipped, name, count);
             }
         }

@@ -149,24 +149,28 @@ impl<R: Read> Read for Ended<R> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let read = self.input.read(out);
-        match read {
-            Ok(length @ 1..) => self.is_in_line = out[length - 1] != b'\n',
-            Err(error)
-                if self.is_in_line
-                    && error
-                        .get_ref()
-                        .is_some_and(<dyn Error + Send + Sync>::is::<Behind>) =>
-            {
+        match self.input.read(out) {
+            Err(error) if self.is_in_line && !out.is_empty() && is_behind(&error) => {
                 self.is_in_line = false;
                 self.error = Some(error);
                 out[0] = b'\n';
-                return Ok(1);
+                Ok(1)
             }
-            _ => {}
+            Ok(length) => {
+                if let Some(last) = out[..length].last() {
+                    self.is_in_line = *last != b'\n';
+                }
+                Ok(length)
+            }
+            error => error,
         }
-        read
     }
+}
+
+fn is_behind(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(<dyn Error + Send + Sync>::is::<Behind>)
 }
 
 /// Unpacks members of gzip one after the other.

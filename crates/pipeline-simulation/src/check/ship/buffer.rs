@@ -11,7 +11,7 @@ use crate::{
 
 /// What was put into a buffer, by the numbers that it gave.
 #[derive(Debug, Default)]
-pub(crate) struct StockLog(BTreeMap<u64, Stored>);
+pub(crate) struct BufferLog(BTreeMap<u64, Stored>);
 
 #[derive(Debug)]
 struct Stored {
@@ -31,7 +31,7 @@ enum Fate {
     Dropped,
 }
 
-impl StockLog {
+impl BufferLog {
     pub(crate) fn puts(&mut self, number: u64, line: String) {
         let stored = Stored {
             line,
