@@ -1,4 +1,4 @@
-//! Answers into models, beside serde_json by hand and serde_json's `Value`.
+//! Answers into models, beside `serde_json` by hand and `serde_json`'s `Value`.
 
 use std::{borrow::Cow, hint::black_box};
 

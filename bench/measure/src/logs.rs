@@ -139,7 +139,7 @@ impl Iterator for Lines {
             agent,
             referrer,
             request: format!("{:024x}", self.chance.u128(..) >> 32),
-            user: (mixed % 3 == 0).then_some(visitor),
+            user: mixed.is_multiple_of(3).then_some(visitor),
             cached: self.chance.bool(),
         })
     }

@@ -43,32 +43,32 @@ fn each<T: 'static>(records: Vec<T>, mut write: impl FnMut(&mut Vec<u8>, &T) + '
 
 pub(crate) fn typed() -> AnyCase {
     each(records(), |out, record| {
-        points::write(out, record).expect("it is a record")
+        points::write(out, record).expect("it is a record");
     })
 }
 
 pub(crate) fn typed_serde() -> AnyCase {
     each(records(), |out, record| {
-        serde_json::to_writer(out, record).expect("it is JSON")
+        serde_json::to_writer(out, record).expect("it is JSON");
     })
 }
 
 pub(crate) fn value() -> AnyCase {
     each(values(), |out, record| {
-        points::write(out, record).expect("it is a record")
+        points::write(out, record).expect("it is a record");
     })
 }
 
 pub(crate) fn value_serde() -> AnyCase {
     each(values(), |out, record| {
-        serde_json::to_writer(out, record).expect("it is JSON")
+        serde_json::to_writer(out, record).expect("it is JSON");
     })
 }
 
 pub(crate) fn json() -> AnyCase {
     let mut encoder = Encoder::new();
     each(lines(), move |out, line| {
-        encoder.write_json(out, line).expect("it is a record")
+        encoder.write_json(out, line).expect("it is a record");
     })
 }
 
