@@ -5,6 +5,7 @@ use crate::Result;
 use super::{
     figures::{Bench, Group},
     programs,
+    table::ROUNDED,
 };
 
 /// What a value should be.
@@ -53,8 +54,9 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn is_worse(&self, value: f64, recorded: f64, noise: f64) -> bool {
-        // What is counted above something else can be below it.
-        let noise = recorded.abs() * noise;
+        // What is counted above something else can be below it. What is recorded was rounded, which matters where it
+        // is small.
+        let noise = recorded.abs() * noise + ROUNDED;
         match self.goal {
             AtLeast(_) => value < recorded - noise,
             AtMost(_) | Nothing => value > recorded + noise,
@@ -419,6 +421,8 @@ fn what_is_worse_is_found_on_the_side_of_the_goal() {
     assert!(!row(AtMost(0.0)).is_worse(0.0, 0.0, 0.03));
     assert!(!row(AtMost(2.0)).is_worse(-2.0, -2.0, 0.03));
     assert!(row(AtMost(2.0)).is_worse(-1.0, -2.0, 0.03));
+    assert!(!row(AtMost(0.02)).is_worse(0.0125, 0.012, 0.03));
+    assert!(row(AtMost(0.02)).is_worse(0.0135, 0.012, 0.03));
 }
 
 #[test]

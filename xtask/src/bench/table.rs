@@ -68,6 +68,9 @@ impl fmt::Display for Table {
     }
 }
 
+/// How far [`number`] may be off below a thousand.
+pub(super) const ROUNDED: f64 = 0.0005;
+
 /// `12345678.0` as `12,345,678`, and three digits after the point below a thousand: `1.235`.
 pub(super) fn number(value: f64) -> String {
     if value.abs() < 1000.0 {
