@@ -110,7 +110,8 @@ macro_rules! for_each_setting {
             /// The most bytes in a second, before compression, retries among them; 0, the default, is no limit.
             bytes_per_second: u64;
             /// How long a record may be held, before it is given up. It is given up no earlier, and later by no more
-            /// than the time that records gather and one attempt takes. Default: for ever.
+            /// than the time that records gather and one attempt takes; without a schema, one that waited for new fields is
+            /// given up with the last one of its batch. Default: for ever.
             deadline: ::std::time::Duration;
             /// The waits after failures that may pass. Attempts and budget of the policy do not matter: it is tried
             /// for ever, or until the deadline. Default: up to 0.2 s, 0.4 s … 30 s, and `Retry-After` is obeyed up to

@@ -28,7 +28,7 @@ pub(super) enum Kind {
     Ratio,
     /// The same of times on the wall, and of what happens rarely.
     Wall,
-    /// What belongs to this machine, or takes long: not compared with what was recorded on another day.
+    /// What belongs to this machine, hangs on few calls, or takes long: not compared with what was recorded on another day.
     Shown,
 }
 
@@ -273,13 +273,13 @@ pub(super) fn all() -> Vec<Row> {
             "bare p50, µs" Shown Nothing => |b| bare_latency(b, "hyper");
             "p50 × bare hyper-util" Wall AtMost(1.05) => |b| latency(b, "hyper", 0);
             "p99 × bare hyper-util" Wall AtMost(1.1) => |b| latency(b, "hyper", 1);
-            "p99.9 × bare hyper-util" Wall AtMost(1.2) => |b| latency(b, "hyper", 2);
+            "p99.9 × bare hyper-util" Shown AtMost(1.2) => |b| latency(b, "hyper", 2);
         }
         "1,000 calls a second through pipeline-blocking" {
             "bare p50, µs" Shown Nothing => |b| bare_latency(b, "blocking");
             "p50 × bare ureq" Wall AtMost(1.05) => |b| latency(b, "blocking", 0);
             "p99 × bare ureq" Wall AtMost(1.1) => |b| latency(b, "blocking", 1);
-            "p99.9 × bare ureq" Wall AtMost(1.2) => |b| latency(b, "blocking", 2);
+            "p99.9 × bare ureq" Shown AtMost(1.2) => |b| latency(b, "blocking", 2);
         }
         "a connection that waits in pipeline-hyper" {
             "bytes of heap" Count Nothing => |b| Ok(b.heap("hyper-held:64")?.1 / 64.0);

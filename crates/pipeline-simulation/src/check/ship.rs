@@ -358,10 +358,13 @@ impl ShipLog {
     ) -> Result<&'static str, Violation> {
         let terms = self.terms;
         let last = self.requests.iter().rev();
-        let last = last
-            .filter(|it| it.has_ended)
-            .find(|it| it.records.contains(&verdict.id));
+        let mut ended = last.filter(|it| it.has_ended);
+        let last = ended.find(|it| it.records.contains(&verdict.id));
         let outcome = last.and_then(|it| calls[it.call].outcome());
+        // Without a schema, one that waited for its fields is held as long as the last one of its batch.
+        let batch = last.filter(|_| terms.schema_free);
+        let batch = batch.into_iter().flat_map(|it| &it.records);
+        let youngest = batch.map(|it| self.records[*it].taken).max();
         let Some(record) = self.records.get_mut(verdict.id) else {
             let (rule, what) = (Rule::Verdict, "a record that was not taken".into());
             return Err(Violation { rule, what });
@@ -443,7 +446,11 @@ impl ShipLog {
         );
         let gather = terms.linger.min(terms.deadline / 2);
         let latest = [
-            Some(record.taken.saturating_add(terms.deadline)),
+            Some(
+                youngest
+                    .unwrap_or(record.taken)
+                    .saturating_add(terms.deadline),
+            ),
             self.closed.map(|(_, end)| end),
         ];
         let over = gather + terms.limits.total_timeout + self.late;
